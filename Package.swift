@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target: the Swift 6 language mode comes with the tools version; warnings are errors.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name), "GraftTestSupport"] + dependencies,
+        resources: resources,
+        swiftSettings: strict
+    )
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "graft",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Graft", targets: ["Graft"]),
+        .executable(name: "graft", targets: ["GraftCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+    ],
+    targets: [
+        // The command, and the umbrella that users import.
+        .executableTarget(
+            name: "GraftCommand",
+            dependencies: ["Graft", argumentParser],
+            swiftSettings: strict
+        ),
+        room("Graft", ["GraftTraining", "GraftApplications", "GraftFormats", "GraftImages"]),
+
+        // What a user works with.
+        room("GraftTraining", ["GraftModel", "GraftCPU", crypto]),
+        room("GraftApplications", ["GraftModel", crypto]),
+        room("GraftFormats", ["GraftModel", "CHDF5", "CZip"]),
+        room("GraftImages", ["GraftModel", "CVips", crypto]),
+
+        // The model, the graph and the backend.
+        room("GraftModel", ["GraftGraph"]),
+        room("GraftCPU", ["GraftGraph", "COneDNN", "CKernels"]),
+        room("GraftGraph"),
+
+        // C, kept thin.
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(name: "CKernels"),
+        .systemLibrary(
+            name: "CHDF5", pkgConfig: "hdf5",
+            providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+        .systemLibrary(
+            name: "CZip", pkgConfig: "libzip",
+            providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+        .systemLibrary(
+            name: "CVips", pkgConfig: "vips",
+            providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
+
+        // Tests: one target a room.
+        .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
+        tests(of: "GraftGraph"),
+        tests(of: "GraftModel"),
+        tests(of: "GraftCPU"),
+        tests(of: "GraftTraining", ["GraftApplications"]),
+        tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"]),
+        tests(of: "GraftFormats", ["GraftApplications"]),
+        tests(of: "GraftImages"),
+        tests(of: "GraftCommand", ["Graft"]),
+    ]
+)

@@ -1,0 +1,28 @@
+/// Several elementwise operations as one: a straight line of instructions run over each element, so that intermediate
+/// results stay in registers or in the first-level cache. Made by the fusion pass, never by layers.
+///
+/// Operand `i` of the operation is register `i`; each instruction writes the next register; the last is the result.
+/// Operands are broadcast to the result's shape.
+public struct ElementwiseProgram: Hashable, Sendable {
+    /// One step. Registers are numbered from 0, operands first.
+    public enum Instruction: Hashable, Sendable {
+        /// A fixed number.
+        case constant(Float)
+        /// A function of one register.
+        case unary(UnaryFunction, Int)
+        /// A function of two registers.
+        case binary(BinaryFunction, Int, Int)
+        /// `condition, whenTrue, whenFalse`
+        case select(Int, Int, Int)
+    }
+
+    /// How many operands the operation takes.
+    public var operandCount: Int
+    /// The steps, in order.
+    public var instructions: [Instruction]
+
+    /// A program; `instructions` is not empty and reads only registers written before.
+    public init(operandCount: Int, instructions: [Instruction]) {
+        (self.operandCount, self.instructions) = (operandCount, instructions)
+    }
+}

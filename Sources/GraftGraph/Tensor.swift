@@ -1,0 +1,134 @@
+/// A dense array of 32-bit floats in row-major order: what goes into a model and comes out of it.
+///
+/// A value type: copies share their memory until one of them is written to.
+public struct Tensor: Sendable {
+    /// The sizes of its axes.
+    public let shape: Shape
+    private var storage: TensorStorage
+
+    /// An array of zeros.
+    public init(zeros shape: Shape) {
+        self.init(uninitialized: shape) { $0.initialize(repeating: 0) }
+    }
+
+    /// An array with the same number everywhere.
+    public init(repeating value: Float, shape: Shape) {
+        self.init(uninitialized: shape) { $0.initialize(repeating: value) }
+    }
+
+    /// An array of these numbers in row-major order.
+    ///
+    /// - Precondition: `scalars.count == shape.elementCount`.
+    public init(_ scalars: [Float], shape: Shape) {
+        precondition(scalars.count == shape.elementCount, "\(scalars.count) numbers do not fill the shape \(shape)")
+        self.init(uninitialized: shape) { _ = $0.initialize(from: scalars) }
+    }
+
+    /// A scalar, of rank 0.
+    public init(_ scalar: Float) { self.init([scalar], shape: []) }
+
+    /// An array whose memory `fill` writes, each element of it.
+    public init(uninitialized shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
+        self.shape = shape
+        storage = TensorStorage(count: shape.elementCount)
+        try fill(storage.buffer)
+    }
+
+    /// An array over memory that somebody else allocated, a mapped file for instance.
+    package init(shape: Shape, storage: TensorStorage) {
+        precondition(storage.buffer.count >= shape.elementCount, "the storage is smaller than the shape \(shape)")
+        self.shape = shape
+        self.storage = storage
+    }
+
+    /// The number of elements.
+    public var count: Int { shape.elementCount }
+
+    /// All elements, copied out in row-major order.
+    public var scalars: [Float] { withUnsafeBuffer { Array($0) } }
+
+    /// The element at a row-major position.
+    public subscript(position: Int) -> Float { withUnsafeBuffer { $0[position] } }
+
+    /// Reads the elements in place.
+    public func withUnsafeBuffer<Result, Failure: Error>(
+        _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(storage) {} }
+        return try body(UnsafeBufferPointer(rebasing: storage.buffer[0..<count]))
+    }
+
+    /// Writes the elements in place; copies them first where another value shares them.
+    public mutating func withUnsafeMutableBuffer<Result, Failure: Error>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        makeUnique()
+        defer { withExtendedLifetime(storage) {} }
+        return try body(UnsafeMutableBufferPointer(rebasing: storage.buffer[0..<count]))
+    }
+
+    /// The same elements under another shape.
+    ///
+    /// - Precondition: both shapes have as many elements.
+    public func reshaped(to shape: Shape) -> Tensor {
+        precondition(shape.elementCount == count, "\(self.shape) cannot be reshaped to \(shape)")
+        return Tensor(shape: shape, storage: storage)
+    }
+
+    private mutating func makeUnique() {
+        guard storage.isReadOnly || !isKnownUniquelyReferenced(&storage) else { return }
+        let copy = TensorStorage(count: count)
+        _ = copy.buffer.initialize(from: storage.buffer[0..<count])
+        storage = copy
+    }
+}
+
+extension Tensor: Hashable {
+    /// Equal shapes and equal elements.
+    public static func == (left: Tensor, right: Tensor) -> Bool {
+        guard left.shape == right.shape else { return false }
+        if left.storage === right.storage { return true }
+        return left.withUnsafeBuffer { left in right.withUnsafeBuffer { left.elementsEqual($0) } }
+    }
+
+    /// Hashes the shape and the elements.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(shape)
+        withUnsafeBuffer { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// Memory for a tensor's elements, aligned for the widest vector loads.
+///
+/// Sendable because a tensor writes to it only while it holds the one reference.
+package final class TensorStorage: @unchecked Sendable {
+    package let buffer: UnsafeMutableBufferPointer<Float>
+    /// Whether the memory must not be written to, as that of a file mapped for reading.
+    package let isReadOnly: Bool
+    private let release: @Sendable (UnsafeMutableRawPointer) -> Void
+
+    /// The alignment of allocated memory in bytes: a cache line, and a 512-bit vector.
+    package static let alignment = 64
+
+    package init(count: Int) {
+        let bytes = UnsafeMutableRawPointer.allocate(
+            byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: Self.alignment)
+        buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
+        isReadOnly = false
+        release = { $0.deallocate() }
+    }
+
+    /// Takes memory that `release` frees.
+    package init(
+        buffer: UnsafeMutableBufferPointer<Float>, isReadOnly: Bool,
+        release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+    ) {
+        self.buffer = buffer
+        self.isReadOnly = isReadOnly
+        self.release = release
+    }
+
+    deinit {
+        if let base = buffer.baseAddress { release(UnsafeMutableRawPointer(base)) }
+    }
+}
