@@ -51,8 +51,14 @@ public struct Graph: Sendable {
 
     /// Adds an operation, or finds the same one with the same operands (common subexpressions are computed once).
     ///
-    /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation.
+    /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation, and `argument` where one
+    ///   is of another graph.
     public mutating func add(_ operation: Operation, _ operands: [ValueID] = []) throws(GraftError) -> ValueID {
+        if let stranger = operands.first(where: { !nodes.indices.contains($0.index) }) {
+            throw GraftError(
+                .argument,
+                "operation \(operation.name): operand \(stranger.index) is not among the graph's \(nodes.count) values")
+        }
         let key = Key(operation: operation, operands: operands)
         if let value = existing[key] { return value }
         let shape = try operation.resultShape(operands.map { self.shape(of: $0) })
