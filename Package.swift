@@ -71,7 +71,7 @@ let package = Package(
         tests(of: "GraftCPU"),
         tests(of: "GraftTraining", ["GraftApplications"]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"]),
-        tests(of: "GraftFormats", ["GraftApplications"]),
+        tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages"),
         tests(of: "GraftCommand", ["Graft"]),
     ]

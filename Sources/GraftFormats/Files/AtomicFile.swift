@@ -21,7 +21,7 @@ enum AtomicFile {
         let temporary = temporaryName(for: target)
         var isComplete = false
         defer { if !isComplete { unlink(temporary) } }
-        do {
+        do throws(GraftError) {
             try body(temporary)
             try FileDescriptor(reading: temporary).flush()
         } catch {

@@ -91,7 +91,7 @@ private struct OpenNumpyFile {
 
     init(reading path: String, expecting element: NumpyHeader.Element? = nil) throws(GraftError) {
         file = try FileDescriptor(reading: path)
-        do {
+        do throws(GraftError) {
             let start = try file.read(upTo: 12)
             let extent = try NumpyHeader.extent(of: start)
             let rest = try file.read(upTo: max(0, extent.end - start.count))
