@@ -8,7 +8,9 @@ enum Fixture {
         Bundle.module.resourceURL?.appendingPathComponent("Fixtures/\(name)").path ?? "Fixtures/\(name)"
     }
 
-    static func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path(name)))) }
+    static func bytes(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: path(name))))
+    }
 
     /// Array `k` of a file, as the script's `numbers` computes it.
     static func numbers(_ shape: Shape, array k: Int = 0) -> [Float] {

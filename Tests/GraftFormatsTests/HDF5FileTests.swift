@@ -66,12 +66,16 @@ import Testing
             }
             #expect(try message(nil).contains("cannot open") && message(nil).contains("no such file"))
             #expect(try message([]).contains("is empty"))
-            #expect(try message(Array("<!DOCTYPE html>\n<html>".utf8)).contains("it begins with \"<!DOCTYPE html> <html>\""))
+            #expect(
+                try message(Array("<!DOCTYPE html>\n<html>".utf8)).contains("it begins with \"<!DOCTYPE html> <html>\"")
+            )
             #expect(try message([0x50, 0x4B, 3, 4]).contains("it begins with 50 4b"))
             let bytes = try Fixture.bytes("datasets.h5")
             let cut = try message(Array(bytes.dropLast(1)))
             #expect(cut.contains("cut short: it should have \(bytes.count) bytes and has \(bytes.count - 1)"))
-            #expect(graftError { _ = try HDF5File(reading: folder) }?.message.contains("is not a file but a folder") == true)
+            #expect(
+                graftError { _ = try HDF5File(reading: folder) }?.message.contains("is not a file but a folder") == true
+            )
         }
     }
 
@@ -80,7 +84,8 @@ import Testing
         try withTemporaryFolder { folder in
             for length in stride(from: 0, to: bytes.count, by: 97) {
                 try write(Array(bytes.prefix(length)), to: folder + "/cut.h5")
-                #expect(graftError { _ = try HDF5File(reading: folder + "/cut.h5") }?.code == .format, "\(length) bytes")
+                #expect(
+                    graftError { _ = try HDF5File(reading: folder + "/cut.h5") }?.code == .format, "\(length) bytes")
             }
         }
     }

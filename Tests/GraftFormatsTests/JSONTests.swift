@@ -28,7 +28,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "{", "[1,]", "{\"a\" 1}", "{a: 1}", "01", "+1", "1.", ".5", "1e", "tru", "\"abc", "\"\\x\"", "\"\\u12g4\"",
+        "", " ", "{", "[1,]", "{\"a\" 1}", "{a: 1}", "01", "+1", "1.", ".5", "1e", "tru", "\"abc", "\"\\x\"",
+        "\"\\u12g4\"",
         "\"\u{1}\"", "1 2", "[1}", "--1", "1e5.5", "nan", "\"\\u+123\"",
     ])
     func whatIsNotJSONIsRefused(text: String) {
@@ -48,13 +49,16 @@ import Testing
 
     @Test func valuesSurviveTheWayThroughText() throws {
         let value: Configuration = [
-            "epsilon": 1e-7, "one": .double(1), "count": 1, "large": .double(1e300), "small": .double(.leastNonzeroMagnitude),
+            "epsilon": 1e-7, "one": .double(1), "count": 1, "large": .double(1e300),
+            "small": .double(.leastNonzeroMagnitude),
             "text": "\"\\\n\u{1}\u{7F}é😀", "list": [[], [:], nil, true], "third": .double(1.0 / 3),
         ]
         #expect(try Configuration(json: value.json()) == value)
         #expect(try Configuration(json: value.json(pretty: true)) == value)
         #expect(Configuration.double(1).jsonText() == "1.0")
-        #expect(Configuration.object(["b": 1, "a": [1]]).jsonText(pretty: true) == "{\n  \"a\": [\n    1\n  ],\n  \"b\": 1\n}")
+        #expect(
+            Configuration.object(["b": 1, "a": [1]]).jsonText(pretty: true)
+                == "{\n  \"a\": [\n    1\n  ],\n  \"b\": 1\n}")
     }
 
     @Test func randomBytesNeverTrap() {

@@ -9,7 +9,9 @@ import Testing
 
     @Test(arguments: ["float32", "float64", "version-2", "version-3"])
     func floatsAreRead(name: String) throws {
-        #expect(try NumpyFile.tensor(contentsOf: Fixture.path("\(name).npy")) == Tensor(Fixture.numbers(shape), shape: shape))
+        #expect(
+            try NumpyFile.tensor(contentsOf: Fixture.path("\(name).npy"))
+                == Tensor(Fixture.numbers(shape), shape: shape))
     }
 
     @Test func otherKindsAndShapesAreRead() throws {
@@ -17,7 +19,9 @@ import Testing
         #expect(doubles.shape == shape && doubles.values == Fixture.numbers(shape).map(Double.init))
         let integers = try NumpyFile.integers(contentsOf: Fixture.path("int64.npy"))
         #expect(integers.shape == shape && integers.values == Fixture.numbers(shape).map { Int64($0 * 64) })
-        #expect(try NumpyFile.tensor(contentsOf: Fixture.path("int64.npy")).scalars == Fixture.numbers(shape).map { $0 * 64 })
+        #expect(
+            try NumpyFile.tensor(contentsOf: Fixture.path("int64.npy")).scalars
+                == Fixture.numbers(shape).map { $0 * 64 })
         #expect(try NumpyFile.tensor(contentsOf: Fixture.path("scalar.npy")) == Tensor(-0.78125))
         #expect(try NumpyFile.tensor(contentsOf: Fixture.path("vector.npy")).shape == [5])
         #expect(try NumpyFile.tensor(contentsOf: Fixture.path("empty.npy")).shape == [0, 3])

@@ -80,7 +80,8 @@ struct DiskRoom {
     func check(for path: String) throws(GraftError) {
         guard let available, available < needed else { return }
         throw GraftError(
-            .file, "\(path) was not written: it needs about \(Self.megabytes(needed)), and the disk has "
+            .file,
+            "\(path) was not written: it needs about \(Self.megabytes(needed)), and the disk has "
                 + "\(Self.megabytes(available)) free; make room or choose another folder")
     }
 

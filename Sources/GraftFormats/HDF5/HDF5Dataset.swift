@@ -117,7 +117,8 @@ private struct DatasetChecks {
         case H5T_INTEGER where [1, 2, 4, 8].contains(size): return .integer
         case H5T_OPAQUE where size == 2: return .bfloat16
         default:
-            throw GraftError(.format, "\(place) holds numbers of a kind that Graft does not read; it reads floats and integers")
+            throw GraftError(
+                .format, "\(place) holds numbers of a kind that Graft does not read; it reads floats and integers")
         }
     }
 
@@ -125,22 +126,26 @@ private struct DatasetChecks {
     func checkStorage(of shape: Shape) throws(GraftError) {
         let list = try HDF5Handle(H5Dget_create_plist(handle.id), damaged)
         guard H5Pget_external_count(list.id) == 0 else {
-            throw GraftError(.format, "\(place) keeps its numbers in another file; Graft reads none but the one it was given")
+            throw GraftError(
+                .format, "\(place) keeps its numbers in another file; Graft reads none but the one it was given")
         }
         let type = try HDF5Handle(H5Dget_type(handle.id), damaged)
-        let (declared, overflow) = UInt64(shape.elementCount).multipliedReportingOverflow(by: UInt64(H5Tget_size(type.id)))
+        let (declared, overflow) = UInt64(shape.elementCount).multipliedReportingOverflow(
+            by: UInt64(H5Tget_size(type.id)))
         let stored = H5Dget_storage_size(handle.id)
         let limit: UInt64
         switch H5Pget_layout(list.id) {
         case H5D_CONTIGUOUS, H5D_COMPACT: limit = stored
         case H5D_CHUNKED:
             try checkChunks(list, elementByteCount: UInt64(H5Tget_size(type.id)), rank: shape.rank)
-            limit = H5Pget_nfilters(list.id) > 0 ? stored.multipliedReportingOverflow(by: Self.largestExpansion).0 : stored
+            limit =
+                H5Pget_nfilters(list.id) > 0 ? stored.multipliedReportingOverflow(by: Self.largestExpansion).0 : stored
         default: throw GraftError(.format, "\(place) is a virtual dataset; Graft reads none")
         }
         guard !overflow, declared <= limit else {
             throw GraftError(
-                .format, "\(place) declares \(shape) numbers, \(declared) bytes, but stores \(stored); it is damaged or hostile")
+                .format,
+                "\(place) declares \(shape) numbers, \(declared) bytes, but stores \(stored); it is damaged or hostile")
         }
     }
 
@@ -152,7 +157,8 @@ private struct DatasetChecks {
             let (product, overflow) = byteCount.multipliedReportingOverflow(by: size)
             byteCount = product
             guard !overflow, byteCount <= Self.largestChunk else {
-                throw GraftError(.format, "\(place) has chunks of sizes \(sizes); at most \(Self.largestChunk >> 20) MB are read")
+                throw GraftError(
+                    .format, "\(place) has chunks of sizes \(sizes); at most \(Self.largestChunk >> 20) MB are read")
             }
         }
         for index in 0..<max(0, H5Pget_nfilters(list.id)) {
@@ -161,7 +167,8 @@ private struct DatasetChecks {
             let filter = H5Pget_filter2(list.id, UInt32(index), &flags, &valueCount, nil, 0, nil, nil)
             guard [H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE, H5Z_FILTER_FLETCHER32].contains(filter) else {
                 throw GraftError(
-                    .format, "\(place) is packed with HDF5 filter number \(filter); Graft reads deflate, shuffle and fletcher32")
+                    .format,
+                    "\(place) is packed with HDF5 filter number \(filter); Graft reads deflate, shuffle and fletcher32")
             }
         }
     }

@@ -78,7 +78,8 @@ private struct HDF5StringAttribute {
                 strings.append("")
                 continue
             }
-            strings.append(try text(UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map(UInt8.init(bitPattern:))))
+            strings.append(
+                try text(UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map(UInt8.init(bitPattern:))))
         }
         return strings
     }
@@ -91,6 +92,7 @@ private struct HDF5StringAttribute {
     }
 
     private var tooLarge: GraftError {
-        GraftError(.format, "\(place) declares more than \(Self.byteLimit >> 20) MB of text; the file is damaged or hostile")
+        GraftError(
+            .format, "\(place) declares more than \(Self.byteLimit >> 20) MB of text; the file is damaged or hostile")
     }
 }

@@ -38,7 +38,8 @@ extension HDF5Group {
         precondition(integers.count == shape.elementCount, "\(integers.count) numbers do not fill the shape \(shape)")
         try integers.withUnsafeBufferPointer { (values) throws(GraftError) in
             try write(
-                values.baseAddress.map { UnsafeRawPointer($0) }, shape: shape, type: graft_h5_int64(), storedAs: graft_h5_file_int64(), to: path)
+                values.baseAddress.map { UnsafeRawPointer($0) }, shape: shape, type: graft_h5_int64(),
+                storedAs: graft_h5_file_int64(), to: path)
         }
     }
 
@@ -78,7 +79,8 @@ extension HDF5Group {
     package func setChunkedAttribute(_ attribute: String, _ strings: [String]) throws(GraftError) {
         let width = max(1, strings.map(\.utf8.count).max() ?? 1)
         guard width <= Self.attributeByteLimit else {
-            throw GraftError(.argument, "a name of \(width) bytes cannot be kept; at most \(Self.attributeByteLimit) fit")
+            throw GraftError(
+                .argument, "a name of \(width) bytes cannot be kept; at most \(Self.attributeByteLimit) fit")
         }
         if strings.count * width <= Self.attributeByteLimit { return try setAttribute(attribute, strings) }
         let perPiece = Self.attributeByteLimit / width
@@ -104,7 +106,8 @@ extension HDF5Group {
             let what = "cannot write \"\(path)\" in \(place)"
             let sizes = shape.dimensions.map(hsize_t.init)
             let space = try HDF5Handle(
-                shape.rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.rank), sizes, nil), code: .file, what)
+                shape.rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.rank), sizes, nil), code: .file,
+                what)
             let dataset = try HDF5Handle(
                 graft_h5_create_dataset(parent.handle.id, last, stored, space.id), code: .file, what)
             guard let values, shape.elementCount > 0 else { return }

@@ -56,7 +56,8 @@ package struct HDF5Group: Sendable {
             var information = H5G_info_t()
             try HDF5Library.check(H5Gget_info(handle.id, &information), "\(place) is damaged")
             guard information.nlinks <= Self.childLimit else {
-                throw GraftError(.format, "\(place) has \(information.nlinks) members; at most \(Self.childLimit) are read")
+                throw GraftError(
+                    .format, "\(place) has \(information.nlinks) members; at most \(Self.childLimit) are read")
             }
             var names: [String] = []
             for index in 0..<information.nlinks { names.append(try childName(at: index)) }
@@ -76,7 +77,9 @@ package struct HDF5Group: Sendable {
         var bytes = [CChar](repeating: 0, count: 4096)
         let count = H5Lget_name_by_idx(handle.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &bytes, bytes.count, 0)
         try HDF5Library.check(count, "\(place) is damaged")
-        guard count < bytes.count else { throw GraftError(.format, "\(place) has a member with a name of \(count) bytes") }
+        guard count < bytes.count else {
+            throw GraftError(.format, "\(place) has a member with a name of \(count) bytes")
+        }
         return String(decoding: bytes.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 

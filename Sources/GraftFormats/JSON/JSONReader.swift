@@ -201,6 +201,7 @@ struct JSONReader {
         let line = bytes.prefix(position).count { $0 == 0x0A } + 1
         let found = bytes[min(position, bytes.count)...].prefix(12)
         let shown = found.isEmpty ? "the end" : "\"\(String(decoding: found, as: UTF8.self))\""
-        return GraftError(.format, "not valid JSON: line \(line), byte \(position): expected \(expected), found \(shown)")
+        return GraftError(
+            .format, "not valid JSON: line \(line), byte \(position): expected \(expected), found \(shown)")
     }
 }

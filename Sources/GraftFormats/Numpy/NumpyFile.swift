@@ -123,7 +123,9 @@ private struct OpenNumpyFile {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(GraftError) {
-        guard try file.read(into: buffer) == buffer.count else { throw GraftError(.file, "\(file.path) became shorter") }
+        guard try file.read(into: buffer) == buffer.count else {
+            throw GraftError(.file, "\(file.path) became shorter")
+        }
     }
 
     func values<Value: AdditiveArithmetic>(of type: Value.Type) throws(GraftError) -> [Value] {

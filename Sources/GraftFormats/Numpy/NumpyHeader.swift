@@ -43,7 +43,8 @@ struct NumpyHeader: Equatable {
         case 1: extent = (10, 10 + short)
         case 2, 3: extent = (12, 12 + (short | Int(start[10]) << 16 | Int(start[11]) << 24))
         default:
-            throw GraftError(.format, "version \(start[6]).\(start[7]) of the .npy format is unknown; 1.0 to 3.0 are read")
+            throw GraftError(
+                .format, "version \(start[6]).\(start[7]) of the .npy format is unknown; 1.0 to 3.0 are read")
         }
         guard extent.1 <= byteLimit else {
             throw GraftError(.format, "the header declares \(extent.1) bytes; at most \(byteLimit) are read")
@@ -60,7 +61,8 @@ struct NumpyHeader: Equatable {
         else { throw GraftError(.format, "the header lacks descr, fortran_order or shape: \(text.prefix(200))") }
         guard let element = Element(rawValue: format) else {
             throw GraftError(
-                .format, "numbers of the kind \"\(format.prefix(40))\" are not read; write float32, float64 or int64 "
+                .format,
+                "numbers of the kind \"\(format.prefix(40))\" are not read; write float32, float64 or int64 "
                     + "(numpy.save(path, array.astype(\"<f4\")))")
         }
         let shape = Shape(sizes)

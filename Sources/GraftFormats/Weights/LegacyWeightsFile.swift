@@ -56,7 +56,8 @@ struct LegacyWeightsFile {
         guard names.isEmpty else {
             throw GraftError(
                 .weights,
-                "\(path) holds \(names.count) weights of the model itself (\(names[0]), …), this model has none outside its layers")
+                "\(path) holds \(names.count) weights of the model itself (\(names[0]), …), this model has none outside its layers"
+            )
         }
     }
 }

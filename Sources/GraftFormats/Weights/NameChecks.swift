@@ -6,7 +6,8 @@ struct SerialName: Equatable {
     let number: Int
 
     init(_ name: String) {
-        if let separator = name.lastIndex(of: "_"), let number = Int(name[name.index(after: separator)...]), number >= 0 {
+        if let separator = name.lastIndex(of: "_"), let number = Int(name[name.index(after: separator)...]), number >= 0
+        {
             (base, self.number) = (String(name[..<separator]), number)
         } else {
             (base, number) = (name, 0)
@@ -38,10 +39,14 @@ struct LayerOrderCheck {
                 }
             }
         }
-        if strangers > 1 { assignment.note("\(strangers) layers have other names in the file; they were matched by position") }
+        if strangers > 1 {
+            assignment.note("\(strangers) layers have other names in the file; they were matched by position")
+        }
         for (base, numbers) in families.sorted(by: { $0.key < $1.key }) {
             let inFileOrder = numbers.sorted { $0.file < $1.file }
-            guard let clash = zip(inFileOrder, inFileOrder.dropFirst()).first(where: { $0.model >= $1.model }) else { continue }
+            guard let clash = zip(inFileOrder, inFileOrder.dropFirst()).first(where: { $0.model >= $1.model }) else {
+                continue
+            }
             assignment.addProblem(
                 "the file's \(name(base, clash.0.file)) and \(name(base, clash.1.file)) stand where this model has "
                     + "\(name(base, clash.0.model)) and \(name(base, clash.1.model)): the layers are in another order")
