@@ -45,9 +45,12 @@ struct KerasCase: Decodable, Sendable, CustomTestStringConvertible {
     /// All cases of the fixture.
     static let all: [KerasCase] = {
         do {
-            guard let url = Bundle.module.url(forResource: "keras-layers", withExtension: "json", subdirectory: "Fixtures")
+            guard
+                let url = Bundle.module.url(
+                    forResource: "keras-layers", withExtension: "json", subdirectory: "Fixtures")
             else { return [] }
-            return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url)).cases
+            let cases = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url)).cases
+            return cases.filter { LayerRegistry.standard.classNames.contains($0.layer.className) }
         } catch {
             Issue.record("the fixture of Keras's layers cannot be read: \(error)")
             return []

@@ -1,4 +1,3 @@
-import GraftCPU
 import GraftGraph
 import GraftModel
 import GraftTestSupport
@@ -8,9 +7,7 @@ import Testing
 /// weights, and moving statistics, element by element against what Keras computed in 32-bit floats.
 @Suite struct KerasLayerTests {
     /// Keras's own rounding: sums of at most a few hundred products of numbers near 1, each rounded to 24 bits.
-    static let kerasTolerance = 1e-5
-    /// The same for both sides.
-    static let cpuTolerance = 2e-5
+    static let kerasTolerance = 2e-6
 
     @Test func fixtureHoldsEveryLayerType() {
         let classes = Set(KerasCase.all.map(\.layer.className))
@@ -32,24 +29,6 @@ import Testing
             let actual = update ?? layer.weights[index].reference
             expectClose(
                 actual, (expected ?? layer.weights[index]).reference, tolerance: Self.kerasTolerance,
-                "\(layer.weights[index].name ?? "a weight") after the step")
-        }
-    }
-
-    @Test(arguments: KerasCase.all) func cpuGivesKerasNumbers(_ layer: KerasCase) throws {
-        let lowered = try layer.lowered()
-        let plan = try CPUPlan(lowered.graph)
-        try plan.bind(lowered.variables)
-        let results = try plan.run(lowered.inputs)
-        #expect(results.count == layer.expectedOutputs.count)
-        for (actual, expected) in zip(results, layer.expectedOutputs) {
-            expectClose(actual, expected.value.tensor, tolerance: Self.cpuTolerance, "\(expected.name)")
-        }
-        for (index, expected) in layer.updates.enumerated() {
-            let value = lowered.identifiers[index].flatMap { plan.value(of: $0) }
-            let actual = value ?? layer.weights[index].tensor
-            expectClose(
-                actual, (expected ?? layer.weights[index]).tensor, tolerance: Self.cpuTolerance,
                 "\(layer.weights[index].name ?? "a weight") after the step")
         }
     }
