@@ -13,6 +13,11 @@ public struct Graph: Sendable {
         public let shape: Shape
         /// The layer this came from, for profiles and messages; empty where there is none.
         public let label: String
+
+        /// A node apart from any graph, for what looks at one operation alone.
+        package init(_ operation: Operation, operands: [ValueID] = [], shape: Shape, label: String = "") {
+            (self.operation, self.operands, self.shape, self.label) = (operation, operands, shape, label)
+        }
     }
 
     /// What a run writes back to a variable when everything else is done.
@@ -51,13 +56,19 @@ public struct Graph: Sendable {
 
     /// Adds an operation, or finds the same one with the same operands (common subexpressions are computed once).
     ///
-    /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation.
+    /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation, and `argument` where one
+    ///   is of another graph.
     public mutating func add(_ operation: Operation, _ operands: [ValueID] = []) throws(GraftError) -> ValueID {
+        if let stranger = operands.first(where: { !nodes.indices.contains($0.index) }) {
+            throw GraftError(
+                .argument,
+                "operation \(operation.name): operand \(stranger.index) is not among the graph's \(nodes.count) values")
+        }
         let key = Key(operation: operation, operands: operands)
         if let value = existing[key] { return value }
         let shape = try operation.resultShape(operands.map { self.shape(of: $0) })
         let value = ValueID(index: nodes.count)
-        nodes.append(Node(operation: operation, operands: operands, shape: shape, label: currentLabel))
+        nodes.append(Node(operation, operands: operands, shape: shape, label: currentLabel))
         existing[key] = value
         return value
     }

@@ -41,12 +41,13 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
         "(" + dimensions.map(String.init).joined(separator: ", ") + (rank == 1 ? ",)" : ")")
     }
 
-    /// Whether every size is at least zero and their product fits an `Int`; what a file declares is checked with this.
+    /// Whether every size is at least zero and the bytes of an array of them can be counted by an `Int`, strides
+    /// included; what a file declares is checked with this before anything else is asked of the shape.
     public var isValid: Bool {
         var product = 1
         for dimension in dimensions {
             guard dimension >= 0 else { return false }
-            let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
+            let (next, overflow) = product.multipliedReportingOverflow(by: max(dimension, 1))
             guard !overflow else { return false }
             product = next
         }

@@ -25,4 +25,26 @@ public struct ElementwiseProgram: Hashable, Sendable {
     public init(operandCount: Int, instructions: [Instruction]) {
         (self.operandCount, self.instructions) = (operandCount, instructions)
     }
+
+    /// Whether there is a result and every instruction reads only registers written before it.
+    public var isWellFormed: Bool {
+        guard operandCount >= 0, !instructions.isEmpty else { return false }
+        for (position, instruction) in instructions.enumerated() {
+            let (written, overflow) = operandCount.addingReportingOverflow(position)
+            guard !overflow, instruction.registers.allSatisfy({ (0..<written).contains($0) }) else { return false }
+        }
+        return true
+    }
+}
+
+extension ElementwiseProgram.Instruction {
+    /// The registers it reads, in order.
+    public var registers: [Int] {
+        switch self {
+        case .constant: []
+        case .unary(_, let operand): [operand]
+        case .binary(_, let left, let right): [left, right]
+        case .select(let condition, let whenTrue, let whenFalse): [condition, whenTrue, whenFalse]
+        }
+    }
 }

@@ -5,6 +5,15 @@ extension Operation {
     ///   or negative.
     public func resultShape(_ operands: [Shape]) throws(GraftError) -> Shape {
         try checkOperandCount(operands)
+        for shape in operands + attributeShapes where !shape.isValid {
+            throw mismatch("the shape \(shape) has a negative size or is too large")
+        }
+        let result = try uncheckedResultShape(operands)
+        guard result.isValid else { throw mismatch("the result would have the shape \(result), which is too large") }
+        return result
+    }
+
+    private func uncheckedResultShape(_ operands: [Shape]) throws(GraftError) -> Shape {
         switch self {
         case .input(_, let shape), .variable(_, let shape), .randomUniform(_, let shape): return shape
         case .constant(let tensor): return tensor.shape
@@ -26,7 +35,10 @@ extension Operation {
         case .averagePoolingGradient(let window, let input):
             return try require(operands[0], equals: window.resultShape(input: input), giving: input)
         case .unary: return operands[0]
-        case .binary, .select, .elementwise: return try broadcastShape(operands)
+        case .binary, .select: return try broadcastShape(operands)
+        case .elementwise(let program):
+            guard program.isWellFormed else { throw mismatch("the program reads a register before it is written") }
+            return try broadcastShape(operands)
         case .reduction(_, let axes): return try reducedShape(operands[0], axes)
         case .broadcast(let shape):
             return try require(shape, equals: operands[0].broadcast(with: shape), giving: shape)
@@ -72,10 +84,15 @@ extension Operation {
 
     private func mismatch(_ message: String) -> GraftError { GraftError(.shape, "operation \(name): \(message)") }
 
-    /// The operation's name, without its attributes.
-    public var name: String {
-        let text = String(describing: self)
-        return String(text.prefix { $0 != "(" })
+    /// The shapes among the operation's attributes.
+    private var attributeShapes: [Shape] {
+        switch self {
+        case .input(_, let shape), .variable(_, let shape), .randomUniform(_, let shape), .broadcast(let shape),
+            .reshape(let shape), .slice(_, let shape), .convolutionInputGradient(_, let shape),
+            .convolutionKernelGradient(_, let shape), .averagePoolingGradient(_, let shape):
+            [shape]
+        default: []
+        }
     }
 
     private func require(_ shape: Shape, equals expected: Shape?, giving result: Shape) throws(GraftError) -> Shape {
@@ -124,13 +141,13 @@ extension Operation {
         guard before.count == operand.rank, after.count == operand.rank, (before + after).allSatisfy({ $0 >= 0 }) else {
             throw mismatch("pads \(before) and \(after) do not fit \(operand)")
         }
-        return Shape(operand.dimensions.indices.map { before[$0] + operand[$0] + after[$0] })
+        return Shape(operand.dimensions.indices.map { saturatingSum(before[$0], operand[$0], after[$0]) })
     }
 
     private func slicedShape(_ operand: Shape, _ start: [Int], _ shape: Shape) throws(GraftError) -> Shape {
         guard start.count == operand.rank, shape.rank == operand.rank,
             operand.dimensions.indices.allSatisfy({
-                start[$0] >= 0 && shape[$0] >= 0 && start[$0] + shape[$0] <= operand[$0]
+                start[$0] >= 0 && start[$0] <= operand[$0] && shape[$0] <= operand[$0] - start[$0]
             })
         else { throw mismatch("the part of shape \(shape) at \(start) is not inside \(operand)") }
         return shape
@@ -144,7 +161,7 @@ extension Operation {
             guard right.rank == left.rank else { throw mismatch("\(operand) does not join \(operands[0])") }
             (left[axis], right[axis]) = (1, 1)
             guard left == right else { throw mismatch("\(operand) does not join \(operands[0]) along axis \(axis)") }
-            result[axis] += operand[axis]
+            result[axis] = saturatingSum(result[axis], operand[axis])
         }
         return result
     }
@@ -156,28 +173,32 @@ extension Convolution {
         guard input.rank == 4, kernel.rank == 4 else {
             throw GraftError(.shape, "operation convolution: needs NHWC and HWIO, got \(input) and \(kernel)")
         }
-        guard groups > 0, input[3] == kernel[2] * groups, kernel[3] % groups == 0 else {
+        guard groups > 0, input[3] % groups == 0, input[3] / groups == kernel[2], kernel[3] % groups == 0 else {
             throw GraftError(
                 .shape,
                 "operation convolution: \(input[3]) input channels in \(groups) groups do not fit the kernel \(kernel)")
         }
         let height = try windowCount(
-            input[1], padding.top + padding.bottom, dilation.height * (kernel[0] - 1) + 1, strides.height)
+            input[1], padding.top, padding.bottom, window: kernel[0], dilation: dilation.height, stride: strides.height)
         let width = try windowCount(
-            input[2], padding.left + padding.right, dilation.width * (kernel[1] - 1) + 1, strides.width)
+            input[2], padding.left, padding.right, window: kernel[1], dilation: dilation.width, stride: strides.width)
         return [input[0], height, width, kernel[3]]
     }
 }
 
 extension Window {
     /// The shape of the result: NHWC, `floor((size + padding − window) / stride) + 1` per axis.
+    ///
+    /// The padding is smaller than the window, so that no window is all padding.
     public func resultShape(input: Shape) throws(GraftError) -> Shape {
         guard input.rank == 4 else { throw GraftError(.shape, "operation pooling: needs NHWC, got \(input)") }
         guard padding.top < size.height, padding.bottom < size.height, padding.left < size.width,
             padding.right < size.width
         else { throw GraftError(.shape, "operation pooling: the padding must be smaller than the window \(size)") }
-        let height = try windowCount(input[1], padding.top + padding.bottom, size.height, strides.height)
-        let width = try windowCount(input[2], padding.left + padding.right, size.width, strides.width)
+        let height = try windowCount(
+            input[1], padding.top, padding.bottom, window: size.height, dilation: 1, stride: strides.height)
+        let width = try windowCount(
+            input[2], padding.left, padding.right, window: size.width, dilation: 1, stride: strides.width)
         return [input[0], height, width, input[3]]
     }
 }
@@ -193,14 +214,33 @@ extension Epilogue {
 }
 
 /// How many windows of a size fit along an axis.
-private func windowCount(_ size: Int, _ padding: Int, _ window: Int, _ stride: Int) throws(GraftError) -> Int {
-    guard window > 0, stride > 0, padding >= 0 else {
-        throw GraftError(.shape, "a window of \(window) with stride \(stride) and padding \(padding) is not possible")
-    }
-    let room = size + padding - window
-    guard room >= 0 else {
+private func windowCount(
+    _ size: Int, _ before: Int, _ after: Int, window: Int, dilation: Int, stride: Int
+) throws(GraftError) -> Int {
+    guard size > 0, window > 0, dilation > 0, stride > 0, before >= 0, after >= 0 else {
         throw GraftError(
-            .shape, "a window of \(window) does not fit a size of \(size) with padding \(padding); use a larger input")
+            .shape,
+            "a window of \(window) with stride \(stride), dilation \(dilation) and padding \(before) and \(after) "
+                + "over a size of \(size) is not possible")
     }
-    return room / stride + 1
+    let (reach, overflow) = dilation.multipliedReportingOverflow(by: window - 1)
+    let padded = saturatingSum(before, size, after)
+    guard !overflow, padded > reach else {
+        throw GraftError(
+            .shape,
+            "a window of \(window) with dilation \(dilation) does not fit a size of \(size) with padding \(before) and "
+                + "\(after); use a larger input")
+    }
+    return (padded - reach - 1) / stride + 1
+}
+
+/// The sum of sizes, or the largest `Int` where it would overflow; `Shape.isValid` refuses such a size.
+private func saturatingSum(_ sizes: Int...) -> Int {
+    var sum = 0
+    for size in sizes {
+        let (next, overflow) = sum.addingReportingOverflow(size)
+        guard !overflow else { return .max }
+        sum = next
+    }
+    return sum
 }
