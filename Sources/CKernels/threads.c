@@ -6,9 +6,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 #include "include/CKernels.h"
 #if defined(__APPLE__)
 #include <dispatch/dispatch.h>
+#else
+#include <sched.h>
 #endif
 
 typedef struct {
@@ -99,3 +103,23 @@ void graft_parallel_without_openmp(int parts, void (*body)(void *context, int pa
 }
 
 #endif
+
+int graft_processor_count(void) {
+#if !defined(__APPLE__)
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)count : 1;
+}
+
+uint64_t graft_memory_size(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
+}
+
+double graft_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}

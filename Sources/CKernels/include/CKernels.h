@@ -21,6 +21,15 @@ void graft_parallel(int parts, void (*body)(void *context, int part), void *cont
 /// As `graft_parallel`, without OpenMP; for tests of the way it goes where there is none.
 void graft_parallel_without_openmp(int parts, void (*body)(void *context, int part), void *context);
 
+/// How many processors this process may use.
+int graft_processor_count(void);
+
+/// The machine's memory in bytes.
+uint64_t graft_memory_size(void);
+
+/// Seconds on a clock that only goes forward.
+double graft_seconds(void);
+
 /// The name of the instruction set that was picked: "avx512", "avx2" or "plain".
 const char *graft_instruction_set(void);
 
