@@ -80,6 +80,10 @@ class Bench:
         self.graft = os.environ.get("GRAFT", str(ROOT / ".build/release/graft"))
         self.scratch = scratch
 
+    def count(self, part: str) -> int:
+        """The photos in train/ or validation/."""
+        return sum(path.is_file() for path in (self.images / part).glob("*/*"))
+
     def model(self, name: str) -> str:
         return str(self.scratch / f"{name}.keras")
 
@@ -89,7 +93,7 @@ class Bench:
         shutil.rmtree(cache, ignore_errors=True)
         command = [self.graft, "train", str(images), "--weights", weights, *JOB.split()]
         command += ["--epochs", str(self.epochs), "--seed", str(seed), "--output", self.model(name), "--json"]
-        return measure(command, os.environ | {"XDG_CACHE_HOME": str(cache), "GRAFT_CACHE": str(cache)})
+        return measure(command, os.environ | {"XDG_CACHE_HOME": str(cache)})
 
     def train_keras(self, name: str, seed: int) -> Run:
         command = [sys.executable, str(HERE / "keras_tutorial.py"), str(self.images), "--weights", str(self.weights)]
@@ -171,7 +175,7 @@ def machine() -> list[str]:
     except (OSError, StopIteration):
         pass
     return [
-        f"- machine: {processor}, {os.cpu_count()} cores, {memory / 2**30:.0f} GiB ({', '.join(flags)}); {platform.platform()}",
+        f"- machine: {processor}, {os.cpu_count()} cores, {memory / 2**30:.0f} GiB ({', '.join(flags)}); {platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         f"- Graft {output_of('git', 'rev-parse', '--short=12', 'HEAD')}, {output_of('swift', '--version').splitlines()[0]}",
     ]
 
@@ -221,7 +225,7 @@ def page(bench: Bench, runs, untrained: Run | None, large: Run | None, starts) -
         f"Written by `Benchmarks/tutorial.py` on {date.today()}; `make benchmark` repeats it.",
         "\n".join([*machine(), versions()]),
         "## Training",
-        f"{bench.epochs} epochs of 1,000 photos, validation on 399 after each, frozen InceptionV3 at 150×150 cut at "
+        f"{bench.epochs} epochs of {bench.count('train'):,} photos, validation on {bench.count('validation'):,} after each, frozen InceptionV3 at 150×150 cut at "
         "`mixed7`, head Flatten, Dense 1024, Dropout 0.2, Dense 1, RMSprop 1e-4, batch 20, float32. Whole processes, from "
         "start to the saved model; Graft begins with an empty cache. Keras as its tutorials write it: "
         "`image_dataset_from_directory`, `fit`. Accuracy is on the validation photos, loss on the training photos, both "
@@ -240,13 +244,14 @@ def page(bench: Bench, runs, untrained: Run | None, large: Run | None, starts) -
             ]),
         ]
     if large:
+        photos = bench.count("train") + bench.count("validation")
         parts += [
             "## Four times the photos",
             "Every photo four times, each copy with bytes of its own, so that nothing is found in the cache:",
             table(["Graft", "photos", "time", "peak memory"], [
-                ["once, median", "1,399", f"{median(a.seconds for _, a, _ in runs):.1f} s",
+                ["once, median", f"{photos:,}", f"{median(a.seconds for _, a, _ in runs):.1f} s",
                  gigabytes(median(a.peak_bytes for _, a, _ in runs))],
-                ["four times", "5,596", f"{large.seconds:.1f} s", gigabytes(large.peak_bytes)],
+                ["four times", f"{4 * photos:,}", f"{large.seconds:.1f} s", gigabytes(large.peak_bytes)],
             ]),
         ]
     if starts:
@@ -279,7 +284,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse()
-    with tempfile.TemporaryDirectory() as scratch:
+    # Not /tmp, which is memory on many machines.
+    with tempfile.TemporaryDirectory(dir="/var/tmp" if Path("/var/tmp").is_dir() else None) as scratch:
         bench = Bench(arguments, Path(scratch))
         runs = same_job(bench)
         untrained = large = starts = None
