@@ -178,5 +178,7 @@ public final class CPUPlan: Sendable {
 
 extension Graph {
     /// The passes that the CPU backend wants, in order.
-    fileprivate func preparedForCPU() throws(GraftError) -> Graph { self }
+    fileprivate func preparedForCPU() throws(GraftError) -> Graph {
+        try pruned().fusingEpilogues().fusingElementwise().pruned()
+    }
 }

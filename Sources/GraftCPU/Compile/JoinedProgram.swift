@@ -35,25 +35,3 @@ struct JoinedProgram {
         return register
     }
 }
-
-extension ElementwiseProgram.Instruction {
-    /// The registers that it reads.
-    var reads: [Int] {
-        switch self {
-        case .constant: []
-        case .unary(_, let operand): [operand]
-        case .binary(_, let left, let right): [left, right]
-        case .select(let condition, let whenTrue, let whenFalse): [condition, whenTrue, whenFalse]
-        }
-    }
-
-    fileprivate func renumbered(_ number: (Int) -> Int) -> Self {
-        switch self {
-        case .constant: self
-        case .unary(let function, let operand): .unary(function, number(operand))
-        case .binary(let function, let left, let right): .binary(function, number(left), number(right))
-        case .select(let condition, let whenTrue, let whenFalse):
-            .select(number(condition), number(whenTrue), number(whenFalse))
-        }
-    }
-}

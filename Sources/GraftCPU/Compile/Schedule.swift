@@ -28,14 +28,11 @@ struct Schedule {
     private mutating func layOut() {
         var lifetimes = Lifetimes(run, buffers)
         lifetimes.shareMemory(run)
-        let requests = lifetimes.roots.map { root in
-            ArenaLayout.Request(
-                byteCount: buffers[root.index].byteCount, first: lifetimes.first[root] ?? 0,
-                last: lifetimes.last[root] ?? 0)
-        }
-        let layout = ArenaLayout(requests)
+        let roots = lifetimes.roots
+        let layout = MemoryLayoutSearch.offsets(
+            for: roots.map { MemoryBuffer(byteCount: buffers[$0.index].byteCount, lifetime: lifetimes[$0]) })
         arenaByteCount = layout.byteCount
-        let rootOffsets = Dictionary(uniqueKeysWithValues: zip(lifetimes.roots, layout.offsets))
+        let rootOffsets = Dictionary(uniqueKeysWithValues: zip(roots, layout.offsets))
         for buffer in lifetimes.all { offsets[buffer] = rootOffsets[lifetimes.root(of: buffer)] }
     }
 }
@@ -56,6 +53,11 @@ private struct Lifetimes {
             }
             for buffer in step.reads where first[buffer] != nil { last[buffer] = position }
         }
+    }
+
+    subscript(buffer: BufferID) -> ClosedRange<Int> {
+        let (first, last) = (first[buffer] ?? 0, last[buffer] ?? 0)
+        return min(first, last)...last
     }
 
     /// All temporary buffers.

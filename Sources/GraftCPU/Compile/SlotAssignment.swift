@@ -27,7 +27,7 @@ struct SlotAssignment {
             let slot = program.outputs.contains(register) ? newSlot() : free.popLast() ?? newSlot()
             slots.append(slot)
             append(instruction, to: slot)
-            for read in Set(instruction.reads) where lastReads[read] == position { release(read, of: program) }
+            for read in Set(instruction.registers) where lastReads[read] == position { release(read, of: program) }
             if lastReads[register] == nil { free.append(slot) }
         }
         addOutputs(of: program)
@@ -47,7 +47,7 @@ struct SlotAssignment {
     private static func lastReads(_ program: JoinedProgram) -> [Int: Int] {
         var lastReads: [Int: Int] = [:]
         for (position, instruction) in program.instructions.enumerated() {
-            for read in instruction.reads { lastReads[read] = position }
+            for read in instruction.registers { lastReads[read] = position }
         }
         for output in program.outputs { lastReads[output] = program.instructions.count }
         return lastReads
@@ -63,7 +63,7 @@ struct SlotAssignment {
     private mutating func append(_ instruction: JoinedProgram.Instruction, to slot: Int) {
         var step = graft_instruction()
         step.destination = Int32(slot)
-        let reads = instruction.reads.map { Int32(slots[$0]) }
+        let reads = instruction.registers.map { Int32(slots[$0]) }
         step.a = reads.first ?? 0
         step.b = reads.count > 1 ? reads[1] : step.a
         step.c = reads.count > 2 ? reads[2] : step.a

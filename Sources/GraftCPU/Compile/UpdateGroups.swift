@@ -58,16 +58,3 @@ extension Graph {
         !self[value].operands.isEmpty && shape(of: value) == shape(of: other)
     }
 }
-
-extension Operation {
-    /// The operation as a program, where it works element by element.
-    var elementwiseProgram: ElementwiseProgram? {
-        switch self {
-        case .unary(let function): ElementwiseProgram(operandCount: 1, instructions: [.unary(function, 0)])
-        case .binary(let function): ElementwiseProgram(operandCount: 2, instructions: [.binary(function, 0, 1)])
-        case .select: ElementwiseProgram(operandCount: 3, instructions: [.select(0, 1, 2)])
-        case .elementwise(let program): program
-        default: nil
-        }
-    }
-}
