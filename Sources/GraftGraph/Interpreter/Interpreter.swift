@@ -55,7 +55,7 @@ public enum Interpreter {
     }
 
     /// What a node computes from its operands; leaves that a run provides are not asked for.
-    private static func result(of node: Graph.Node, _ operands: [ReferenceArray]) -> ReferenceArray {
+    package static func result(of node: Graph.Node, _ operands: [ReferenceArray]) -> ReferenceArray {
         switch node.operation {
         case .input, .variable, .randomUniform: ReferenceArray(shape: node.shape)
         case .constant(let tensor): ReferenceArray(tensor)
