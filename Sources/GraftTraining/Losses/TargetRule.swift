@@ -22,7 +22,8 @@ public enum TargetRule: Sendable, Hashable {
         let wanted = shape(for: predictions.shape)
         guard fits(targets.shape, predictions: predictions.shape) else {
             throw GraftError(
-                .shape, "targets of shape \(targets.shape) do not fit predictions of shape \(predictions.shape); "
+                .shape,
+                "targets of shape \(targets.shape) do not fit predictions of shape \(predictions.shape); "
                     + "this loss expects targets of shape \(wanted)")
         }
         return try targets.reshaped(to: wanted)
