@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,14 @@ def graft(*arguments: Any, expect: int = 0) -> list[dict]:
     if result.returncode != expect:
         sys.exit(f"{' '.join(command)}\nexited {result.returncode}, expected {expect}:\n{result.stdout}{result.stderr}")
     return [json.loads(line) for line in result.stdout.splitlines() if line.strip()]
+
+
+def graft_features(base: str, folder: Path, *options: Any, output: Path):
+    """The array that `graft features` writes for a folder, and the paths that it writes beside it."""
+    import numpy as np
+
+    graft("features", base, folder, *options, "--output", output)
+    return np.load(output), output.with_suffix(".txt").read_text().splitlines()
 
 
 # Comparing
@@ -180,6 +189,12 @@ def shared_photos(part: str = "validation") -> list[Path]:
     if folder is None or not folder.is_dir():
         return []
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def numbered_copies(paths: Iterable[Path], folder: Path) -> list[Path]:
+    """Copies in one folder, named so that they sort in the given order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [Path(shutil.copy(path, folder / f"{index:04}{path.suffix}")) for index, path in enumerate(paths)]
 
 
 def draw_photos(count: int, folder: Path) -> list[Path]:
