@@ -68,7 +68,7 @@ let package = Package(
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel"),
-        tests(of: "GraftCPU"),
+        tests(of: "GraftCPU", ["GraftModel"], resources: [.copy("Fixtures")]),
         tests(of: "GraftTraining", ["GraftApplications"]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"]),
         tests(of: "GraftFormats", ["GraftApplications"]),

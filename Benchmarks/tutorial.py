@@ -89,7 +89,7 @@ class Bench:
         shutil.rmtree(cache, ignore_errors=True)
         command = [self.graft, "train", str(images), "--weights", weights, *JOB.split()]
         command += ["--epochs", str(self.epochs), "--seed", str(seed), "--output", self.model(name), "--json"]
-        return measure(command, os.environ | {"XDG_CACHE_HOME": str(cache), "GRAFT_CACHE": str(cache)})
+        return measure(command, os.environ | {"XDG_CACHE_HOME": str(cache)})
 
     def train_keras(self, name: str, seed: int) -> Run:
         command = [sys.executable, str(HERE / "keras_tutorial.py"), str(self.images), "--weights", str(self.weights)]
@@ -279,7 +279,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse()
-    with tempfile.TemporaryDirectory() as scratch:
+    # Not /tmp, which is memory on many machines.
+    with tempfile.TemporaryDirectory(dir="/var/tmp" if Path("/var/tmp").is_dir() else None) as scratch:
         bench = Bench(arguments, Path(scratch))
         runs = same_job(bench)
         untrained = large = starts = None

@@ -16,11 +16,14 @@ imported by the checks' functions that need it, so that `--help` answers at once
 from __future__ import annotations
 
 import argparse
+import atexit
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Sequence
 
@@ -83,10 +86,18 @@ def graft_command() -> str:
 def graft(*arguments: Any, expect: int = 0) -> list[dict]:
     """Runs `graft … --json` and returns its events; ends the program where the exit code is not the expected one."""
     command = [graft_command(), *map(str, arguments), "--json"]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"XDG_CACHE_HOME": cache_folder()})
     if result.returncode != expect:
         sys.exit(f"{' '.join(command)}\nexited {result.returncode}, expected {expect}:\n{result.stdout}{result.stderr}")
     return [json.loads(line) for line in result.stdout.splitlines() if line.strip()]
+
+
+@functools.cache
+def cache_folder() -> str:
+    """A cache for the features of this run alone, so that nothing comes from an earlier one."""
+    folder = tempfile.mkdtemp(prefix="graft-checks-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def graft_features(base: str, folder: Path, *options: Any, output: Path):
@@ -263,8 +274,6 @@ def save_legacy_weights(model, path: Path) -> None:
 
 def load_images(paths: Iterable[Path], size: tuple[int, int]):
     """The pictures as `keras.utils.image_dataset_from_directory` gives them: RGB 0…255, bilinear, no antialiasing."""
-    import tempfile
-
     import numpy as np
 
     keras = import_keras()

@@ -51,6 +51,16 @@ public struct ArrayDataset: Dataset {
         throw GraftError(.argument, "there is no example \(wrong) in a dataset of \(count)")
     }
 
+    /// The targets of these examples, in this order.
+    ///
+    /// - Throws: ``GraftError`` with code `argument` for a number that is no example's.
+    public func targets(of indices: [Int]) throws -> [Tensor] {
+        if let wrong = indices.first(where: { !(0..<count).contains($0) }) {
+            throw GraftError(.argument, "there is no example \(wrong) in a dataset of \(count)")
+        }
+        return targets.map { $0.rows(indices) }
+    }
+
     /// A hash (64-bit FNV-1a over the bits) of the example's inputs and their shapes.
     public func fingerprint(of index: Int) throws -> String? {
         guard (0..<count).contains(index) else {

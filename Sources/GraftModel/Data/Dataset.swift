@@ -7,6 +7,10 @@ public protocol Dataset: Sendable {
     /// `failures`. May be called from many threads.
     func batch(_ indices: [Int]) throws -> Batch
 
+    /// The targets of these examples, in this order, as ``batch(_:)`` gives them but without decoding an input: what
+    /// training reads beside kept features. One tensor for each output of the model; empty where only inputs are known.
+    func targets(of indices: [Int]) throws -> [Tensor]
+
     /// The identity of an example's input (a hash of its bytes and of the rule that decodes it), or `nil` where
     /// features must not be kept, as for inputs that change at random.
     func fingerprint(of index: Int) throws -> String?
@@ -16,6 +20,19 @@ public protocol Dataset: Sendable {
 
     /// How pictures become inputs, where the inputs are pictures.
     var imageRule: ImageRule? { get }
+}
+
+extension Dataset {
+    /// The targets of whole batches; a dataset that decodes its inputs does better to give its labels.
+    ///
+    /// - Throws: ``GraftError`` with code `data` where one of the examples cannot be read.
+    public func targets(of indices: [Int]) throws -> [Tensor] {
+        let batch = try batch(indices)
+        if let failure = batch.failures.first {
+            throw GraftError(.data, "the target of an example cannot be read", cause: failure)
+        }
+        return batch.targets
+    }
 }
 
 /// Some examples as tensors with a batch axis in front.

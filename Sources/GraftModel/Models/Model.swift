@@ -21,6 +21,7 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
         var graph: ModelGraph?
         var seed: UInt64
         var metadata = ModelMetadata()
+        var attachments: [ObjectIdentifier: any Sendable] = [:]
     }
 
     /// The model between these inputs and outputs.
@@ -105,6 +106,18 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
         set {
             content.withLock { $0.seed = newValue }
             placeVariables()
+        }
+    }
+
+    /// What another room keeps with the model, such as what training compiled; made when it is first asked for, one of
+    /// a type.
+    package final func attachment<Attachment: Sendable>(_ make: () -> Attachment) -> Attachment {
+        content.withLock { content in
+            let type = ObjectIdentifier(Attachment.self)
+            if let attachment = content.attachments[type] as? Attachment { return attachment }
+            let attachment = make()
+            content.attachments[type] = attachment
+            return attachment
         }
     }
 
