@@ -20,7 +20,7 @@ struct FeatureSource: ExampleSource {
         let sizes = shapes.map(\.elementCount)
         let row = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(sizes.reduce(0, +), 1))
         defer { row.deallocate() }
-        var features = shapes.map { Tensor(zeros: Shape([indices.count] + $0.dimensions)) }
+        var features = shapes.map { Tensor(zeros: $0.inBatch(of: indices.count)) }
         for (position, index) in indices.enumerated() {
             try read(index, into: UnsafeMutableBufferPointer(rebasing: row[0..<sizes.reduce(0, +)]))
             var start = 0

@@ -23,7 +23,7 @@ struct Trunk: Sendable {
         }
         self.backend = backend
         key = TrunkKey(graph: graph, precision: backend.precision) { single.variables[$0.rawValue].value }
-        shapes = graph.outputs.map { Shape(graph.shape(of: $0).dimensions.dropFirst().map(\.self)) }
+        shapes = graph.outputs.map { graph.shape(of: $0).ofExample }
     }
 
     /// The bytes of an image's row.

@@ -89,6 +89,12 @@ extension Loss {
         }
     }
 
+    /// The cross-entropy for a classifier with so many outputs whose targets are class numbers: binary for one output,
+    /// sparse categorical for more.
+    public static func classification(outputs: Int) -> Loss {
+        outputs == 1 ? .binaryCrossentropy : .sparseCategoricalCrossentropy
+    }
+
     /// Keras's `backend.epsilon()`: how close probabilities may come to 0 and 1.
     private static let epsilon: Float = 1e-7
 }
