@@ -42,7 +42,7 @@ let package = Package(
 
         // What a user works with.
         room("GraftTraining", ["GraftModel", "GraftCPU", crypto]),
-        room("GraftApplications", ["GraftModel", crypto]),
+        room("GraftApplications", ["GraftModel", "GraftFormats", crypto]),
         room("GraftFormats", ["GraftModel", "CHDF5", "CZip"]),
         room("GraftImages", ["GraftModel", "CJPEG", "CVips", crypto]),
 
@@ -72,10 +72,10 @@ let package = Package(
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel"),
-        tests(of: "GraftCPU"),
+        tests(of: "GraftCPU", ["GraftModel"], resources: [.copy("Fixtures")]),
         tests(of: "GraftTraining", ["GraftApplications"]),
-        tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"]),
-        tests(of: "GraftFormats", ["GraftApplications"]),
+        tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
         tests(of: "GraftCommand", ["Graft"]),
     ]

@@ -33,9 +33,9 @@ static inline int graft_vips_to_srgb(VipsImage *image, VipsImage **result) {
     return vips_colourspace(image, result, VIPS_INTERPRETATION_sRGB, NULL);
 }
 
-/// To 8-bit sRGB through the colour profile that the file carries.
+/// To 8-bit sRGB through the colour profile that the file carries, by the intent whose table every profile of inks has.
 static inline int graft_vips_to_srgb_by_profile(VipsImage *image, VipsImage **result) {
-    return vips_icc_transform(image, result, "srgb", "embedded", TRUE, NULL);
+    return vips_icc_transform(image, result, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_PERCEPTUAL, NULL);
 }
 
 static inline void graft_vips_release(VipsImage *image) { g_object_unref(image); }

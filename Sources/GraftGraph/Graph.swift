@@ -13,6 +13,11 @@ public struct Graph: Sendable {
         public let shape: Shape
         /// The layer this came from, for profiles and messages; empty where there is none.
         public let label: String
+
+        /// A node apart from any graph, for what looks at one operation alone.
+        package init(_ operation: Operation, operands: [ValueID] = [], shape: Shape, label: String = "") {
+            (self.operation, self.operands, self.shape, self.label) = (operation, operands, shape, label)
+        }
     }
 
     /// What a run writes back to a variable when everything else is done.
@@ -63,7 +68,7 @@ public struct Graph: Sendable {
         if let value = existing[key] { return value }
         let shape = try operation.resultShape(operands.map { self.shape(of: $0) })
         let value = ValueID(index: nodes.count)
-        nodes.append(Node(operation: operation, operands: operands, shape: shape, label: currentLabel))
+        nodes.append(Node(operation, operands: operands, shape: shape, label: currentLabel))
         existing[key] = value
         return value
     }

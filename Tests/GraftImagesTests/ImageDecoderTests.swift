@@ -1,5 +1,6 @@
 import Foundation
 import GraftGraph
+import GraftTestSupport
 import Testing
 
 @testable import GraftImages
@@ -194,7 +195,7 @@ struct DamagedPictureTests {
 
     @Test("flipped bits never crash", arguments: PictureCase.all)
     func survivesFlippedBits(in picture: PictureCase) throws {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix(seed: 7)
         let decoder = try ImageDecoder()
         for _ in 0..<60 {
             var bytes = picture.bytes

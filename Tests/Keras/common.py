@@ -16,10 +16,14 @@ imported by the checks' functions that need it, so that `--help` answers at once
 from __future__ import annotations
 
 import argparse
+import atexit
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Sequence
 
@@ -82,10 +86,26 @@ def graft_command() -> str:
 def graft(*arguments: Any, expect: int = 0) -> list[dict]:
     """Runs `graft … --json` and returns its events; ends the program where the exit code is not the expected one."""
     command = [graft_command(), *map(str, arguments), "--json"]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"XDG_CACHE_HOME": cache_folder()})
     if result.returncode != expect:
         sys.exit(f"{' '.join(command)}\nexited {result.returncode}, expected {expect}:\n{result.stdout}{result.stderr}")
     return [json.loads(line) for line in result.stdout.splitlines() if line.strip()]
+
+
+@functools.cache
+def cache_folder() -> str:
+    """A cache for the features of this run alone, so that nothing comes from an earlier one."""
+    folder = tempfile.mkdtemp(prefix="graft-checks-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def graft_features(base: str, folder: Path, *options: Any, output: Path):
+    """The array that `graft features` writes for a folder, and the paths that it writes beside it."""
+    import numpy as np
+
+    graft("features", base, folder, *options, "--output", output)
+    return np.load(output), output.with_suffix(".txt").read_text().splitlines()
 
 
 # Comparing
@@ -182,6 +202,12 @@ def shared_photos(part: str = "validation") -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
+def numbered_copies(paths: Iterable[Path], folder: Path) -> list[Path]:
+    """Copies in one folder, named so that they sort in the given order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [Path(shutil.copy(path, folder / f"{index:04}{path.suffix}")) for index, path in enumerate(paths)]
+
+
 def draw_photos(count: int, folder: Path) -> list[Path]:
     """Pictures of seeded blobs and gradients in several sizes, written as PNG so that decoders cannot differ."""
     import numpy as np
@@ -248,8 +274,6 @@ def save_legacy_weights(model, path: Path) -> None:
 
 def load_images(paths: Iterable[Path], size: tuple[int, int]):
     """The pictures as `keras.utils.image_dataset_from_directory` gives them: RGB 0…255, bilinear, no antialiasing."""
-    import tempfile
-
     import numpy as np
 
     keras = import_keras()

@@ -350,6 +350,7 @@ def through_profile(data: bytes, profile: bytes):
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     target = ImageCms.createProfile("sRGB")
     image = Image.open(io.BytesIO(data))
+    # The profile's one table, without the black point compensation that the perceptual intent brings in Pillow.
     intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
     return np.asarray(ImageCms.profileToProfile(image, source, target, renderingIntent=intent, outputMode="RGB"))
 

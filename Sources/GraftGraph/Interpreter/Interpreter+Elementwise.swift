@@ -7,25 +7,13 @@
 #endif
 
 extension Interpreter {
-    /// The four elementwise operations: operands broadcast to the result, then one element after the other.
-    static func elementwise(_ operation: Operation, _ operands: [ReferenceArray], result: Shape) -> ReferenceArray {
+    /// An elementwise operation: operands broadcast to the result, then one element after the other.
+    static func elementwise(
+        _ program: ElementwiseProgram, _ operands: [ReferenceArray], result: Shape
+    ) -> ReferenceArray {
         let operands = operands.map { $0.broadcast(to: result).values }
-        let program = operation.asProgram
         let values = (0..<result.elementCount).map { position in program.run(operands.map { $0[position] }) }
         return ReferenceArray(values, shape: result)
-    }
-}
-
-extension Operation {
-    /// An elementwise operation as a program; one without instructions for any other operation.
-    fileprivate var asProgram: ElementwiseProgram {
-        switch self {
-        case .unary(let function): ElementwiseProgram(operandCount: 1, instructions: [.unary(function, 0)])
-        case .binary(let function): ElementwiseProgram(operandCount: 2, instructions: [.binary(function, 0, 1)])
-        case .select: ElementwiseProgram(operandCount: 3, instructions: [.select(0, 1, 2)])
-        case .elementwise(let program): program
-        default: ElementwiseProgram(operandCount: 0, instructions: [])
-        }
     }
 }
 

@@ -55,9 +55,13 @@ public enum Interpreter {
     }
 
     /// What a node computes from its operands; leaves that a run provides are not asked for.
-    private static func result(of node: Graph.Node, _ operands: [ReferenceArray]) -> ReferenceArray {
-        switch node.operation {
-        case .input, .variable, .randomUniform: ReferenceArray(shape: node.shape)
+    package static func result(of node: Graph.Node, _ operands: [ReferenceArray]) -> ReferenceArray {
+        if let program = node.operation.elementwiseProgram {
+            return elementwise(program, operands, result: node.shape)
+        }
+        return switch node.operation {
+        case .input, .variable, .randomUniform, .unary, .binary, .select, .elementwise:
+            ReferenceArray(shape: node.shape)
         case .constant(let tensor): ReferenceArray(tensor)
         case .convolution(let convolution, let epilogue):
             epilogue.applied(
@@ -74,7 +78,6 @@ public enum Interpreter {
         case .maxPoolingGradient(let window): window.maximumGradient(operands[0], operands[1])
         case .averagePooling(let window): window.average(operands[0], result: node.shape)
         case .averagePoolingGradient(let window, let input): window.averageGradient(operands[0], input: input)
-        case .unary, .binary, .select, .elementwise: elementwise(node.operation, operands, result: node.shape)
         case .reduction(let function, _): function.applied(to: operands[0], result: node.shape)
         case .broadcast(let shape): operands[0].broadcast(to: shape)
         case .reshape(let shape): operands[0].reshaped(to: shape)

@@ -47,4 +47,28 @@ extension ElementwiseProgram.Instruction {
         case .select(let condition, let whenTrue, let whenFalse): [condition, whenTrue, whenFalse]
         }
     }
+
+    /// The same step on other registers.
+    package func renumbered(_ register: (Int) -> Int) -> ElementwiseProgram.Instruction {
+        switch self {
+        case .constant: self
+        case .unary(let function, let operand): .unary(function, register(operand))
+        case .binary(let function, let left, let right): .binary(function, register(left), register(right))
+        case .select(let condition, let whenTrue, let whenFalse):
+            .select(register(condition), register(whenTrue), register(whenFalse))
+        }
+    }
+}
+
+extension Operation {
+    /// An elementwise operation (unary, binary, select or fused) as a program; `nil` for any other operation.
+    public var elementwiseProgram: ElementwiseProgram? {
+        switch self {
+        case .unary(let function): ElementwiseProgram(operandCount: 1, instructions: [.unary(function, 0)])
+        case .binary(let function): ElementwiseProgram(operandCount: 2, instructions: [.binary(function, 0, 1)])
+        case .select: ElementwiseProgram(operandCount: 3, instructions: [.select(0, 1, 2)])
+        case .elementwise(let program): program
+        default: nil
+        }
+    }
 }

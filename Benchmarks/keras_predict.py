@@ -1,0 +1,22 @@
+#!/usr/bin/env python3
+"""One prediction with a saved model, as a process of its own: what `graft predict MODEL PHOTO` is compared with."""
+
+import os
+import sys
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+
+def main(model: str, photo: str) -> None:
+    import keras
+
+    network = keras.models.load_model(model)
+    height, width = network.input_shape[1:3]
+    pixels = keras.utils.img_to_array(keras.utils.load_img(photo, target_size=(height, width), interpolation="bilinear"))
+    print(network.predict(pixels[None], verbose=0).tolist())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

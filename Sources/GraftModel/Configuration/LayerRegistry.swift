@@ -1,0 +1,54 @@
+/// Makes layers from what a file says about them, by Keras's class names.
+public struct LayerRegistry: Sendable {
+    /// Makes one kind of layer. Reads all of its arguments; what is left over is refused.
+    public typealias Maker = @Sendable (inout ConfigurationReader) throws(GraftError) -> Layer
+
+    private var makers: [String: Maker]
+
+    /// All layers that Graft has.
+    public static let standard = LayerRegistry(makers: [
+        "InputLayer": { (reader) throws(GraftError) in try InputLayer(from: &reader) },
+        "Conv2D": { (reader) throws(GraftError) in try Conv2D(from: &reader) },
+        "DepthwiseConv2D": { (reader) throws(GraftError) in try DepthwiseConv2D(from: &reader) },
+        "Dense": { (reader) throws(GraftError) in try Dense(from: &reader) },
+        "BatchNormalization": { (reader) throws(GraftError) in try BatchNormalization(from: &reader) },
+        "Activation": { (reader) throws(GraftError) in try Activation(from: &reader) },
+        "MaxPooling2D": { (reader) throws(GraftError) in try MaxPooling2D(from: &reader) },
+        "AveragePooling2D": { (reader) throws(GraftError) in try AveragePooling2D(from: &reader) },
+        "GlobalAveragePooling2D": { (reader) throws(GraftError) in try GlobalAveragePooling2D(from: &reader) },
+        "GlobalMaxPooling2D": { (reader) throws(GraftError) in try GlobalMaxPooling2D(from: &reader) },
+        "ZeroPadding2D": { (reader) throws(GraftError) in try ZeroPadding2D(from: &reader) },
+        "Flatten": { (reader) throws(GraftError) in try Flatten(from: &reader) },
+        "Reshape": { (reader) throws(GraftError) in try Reshape(from: &reader) },
+        "Dropout": { (reader) throws(GraftError) in try Dropout(from: &reader) },
+        "Concatenate": { (reader) throws(GraftError) in try Concatenate(from: &reader) },
+        "Add": { (reader) throws(GraftError) in Add(from: &reader) },
+        "Multiply": { (reader) throws(GraftError) in Multiply(from: &reader) },
+        "Rescaling": { (reader) throws(GraftError) in try Rescaling(from: &reader) },
+        "Normalization": { (reader) throws(GraftError) in try Normalization(from: &reader) },
+    ])
+
+    /// The class names it knows, sorted.
+    public var classNames: [String] { makers.keys.sorted() }
+
+    /// Adds a kind of layer, or replaces one.
+    public mutating func register(_ className: String, _ maker: @escaping Maker) { makers[className] = maker }
+
+    /// A layer of this class with these arguments.
+    ///
+    /// - Throws: ``GraftError`` with code `format` where the class or an argument is not known or does not fit.
+    public func layer(_ className: String, _ configuration: Configuration) throws(GraftError) -> Layer {
+        guard let maker = makers[className] else {
+            throw GraftError(
+                .format,
+                "the layer class \(className.prefix(60)) is not known; known are "
+                    + classNames.joined(separator: ", "))
+        }
+        var reader = try ConfigurationReader(className: className, configuration: configuration)
+        let layer = try maker(&reader)
+        try reader.finish()
+        layer.trainable = reader.trainable
+        try layer.checkArguments()
+        return layer
+    }
+}

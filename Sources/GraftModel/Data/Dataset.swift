@@ -1,0 +1,71 @@
+/// Examples that a model trains on, is evaluated on or predicts.
+public protocol Dataset: Sendable {
+    /// The number of examples.
+    var count: Int { get }
+
+    /// Decodes these examples, in this order; examples that cannot be read are left out of the batch and named in its
+    /// `failures`. May be called from many threads.
+    func batch(_ indices: [Int]) throws -> Batch
+
+    /// The targets of these examples, in this order, as ``batch(_:)`` gives them but without decoding an input: what
+    /// training reads beside kept features. One tensor for each output of the model; empty where only inputs are known.
+    func targets(of indices: [Int]) throws -> [Tensor]
+
+    /// The identity of an example's input (a hash of its bytes and of the rule that decodes it), or `nil` where
+    /// features must not be kept, as for inputs that change at random.
+    func fingerprint(of index: Int) throws -> String?
+
+    /// The classes' names, in the order of the class numbers, where they are known.
+    var classNames: [String]? { get }
+
+    /// How pictures become inputs, where the inputs are pictures.
+    var imageRule: ImageRule? { get }
+}
+
+extension Dataset {
+    /// The targets of whole batches; a dataset that decodes its inputs does better to give its labels.
+    ///
+    /// - Throws: ``GraftError`` with code `data` where one of the examples cannot be read.
+    public func targets(of indices: [Int]) throws -> [Tensor] {
+        let batch = try batch(indices)
+        if let failure = batch.failures.first {
+            throw GraftError(.data, "the target of an example cannot be read", cause: failure)
+        }
+        return batch.targets
+    }
+}
+
+/// Some examples as tensors with a batch axis in front.
+public struct Batch: Sendable {
+    /// The examples' numbers in the dataset, one for each row of the tensors.
+    public var indices: [Int]
+    /// A tensor for each input of the model.
+    public var inputs: [Tensor]
+    /// A tensor for each output of the model; empty where only inputs are known.
+    public var targets: [Tensor]
+    /// The examples that are missing, with the reason.
+    public var failures: [ExampleFailure]
+
+    /// A batch of these parts.
+    public init(indices: [Int], inputs: [Tensor], targets: [Tensor], failures: [ExampleFailure] = []) {
+        (self.indices, self.inputs, self.targets, self.failures) = (indices, inputs, targets, failures)
+    }
+}
+
+/// An example that could not be read.
+public struct ExampleFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Its number in the dataset.
+    public var index: Int
+    /// The file it stands in.
+    public var path: String
+    /// Why it could not be read.
+    public var message: String
+
+    /// A failure of this example.
+    public init(index: Int, path: String, message: String) {
+        (self.index, self.path, self.message) = (index, path, message)
+    }
+
+    /// The path and the reason.
+    public var description: String { "\(path): \(message)" }
+}

@@ -1,0 +1,30 @@
+/// Applies a function to each element; softmax goes over the last axis.
+///
+/// Input and output have the same shape. Source: keras/src/layers/activations/activation.py.
+public final class Activation: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
+    /// Keras's name.
+    public override class var className: String { "Activation" }
+    /// The function.
+    public let activation: ActivationFunction
+
+    /// A layer that applies this function.
+    public init(_ activation: ActivationFunction, name: String? = nil) {
+        self.activation = activation
+        super.init(name: name)
+    }
+
+    /// The function's operations.
+    public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
+        try activation.lower(Self.only(inputs), in: &context)
+    }
+
+    /// Keras's arguments.
+    public override var arguments: [String: Configuration] { ["activation": .string(activation.rawValue)] }
+}
+
+extension Activation {
+    /// From Keras's configuration.
+    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
+        try self.init(reader.activation(), name: reader.name)
+    }
+}

@@ -1,0 +1,164 @@
+/// Normalizes each channel: `y = (x − mean) / √(variance + epsilon) · gamma + beta`.
+///
+/// In inference mode, and always while the layer or a model that holds it is frozen, mean and variance are the stored
+/// moving ones. In training they are those of the batch, over all axes but the last, and the moving ones follow:
+/// `moving = moving · momentum + batch · (1 − momentum)`, with the variance divided by the count, as in Keras. So a
+/// frozen layer gives the same output in `fit` as in `predict`, and freezing changes what a training step computes.
+///
+/// Input and output `(batch, …, channels)`. Variables of shape (channels): `gamma` where `scale`, `beta` where `center`,
+/// `moving_mean`, `moving_variance`; the last two never train.
+///
+/// Source: keras/src/layers/normalization/batch_normalization.py.
+public final class BatchNormalization: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
+    /// Keras's name.
+    public override class var className: String { "BatchNormalization" }
+    /// The axis of the channels; Graft has it last: −1, or its number counted from the batch axis.
+    public let axis: Int
+    /// How much of the moving statistics stays at each step.
+    public let momentum: Double
+    /// What is added to the variance.
+    public let epsilon: Double
+    /// Whether `beta` is added.
+    public let center: Bool
+    /// Whether `gamma` multiplies.
+    public let scale: Bool
+    /// How `beta` begins.
+    public let betaInitializer: Initializer
+    /// How `gamma` begins.
+    public let gammaInitializer: Initializer
+    /// How the moving mean begins.
+    public let movingMeanInitializer: Initializer
+    /// How the moving variance begins.
+    public let movingVarianceInitializer: Initializer
+
+    /// A normalization with Keras's defaults.
+    public init(
+        axis: Int = -1, momentum: Double = 0.99, epsilon: Double = 1e-3, center: Bool = true, scale: Bool = true,
+        betaInitializer: Initializer = .zeros, gammaInitializer: Initializer = .ones,
+        movingMeanInitializer: Initializer = .zeros, movingVarianceInitializer: Initializer = .ones,
+        name: String? = nil
+    ) {
+        (self.axis, self.momentum, self.epsilon, self.center, self.scale) = (axis, momentum, epsilon, center, scale)
+        (self.betaInitializer, self.gammaInitializer) = (betaInitializer, gammaInitializer)
+        self.movingMeanInitializer = movingMeanInitializer
+        self.movingVarianceInitializer = movingVarianceInitializer
+        super.init(name: name)
+    }
+
+    /// Makes gamma, beta and the moving statistics.
+    public override func build(inputShapes: [Shape]) throws(GraftError) {
+        let channels: Shape = [try channelled(inputShapes).last]
+        if scale { try addVariable("gamma", shape: channels, initializer: gammaInitializer) }
+        if center { try addVariable("beta", shape: channels, initializer: betaInitializer) }
+        try addVariable("moving_mean", shape: channels, initializer: movingMeanInitializer, trainable: false)
+        try addVariable("moving_variance", shape: channels, initializer: movingVarianceInitializer, trainable: false)
+    }
+
+    /// The input's shape.
+    public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
+        let shape = try channelled(inputShapes)
+        if let built = variable(named: "moving_mean")?.shape.last, built != shape.last {
+            throw GraftError(.shape, "BatchNormalization was built for \(built) channels; it was given \(shape.last)")
+        }
+        return shape
+    }
+
+    /// A multiplication and an addition of vectors, made from the stored statistics or from the batch's.
+    public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
+        let input = try Self.only(inputs)
+        let usesBatch = context.training && trainable && !context.isFrozen
+        let (mean, variance) = try usesBatch ? batchStatistics(input, in: &context) : storedStatistics(in: &context)
+        let deviation = try context.graph.binary(.add, variance, Float(epsilon))
+        var factor = try context.graph.unary(.reciprocalSquareRoot, deviation)
+        if scale { factor = try context.graph.binary(.multiply, context.value(of: requireVariable("gamma")), factor) }
+        var shift = try context.graph.binary(.multiply, mean, factor)
+        if center {
+            shift = try context.graph.binary(.subtract, context.value(of: requireVariable("beta")), shift)
+        } else {
+            shift = try context.graph.unary(.negate, shift)
+        }
+        return try context.graph.binary(.add, context.graph.binary(.multiply, input, factor), shift)
+    }
+
+    private func storedStatistics(
+        in context: inout LoweringContext
+    ) throws(GraftError) -> (mean: ValueID, variance: ValueID) {
+        let mean = try context.value(of: requireVariable("moving_mean"))
+        return (mean, try context.value(of: requireVariable("moving_variance")))
+    }
+
+    private func batchStatistics(
+        _ input: ValueID, in context: inout LoweringContext
+    ) throws(GraftError) -> (mean: ValueID, variance: ValueID) {
+        let axes = Array(0..<(context.graph.shape(of: input).rank - 1))
+        let mean = try context.graph.reduce(.mean, input, axes: axes)
+        let distance = try context.graph.binary(.subtract, input, mean)
+        let variance = try context.graph.reduce(.mean, context.graph.unary(.square, distance), axes: axes)
+        try follow("moving_mean", mean, in: &context)
+        try follow("moving_variance", variance, in: &context)
+        return (mean, variance)
+    }
+
+    private func follow(
+        _ name: String, _ batch: ValueID, in context: inout LoweringContext
+    ) throws(GraftError) {
+        let variable = try requireVariable(name)
+        let kept = try context.graph.binary(.multiply, context.value(of: variable), Float(momentum))
+        let added = try context.graph.binary(.multiply, batch, Float(1 - momentum))
+        context.update(variable, to: try context.graph.binary(.add, kept, added))
+    }
+
+    /// Keras's arguments.
+    public override var arguments: [String: Configuration] {
+        [
+            "axis": .int(axis), "momentum": .double(momentum), "epsilon": .double(epsilon), "center": .bool(center),
+            "scale": .bool(scale), "beta_initializer": betaInitializer.configuration,
+            "gamma_initializer": gammaInitializer.configuration,
+            "moving_mean_initializer": movingMeanInitializer.configuration,
+            "moving_variance_initializer": movingVarianceInitializer.configuration, "beta_regularizer": nil,
+            "gamma_regularizer": nil, "beta_constraint": nil, "gamma_constraint": nil, "synchronized": false,
+            "renorm": false, "renorm_clipping": nil, "renorm_momentum": 0.99,
+        ]
+    }
+
+    private func channelled(_ inputShapes: [Shape]) throws(GraftError) -> Shape {
+        let shape = try Self.only(inputShapes)
+        guard shape.rank > 0, axis == -1 || axis == shape.rank else {
+            throw GraftError(
+                .shape,
+                "BatchNormalization: axis \(axis) is not the last of \(shape.batchDescription), where Graft has "
+                    + "the channels; use -1")
+        }
+        return shape
+    }
+}
+
+extension BatchNormalization {
+    /// From Keras's configuration.
+    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
+        try self.init(
+            axis: Self.axis(from: &reader), momentum: reader.number("momentum", default: 0.99),
+            epsilon: reader.number("epsilon", default: 1e-3), center: reader.flag("center", default: true),
+            scale: reader.flag("scale", default: true),
+            betaInitializer: reader.initializer("beta_initializer", default: .zeros),
+            gammaInitializer: reader.initializer("gamma_initializer", default: .ones),
+            movingMeanInitializer: reader.initializer("moving_mean_initializer", default: .zeros),
+            movingVarianceInitializer: reader.initializer("moving_variance_initializer", default: .ones),
+            name: reader.name)
+        try reader.requireNull(
+            "beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint", "renorm_clipping")
+        try reader.require("synchronized", false)
+        try reader.require("renorm", false)
+        _ = try reader.number("renorm_momentum", default: 0.99)
+    }
+
+    /// A number, or a list with one, as older files have it.
+    private static func axis(from reader: inout ConfigurationReader) throws(GraftError) -> Int {
+        guard let value = reader.optional("axis") else { return -1 }
+        if let axis = value.integer { return axis }
+        guard let elements = value.elements, elements.count == 1, let axis = elements[0].integer else {
+            throw reader.wrong("axis", "must be one whole number, is \(value.brief)")
+        }
+        return axis
+    }
+}

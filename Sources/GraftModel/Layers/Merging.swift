@@ -1,0 +1,35 @@
+/// What the layers share that join tensors element by element.
+enum Merging {
+    static func outputShape(for inputShapes: [Shape], className: String) throws(GraftError) -> Shape {
+        guard var result = inputShapes.first else {
+            throw GraftError(.argument, "\(className) takes two inputs or more; it was given none")
+        }
+        for shape in inputShapes.dropFirst() {
+            guard let joined = result.broadcast(with: shape) else {
+                let shapes = inputShapes.map(\.batchDescription).joined(separator: ", ")
+                throw GraftError(.shape, "\(className): the shapes \(shapes) do not fit one another")
+            }
+            result = joined
+        }
+        return result
+    }
+
+    static func lower(
+        _ inputs: [ValueID], _ function: BinaryFunction, in context: inout LoweringContext
+    ) throws(GraftError) -> ValueID {
+        let rank = inputs.map { context.graph.shape(of: $0).rank }.max() ?? 0
+        var result: ValueID?
+        for input in inputs {
+            var dimensions = context.graph.shape(of: input).dimensions
+            // Axes are missing behind the batch axis, not in front of it.
+            dimensions.insert(contentsOf: [Int](repeating: 1, count: rank - dimensions.count), at: 1)
+            let operand = try context.graph.reshape(input, to: Shape(dimensions))
+            result =
+                try result.map { (left) throws(GraftError) in
+                    try context.graph.binary(function, left, operand)
+                } ?? operand
+        }
+        guard let result else { throw GraftError(.argument, "a merging layer was given no input") }
+        return result
+    }
+}

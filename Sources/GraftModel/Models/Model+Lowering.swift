@@ -1,0 +1,49 @@
+extension Model {
+    /// The model as a graph.
+    ///
+    /// - Parameters:
+    ///   - batchSize: The number of examples in a batch.
+    ///   - training: Whether layers such as ``Dropout`` act as in training.
+    /// - Throws: ``GraftError`` where an operation refuses its operands, or a ``Sequential`` does not know its input.
+    package func lower(batchSize: Int, training: Bool) throws(GraftError) -> LoweredModel {
+        guard batchSize > 0 else {
+            throw GraftError(.argument, "a batch needs at least one example; the size \(batchSize) was asked for")
+        }
+        let graph = try requireGraph()
+        var context = LoweringContext(training: training)
+        var inputs: [ValueID] = []
+        for input in graph.inputs {
+            let shape = Shape([batchSize] + input.shape.dimensions)
+            inputs.append(try context.graph.add(.input(input.layer.name, shape)))
+        }
+        let outputs = try lowerAll(inputs, in: &context)
+        context.graph.outputs = outputs
+        return LoweredModel(
+            graph: context.graph, inputNames: graph.inputs.map(\.layer.name), outputs: outputs,
+            variables: context.variables)
+    }
+}
+
+extension ModelGraph {
+    /// Lowers all calls, in order.
+    func lower(
+        _ inputs: [ValueID], trainable: Bool, in context: inout LoweringContext
+    ) throws(GraftError) -> [ValueID] {
+        var values = Dictionary(uniqueKeysWithValues: zip(self.inputs, inputs))
+        let (training, isFrozen, label) = (context.training, context.isFrozen, context.graph.currentLabel)
+        defer { (context.training, context.isFrozen, context.graph.currentLabel) = (training, isFrozen, label) }
+        context.isFrozen = isFrozen || !trainable
+        for call in calls where !call.isInput {
+            context.training = training && call.training != false
+            context.graph.currentLabel = label.isEmpty ? call.layer.name : "\(label)/\(call.layer.name)"
+            let operands = call.inputs.compactMap { values[$0] }
+            do {
+                let results = try call.layer.lowerAll(operands, in: &context)
+                for (tensor, value) in zip(call.outputs, results) { values[tensor] = value }
+            } catch {
+                throw error.inside("layer \(call.layer.name) (\(type(of: call.layer).className))")
+            }
+        }
+        return outputs.compactMap { values[$0] }
+    }
+}

@@ -1,0 +1,42 @@
+/// What a model knows beside its layers and weights; the member `graft.json` of a saved model.
+public struct ModelMetadata: Codable, Hashable, Sendable {
+    /// The classes that the outputs stand for, in order.
+    public var classNames: [String]?
+    /// How a picture becomes the model's input.
+    public var image: ImageRule?
+
+    /// Both may be unknown.
+    public init(classNames: [String]? = nil, image: ImageRule? = nil) {
+        (self.classNames, self.image) = (classNames, image)
+    }
+}
+
+/// How a picture becomes a tensor: decoded to so many channels, resized to a height and width, values 0 to 255.
+public struct ImageRule: Codable, Hashable, Sendable {
+    /// Rows.
+    public var height: Int
+    /// Columns.
+    public var width: Int
+    /// 3 for RGB, 1 for grey.
+    public var channels: Int
+    /// How the size is changed.
+    public var resize: ResizeMethod
+
+    /// A rule; three channels and Keras's resize where nothing else is said.
+    public init(height: Int, width: Int, channels: Int = 3, resize: ResizeMethod = .keras) {
+        (self.height, self.width, self.channels, self.resize) = (height, width, channels, resize)
+    }
+
+    /// The shape of one picture as a tensor: rows, columns, channels.
+    public var shape: Shape { [height, width, channels] }
+}
+
+/// How a picture's size is changed.
+public enum ResizeMethod: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Bilinear between pixel centres without antialiasing, as `image_dataset_from_directory` does it.
+    case keras
+    /// Bilinear with antialiasing: each new pixel averages all old ones that it covers.
+    case antialias
+    /// The nearest pixel, as Keras's older `load_img` does it.
+    case nearest
+}

@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+"""Every layer type, forward and gradient: what Keras computes for seeded inputs, as a fixture for KerasLayerTests.
+
+Each case is a layer (or a small model) with its Keras configuration, inputs, weights, and what Keras gives in float32:
+the outputs, the gradients of sum(output x probe) with respect to inputs and trainable variables, and what training
+writes to the other variables.
+
+    Tests/Keras/layers.py            writes the fixture
+    Tests/Keras/layers.py --check    computes again and compares with the committed fixture
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+import common
+
+FIXTURE = common.ROOT / "Tests/GraftCPUTests/Fixtures/keras-layers.json"
+
+#: Another processor sums in another order; float32 sums of at most a few hundred products of numbers near 1 differ by
+#: less than this part of the largest.
+TOLERANCE = 1e-5
+
+
+@dataclass
+class Case:
+    """One layer in one set of arguments."""
+
+    name: str
+    make: Callable[[Any], Any]
+    inputs: list[tuple[int, ...]]
+    training: bool = False
+    #: Inputs are spread over ±this.
+    scale: float = 1.5
+    options: dict = field(default_factory=dict)
+
+
+def convolutions() -> list[Case]:
+    def conv(name: str, shape: tuple[int, ...] = (2, 5, 6, 3), filters: int = 4, kernel: Any = 3, **options) -> Case:
+        return Case(f"conv2d {name}", lambda k: k.layers.Conv2D(filters, kernel, **options), [shape])
+
+    return [
+        conv("1x1", kernel=1),
+        conv("3x3 valid"),
+        conv("3x3 same", padding="same"),
+        conv("2x2 same, even kernel", kernel=2, padding="same"),
+        conv("1x7 same", kernel=(1, 7), padding="same"),
+        conv("7x1 same, larger than the input", kernel=(7, 1), padding="same"),
+        conv("kernel of the input's size", kernel=(5, 6)),
+        conv("stride 2 valid, even and odd sizes", strides=2),
+        conv("stride 2 same, even and odd sizes", strides=2, padding="same"),
+        conv("stride 2 same, even kernel", kernel=2, strides=2, padding="same"),
+        conv("stride (2, 1) same", strides=(2, 1), padding="same"),
+        conv("stride 3 same, kernel smaller than the stride", (2, 7, 8, 2), kernel=2, strides=3, padding="same"),
+        conv("1x1 stride 2 valid", kernel=1, strides=2),
+        conv("7x7 stride 2 same", (1, 8, 9, 2), 3, 7, strides=2, padding="same"),
+        conv("dilation 2 valid", (2, 6, 7, 2), dilation_rate=2),
+        conv("dilation 2 same", dilation_rate=2, padding="same"),
+        conv("dilation (1, 2) same", kernel=(3, 2), dilation_rate=(1, 2), padding="same"),
+        conv("groups 2", (2, 5, 4, 4), 6, groups=2, padding="same"),
+        conv("groups 2 stride 2 valid", (2, 6, 5, 4), 4, groups=2, strides=2),
+        conv("groups as many as channels", (2, 5, 4, 3), 6, groups=3, padding="same"),
+        conv("without bias", use_bias=False),
+        conv("relu", activation="relu", padding="same"),
+        conv("relu without bias", activation="relu", use_bias=False),
+        conv("tanh", activation="tanh", kernel=1),
+        conv("gelu", activation="gelu", kernel=2),
+        conv("softmax", activation="softmax", kernel=2),
+        conv("one pixel", (3, 1, 1, 4), 5, padding="same"),
+        conv("one channel", (2, 4, 5, 1), 2),
+    ]
+
+
+def depthwise_convolutions() -> list[Case]:
+    def depthwise(name: str, shape: tuple[int, ...] = (2, 5, 6, 3), kernel: Any = 3, **options) -> Case:
+        return Case(f"depthwise {name}", lambda k: k.layers.DepthwiseConv2D(kernel, **options), [shape])
+
+    return [
+        depthwise("3x3 valid"),
+        depthwise("3x3 same", padding="same"),
+        depthwise("multiplier 2", depth_multiplier=2),
+        depthwise("multiplier 2 stride 2 same", depth_multiplier=2, strides=2, padding="same"),
+        depthwise("multiplier 3 of one channel", (2, 4, 4, 1), depth_multiplier=3),
+        depthwise("stride 2 same", strides=2, padding="same"),
+        depthwise("stride 2 valid", strides=2),
+        depthwise("dilation 2 same", dilation_rate=2, padding="same"),
+        depthwise("2x2 same without bias", kernel=2, padding="same", use_bias=False),
+        depthwise("relu6", activation="relu6", padding="same"),
+    ]
+
+
+ACTIVATIONS = ["relu", "relu6", "sigmoid", "softmax", "tanh", "elu", "gelu", "swish", "linear"]
+
+
+def dense_layers() -> list[Case]:
+    cases = [
+        Case("dense without bias", lambda k: k.layers.Dense(5, use_bias=False), [(3, 4)]),
+        Case("dense of one unit", lambda k: k.layers.Dense(1), [(3, 4)]),
+        Case("dense over the last axis of images", lambda k: k.layers.Dense(5), [(2, 3, 2, 4)]),
+        Case("dense of one example", lambda k: k.layers.Dense(3), [(1, 7)]),
+    ]
+    for name in ACTIVATIONS:
+        cases.append(Case(f"dense {name}", lambda k, name=name: k.layers.Dense(5, activation=name), [(3, 4)]))
+    return cases
+
+
+def activations() -> list[Case]:
+    cases = []
+    for name in ACTIVATIONS:
+        make = lambda k, name=name: k.layers.Activation(name)
+        cases.append(Case(f"activation {name} of images", make, [(2, 3, 4, 3)], scale=9))
+        cases.append(Case(f"activation {name} of vectors", make, [(3, 10)], scale=30))
+    return cases
+
+
+def normalizations() -> list[Case]:
+    cases = []
+    for training in (False, True):
+        mode = "training" if training else "inference"
+
+        def batch(name: str, shape: tuple[int, ...] = (3, 4, 3, 4), training=training, mode=mode, **options) -> Case:
+            return Case(
+                f"batch normalization {name}, {mode}",
+                lambda k: k.layers.BatchNormalization(**options),
+                [shape],
+                training=training,
+            )
+
+        cases += [
+            batch("with scale and centre"),
+            batch("without scale", scale=False),
+            batch("without centre", center=False),
+            batch("with neither", scale=False, center=False),
+            batch("epsilon 1.001e-5, momentum 0.9", epsilon=1.001e-5, momentum=0.9),
+            batch("of vectors", (6, 5)),
+            batch("frozen", trainable=False),
+        ]
+    return cases + [
+        Case("rescaling", lambda k: k.layers.Rescaling(1 / 127.5, offset=-1), [(2, 3, 2, 3)], scale=255),
+        Case("rescaling by channel", lambda k: k.layers.Rescaling([0.5, 2.0, -1.0], offset=[1.0, 0.0, 3.0]), [(2, 3, 2, 3)]),
+        Case(
+            "normalization with given statistics",
+            lambda k: k.layers.Normalization(mean=[0.485, 0.456, 0.406], variance=[0.0524, 0.0502, 0.0506]),
+            [(2, 3, 2, 3)],
+        ),
+        Case("normalization by one number", lambda k: k.layers.Normalization(axis=None, mean=3.0, variance=2.0), [(2, 3, 2, 3)]),
+        Case("normalization with stored statistics", lambda k: k.layers.Normalization(), [(2, 3, 2, 3)]),
+    ]
+
+
+def poolings() -> list[Case]:
+    cases = []
+    for kind, make in (("max", "MaxPooling2D"), ("average", "AveragePooling2D")):
+
+        def pool(name: str, shape: tuple[int, ...] = (2, 5, 6, 3), kind=kind, make=make, **options) -> Case:
+            return Case(f"{kind} pooling {name}", lambda k: getattr(k.layers, make)(**options), [shape])
+
+        cases += [
+            pool("2x2", pool_size=2),
+            pool("2x2 same, odd size", pool_size=2, padding="same"),
+            pool("3x3 stride 2 valid", pool_size=3, strides=2),
+            pool("3x3 stride 2 same", pool_size=3, strides=2, padding="same"),
+            pool("3x3 stride 1 same", pool_size=3, strides=1, padding="same"),
+            pool("(2, 3) stride (1, 2) same", pool_size=(2, 3), strides=(1, 2), padding="same"),
+            pool("stride larger than the window", (2, 7, 8, 2), pool_size=2, strides=3),
+            pool("of the whole image", pool_size=(5, 6)),
+        ]
+    for make in ("GlobalAveragePooling2D", "GlobalMaxPooling2D"):
+        for keep in (False, True):
+            cases.append(
+                Case(
+                    f"{make}{' keeping dimensions' if keep else ''}",
+                    lambda k, make=make, keep=keep: getattr(k.layers, make)(keepdims=keep),
+                    [(2, 3, 4, 5)],
+                )
+            )
+    return cases
+
+
+def shapes() -> list[Case]:
+    image = [(2, 3, 4, 2)]
+    return [
+        Case("zero padding", lambda k: k.layers.ZeroPadding2D(), image),
+        Case("zero padding (1, 2)", lambda k: k.layers.ZeroPadding2D((1, 2)), image),
+        Case("zero padding ((0, 1), (2, 0))", lambda k: k.layers.ZeroPadding2D(((0, 1), (2, 0))), image),
+        Case("flatten", lambda k: k.layers.Flatten(), image),
+        Case("flatten vectors", lambda k: k.layers.Flatten(), [(3, 4)]),
+        Case("reshape", lambda k: k.layers.Reshape((4, 6)), image),
+        Case("reshape with one free size", lambda k: k.layers.Reshape((2, -1, 3)), image),
+        Case("dropout, inference", lambda k: k.layers.Dropout(0.5), image),
+        Case("dropout of nothing, training", lambda k: k.layers.Dropout(0.0), image, training=True),
+    ]
+
+
+def merges() -> list[Case]:
+    image = (2, 3, 4, 2)
+    return [
+        Case("concatenate", lambda k: k.layers.Concatenate(), [image, (2, 3, 4, 3)]),
+        Case("concatenate three", lambda k: k.layers.Concatenate(), [image, (2, 3, 4, 1), (2, 3, 4, 3)]),
+        Case("concatenate along the height", lambda k: k.layers.Concatenate(axis=1), [image, (2, 2, 4, 2)]),
+        Case("concatenate vectors", lambda k: k.layers.Concatenate(), [(3, 4), (3, 2)]),
+        Case("add", lambda k: k.layers.Add(), [image, image]),
+        Case("add three", lambda k: k.layers.Add(), [image, image, image]),
+        Case("add, broadcast", lambda k: k.layers.Add(), [image, (2, 1, 1, 2)]),
+        Case("multiply", lambda k: k.layers.Multiply(), [image, image]),
+        Case("multiply three", lambda k: k.layers.Multiply(), [image, image, image]),
+        Case("multiply, broadcast", lambda k: k.layers.Multiply(), [image, (2, 1, 1, 2)]),
+    ]
+
+
+def models() -> list[Case]:
+    """Small functional models: how layers join, share and nest."""
+
+    def residual(k):
+        x = k.Input((4, 5, 3), name="image")
+        y = k.layers.Conv2D(4, 3, padding="same", use_bias=False)(x)
+        y = k.layers.BatchNormalization(scale=False)(y)
+        y = k.layers.Activation("relu")(y)
+        z = k.layers.Conv2D(4, 1)(x)
+        return k.Model(x, k.layers.Activation("relu")(k.layers.Add()([y, z])))
+
+    def branches(k):
+        x = k.Input((5, 5, 2), name="image")
+        a = k.layers.Conv2D(3, 1, activation="relu")(x)
+        b = k.layers.Conv2D(2, 3, padding="same")(a)
+        c = k.layers.AveragePooling2D(3, strides=1, padding="same")(x)
+        joined = k.layers.Concatenate()([a, b, c])
+        return k.Model(x, k.layers.Dense(2, activation="softmax")(k.layers.GlobalAveragePooling2D()(joined)))
+
+    def shared(k):
+        left, right = k.Input((4,), name="left"), k.Input((4,), name="right")
+        dense = k.layers.Dense(3, activation="tanh")
+        return k.Model([left, right], k.layers.Multiply()([dense(left), dense(right)]))
+
+    def nested(k):
+        inner_input = k.Input((4, 4, 2))
+        inner = k.Model(inner_input, k.layers.Conv2D(3, 3, activation="relu")(inner_input), name="inner")
+        x = k.Input((4, 4, 2), name="image")
+        return k.Model(x, k.layers.Dense(2)(k.layers.Flatten()(inner(x))))
+
+    def two_outputs(k):
+        x = k.Input((6,), name="vector")
+        hidden = k.layers.Dense(5, activation="relu", name="hidden")(x)
+        return k.Model(x, [k.layers.Dense(2, name="first")(hidden), k.layers.Dense(3, activation="sigmoid")(hidden)])
+
+    def called_for_inference(k):
+        x = k.Input((3, 3, 2), name="image")
+        return k.Model(x, k.layers.Flatten()(k.layers.BatchNormalization()(x, training=False)))
+
+    def sequential(k):
+        layers = [k.layers.Conv2D(3, 2), k.layers.MaxPooling2D(), k.layers.Flatten(), k.layers.Dense(2)]
+        return k.Sequential([k.Input((5, 5, 2)), *layers])
+
+    def frozen_part(k):
+        x = k.Input((3, 3, 2), name="image")
+        convolution, norm = k.layers.Conv2D(3, 2), k.layers.BatchNormalization()
+        convolution.trainable = norm.trainable = False
+        return k.Model(x, k.layers.Dense(2)(k.layers.Flatten()(norm(convolution(x)))))
+
+    image = (2, 4, 5, 3)
+    return [
+        Case("model: residual block, inference", residual, [image]),
+        Case("model: residual block, training", residual, [image], training=True),
+        Case("model: branches joined", branches, [(2, 5, 5, 2)]),
+        Case("model: one layer called twice", shared, [(3, 4), (3, 4)]),
+        Case("model: a model inside a model", nested, [(2, 4, 4, 2)]),
+        Case("model: two outputs", two_outputs, [(3, 6)]),
+        Case("model: normalization called for inference, in training", called_for_inference, [(2, 3, 3, 2)], training=True),
+        Case("model: sequential", sequential, [(2, 5, 5, 2)]),
+        Case("model: frozen part, in training", frozen_part, [(2, 3, 3, 2)], training=True),
+    ]
+
+
+def all_cases() -> list[Case]:
+    groups = [convolutions, depthwise_convolutions, dense_layers, activations, normalizations, poolings, shapes, merges, models]
+    cases = [case for group in groups for case in group()]
+    assert len({case.name for case in cases}) == len(cases)
+    return cases
+
+
+# Computing
+
+
+def distinct_values(shape, scale: float, random):
+    """Seeded numbers over ±scale of few digits, no two alike and none near 0, so that maxima and kinks are decided."""
+    import numpy as np
+
+    count = int(np.prod(shape))
+    steps = np.arange(count) - (count - 1) / 2
+    steps += np.where(steps >= 0, 0.5, -0.5)
+    return np.round(random.permutation(steps) * 2 * scale / (count + 1), 4).astype(np.float32).reshape(shape)
+
+
+def weight_values(name: str, shape, random):
+    """Seeded weights of few digits: variances and gammas above 0."""
+    import numpy as np
+
+    if name == "count":
+        return np.zeros(shape, np.int32)
+    low, high = {"moving_variance": (0.5, 1.5), "variance": (0.5, 1.5), "gamma": (0.5, 1.5)}.get(name, (-0.8, 0.8))
+    return np.round(random.uniform(low, high, shape), 2).astype(np.float32)
+
+
+def tensor(array) -> dict:
+    return {"shape": list(array.shape), "values": common.float32_list(array)}
+
+
+def run(case: Case, keras) -> dict:
+    """The case with what Keras computes."""
+    import numpy as np
+    import tensorflow as tf
+
+    random = np.random.RandomState(zlib.crc32(case.name.encode()))
+    keras.backend.clear_session()
+    layer = case.make(keras)
+    inputs = [tf.constant(distinct_values(shape, case.scale, random)) for shape in case.inputs]
+    argument = inputs[0] if len(inputs) == 1 else inputs
+    if not layer.built:
+        shapes = [tuple(x.shape) for x in inputs]
+        layer.build(shapes[0] if len(shapes) == 1 else shapes)
+    for variable in layer.weights:
+        variable.assign(weight_values(variable.name, tuple(variable.shape), random))
+    if isinstance(layer, keras.layers.Normalization):
+        layer.finalize_state()
+    before = [variable.numpy() for variable in layer.weights]
+
+    options = {"training": case.training} if "training" in layer._call_signature.parameters else {}
+    with tf.GradientTape(persistent=True) as tape:
+        for x in inputs:
+            tape.watch(x)
+        result = layer(argument, **options)
+        outputs = result if isinstance(result, list) else [result]
+        probes = [np.round(random.uniform(-1, 1, y.shape), 2).astype(np.float32) for y in outputs]
+        loss = sum(tf.reduce_sum(y * probe) for y, probe in zip(outputs, probes))
+    trainable = [variable.value for variable in layer.trainable_variables]
+    gradients = tape.gradient(loss, inputs + trainable, unconnected_gradients="zero")
+    by_id = {id(v): g for v, g in zip(layer.trainable_variables, gradients[len(inputs) :])}
+
+    configuration = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+    after = [variable.numpy() for variable in layer.weights]
+    return {
+        "name": case.name,
+        "layer": {key: configuration[key] for key in ("class_name", "config")},
+        "training": case.training,
+        "inputs": [tensor(x.numpy()) for x in inputs],
+        "weights": [{"name": v.name, **tensor(value)} for v, value in zip(layer.weights, before)],
+        "probes": [tensor(probe) for probe in probes],
+        "outputs": [tensor(y.numpy()) for y in outputs],
+        "inputGradients": [tensor(g.numpy()) for g in gradients[: len(inputs)]],
+        "weightGradients": [tensor(by_id[id(v)].numpy()) if id(v) in by_id else None for v in layer.weights],
+        "updates": [tensor(new) if (new != old).any() else None for old, new in zip(before, after)],
+    }
+
+
+# Checking
+
+
+def compare(checks: common.Checks, received: dict, expected: dict) -> None:
+    """One line a case: the worst of all its arrays."""
+    import numpy as np
+
+    name = received["name"]
+    exact = ["name", "layer", "training", "inputs", "weights", "probes"]
+    if not checks.claim(f"{name}: same case", all(received[key] == expected[key] for key in exact)):
+        return
+    for key in ["outputs", "inputGradients", "weightGradients", "updates"]:
+        for index, (ours, theirs) in enumerate(zip(received[key], expected[key], strict=True)):
+            if ours is None or theirs is None:
+                checks.claim(f"{name}: {key} {index}", ours == theirs, "there or not")
+                continue
+            # Gradients of sums can cancel to almost nothing: what is compared is then noise of the inputs' size.
+            a, b = (np.array(t["values"]).reshape(t["shape"]) for t in (ours, theirs))
+            if max(np.abs(b).max(), np.abs(a).max()) < TOLERANCE:
+                checks.compare(f"{name}: {key} {index}, all near 0", a, b, TOLERANCE, relative="none")
+            else:
+                checks.compare(f"{name}: {key} {index}", a, b, TOLERANCE)
+
+
+def main() -> int:
+    arguments = common.parser(__doc__, check=True).parse_args()
+    keras = common.import_keras()
+    versions = {name: common.pinned_versions()[name] for name in ("keras", "tensorflow-cpu")}
+    cases = [run(case, keras) for case in all_cases()]
+    if not arguments.check:
+        FIXTURE.parent.mkdir(parents=True, exist_ok=True)
+        common.write_json(FIXTURE, {"versions": versions, "cases": cases})
+        print(f"{len(cases)} cases, {FIXTURE.stat().st_size} bytes in {FIXTURE}")
+        return 0
+    committed = json.loads(FIXTURE.read_text())
+    checks = common.Checks()
+    checks.claim("versions", committed["versions"] == versions, str(versions))
+    checks.claim("cases", [c["name"] for c in committed["cases"]] == [c["name"] for c in cases], f"{len(cases)}")
+    for received, expected in zip(cases, committed["cases"]):
+        compare(checks, received, expected)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

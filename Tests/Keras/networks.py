@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Whole networks, with and without top, on weights that Keras makes at random and saves: Graft against Keras.
+
+Each network gets seeded weights, normalization statistics measured on the photos themselves so that activations stay
+in range, and a weight file of the kind that Keras publishes. `graft features` reads the file and the photos.
+
+    Tests/Keras/networks.py
+    Tests/Keras/networks.py --only vgg16
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import common
+
+#: The bound that the features at `mixed7` keep, for all networks.
+TOLERANCE = 1e-4
+COUNT = 4
+
+
+@dataclass
+class Network:
+    """A network in one form; sizes are small, and odd ones among them, as padding shows there."""
+
+    base: str
+    application: str
+    module: str
+    top: bool
+    size: int
+
+
+NETWORKS = [
+    Network("vgg16", "VGG16", "vgg16", True, 64),
+    Network("vgg16", "VGG16", "vgg16", False, 75),
+    Network("resnet50", "ResNet50", "resnet50", True, 101),
+    Network("resnet50", "ResNet50", "resnet50", False, 96),
+    Network("inception-v3", "InceptionV3", "inception_v3", True, 139),
+    Network("inception-v3", "InceptionV3", "inception_v3", False, 128),
+]
+
+
+def calibrate(keras, model, images) -> None:
+    """Random weights that keep activations in range: normalizations take the statistics of these images."""
+    common.randomize(model)
+    layers = keras.layers
+    normalizations = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    if normalizations:
+        momenta = [layer.momentum for layer in normalizations]
+        for layer in normalizations:
+            layer.momentum = 0.0
+        model(images, training=True)
+        for layer, momentum in zip(normalizations, momenta):
+            layer.momentum = momentum
+    else:
+        first = next(layer for layer in model.layers if isinstance(layer, layers.Conv2D))
+        first.kernel.assign(first.kernel / 64)
+
+
+def check(network: Network, keras, checks: common.Checks, photos: list[Path], folder: Path) -> None:
+    import numpy as np
+
+    module = getattr(keras.applications, network.module)
+    size = network.size
+    # With top, the logits: softmax comes last, so that its inputs can be looked at first.
+    options = {"classifier_activation": None} if network.top else {}
+    application = getattr(module, network.application)
+    model = application(include_top=network.top, weights=None, input_shape=(size, size, 3), **options)
+    images = module.preprocess_input(common.load_images(photos, (size, size)))
+    calibrate(keras, model, images)
+    weights = folder / f"{network.base}.h5"
+    common.save_legacy_weights(model, weights)
+    theirs = model.predict(images, verbose=0)
+    name = f"{network.base} {'with' if network.top else 'without'} top at {size}x{size}"
+    checks.claim(f"{name}: Keras's values are in range", bool(np.isfinite(theirs).all() and theirs.std() > 1e-3))
+
+    options = ["--top"] if network.top else []
+    ours, _ = common.graft_features(
+        network.base, photos[0].parent, "--weights", weights, "--input-size", size, *options,
+        output=folder / "features.npy",
+    )
+    if network.top:
+        # The published networks end in softmax.
+        theirs = np.asarray(keras.ops.softmax(theirs))
+        checks.claim(f"{name}: probabilities are spread", bool(theirs.max() < 0.99), f"largest {theirs.max():.3f}")
+    checks.compare(name, ours, theirs, TOLERANCE)
+    weights.unlink()
+
+
+def main() -> int:
+    parser = common.parser(__doc__)
+    parser.add_argument("--only", choices=sorted({network.base for network in NETWORKS}), help="one network")
+    arguments = parser.parse_args()
+    keras = common.import_keras()
+    checks = common.Checks()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        photos = common.numbered_copies(common.photos(COUNT, folder / "drawn"), folder / "photos")
+        for network in NETWORKS:
+            if arguments.only in (None, network.base):
+                keras.backend.clear_session()
+                check(network, keras, checks, photos, folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
