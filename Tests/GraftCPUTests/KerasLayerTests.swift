@@ -15,6 +15,11 @@ import Testing
         #expect(known.subtracting(classes).isEmpty, "without a case: \(known.subtracting(classes).sorted())")
     }
 
+    @Test(arguments: KerasCase.all) func configurationComesBackAsKerasWroteIt(_ layer: KerasCase) throws {
+        let configuration = try Configuration.object(layer.makeLayer().configuration)
+        #expect(configuration.firstDifference(from: layer.layer.config) == nil)
+    }
+
     @Test(arguments: KerasCase.all) func interpreterGivesKerasNumbers(_ layer: KerasCase) throws {
         let lowered = try layer.lowered()
         let results = try Interpreter.run(
@@ -30,6 +35,28 @@ import Testing
             expectClose(
                 actual, (expected ?? layer.weights[index]).reference, tolerance: Self.kerasTolerance,
                 "\(layer.weights[index].name ?? "a weight") after the step")
+        }
+    }
+}
+
+extension Configuration {
+    /// Where the first difference is, and what stands there; `nil` where there is none. JSON's `1` and `1.0` are equal,
+    /// and `null` may be missing, as they mean the same to Keras.
+    fileprivate func firstDifference(from other: Configuration, at path: String = "config") -> String? {
+        switch (self, other) {
+        case (.object(let mine), .object(let others)):
+            return Set(mine.keys).union(others.keys).sorted().lazy.compactMap { key in
+                guard let left = mine[key] else { return others[key] == .null ? nil : "\(path).\(key) is missing" }
+                guard let right = others[key] else { return "\(path).\(key) should not be there: \(left)" }
+                return left.firstDifference(from: right, at: "\(path).\(key)")
+            }.first
+        case (.array(let mine), .array(let others)) where mine.count == others.count:
+            return zip(mine, others).enumerated().lazy.compactMap { index, pair in
+                pair.0.firstDifference(from: pair.1, at: "\(path)[\(index)]")
+            }.first
+        case (.int(let number), .double(let real)), (.double(let real), .int(let number)):
+            return Double(number) == real ? nil : "\(path) is \(self), expected \(other)"
+        default: return self == other ? nil : "\(path) is \(self), expected \(other)"
         }
     }
 }

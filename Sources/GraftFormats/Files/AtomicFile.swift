@@ -1,0 +1,106 @@
+import Foundation
+import GraftGraph
+
+/// Files that are there whole or not at all.
+enum AtomicFile {
+    /// Lets `body` write a file under a temporary name in the same folder, sees it onto the disk and gives it its name.
+    ///
+    /// Until the very end the file that was there before is untouched; where anything fails, the temporary one goes.
+    ///
+    /// - Parameters:
+    ///   - path: The file to make or replace. Where it is a symbolic link, the file that it leads to.
+    ///   - byteCount: About how much will be written; where the disk has less room, nothing is started.
+    ///   - body: Writes the file of the name it is given, and has closed it when it returns.
+    /// - Throws: `.file` where the disk refuses, with the room that is needed and the room there is.
+    static func write(
+        to path: String, byteCount: Int = 0, _ body: (String) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        let target = try resolved(path)
+        let room = DiskRoom(needed: byteCount, folder: folder(of: target))
+        try room.check(for: path)
+        let temporary = temporaryName(for: target)
+        var isComplete = false
+        defer { if !isComplete { unlink(temporary) } }
+        do throws(GraftError) {
+            try body(temporary)
+            try FileDescriptor(reading: temporary).flush()
+        } catch {
+            throw GraftError(
+                error.code, "\(path) was not written, what was there before is untouched: \(error.message)\(room.hint)",
+                cause: error.cause)
+        }
+        guard rename(temporary, target) == 0 else { throw FileFailure.error("cannot rename \(temporary) to \(path)") }
+        isComplete = true
+        flushFolder(of: target)
+    }
+
+    /// A name beside the file that nobody else uses: hidden, and telling whose it is.
+    static func temporaryName(for path: String) -> String {
+        let tag = String(UInt32.random(in: .min ... .max), radix: 36)
+        return "\(folder(of: path))/.\(name(of: path)).\(getpid())-\(tag).partial"
+    }
+
+    static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func name(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    }
+
+    /// Follows a link, so that the file behind it is replaced and not the link; refuses what cannot be a file.
+    private static func resolved(_ path: String) throws(GraftError) -> String {
+        guard !name(of: path).isEmpty else { throw GraftError(.argument, "\"\(path)\" is not the path of a file") }
+        var status = stat()
+        guard stat(path, &status) == 0 else { return path }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw GraftError(.file, "\(path) is a folder or a device; give the path of a file")
+        }
+        guard let real = realpath(path, nil) else { throw FileFailure.error("cannot resolve \(path)") }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Sees the new name onto the disk. Some file systems cannot, and the file itself is there already.
+    private static func flushFolder(of path: String) {
+        let descriptor = open(folder(of: path), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+}
+
+/// What a file needs and what a disk has.
+struct DiskRoom {
+    let needed: Int
+    let folder: String
+
+    /// - Throws: `.file` where the folder's disk has less room than needed.
+    func check(for path: String) throws(GraftError) {
+        guard let available, available < needed else { return }
+        throw GraftError(
+            .file,
+            "\(path) was not written: it needs about \(Self.megabytes(needed)), and the disk has "
+                + "\(Self.megabytes(available)) free; make room or choose another folder")
+    }
+
+    /// For behind a message: what is needed and what is left.
+    var hint: String {
+        guard needed > 0 else { return "" }
+        let left = available.map { ", \(Self.megabytes($0)) are free" } ?? ""
+        return " (about \(Self.megabytes(needed)) are needed\(left))"
+    }
+
+    private var available: Int? {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return nil }
+        let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return overflow ? nil : Int(clamping: bytes)
+    }
+
+    static func megabytes(_ byteCount: Int) -> String {
+        let tenths = (byteCount + 99_999) / 100_000
+        return "\(tenths / 10).\(tenths % 10) MB"
+    }
+}

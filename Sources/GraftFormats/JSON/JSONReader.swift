@@ -1,0 +1,207 @@
+import GraftModel
+
+/// Reads JSON text as Python's `json` writes it, `NaN` and `Infinity` included.
+///
+/// A reader of its own because Foundation's forgets what `Configuration` must keep: `1` is an integer and `1.0` is
+/// not, as the two are different arguments to Keras. Untrusted: depth and sizes are limited, every failure is an error
+/// with its line.
+///
+/// Source: RFC 8259; Python's `json` for the three numbers that are not JSON.
+struct JSONReader {
+    /// Deeper nesting than any model has: a model inside a model adds about six levels.
+    static let depthLimit = 200
+
+    private let bytes: [UInt8]
+    private var position = 0
+    private var depth = 0
+
+    /// The value that a whole text says.
+    ///
+    /// - Throws: `.format` with the line and what was expected there.
+    static func read(_ bytes: [UInt8]) throws(GraftError) -> Configuration {
+        var reader = JSONReader(bytes: bytes)
+        let value = try reader.value()
+        reader.skipSpace()
+        guard reader.position == bytes.count else { throw reader.failure("nothing more") }
+        return value
+    }
+
+    private init(bytes: [UInt8]) {
+        self.bytes = bytes
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
+
+    private mutating func value() throws(GraftError) -> Configuration {
+        skipSpace()
+        switch current {
+        case UInt8(ascii: "{"): return try nested { (reader) throws(GraftError) in try reader.object() }
+        case UInt8(ascii: "["): return try nested { (reader) throws(GraftError) in try reader.array() }
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t") where take("true"): return .bool(true)
+        case UInt8(ascii: "f") where take("false"): return .bool(false)
+        case UInt8(ascii: "n") where take("null"): return .null
+        case UInt8(ascii: "N") where take("NaN"): return .double(.nan)
+        case UInt8(ascii: "I") where take("Infinity"): return .double(.infinity)
+        case UInt8(ascii: "-") where take("-Infinity"): return .double(-.infinity)
+        default: return try number()
+        }
+    }
+
+    private mutating func nested(
+        _ body: (inout JSONReader) throws(GraftError) -> Configuration
+    ) throws(GraftError) -> Configuration {
+        depth += 1
+        guard depth <= Self.depthLimit else { throw failure("at most \(Self.depthLimit) levels") }
+        position += 1
+        let result = try body(&self)
+        depth -= 1
+        return result
+    }
+
+    private mutating func object() throws(GraftError) -> Configuration {
+        var members: [String: Configuration] = [:]
+        skipSpace()
+        if take("}") { return .object(members) }
+        while true {
+            skipSpace()
+            guard current == UInt8(ascii: "\"") else { throw failure("a name in quotation marks") }
+            let key = try string()
+            skipSpace()
+            guard take(":") else { throw failure("\":\" after \"\(key)\"") }
+            members[key] = try value()
+            skipSpace()
+            if take("}") { return .object(members) }
+            guard take(",") else { throw failure("\",\" or \"}\"") }
+        }
+    }
+
+    private mutating func array() throws(GraftError) -> Configuration {
+        var elements: [Configuration] = []
+        skipSpace()
+        if take("]") { return .array(elements) }
+        while true {
+            elements.append(try value())
+            skipSpace()
+            if take("]") { return .array(elements) }
+            guard take(",") else { throw failure("\",\" or \"]\"") }
+        }
+    }
+
+    private mutating func number() throws(GraftError) -> Configuration {
+        let start = position
+        while let byte = current, "+-0123456789.eE".utf8.contains(byte) { position += 1 }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if !text.isEmpty, Self.isNumber(text) {
+            let isInteger = text.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 | 0x20 != UInt8(ascii: "e") }
+            if isInteger, let integer = Int(text) { return .int(integer) }
+            if let double = Double(text) { return .double(double) }
+        }
+        position = start
+        throw failure("a value")
+    }
+
+    /// JSON's grammar for numbers, which is narrower than Swift's: no leading zero or plus, digits on both sides of a
+    /// point.
+    private static func isNumber(_ text: String) -> Bool {
+        var rest = Substring(text)
+        if rest.first == "-" { rest.removeFirst() }
+        let whole = rest.prefix(while: \.isNumber)
+        guard !whole.isEmpty, whole.count == 1 || whole.first != "0" else { return false }
+        rest = rest.dropFirst(whole.count)
+        if rest.first == "." {
+            let fraction = rest.dropFirst().prefix(while: \.isNumber)
+            guard !fraction.isEmpty else { return false }
+            rest = rest.dropFirst(fraction.count + 1)
+        }
+        if rest.first == "e" || rest.first == "E" {
+            rest.removeFirst()
+            if rest.first == "+" || rest.first == "-" { rest.removeFirst() }
+            guard !rest.isEmpty, rest.allSatisfy(\.isNumber) else { return false }
+            return true
+        }
+        return rest.isEmpty
+    }
+
+    private mutating func string() throws(GraftError) -> String {
+        position += 1
+        var text: [UInt8] = []
+        while let byte = current {
+            switch byte {
+            case UInt8(ascii: "\""):
+                position += 1
+                guard let string = String(validating: text, as: UTF8.self) else { throw failure("UTF-8 text") }
+                return string
+            case UInt8(ascii: "\\"):
+                position += 1
+                text += try escape()
+            case 0..<0x20:
+                throw failure("\"\\n\" and the like for control characters")
+            default:
+                text.append(byte)
+                position += 1
+            }
+        }
+        throw failure("a closing quotation mark")
+    }
+
+    private mutating func escape() throws(GraftError) -> [UInt8] {
+        guard let byte = current else { throw failure("a closing quotation mark") }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+        case UInt8(ascii: "b"): return [8]
+        case UInt8(ascii: "f"): return [12]
+        case UInt8(ascii: "n"): return [10]
+        case UInt8(ascii: "r"): return [13]
+        case UInt8(ascii: "t"): return [9]
+        case UInt8(ascii: "u"): return try unicodeEscape()
+        default: throw failure("one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u")
+        }
+    }
+
+    /// `\u0041`, and pairs of them for what lies above U+FFFF. Half a pair becomes U+FFFD, as text cannot hold it.
+    private mutating func unicodeEscape() throws(GraftError) -> [UInt8] {
+        var code = try fourDigits()
+        if (0xD800..<0xDC00).contains(code), take("\\u") {
+            let low = try fourDigits()
+            if (0xDC00..<0xE000).contains(low) {
+                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+            } else {
+                position -= 6
+            }
+        }
+        let scalar = Unicode.Scalar(code) ?? "\u{FFFD}"
+        return Array(String(Character(scalar)).utf8)
+    }
+
+    private mutating func fourDigits() throws(GraftError) -> UInt32 {
+        guard position + 4 <= bytes.count else { throw failure("four digits after \\u") }
+        let digits = bytes[position..<position + 4]
+        guard digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+            let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
+        else { throw failure("four digits after \\u") }
+        position += 4
+        return code
+    }
+
+    private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private mutating func skipSpace() {
+        while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+    }
+
+    private mutating func take(_ word: StaticString) -> Bool {
+        let expected = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+        guard bytes[min(position, bytes.count)...].starts(with: expected) else { return false }
+        position += expected.count
+        return true
+    }
+
+    private func failure(_ expected: String) -> GraftError {
+        let line = bytes.prefix(position).count { $0 == 0x0A } + 1
+        let found = bytes[min(position, bytes.count)...].prefix(12)
+        let shown = found.isEmpty ? "the end" : "\"\(String(decoding: found, as: UTF8.self))\""
+        return GraftError(
+            .format, "not valid JSON: line \(line), byte \(position): expected \(expected), found \(shown)")
+    }
+}

@@ -1,0 +1,94 @@
+import GraftModel
+
+/// Keras's older weight files, `.h5`: those that Keras publishes for its applications, those of `save_weights("….h5")`
+/// in Keras 1 and 2, and the weights inside whole models saved as `.h5`.
+///
+/// Layers are matched **by position**, as Keras itself matches them: the file's attribute `layer_names` and the model's
+/// layers, both in the model's order and both without the layers that have no weights. The names are a second check
+/// that Keras does not make, see ``NameCheck``.
+///
+/// Source: keras/src/legacy/saving/legacy_h5_format.py, `load_weights_from_hdf5_group`.
+public enum LegacyWeights {
+    /// What the names in a file decide beside the positions.
+    public enum NameCheck: Sendable {
+        /// Where both the file and the model number their layers (`conv2d_7`), the numbers must run in the same order,
+        /// and a layer's arrays must be in the model's order; other names are only noted.
+        case numbers
+        /// Positions and shapes alone, as Keras does it.
+        case none
+    }
+
+    /// Fills layers with the weights of a file: all of them, or where anything does not fit, none.
+    ///
+    /// - Parameters:
+    ///   - path: An HDF5 file.
+    ///   - layers: The layers in the order of Keras's `model.layers`; those without variables are passed over.
+    ///   - names: Whether names are looked at too.
+    /// - Returns: What was loaded.
+    /// - Throws: `.file` where the file is missing or unreadable; `.format` where it is not HDF5, cut short, damaged or
+    ///   no Keras file; `.weights` where the number of layers or arrays or a shape is another than the model's.
+    @discardableResult
+    public static func load(
+        from path: String, into layers: [Layer], checking names: NameCheck = .numbers
+    ) throws(GraftError) -> WeightReport {
+        let file = try LegacyWeightsFile(reading: path)
+        let targets = layers.filter { !$0.legacyVariables.isEmpty }
+        let stored = try file.layersWithWeights()
+        guard stored.count == targets.count else { throw countMismatch(path, targets: targets, stored: stored) }
+
+        var assignment = WeightAssignment(path: path)
+        for (layer, storedLayer) in zip(targets, stored) {
+            let datasets = try storedLayer.datasets()
+            assignment.match(layer.legacyVariables, with: datasets, layer: layer.name, storedAs: storedLayer.name)
+        }
+        if case .numbers = names {
+            LayerOrderCheck(model: targets.map(\.name), file: stored.map(\.name)).report(to: &assignment)
+            for (layer, storedLayer) in zip(targets, stored) {
+                ArrayOrderCheck(layer: layer.name, variables: layer.legacyVariables, stored: storedLayer.arrayNames)
+                    .report(to: &assignment)
+            }
+        }
+        try file.checkTopLevel()
+        return try assignment.finish()
+    }
+
+    /// Writes the weights of layers as Keras's older `save_weights("….h5")` does.
+    ///
+    /// - Parameters:
+    ///   - layers: The layers in the order of Keras's `model.layers`.
+    ///   - path: Where to write; a file that is there is replaced once the new one is complete.
+    /// - Throws: `.file` where the disk refuses.
+    public static func save(_ layers: [Layer], to path: String) throws(GraftError) {
+        try AtomicFile.write(to: path) { (temporary) throws(GraftError) in
+            let file = try HDF5File(creating: temporary)
+            try file.root.setChunkedAttribute("layer_names", layers.map(\.name))
+            try file.root.setAttribute("backend", "tensorflow")
+            try file.root.setAttribute("keras_version", "3.15.1")
+            for layer in layers.sorted(by: { $0.name < $1.name }) {
+                let group = try file.root.makeGroup(layer.name)
+                let variables = layer.legacyVariables
+                try group.setChunkedAttribute("weight_names", variables.map(\.path))
+                for variable in variables { try group.write(variable.value, to: variable.path) }
+            }
+            try file.root.createGroup("top_level_model_weights").setAttribute("weight_names", [])
+            try file.close()
+        }
+    }
+
+    private static func countMismatch(
+        _ path: String, targets: [Layer], stored: [LegacyWeightsFile.StoredLayer]
+    ) -> GraftError {
+        let names = zip(targets.map(\.name), stored.map(\.name))
+        let first = names.first { SerialName($0).base != SerialName($1).base }
+        let hint = first.map { "; they first differ where the model has \($0) and the file \($1)" } ?? ""
+        return GraftError(
+            .weights,
+            "\(path) holds \(stored.count) layers with weights, this model has \(targets.count)\(hint); "
+                + "check that both are with, or both without, the top")
+    }
+}
+
+extension Layer {
+    /// The order of a layer's arrays in older files: those that train first (Keras's `_legacy_weights`).
+    var legacyVariables: [Variable] { trainableVariables + nonTrainableVariables }
+}

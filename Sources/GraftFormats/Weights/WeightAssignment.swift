@@ -1,0 +1,62 @@
+import GraftModel
+
+/// Arrays of a file matched with the variables of a model: checked whole, then read whole, then assigned, so that a
+/// failure on the way leaves the model as it was.
+struct WeightAssignment {
+    /// One array and where it goes.
+    struct Pair {
+        let variable: Variable
+        let dataset: HDF5Dataset
+    }
+
+    private(set) var report: WeightReport
+    private var pairs: [Pair] = []
+    private var problems: [String] = []
+
+    init(path: String) { report = WeightReport(path: path) }
+
+    /// Matches a layer's variables with stored arrays, in order; what does not fit is remembered for ``finish()``.
+    mutating func match(
+        _ variables: [Variable], with datasets: [HDF5Dataset], layer: String, storedAs stored: String
+    ) {
+        let names = layer == stored ? "layer \(layer)" : "layer \(layer) (\(stored) in the file)"
+        guard variables.count == datasets.count else {
+            let expected = variables.map(\.name).joined(separator: ", ")
+            problems.append(
+                "\(names) has \(variables.count) arrays (\(expected)), the file has \(datasets.count) for it")
+            return
+        }
+        for (variable, dataset) in zip(variables, datasets) where variable.shape != dataset.shape {
+            problems.append(
+                "\(names): \(variable.name) has the shape \(variable.shape), the file's has \(dataset.shape)")
+        }
+        pairs += zip(variables, datasets).map { Pair(variable: $0, dataset: $1) }
+        report.layers.append(
+            WeightReport.LayerEntry(
+                layer: layer, storedAs: stored, arrayCount: variables.count,
+                parameterCount: variables.reduce(0) { $0 + $1.shape.elementCount }))
+    }
+
+    /// Remembers something that is worth knowing and no mistake.
+    mutating func note(_ note: String) { report.notes.append(note) }
+
+    /// Remembers something that does not fit.
+    mutating func addProblem(_ problem: String) { problems.append(problem) }
+
+    /// Throws where anything did not fit, reads everything, and assigns it.
+    ///
+    /// - Throws: `.weights` with up to five misfits and the number of the others; `.format` where the file is damaged.
+    func finish() throws(GraftError) -> WeightReport {
+        guard problems.isEmpty else {
+            let shown = problems.prefix(5).joined(separator: "; ")
+            let more = problems.count > 5 ? "; and \(problems.count - 5) more" : ""
+            throw GraftError(
+                .weights, "the weights in \(report.path) do not fit this model, nothing was loaded: \(shown)\(more)")
+        }
+        var tensors: [Tensor] = []
+        tensors.reserveCapacity(pairs.count)
+        for pair in pairs { tensors.append(try pair.dataset.tensor()) }
+        for (pair, tensor) in zip(pairs, tensors) { try pair.variable.assign(tensor) }
+        return report
+    }
+}
