@@ -146,7 +146,7 @@ import Testing
             try FeatureCache(location: .folder(root.path)).makeRoom(for: 1 << 60, in: folder)
         } throws: {
             guard let error = $0 as? GraftError else { return false }
-            return error.code == .file && error.message.hasPrefix("the features need 1152921.6 TB, but ")
+            return error.code == .file && error.message.hasPrefix("the features need 1152921.5 TB, but ")
                 && error.message.hasSuffix("free some space or keep features in another folder")
         }
     }

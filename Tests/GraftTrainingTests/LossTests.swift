@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test func binaryCrossentropyOfAHalfIsTheLogarithmOfTwo() throws {
-        let (value, gradient) = try run(.binaryCrossentropy, "sigmoid", Tensor([0], shape: [1, 1]), Tensor([1], shape: [1]))
+        let (value, gradient) = try run(
+            .binaryCrossentropy, "sigmoid", Tensor([0], shape: [1, 1]), Tensor([1], shape: [1]))
         #expect(abs(value - 0.693_147_180_6) < 1e-9)
         #expect(gradient == [-0.5])
     }

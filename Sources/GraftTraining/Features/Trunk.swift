@@ -16,13 +16,12 @@ struct Trunk: Sendable {
     /// - Parameters:
     ///   - makeParts: the model's parts for a batch size; the trunk must be there.
     init(backend: any Backend, makeParts: (_ batchSize: Int) throws -> ModelParts) throws {
-        let single = try makeParts(1)
-        parts = try makeParts(Self.batchSize)
-        guard let graph = single.trunk, parts.trunk != nil else {
+        let parts = try makeParts(Self.batchSize)
+        guard let graph = parts.trunk else {
             throw GraftError(.state, "the model has no part that stays the same while it trains")
         }
-        self.backend = backend
-        key = TrunkKey(graph: graph, precision: backend.precision) { single.variables[$0.rawValue].value }
+        (self.backend, self.parts) = (backend, parts)
+        key = TrunkKey(graph: graph, precision: backend.precision) { parts.variables[$0.rawValue].value }
         shapes = graph.outputs.map { graph.shape(of: $0).ofExample }
     }
 

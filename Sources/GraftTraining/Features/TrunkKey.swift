@@ -12,7 +12,7 @@ struct TrunkKey: Hashable, Sendable {
     /// 32 hexadecimal digits: the folder's name.
     let name: String
 
-    /// The key of a trunk graph for a batch of one.
+    /// The key of a trunk graph for batches of ``Trunk/batchSize``.
     ///
     /// - Parameter value: the current value of a variable.
     init(graph: Graph, precision: String, value: (VariableID) -> Tensor?) {

@@ -36,7 +36,8 @@ struct DataCheck {
     static func checkClassNames(of dataset: any Dataset, model: Model) throws(GraftError) {
         guard let known = model.metadata.classNames, let given = dataset.classNames, known != given else { return }
         throw GraftError(
-            .data, "the data has the classes \(given.joined(separator: ", ")), the model knows "
+            .data,
+            "the data has the classes \(given.joined(separator: ", ")), the model knows "
                 + "\(known.joined(separator: ", ")); both must be the same, in the same order")
     }
 
@@ -56,7 +57,8 @@ struct DataCheck {
             guard received == wanted else {
                 let (got, needs) = (received.map(\.description), wanted.map(\.description))
                 throw GraftError(
-                    .data, "an example of the \(name) data has the shape \(got.joined(separator: ", ")); the model "
+                    .data,
+                    "an example of the \(name) data has the shape \(got.joined(separator: ", ")); the model "
                         + "takes \(needs.joined(separator: ", "))")
             }
             return
@@ -80,11 +82,14 @@ struct DataCheck {
             }
             shape = example
             try checkRange(targets, first: start, classes: output.last, name: name)
-            if loss.isClassification { classes.add(targets, isOneHot: loss.targets == .probabilities && output.last > 1) }
+            if loss.isClassification {
+                classes.add(targets, isOneHot: loss.targets == .probabilities && output.last > 1)
+            }
         }
         if needsClasses, loss.isClassification, classes.isSingle {
             throw GraftError(
-                .data, "all \(dataset.count) examples of the \(name) data are of one class; a classifier needs two or "
+                .data,
+                "all \(dataset.count) examples of the \(name) data are of one class; a classifier needs two or "
                     + "more")
         }
         return shape ?? []
@@ -104,7 +109,8 @@ struct DataCheck {
             loss.targets == .probabilities && targets.elementCount == 1 && output.last > 1
             ? "; for class numbers use the loss sparse_categorical_crossentropy" : ""
         return GraftError(
-            .data, "a target of the \(name) data has the shape \(targets), the model's output \(output); the loss "
+            .data,
+            "a target of the \(name) data has the shape \(targets), the model's output \(output); the loss "
                 + "\(loss.name) needs targets of shape \(wanted)\(hint)")
     }
 
@@ -122,7 +128,8 @@ struct DataCheck {
         guard let position = targets.withUnsafeBuffer({ $0.firstIndex(where: wrong) }) else { return }
         let names = classes == 1 ? "; for more than two classes the model needs an output for each" : ""
         throw GraftError(
-            .data, "the target of example \(first + position / size) of the \(name) data is \(targets[position]); with "
+            .data,
+            "the target of example \(first + position / size) of the \(name) data is \(targets[position]); with "
                 + "\(classes) outputs and the loss \(loss.name) it must be \(expected)\(names)")
     }
 }

@@ -38,7 +38,8 @@ final class StepRunner {
         let names = prepared.program.inputNames
         guard names.count == batch.inputs.count, let targets = batch.targets.first else {
             throw GraftError(
-                .data, "the examples have \(batch.inputs.count) inputs and \(batch.targets.count) targets; the model "
+                .data,
+                "the examples have \(batch.inputs.count) inputs and \(batch.targets.count) targets; the model "
                     + "takes \(names.count) inputs and 1 target")
         }
         var inputs = Dictionary(uniqueKeysWithValues: zip(names, batch.inputs))
@@ -51,7 +52,8 @@ final class StepRunner {
     func values(updatedOnly: Bool) -> [VariableID: Tensor] {
         guard let current else { return [:] }
         let program = current.program
-        let all = updatedOnly ? program.graph.updates.map(\.variable) : Array(program.variables.keys) + program.slots.keys
+        let all =
+            updatedOnly ? program.graph.updates.map(\.variable) : Array(program.variables.keys) + program.slots.keys
         return Dictionary(all.compactMap { id in current.plan.value(of: id).map { (id, $0) } }) { first, _ in first }
     }
 
