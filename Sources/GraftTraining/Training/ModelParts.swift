@@ -32,7 +32,7 @@ struct ModelParts: Sendable {
             return
         }
         (graph, trunk) = (split.rest, split.trunk)
-        inputNames = split.trunk.outputs.indices.map { "feature.\($0)" }
+        inputNames = split.trunk.outputs.indices.map(TrunkSplit.inputName)
     }
 
     /// The current values of the variables that a graph reads.
