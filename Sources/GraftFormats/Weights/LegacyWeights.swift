@@ -63,7 +63,7 @@ public enum LegacyWeights {
             let file = try HDF5File(creating: temporary)
             try file.root.setChunkedAttribute("layer_names", layers.map(\.name))
             try file.root.setAttribute("backend", "tensorflow")
-            try file.root.setAttribute("keras_version", "3.15.1")
+            try file.root.setAttribute("keras_version", KerasArchive.kerasVersion)
             for layer in layers.sorted(by: { $0.name < $1.name }) {
                 let group = try file.root.makeGroup(layer.name)
                 let variables = layer.legacyVariables
