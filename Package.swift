@@ -42,7 +42,7 @@ let package = Package(
 
         // What a user works with.
         room("GraftTraining", ["GraftModel", "GraftCPU", crypto]),
-        room("GraftApplications", ["GraftModel", crypto]),
+        room("GraftApplications", ["GraftModel", "GraftFormats", crypto]),
         room("GraftFormats", ["GraftModel", "CHDF5", "CZip"]),
         room("GraftImages", ["GraftModel", "CVips", crypto]),
 
@@ -70,7 +70,7 @@ let package = Package(
         tests(of: "GraftModel"),
         tests(of: "GraftCPU", ["GraftModel"], resources: [.copy("Fixtures")]),
         tests(of: "GraftTraining", ["GraftApplications"]),
-        tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"]),
+        tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages"),
         tests(of: "GraftCommand", ["Graft"]),

@@ -4,7 +4,8 @@ extension Layer {
     /// - Parameters:
     ///   - input: What goes in.
     ///   - training: `false` holds the layer, and all layers inside a model, in inference mode whatever the caller
-    ///     does: `base(x, training: false)`. `nil` follows the caller.
+    ///     does: `base(x, training: false)`, as Keras documents it (a functional model of Keras 3.15 forgets it in
+    ///     `fit`). `nil` and `true` follow the caller.
     /// - Throws: ``GraftError`` with code `shape` or `argument` where the layer cannot take the input.
     public final func callAsFunction(
         _ input: SymbolicTensor, training: Bool? = nil

@@ -36,7 +36,7 @@ public struct SymbolicTensor: Sendable, Hashable, CustomStringConvertible {
 /// calls they are made of, so that nothing is kept in a circle.
 package final class Call: Sendable {
     package let layer: Layer
-    /// The explicit `training` argument, `nil` where the caller's mode holds.
+    /// The explicit `training` argument; `false` holds the layer in inference mode.
     package let training: Bool?
     package let outputShapes: [Shape]
     /// Calls in the order they were made.

@@ -13,6 +13,7 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
     public init(shape: Shape, name: String? = nil) {
         self.shape = shape
         super.init(name: name)
+        markBuilt([])
     }
 
     /// The shape of one example.
@@ -32,12 +33,13 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
     }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// A place where data enters a model: `let x = Input(shape: [150, 150, 3])`.
 ///
 /// - Parameters:
 ///   - shape: The shape of one example, without the batch axis.
 ///   - name: The input's name; `input_layer`, `input_layer_1`, … where none is given.
-public func Input(shape: Shape, name: String? = nil) -> SymbolicTensor {  // swift-format-ignore: AlwaysUseLowerCamelCase
+public func Input(shape: Shape, name: String? = nil) -> SymbolicTensor {
     InputLayer(shape: shape, name: name).tensor()
 }
 

@@ -34,7 +34,7 @@ extension ModelGraph {
         defer { (context.training, context.isFrozen, context.graph.currentLabel) = (training, isFrozen, label) }
         context.isFrozen = isFrozen || !trainable
         for call in calls where !call.isInput {
-            context.training = call.training ?? training
+            context.training = training && call.training != false
             context.graph.currentLabel = label.isEmpty ? call.layer.name : "\(label)/\(call.layer.name)"
             let operands = call.inputs.compactMap { values[$0] }
             do {

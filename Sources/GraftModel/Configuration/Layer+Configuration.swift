@@ -1,0 +1,60 @@
+extension Layer {
+    /// Keras's `get_config`: the arguments with name, `trainable` and the type of the numbers.
+    public final var configuration: [String: Configuration] {
+        switch self {
+        case let input as InputLayer: input.inputConfiguration
+        case let sequential as Sequential: sequential.sequentialConfiguration
+        case let model as Model: model.functionalConfiguration
+        default: arguments.merging(commonConfiguration) { own, _ in own }
+        }
+    }
+
+    /// Keras's serialized object: module, class, configuration and the shapes that the layer was built with.
+    public final var serialized: Configuration {
+        var members: [String: Configuration] = [
+            "module": .string(Self.module(of: self)), "class_name": .string(type(of: self).className),
+            "config": .object(configuration), "registered_name": nil,
+        ]
+        if let build = buildConfiguration { members["build_config"] = build }
+        if self is Model { members["compile_config"] = [:] }
+        if Self.module(of: self) == Self.functionalModule { members["registered_name"] = "Functional" }
+        return .object(members)
+    }
+
+    final var commonConfiguration: [String: Configuration] {
+        ["name": .string(name), "trainable": .bool(trainable), "dtype": Self.float32Policy]
+    }
+
+    private static let float32Policy: Configuration = [
+        "module": "keras", "class_name": "DTypePolicy", "config": ["name": "float32"], "registered_name": nil,
+    ]
+
+    private static let functionalModule = "keras.src.models.functional"
+
+    private static func module(of layer: Layer) -> String {
+        switch layer {
+        case is Sequential: "keras"
+        case is Model: functionalModule
+        default: "keras.layers"
+        }
+    }
+
+    /// Layers that Keras holds for built from the start: it writes no shapes for them.
+    private static let builtFromTheStart: Set<String> = [
+        "InputLayer", "Activation", "Dropout", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D", "Reshape",
+    ]
+
+    private var buildConfiguration: Configuration? {
+        guard isBuilt, !Self.builtFromTheStart.contains(type(of: self).className) else { return nil }
+        if Self.module(of: self) == Self.functionalModule { return ["input_shape": nil] }
+        let shapes = builtInputShapes.map(\.batchConfiguration)
+        guard !takesList else { return ["input_shape": .array(shapes)] }
+        return shapes.first.map { ["input_shape": $0] }
+    }
+}
+
+extension Shape {
+    /// As Keras writes a shape with its batch axis: `[null, 7, 7, 768]`.
+    package var batchConfiguration: Configuration { .array([.null] + dimensions.map { .int($0) }) }
+}

@@ -1,0 +1,95 @@
+extension Model {
+    /// The model that Keras's serialized object describes, as `model.to_json()` and the `config.json` of a `.keras` file
+    /// have it. Its variables have their initial values.
+    ///
+    /// - Parameters:
+    ///   - serialized: An object with `class_name` (`Functional` or `Sequential`) and `config`.
+    ///   - registry: The layers that are known.
+    /// - Throws: ``GraftError`` with code `format` where a layer, an argument or a connection is not known or does not
+    ///   fit; nothing in a file can trap.
+    public static func deserialize(
+        _ serialized: Configuration, registry: LayerRegistry = .standard
+    ) throws(GraftError) -> Model {
+        try ModelReader(registry: registry).model(serialized, depth: 0)
+    }
+}
+
+/// Makes models from Keras's configurations.
+private struct ModelReader {
+    let registry: LayerRegistry
+
+    /// Models inside models; more than any sensible network has, and few enough for the stack.
+    private static let depthLimit = 32
+    /// Layers of one model; the order of a hostile file may cost the square of it.
+    private static let layerLimit = 20_000
+    private static let modelClasses: Set<String> = ["Functional", "Sequential", "Model"]
+
+    func model(_ serialized: Configuration, depth: Int) throws(GraftError) -> Model {
+        guard let className = serialized["class_name"]?.text, let members = serialized["config"]?.members else {
+            throw GraftError(.format, "a model needs a class_name and a config; this is \(serialized.brief)")
+        }
+        guard depth < Self.depthLimit else {
+            throw GraftError(.format, "models are nested more than \(Self.depthLimit) deep")
+        }
+        switch className {
+        case "Sequential": return try sequential(members, depth: depth)
+        case "Functional", "Model": return try functional(members, depth: depth)
+        default:
+            throw GraftError(
+                .format, "the model class \(className.prefix(60)) is not known; known are Functional and Sequential")
+        }
+    }
+
+    private func layer(_ serialized: Configuration, depth: Int) throws(GraftError) -> Layer {
+        guard let className = serialized["class_name"]?.text, let configuration = serialized["config"] else {
+            throw GraftError(.format, "a layer needs a class_name and a config; this is \(serialized.brief)")
+        }
+        guard !Self.modelClasses.contains(className) else { return try model(serialized, depth: depth + 1) }
+        return try registry.layer(className, configuration)
+    }
+
+    private func layers(of members: [String: Configuration]) throws(GraftError) -> [Configuration] {
+        guard let layers = members["layers"]?.elements else {
+            throw GraftError(.format, "the model's configuration has no list of layers")
+        }
+        guard layers.count <= Self.layerLimit else {
+            throw GraftError(.format, "the model has \(layers.count) layers; at most \(Self.layerLimit) are read")
+        }
+        return layers
+    }
+
+    // MARK: Sequential
+
+    private func sequential(_ members: [String: Configuration], depth: Int) throws(GraftError) -> Model {
+        var layers: [Layer] = []
+        for serialized in try self.layers(of: members) { layers.append(try layer(serialized, depth: depth)) }
+        var shape: Shape?
+        if let sizes = members["build_input_shape"]?.elements, !(layers.first is InputLayer) {
+            let known = sizes.dropFirst().compactMap(\.integer)
+            guard !sizes.isEmpty, known.count == sizes.count - 1 else {
+                throw GraftError(.format, "the model's build_input_shape must have numbers behind the batch axis")
+            }
+            shape = Shape(known)
+        }
+        let model = try Sequential(layers, inputShape: shape, name: members["name"]?.text)
+        model.setOwnTrainable(members["trainable"]?.flag ?? true)
+        return model
+    }
+
+    // MARK: Functional
+
+    private func functional(_ members: [String: Configuration], depth: Int) throws(GraftError) -> Model {
+        var calls = CallBuilder()
+        for serialized in try layers(of: members) {
+            try calls.add(layer(serialized, depth: depth), serialized)
+        }
+        try calls.run()
+        guard let inputs = members["input_layers"], let outputs = members["output_layers"] else {
+            throw GraftError(.format, "the model's configuration has no input_layers or no output_layers")
+        }
+        let model = try Model(
+            inputs: calls.boundary(inputs), outputs: calls.boundary(outputs), name: members["name"]?.text)
+        model.setOwnTrainable(members["trainable"]?.flag ?? true)
+        return model
+    }
+}
