@@ -26,7 +26,8 @@ struct GraftMember: Equatable {
         }
         guard version <= Self.formatVersion else {
             throw GraftError(
-                .format, "\(Self.name) is of version \(version), this Graft reads up to \(Self.formatVersion); use a newer one")
+                .format,
+                "\(Self.name) is of version \(version), this Graft reads up to \(Self.formatVersion); use a newer one")
         }
         do {
             let decoder = JSONDecoder()

@@ -30,10 +30,12 @@ struct InputShapes {
         let shown = "(" + sizes.map { $0.integer.map(String.init) ?? "None" }.joined(separator: ", ") + ")"
         guard let replacement else {
             throw GraftError(
-                .shape, "the input \(name) has the shape \(shown), which leaves sizes open; "
+                .shape,
+                "the input \(name) has the shape \(shown), which leaves sizes open; "
                     + "say which to use: Model.load(path, inputShape: [224, 224, 3])")
         }
-        let fits = sizes.count == replacement.rank + 1
+        let fits =
+            sizes.count == replacement.rank + 1
             && zip(sizes.dropFirst(), replacement.dimensions).allSatisfy { $0.isNull || $0.integer == $1 }
         guard fits else {
             throw GraftError(.shape, "the input \(name) has the shape \(shown); \(replacement) does not fit it")

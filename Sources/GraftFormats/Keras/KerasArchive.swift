@@ -61,7 +61,8 @@ enum KerasArchive {
             try InputShapes(replacement: inputShape).settle(&configuration)
             model = try Model.deserialize(configuration)
             if archive.member(GraftMember.name) != nil {
-                model.metadata = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit)).metadata
+                model.metadata = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
+                    .metadata
             }
         } catch {
             throw error.message.hasPrefix(path) ? error : error.inside(path)

@@ -11,7 +11,8 @@ extension Model {
     ///   for a ``Sequential`` that does not know its input yet.
     public func save(_ path: String) throws(GraftError) {
         guard path.hasSuffix(".keras") else {
-            throw GraftError(.argument, "models are saved to files that end in .keras, not \(path); Keras opens no others")
+            throw GraftError(
+                .argument, "models are saved to files that end in .keras, not \(path); Keras opens no others")
         }
         _ = try requireGraph()
         try AtomicFile.write(to: path, byteCount: KerasArchive.byteCount(of: self)) { (temporary) throws(GraftError) in
