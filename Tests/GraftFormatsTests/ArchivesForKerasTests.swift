@@ -17,8 +17,28 @@ import Testing
             try write(model, to: "\(root)/\(name)")
             try write(Model.load(Fixture.path("\(name).keras")), to: "\(root)/\(name)-resaved")
         }
+        try writeManyMembers(to: root + "/many.h5")
+        try LegacyWeights.save(TestModels.functional().layers, to: root + "/functional-legacy.h5")
         let anySize = try Model.load(Fixture.path("any-size.keras"), inputShape: [9, 7, 3])
         try write(anySize, to: "\(root)/settled-size")
+    }
+
+    /// More members than one node of HDF5's tree holds, so that the tree has three levels; and text of every kind.
+    private func writeManyMembers(to path: String) throws {
+        let file = HDF5Writer()
+        for index in 0..<3000 {
+            let values = Tensor(Fixture.numbers([2, 3], array: index), shape: [2, 3])
+            try file.root.write(values, to: "group/member_\(index)/values")
+        }
+        try file.root.write([1, -2, 1 << 40], shape: [3], to: "integers")
+        try file.root.write(Tensor(2.5), to: "scalar")
+        try file.root.write(Tensor(zeros: [0, 3]), to: "empty")
+        try file.root.makeGroup("none")
+        try file.root.setAttribute("text", "größer")
+        try file.root.setAttribute("list", ["a", "bcd", ""])
+        try file.root.setAttribute("none", [])
+        try file.root.setChunkedAttribute("many", (0..<9000).map { "layer_\($0)" })
+        try file.write(to: path)
     }
 
     private func write(_ model: Model, to folder: String) throws {

@@ -63,7 +63,7 @@ import Testing
     /// Every group and dataset of a file: path, the attribute `name`, and the numbers.
     private func contents(_ group: HDF5Group) throws -> [String] {
         var all = ["\(group.name) \(try group.strings(attribute: "name") ?? [])"]
-        for child in try group.children() {
+        for child in group.children() {
             if let dataset = try? group.dataset(child) {
                 all.append("\(dataset.name) \(dataset.shape) \(try dataset.tensor().scalars)")
             } else {

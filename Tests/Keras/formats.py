@@ -49,7 +49,11 @@ def write_hdf5(folder: Path) -> None:
         whole = (values * 64).astype("int64")
         for name in ("int8", "int32", "int64"):
             file.create_dataset(f"group/{name}", data=whole.astype(name))
-        file.create_dataset("group/packed", data=values, chunks=(2, 3), compression="gzip", shuffle=True, fletcher32=True)
+        compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        compact.set_layout(h5py.h5d.COMPACT)
+        space = h5py.h5s.create_simple(values.shape)
+        dataset = h5py.h5d.create(file["group"].id, b"compact", h5py.h5t.IEEE_F32LE, space, compact)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
         file.create_dataset("group/scalar", data=np.float32(-0.78125))
         file.create_dataset("group/empty", data=np.zeros((0, 3), "float32"))
         halves = (values.view("uint32") >> 16).astype("uint16").view("V2")
@@ -67,18 +71,28 @@ def write_hdf5(folder: Path) -> None:
     with h5py.File(folder / "hostile.h5", "w") as file:
         file["data"] = numbers((3,))
         file["soft"] = h5py.SoftLink("/data")
-        file["external"] = h5py.ExternalLink("datasets.h5", "/group/float32")
+        file.create_group("links")["external"] = h5py.ExternalLink("datasets.h5", "/group/float32")
         file.create_dataset("elsewhere", shape=(3,), dtype="float32", external=[("/etc/hostname", 0, 12)])
         layout = h5py.VirtualLayout(shape=(3,), dtype="float32")
         layout[:] = h5py.VirtualSource("datasets.h5", "group/float32", shape=(4, 5))[0, :3]
         file.create_virtual_dataset("virtual", layout)
+        file.create_dataset("packed", data=numbers((4, 5)), chunks=(2, 3), compression="gzip", shuffle=True)
+        file.create_dataset("chunked", data=numbers((4, 5)), chunks=(2, 3))
         file.create_dataset("bomb", shape=(1 << 20, 1 << 14), dtype="float32", chunks=(64, 64), compression="gzip")
         file.create_dataset("unwritten", shape=(1 << 12, 1 << 12), dtype="float32")
-        file.create_dataset("big-chunks", shape=(1 << 14, 1 << 14), dtype="float32", chunks=(1 << 14, 1 << 14))
-        file.create_dataset("lzf", data=numbers((64,)), compression="lzf")
         file.create_dataset("text", data=["a", "b"])
         file.create_dataset("compound", data=np.zeros(3, [("a", "f4"), ("b", "i4")]))
         file["group/a"] = numbers((2,))
+        dense = file.create_group("dense", track_order=True)
+        for k in range(12):
+            dense[f"array-{k}"] = numbers((2,), k)
+
+    # The layout of newer versions, as small files have it.
+    with h5py.File(folder / "newest.h5", "w", libver="latest") as file:
+        file["group/inner/values"] = numbers((4, 5))
+        file["group/integers"] = (numbers((4, 5)) * 64).astype("int16")
+        file["group/inner"].attrs["names"] = np.array([b"one", b"two"])
+        file["group"].attrs["name"] = "text"
 
 
 # numpy
@@ -247,6 +261,33 @@ def open_archives_of_the_tests(checks: common.Checks) -> None:
             cwd=common.ROOT, env=dict(os.environ, GRAFT_ARCHIVES=folder), check=True, stdout=subprocess.DEVNULL,
         )
         open_all(checks, Path(folder))
+        open_hdf5(checks, Path(folder))
+
+
+def open_hdf5(checks: common.Checks, folder: Path) -> None:
+    """h5py and Keras read what Graft wrote: three levels of members, attributes in pieces, older weights."""
+    import h5py
+    import numpy as np
+    from keras.src.legacy.saving.legacy_h5_format import load_attributes_from_hdf5_group, load_weights_from_hdf5_group
+
+    with h5py.File(folder / "many.h5") as file:
+        group = file["group"]
+        checks.claim("3000 members", sorted(group) == sorted(f"member_{k}" for k in range(3000)))
+        checks.claim(
+            "their numbers", all(np.array_equal(group[f"member_{k}/values"], numbers((2, 3), k)) for k in range(3000))
+        )
+        checks.claim("integers", file["integers"][()].tolist() == [1, -2, 1 << 40])
+        checks.claim("a scalar, nothing and an empty group", file["scalar"][()] == 2.5 and file["empty"].shape == (0, 3))
+        checks.claim("an empty group", list(file["none"]) == [] and list(file.attrs["none"]) == [])
+        checks.claim("text", file.attrs["text"].decode() == "gr\u00f6\u00dfer" and list(file.attrs["list"]) == [b"a", b"bcd", b""])
+        names = load_attributes_from_hdf5_group(file, "many")
+        checks.claim("a list in pieces", names == [f"layer_{k}" for k in range(9000)])
+    keras = common.import_keras()
+    model = functional(keras)
+    with h5py.File(folder / "functional-legacy.h5") as file:
+        load_weights_from_hdf5_group(file, model)
+        stored = [group[name] for group in file.values() for name in group.attrs["weight_names"]]
+        checks.claim("older weights", sum(x.size for x in stored) == model.count_params())
 
 
 def compare_fixtures(checks: common.Checks) -> None:

@@ -31,20 +31,20 @@ enum KerasWeights {
         return try assignment.finish()
     }
 
-    /// Writes a model's weights to a file that is made or emptied.
+    /// Writes a model's weights to a file that must not exist yet.
     static func save(_ model: Model, to path: String) throws(GraftError) {
-        let file = try HDF5File(creating: path)
+        let file = HDF5Writer()
         for entry in KerasLayout(model).entries {
             let group = try file.root.makeGroup(entry.variablesPath)
             try group.setAttribute("name", entry.layer.name)
             for (index, variable) in entry.variables.enumerated() { try group.write(variable.value, to: String(index)) }
         }
-        try file.close()
+        try file.write(to: path)
     }
 
     /// The arrays `0`, `1`, … of a group.
     private static func datasets(of group: HDF5Group) throws(GraftError) -> [HDF5Dataset] {
-        let count = try group.children().count
+        let count = group.children().count
         var datasets: [HDF5Dataset] = []
         for index in 0..<count { datasets.append(try group.dataset(String(index))) }
         return datasets
