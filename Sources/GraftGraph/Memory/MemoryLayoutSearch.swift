@@ -1,16 +1,18 @@
 /// A piece of the arena that is needed for a while.
-struct MemoryBuffer {
+package struct MemoryBuffer {
     /// Its size.
-    var byteCount: Int
+    package var byteCount: Int
     /// The first and the last node that need it.
-    var lifetime: ClosedRange<Int>
+    package var lifetime: ClosedRange<Int>
+
+    package init(byteCount: Int, lifetime: ClosedRange<Int>) { (self.byteCount, self.lifetime) = (byteCount, lifetime) }
 }
 
 /// Finds places for buffers so that no two that are needed together overlap.
 ///
 /// Greedy by size: the largest first, each into the smallest gap that holds it.
 /// Source: Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net inference", 2020, arXiv:2001.03288.
-enum MemoryLayoutSearch {
+package enum MemoryLayoutSearch {
     private struct Place {
         let start: Int
         let end: Int
@@ -18,7 +20,7 @@ enum MemoryLayoutSearch {
     }
 
     /// An offset for each buffer, and the size of an arena that holds them all.
-    static func offsets(for buffers: [MemoryBuffer]) -> (offsets: [Int], byteCount: Int) {
+    package static func offsets(for buffers: [MemoryBuffer]) -> (offsets: [Int], byteCount: Int) {
         var offsets = [Int](repeating: 0, count: buffers.count)
         var places: [Place] = []  // in the order of their starts
         var byteCount = 0
