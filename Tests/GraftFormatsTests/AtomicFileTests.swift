@@ -15,7 +15,9 @@ import Testing
                     throw GraftError(.state, "something else went wrong")
                 }
             }
-            #expect(error?.message == "\(path) was not written, what was there before is untouched: something else went wrong")
+            #expect(
+                error?.message
+                    == "\(path) was not written, what was there before is untouched: something else went wrong")
             #expect(try namesInFolder(folder) == ["file"])
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([1, 2, 3]))
             try AtomicFile.write(to: path) { (temporary) throws(GraftError) in

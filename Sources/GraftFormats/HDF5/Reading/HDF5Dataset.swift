@@ -22,17 +22,21 @@ package struct HDF5Dataset: Sendable {
     init(_ object: HDF5Object, in objects: HDF5Objects, name: String) throws(GraftError) {
         let (source, header) = (objects.source, object.header)
         let place = "\(source.path): \(name)"
-        guard let space = header.first(.dataspace), let type = header.first(.datatype), let layout = header.first(.layout)
+        guard let space = header.first(.dataspace), let type = header.first(.datatype),
+            let layout = header.first(.layout)
         else { throw GraftError(.format, "\(place) should be a dataset and is something else") }
         guard header.first(.externalFiles) == nil else {
-            throw GraftError(.format, "\(place) keeps its numbers in another file; Graft reads none but the one it was given")
+            throw GraftError(
+                .format, "\(place) keeps its numbers in another file; Graft reads none but the one it was given")
         }
         guard let shape = try HDF5Dataspace(space).shape else { throw GraftError(.format, "\(place) holds no array") }
         (self.source, self.name, self.shape, self.type) = (source, name, shape, try HDF5Datatype(type))
         guard self.type.isNumber else {
-            throw GraftError(.format, "\(place) holds values of a kind that Graft does not read; it reads floats and integers")
+            throw GraftError(
+                .format, "\(place) holds values of a kind that Graft does not read; it reads floats and integers")
         }
-        let (declared, overflow) = UInt64(shape.elementCount).multipliedReportingOverflow(by: UInt64(self.type.byteCount))
+        let (declared, overflow) = UInt64(shape.elementCount).multipliedReportingOverflow(
+            by: UInt64(self.type.byteCount))
         let stored: UInt64
         switch try HDF5Layout(layout) {
         case .compact(let bytes): (content, stored) = (.bytes(bytes), UInt64(bytes.count))
@@ -41,13 +45,16 @@ package struct HDF5Dataset: Sendable {
             if stored > 0 { try source.check(address, stored) }
         case .chunked:
             throw GraftError(
-                .format, "\(place) is stored in chunks\(header.first(.filters) == nil ? "" : " that are packed"), which Graft "
+                .format,
+                "\(place) is stored in chunks\(header.first(.filters) == nil ? "" : " that are packed"), which Graft "
                     + "does not read and Keras does not write; `h5repack -l CONTI -f NONE old.h5 new.h5` rewrites it")
         case .virtual: throw GraftError(.format, "\(place) is a virtual dataset; Graft reads none")
         }
         guard !overflow, declared <= stored else {
             throw GraftError(
-                .format, "\(place) declares the shape \(shape), \(declared) bytes, but stores \(stored); it is damaged or hostile")
+                .format,
+                "\(place) declares the shape \(shape), \(declared) bytes, but stores \(stored); it is damaged or hostile"
+            )
         }
     }
 

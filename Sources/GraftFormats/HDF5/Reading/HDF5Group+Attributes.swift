@@ -32,7 +32,8 @@ extension HDF5Group {
             if try information.byte() & 1 != 0 { try information.skip(2) }
             guard try information.address() == .max else {
                 throw GraftError(
-                    .format, "\(place) keeps its attributes in HDF5's newer dense form, which Graft does not read; "
+                    .format,
+                    "\(place) keeps its attributes in HDF5's newer dense form, which Graft does not read; "
                         + "`h5repack --low=0 --high=0 old.h5 new.h5` rewrites it")
             }
         }

@@ -69,7 +69,8 @@ package struct HDF5Group: Sendable {
         switch members[child] {
         case .object(let address): return try objects.object(at: address)
         case .soft: throw GraftError(.format, "\(place): \"\(child)\" is a soft link; Graft follows no links")
-        case .external: throw GraftError(.format, "\(place): \"\(child)\" is a link out of the file; Graft follows no links")
+        case .external:
+            throw GraftError(.format, "\(place): \"\(child)\" is a link out of the file; Graft follows no links")
         case nil: throw GraftError(.format, "\(place) has no \(kind) \"\(child)\"")
         }
     }

@@ -22,7 +22,8 @@ struct HDF5Members {
             if try information.byte() & 1 != 0 { try information.skip(8) }
             guard try information.address() == .max else {
                 throw GraftError(
-                    .format, "\(source.path) keeps a group's members in HDF5's newer dense form, which Graft does not "
+                    .format,
+                    "\(source.path) keeps a group's members in HDF5's newer dense form, which Graft does not "
                         + "read; `h5repack --low=0 --high=0 old.h5 new.h5` rewrites it")
             }
         }

@@ -53,7 +53,8 @@ struct HDF5Image {
             .bytes(HDF5Superblock.signature), .number(0, 5), .number(8, 1), .number(8, 1), .number(0, 1),
             .number(UInt64(membersPerTable / 2), 2), .number(UInt64(childrenPerNode / 2), 2), .number(0, 4),
             .number(0, 8), .number(nowhere, 8), .number(UInt64(end), 8), .number(nowhere, 8),
-            .number(0, 8), .address(root.header), .number(1, 4), .number(0, 4), .address(root.tree), .address(root.heap),
+            .number(0, 8), .address(root.header), .number(1, 4), .number(0, 4), .address(root.tree),
+            .address(root.heap),
         ]
     }
 
@@ -175,7 +176,8 @@ struct HDF5Image {
         let address = structures.count
         let byteCount = messages.reduce(0) { $0 + 8 + $1.bytes.count }
         append([
-            .number(1, 2), .number(UInt64(messages.count), 2), .number(1, 4), .number(UInt64(byteCount), 4), .number(0, 4),
+            .number(1, 2), .number(UInt64(messages.count), 2), .number(1, 4), .number(UInt64(byteCount), 4),
+            .number(0, 4),
         ])
         for message in messages {
             append([
@@ -204,7 +206,8 @@ enum HDF5Field {
 
     var encoded: [UInt8] {
         switch self {
-        case .number(let value, let byteCount): (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 < 8 ? value >> UInt64(8 * $0) : 0) }
+        case .number(let value, let byteCount):
+            (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 < 8 ? value >> UInt64(8 * $0) : 0) }
         case .address(let value): HDF5Field.number(UInt64(value), 8).encoded
         case .text(let text): Array(text.utf8)
         case .bytes(let bytes): bytes

@@ -127,14 +127,17 @@ package final class HDF5WriterGroup {
 
     private func add(_ child: String, _ member: Member) throws(GraftError) {
         guard members[child] == nil else { throw taken(child) }
-        guard !child.utf8.contains(0) else { throw GraftError(.argument, "a name in an HDF5 file cannot hold a zero byte") }
+        guard !child.utf8.contains(0) else {
+            throw GraftError(.argument, "a name in an HDF5 file cannot hold a zero byte")
+        }
         members[child] = member
     }
 
     private func path(of child: String) -> String { name.isEmpty ? child : name + "/" + child }
 
     private func taken(_ child: String) -> GraftError {
-        GraftError(.argument, "the HDF5 file has two members \"\(path(of: child))\"; give layers and variables other names")
+        GraftError(
+            .argument, "the HDF5 file has two members \"\(path(of: child))\"; give layers and variables other names")
     }
 
     // MARK: Attributes
@@ -174,7 +177,8 @@ package final class HDF5WriterGroup {
     static let attributeByteLimit = 64_512
 
     private func add(_ attribute: Attribute) throws(GraftError) {
-        guard attribute.width * attribute.strings.count <= Self.attributeByteLimit, attribute.name.utf8.count < 256 else {
+        guard attribute.width * attribute.strings.count <= Self.attributeByteLimit, attribute.name.utf8.count < 256
+        else {
             throw GraftError(
                 .argument, "the attribute \(attribute.name.prefix(60)) has more than \(Self.attributeByteLimit) bytes")
         }
