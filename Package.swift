@@ -73,7 +73,7 @@ let package = Package(
         tests(of: "GraftGraph"),
         tests(of: "GraftModel"),
         tests(of: "GraftCPU", ["GraftModel"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftTraining", ["GraftApplications"]),
+        tests(of: "GraftTraining", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
