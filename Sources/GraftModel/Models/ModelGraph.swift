@@ -49,11 +49,6 @@ package struct ModelGraph: Sendable {
         }
     }
 
-    /// The calls of one layer in this model, in the order they were made.
-    package func calls(of layer: Layer) -> [Call] {
-        calls.filter { $0.layer === layer }.sorted { $0.sequence < $1.sequence }
-    }
-
     /// Puts new inputs in the place of tensors inside a model, and repeats the calls from there on.
     private static func cut(
         _ inputs: [SymbolicTensor], _ outputs: [SymbolicTensor]
