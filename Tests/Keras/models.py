@@ -23,6 +23,7 @@ def every_layer(keras):
     y = L.BatchNormalization(momentum=0.9, epsilon=1e-4, scale=False)(y)
     y = L.Activation("relu6")(y)
     y = L.Rescaling(1 / 127.5, offset=-1)(y)
+    y = L.ReLU(max_value=6.0, negative_slope=0.25)(y)
     y = L.DepthwiseConv2D(3, depth_multiplier=2, activation="swish", depthwise_initializer="he_normal")(y)
     y = L.ZeroPadding2D(((1, 0), (2, 1)))(y)
     y = L.Normalization(mean=[0.5] * 8, variance=[2.0] * 8)(y)

@@ -82,6 +82,7 @@ enum ModelsLikeKeras {
         y = try BatchNormalization(momentum: 0.9, epsilon: 1e-4, scale: false)(y)
         y = try Activation(.relu6)(y)
         y = try Rescaling(1 / 127.5, offset: -1)(y)
+        y = try ReLU(maxValue: 6, negativeSlope: 0.25)(y)
         y = try DepthwiseConv2D(
             kernelSize: 3, depthMultiplier: 2, activation: .swish, depthwiseInitializer: .heNormal)(y)
         y = try ZeroPadding2D(padding: EdgePadding(top: 1, bottom: 0, left: 2, right: 1))(y)
