@@ -13,6 +13,7 @@ final class FitRun {
         var epochs: Int
         var shuffle: Bool
         var seed: UInt64
+        var weights: ExampleWeights?
         var callbacks: [any Callback]
         var options: TrainingOptions
     }
@@ -35,7 +36,7 @@ final class FitRun {
         (self.training, self.validation) = (training, validation)
         backend = try arguments.options.makeBackend()
         randomness = RunRandomness(seed: arguments.seed)
-        run = TrainingRun(model: model, learningRate: compilation.learningRate)
+        run = TrainingRun(model: model, compilation)
     }
 
     /// Trains.
@@ -149,11 +150,12 @@ final class FitRun {
     private func makeTrainingRunner(
         _ changing: Set<Variable>, _ trunkIsKept: Bool, _ targetShape: Shape
     ) -> StepRunner {
-        let (model, compilation) = (model, compilation)
+        let (model, compilation, isWeighted) = (model, compilation, arguments.weights != nil)
         return StepRunner(backend: backend) { batchSize in
             let parts = try ModelParts(
                 of: model, batchSize: batchSize, training: true, changing: trunkIsKept ? changing : nil)
-            return try StepProgram.training(parts, of: model, compilation.withoutState, targetShape: targetShape)
+            return try StepProgram.training(
+                parts, of: model, compilation.withoutState, targetShape: targetShape, isWeighted: isWeighted)
         } initialValue: { [unowned self] program, id in
             if let variable = program.variables[id] { return variable.value }
             return program.slots[id].map { self.takeSlot($0) }
@@ -166,6 +168,7 @@ final class FitRun {
             compilation.slots[address.variable]?[address.index] = Tensor(zeros: [])
             return slots[address.index]
         }
+        guard !address.slot.copiesVariable else { return address.variable.value }
         return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
     }
 
@@ -175,7 +178,7 @@ final class FitRun {
         let values = runner.values(updatedOnly: true)
         for (id, address) in program.slots.sorted(by: { $0.key < $1.key }) {
             guard let value = values[id] else { continue }
-            let count = compilation.optimizer.slots.count
+            let count = OptimizerProgram(compilation.optimizer).slots.count
             let empty = [Tensor](repeating: Tensor(zeros: []), count: count)
             compilation.slots[address.variable, default: empty][address.index] = value
         }
@@ -194,6 +197,7 @@ final class FitRun {
             run.history.append(epoch: epoch, figures, seconds: clock.seconds)
             try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: clock.seconds)))
         }
+        adoptAverages(of: runner)
     }
 
     /// Trains on every example once.
@@ -229,18 +233,18 @@ final class FitRun {
     private func trainStep(
         _ runner: StepRunner, _ batch: SourceBatch, epoch: Int, step: Int
     ) throws -> (loss: Double, statistics: ArraySlice<Tensor>) {
-        let scalars = [
-            StepProgram.learningRate: run.learningRate, StepProgram.stepNumber: Float(compilation.stepCount + 1),
-        ]
+        let rate = run.learningRate
+        let scalars = OptimizerProgram(compilation.optimizer).scalars(step: compilation.stepCount, learningRate: rate)
+        let weights = batch.targets.first.flatMap { arguments.weights?.weights(of: batch.indices, targets: $0) }
         let key = randomness.key(step: compilation.stepCount)
-        let outputs = try runner.run(batch, scalars: scalars, randomKey: key)
+        let outputs = try runner.run(batch, scalars: scalars, weights: weights, randomKey: key)
         compilation.stepCount += 1
-        compilation.learningRate = run.learningRate
+        (compilation.chosenRate, run.step) = (run.chosenRate, compilation.stepCount)
         let loss = Double(outputs[0][0])
         guard loss.isFinite else {
             throw GraftError(
                 .data,
-                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(run.learningRate); "
+                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate); "
                     + "use a smaller one, and check the inputs and targets for numbers that are not finite")
         }
         return (loss, outputs.dropFirst())
@@ -250,6 +254,16 @@ final class FitRun {
     private func keepVariables(of runner: StepRunner) {
         guard let program = runner.program else { return }
         for (id, value) in runner.values(updatedOnly: true) { program.variables[id]?.value = value }
+    }
+
+    /// Gives the model the moving averages of its variables, where the optimizer keeps them: Keras's
+    /// `finalize_variable_values`.
+    private func adoptAverages(of runner: StepRunner) {
+        guard let program = runner.program else { return }
+        let values = runner.values(updatedOnly: true)
+        for (id, address) in program.slots where address.slot == .average {
+            if let average = values[id] { address.variable.value = average }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ final class Validator {
         runner = StepRunner(backend: fit.backend) { batchSize in
             let parts = try ModelParts(
                 of: model, batchSize: batchSize, training: false, changing: trunkIsKept ? changing : nil)
-            return try StepProgram.evaluation(parts, loss, metrics, targetShape: targetShape)
+            return try StepProgram.evaluation(parts, of: model, loss, metrics, targetShape: targetShape)
         } initialValue: { program, id in
             program.variables[id]?.value
         }
