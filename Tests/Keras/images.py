@@ -264,6 +264,14 @@ def add_others(collection: Collection) -> None:
     clear = saved(Image.fromarray(np.concatenate([colours, alpha], -1)), "WEBP", lossless=True, exact=True)
     collection.add("alpha.webp", clear, colours, like_tensorflow=False)
 
+    # Turned a quarter: Pillow has the block begin after "Exif\0\0" in PNG and WebP, as their specifications do.
+    turned = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {}}
+    for kind, options in turned.items():
+        marks = Image.Exif()
+        marks[0x0112] = 6
+        data = saved(image, kind, exif=marks, **options)
+        collection.add(f"orientation-6.{kind.lower()}", data, np.rot90(colours, -1), like_tensorflow=False)
+
     collection.add("rgb.tiff", saved(image, "TIFF"), colours, like_tensorflow=False)
     collection.add("grey.tiff", saved(Image.fromarray(grey), "TIFF"), repeated(grey), like_tensorflow=False)
 
@@ -355,15 +363,29 @@ def through_profile(data: bytes, profile: bytes):
     return np.asarray(ImageCms.profileToProfile(image, source, target, renderingIntent=intent, outputMode="RGB"))
 
 
-def main() -> int:
-    common.parser(__doc__).parse_args()
-    folder = FIXTURES / "pictures"
+def write_all(fixtures: Path) -> None:
+    folder = fixtures / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     collection = Collection(folder)
     for add in (add_png, add_bmp, add_others, add_jpeg):
         add(collection)
-    common.write_json(FIXTURES / "pictures.json", {"versions": common.pinned_versions(), "cases": collection.cases})
-    return 0
+    common.write_json(fixtures / "pictures.json", {"versions": common.pinned_versions(), "cases": collection.cases})
+
+
+def main() -> int:
+    if not common.parser(__doc__, check=True).parse_args().check:
+        write_all(FIXTURES)
+        return 0
+
+    import tempfile
+
+    checks = common.Checks()
+    with tempfile.TemporaryDirectory() as folder:
+        write_all(Path(folder))
+        for path in sorted(Path(folder).rglob("*.*")):
+            name = path.relative_to(folder)
+            checks.claim(f"{name} is as committed", path.read_bytes() == (FIXTURES / name).read_bytes())
+    return checks.finish()
 
 
 if __name__ == "__main__":
