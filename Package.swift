@@ -71,9 +71,9 @@ let package = Package(
         // Tests: one target a room.
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
         tests(of: "GraftGraph"),
-        tests(of: "GraftModel"),
-        tests(of: "GraftCPU", ["GraftModel"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftTraining", ["GraftApplications"]),
+        tests(of: "GraftModel", resources: [.copy("Fixtures")]),
+        tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftTraining", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),

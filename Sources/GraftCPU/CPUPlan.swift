@@ -66,6 +66,12 @@ public final class CPUPlan: Sendable {
         }
     }
 
+    /// Lets go of all variables and of what was computed from them, so that another plan may update them in place. The
+    /// plan runs again after the next ``bind(_:)``.
+    public func unbind() {
+        turn.withLock { _ in state.withLock { $0.binding = nil } }
+    }
+
     /// The current value of a variable, after all updates so far; `nil` for one that the plan does not know or before
     /// anything is bound. The memory is shared, not copied.
     public func value(of variable: VariableID) -> Tensor? {
@@ -179,6 +185,6 @@ public final class CPUPlan: Sendable {
 extension Graph {
     /// The passes that the CPU backend wants, in order.
     fileprivate func preparedForCPU() throws(GraftError) -> Graph {
-        try pruned().fusingEpilogues().fusingElementwise().pruned()
+        try pruned().foldingNormalization().fusingEpilogues().fusingElementwise().pruned()
     }
 }

@@ -1,3 +1,4 @@
+import GraftCPU
 import GraftGraph
 import GraftModel
 import GraftTestSupport
@@ -8,6 +9,8 @@ import Testing
 @Suite struct KerasLayerTests {
     /// Keras's own rounding: sums of at most a few hundred products of numbers near 1, each rounded to 24 bits.
     static let kerasTolerance = 2e-6
+    /// The rounding of both sides, and vectorized functions.
+    static let cpuTolerance = 1e-5
 
     @Test func fixtureHoldsEveryLayerType() {
         let classes = Set(KerasCase.all.map(\.layer.className))
@@ -34,6 +37,24 @@ import Testing
             let actual = update ?? layer.weights[index].reference
             expectClose(
                 actual, (expected ?? layer.weights[index]).reference, tolerance: Self.kerasTolerance,
+                "\(layer.weights[index].name ?? "a weight") after the step")
+        }
+    }
+
+    @Test(arguments: KerasCase.all) func cpuGivesKerasNumbers(_ layer: KerasCase) throws {
+        let lowered = try layer.lowered()
+        let plan = try CPUPlan(lowered.graph)
+        try plan.bind(lowered.variables)
+        let results = try plan.run(lowered.inputs)
+        #expect(results.count == layer.expectedOutputs.count)
+        for (actual, expected) in zip(results, layer.expectedOutputs) {
+            expectClose(actual, expected.value.tensor, tolerance: Self.cpuTolerance, "\(expected.name)")
+        }
+        for (index, expected) in layer.updates.enumerated() {
+            let value = lowered.identifiers[index].flatMap { plan.value(of: $0) }
+            let actual = value ?? layer.weights[index].tensor
+            expectClose(
+                actual, (expected ?? layer.weights[index]).tensor, tolerance: Self.cpuTolerance,
                 "\(layer.weights[index].name ?? "a weight") after the step")
         }
     }

@@ -13,7 +13,7 @@ extension Graph {
         return try copy.finish()
     }
 
-    /// By value: the position after which it is computed; its own where it is not moved.
+    /// By value: the position after which it is computed; its own where it is not moved, −1 for inputs and the like.
     private func updateTimes() -> [Int] {
         let isMovable = updateTail()
         let lastReader = lastReaders(besides: isMovable)
@@ -21,7 +21,8 @@ extension Graph {
         for update in updates {
             updated[update.value] = max(updated[update.value] ?? 0, lastReader[update.variable] ?? 0)
         }
-        var times = Array(nodes.indices)
+        // Leaves that cost nothing come first: a constant made for the optimizer must hold nothing up.
+        var times = nodes.indices.map { nodes[$0].operation.isGivenMemory ? -1 : $0 }
         for value in values where isMovable[value.index] {
             let operands = self[value].operands.map { times[$0.index] }.max() ?? 0
             times[value.index] = max(operands, updated[value] ?? 0)
