@@ -1,3 +1,4 @@
+import Foundation
 import GraftCPU
 import GraftTestSupport
 import Testing
@@ -209,6 +210,14 @@ import Testing
         let report = try CPUPlan(graph).report
         #expect(report.updatesInPlace == 2)
         #expect(report.copies == 0)
+    }
+
+    static let expectedVersion = ProcessInfo.processInfo.environment["GRAFT_EXPECT_ONEDNN"]
+
+    @Test(.enabled(if: expectedVersion != nil, "GRAFT_EXPECT_ONEDNN names no version"))
+    func theLibraryIsTheOneThatWasAskedFor() throws {
+        let version = try CPUPlan(Self.denseGraph()).report.oneDNNVersion
+        #expect(version.hasPrefix(Self.expectedVersion ?? ""))
     }
 
     // MARK: Threads
