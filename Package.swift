@@ -43,7 +43,7 @@ let package = Package(
         // What a user works with.
         room("GraftTraining", ["GraftModel", "GraftCPU", crypto]),
         room("GraftApplications", ["GraftModel", "GraftFormats", crypto]),
-        room("GraftFormats", ["GraftModel", "CHDF5", "CZip"]),
+        room("GraftFormats", ["GraftModel", "CZip"]),
         room("GraftImages", ["GraftModel", "CJPEG", "CVips", crypto]),
 
         // The model, the graph and the backend.
@@ -54,9 +54,6 @@ let package = Package(
         // C, kept thin.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
-        .systemLibrary(
-            name: "CHDF5", pkgConfig: "hdf5",
-            providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),

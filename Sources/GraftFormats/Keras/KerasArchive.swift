@@ -1,0 +1,95 @@
+import Foundation
+import GraftModel
+
+/// `.keras` files: zip archives of a model's configuration, its weights and, as Graft writes them, its metadata.
+///
+/// | member | holds |
+/// |---|---|
+/// | `metadata.json` | the version of Keras whose layout this is, and the date |
+/// | `config.json` | the layers and their calls, as `Model.serialized` gives them |
+/// | `model.weights.h5` | the weights, see ``KerasLayout`` |
+/// | `graft.json` | classes and image rule, see ``GraftMember``; Keras passes it over |
+///
+/// Source: keras/src/saving/saving_lib.py.
+enum KerasArchive {
+    /// The version of Keras that the layout is taken from and checked against.
+    static let kerasVersion = "3.15.1"
+
+    static let metadataName = "metadata.json"
+    static let configurationName = "config.json"
+    static let weightsName = "model.weights.h5"
+
+    /// A model of ten thousand layers has about ten megabytes of configuration.
+    static let configurationLimit = 64 << 20
+
+    // MARK: Writing
+
+    /// The members of a model's archive. The weights are shared with the model until they are written.
+    static func members(of model: Model) throws(GraftError) -> [ZipWriter.Member] {
+        let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]
+        return [
+            ZipWriter.Member(metadataName, bytes: metadata.json()),
+            ZipWriter.Member(configurationName, bytes: model.serialized.json()),
+            ZipWriter.Member(weightsName, try KerasWeights.file(of: model).stream()),
+            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata).json()),
+        ]
+    }
+
+    /// As Keras writes it: `2026-11-21@19:20:31`.
+    private static func date() -> String {
+        var now = time(nil)
+        var parts = tm()
+        localtime_r(&now, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, text.count, "%Y-%m-%d@%H:%M:%S", &parts)
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    // MARK: Reading
+
+    static func read(_ path: String, inputShape: Shape?) throws(GraftError) -> Model {
+        let archive = try ZipArchive(reading: path)
+        let model: Model
+        do throws(GraftError) {
+            var configuration = try Configuration(json: archive.read(configurationName, limit: configurationLimit))
+            try InputShapes(replacement: inputShape).settle(&configuration)
+            model = try Model.deserialize(configuration)
+            if archive.member(GraftMember.name) != nil {
+                model.metadata = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
+                    .metadata
+            }
+        } catch {
+            throw error.message.hasPrefix(path) ? error : error.inside(path)
+        }
+        _ = try readWeights(of: archive, into: model)
+        return model
+    }
+
+    /// Fills a model from the archive's weights: where they lie, or where somebody packed them, from an unpacked copy.
+    static func readWeights(of archive: ZipArchive, into model: Model) throws(GraftError) -> WeightReport {
+        if let slice = try archive.slice(weightsName) {
+            return try KerasWeights.load(from: HDF5File(reading: slice), into: model)
+        }
+        return try TemporaryFolder.with { (folder) throws(GraftError) in
+            let copy = folder + "/" + weightsName
+            try archive.extract(weightsName, to: copy)
+            let file = try FileDescriptor(reading: copy)
+            let name = archive.place(of: weightsName)
+            let slice = try FileSlice(file, offset: 0, byteCount: file.byteCount(), name: name)
+            return try KerasWeights.load(from: HDF5File(reading: slice), into: model)
+        }
+    }
+}
+
+/// A folder for files that are needed for a moment.
+enum TemporaryFolder {
+    /// Makes a folder that only this user can read (in `TMPDIR` or `/tmp`) and removes it with what is in it.
+    static func with<Result>(_ body: (String) throws(GraftError) -> Result) throws(GraftError) -> Result {
+        let root = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        var template = Array("\(root)/graft-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw FileFailure.error("cannot make a folder in \(root)") }
+        let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try body(folder)
+    }
+}
