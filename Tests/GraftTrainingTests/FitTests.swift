@@ -89,10 +89,12 @@ import Testing
 
     // MARK: The same again
 
-    @Test func theSameSeedGivesTheSameBits() throws {
+    @Test(arguments: [1, 2])
+    func theSameSeedGivesTheSameBits(threads: Int) throws {
         func weights(seed: UInt64) throws -> [Tensor] {
             let (model, data) = try smallProblem(dropout: 0.5)
-            try model.fit(data, batchSize: 7, epochs: 3, seed: seed, options: temporary)
+            let options = TrainingOptions(features: .temporary, threads: threads)
+            try model.fit(data, batchSize: 7, epochs: 3, seed: seed, options: options)
             return model.weights
         }
         #expect(try weights(seed: 1) == weights(seed: 1))
@@ -123,7 +125,8 @@ import Testing
 
     // MARK: Stopping
 
-    @Test func cancellingKeepsTheLastCompleteEpoch() throws {
+    @Test(arguments: [true, false])
+    func cancellingKeepsTheLastCompleteEpoch(duringValidation: Bool) throws {
         let (reference, data) = try smallProblem()
         try reference.fit(data, batchSize: 8, epochs: 2, options: temporary)
 
@@ -132,9 +135,14 @@ import Testing
         var options = temporary
         options.cancellation = flag
         let stopper = EventHandler { event in
-            if case .step(let report) = event, report.epoch == 3, report.step == 2 { flag.cancel() }
+            switch event {
+            case .step(let report) where report.epoch == 3 && report.step == 2 && !duringValidation: flag.cancel()
+            case .validation(epoch: 3, let progress) where progress.done == 16: flag.cancel()
+            default: break
+            }
         }
-        let history = try model.fit(data, batchSize: 8, epochs: 9, callbacks: [stopper], options: options)
+        let history = try model.fit(
+            data, batchSize: 8, epochs: 9, validation: data, callbacks: [stopper], options: options)
         #expect(history.isInterrupted)
         #expect(history.epochs == [1, 2])
         #expect(model.weights == reference.weights)
