@@ -42,9 +42,9 @@ let package = Package(
 
         // What a user works with.
         room("GraftTraining", ["GraftModel", "GraftCPU", crypto]),
-        room("GraftApplications", ["GraftModel", crypto]),
+        room("GraftApplications", ["GraftModel", "GraftFormats", crypto]),
         room("GraftFormats", ["GraftModel", "CHDF5", "CZip"]),
-        room("GraftImages", ["GraftModel", "CVips", crypto]),
+        room("GraftImages", ["GraftModel", "CJPEG", "CVips", crypto]),
 
         // The model, the graph and the backend.
         room("GraftModel", ["GraftGraph"]),
@@ -60,6 +60,10 @@ let package = Package(
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+        .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+        .systemLibrary(
+            name: "CLibJPEG", pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
         .systemLibrary(
             name: "CVips", pkgConfig: "vips",
             providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
@@ -69,10 +73,10 @@ let package = Package(
         tests(of: "GraftGraph"),
         tests(of: "GraftModel"),
         tests(of: "GraftCPU", ["GraftModel"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftTraining", ["GraftApplications"]),
-        tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"]),
+        tests(of: "GraftTraining", ["GraftApplications"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftImages"),
+        tests(of: "GraftImages", resources: [.copy("Fixtures")]),
         tests(of: "GraftCommand", ["Graft"]),
     ]
 )

@@ -80,6 +80,10 @@ class Bench:
         self.graft = os.environ.get("GRAFT", str(ROOT / ".build/release/graft"))
         self.scratch = scratch
 
+    def count(self, part: str) -> int:
+        """The photos in train/ or validation/."""
+        return sum(path.is_file() for path in (self.images / part).glob("*/*"))
+
     def model(self, name: str) -> str:
         return str(self.scratch / f"{name}.keras")
 
@@ -171,7 +175,7 @@ def machine() -> list[str]:
     except (OSError, StopIteration):
         pass
     return [
-        f"- machine: {processor}, {os.cpu_count()} cores, {memory / 2**30:.0f} GiB ({', '.join(flags)}); {platform.platform()}",
+        f"- machine: {processor}, {os.cpu_count()} cores, {memory / 2**30:.0f} GiB ({', '.join(flags)}); {platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         f"- Graft {output_of('git', 'rev-parse', '--short=12', 'HEAD')}, {output_of('swift', '--version').splitlines()[0]}",
     ]
 
@@ -221,7 +225,7 @@ def page(bench: Bench, runs, untrained: Run | None, large: Run | None, starts) -
         f"Written by `Benchmarks/tutorial.py` on {date.today()}; `make benchmark` repeats it.",
         "\n".join([*machine(), versions()]),
         "## Training",
-        f"{bench.epochs} epochs of 1,000 photos, validation on 399 after each, frozen InceptionV3 at 150×150 cut at "
+        f"{bench.epochs} epochs of {bench.count('train'):,} photos, validation on {bench.count('validation'):,} after each, frozen InceptionV3 at 150×150 cut at "
         "`mixed7`, head Flatten, Dense 1024, Dropout 0.2, Dense 1, RMSprop 1e-4, batch 20, float32. Whole processes, from "
         "start to the saved model; Graft begins with an empty cache. Keras as its tutorials write it: "
         "`image_dataset_from_directory`, `fit`. Accuracy is on the validation photos, loss on the training photos, both "
@@ -240,13 +244,14 @@ def page(bench: Bench, runs, untrained: Run | None, large: Run | None, starts) -
             ]),
         ]
     if large:
+        photos = bench.count("train") + bench.count("validation")
         parts += [
             "## Four times the photos",
             "Every photo four times, each copy with bytes of its own, so that nothing is found in the cache:",
             table(["Graft", "photos", "time", "peak memory"], [
-                ["once, median", "1,399", f"{median(a.seconds for _, a, _ in runs):.1f} s",
+                ["once, median", f"{photos:,}", f"{median(a.seconds for _, a, _ in runs):.1f} s",
                  gigabytes(median(a.peak_bytes for _, a, _ in runs))],
-                ["four times", "5,596", f"{large.seconds:.1f} s", gigabytes(large.peak_bytes)],
+                ["four times", f"{4 * photos:,}", f"{large.seconds:.1f} s", gigabytes(large.peak_bytes)],
             ]),
         ]
     if starts:

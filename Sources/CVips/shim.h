@@ -1,1 +1,59 @@
 #include <vips/vips.h>
+
+// libvips takes its options as variadic arguments, which Swift cannot pass; these fix them.
+//
+// Loaders: from memory, rows in order, the first frame or page, and an error for any damage or missing byte.
+
+#define GRAFT_VIPS_LOADER(format)                                                                              \
+    static inline int graft_vips_load_##format(const void *bytes, size_t byteCount, VipsImage **image) {        \
+        return vips_##format##load_buffer(                                                                     \
+            (void *)bytes, byteCount, image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, \
+            NULL);                                                                                             \
+    }
+
+GRAFT_VIPS_LOADER(jpeg)
+GRAFT_VIPS_LOADER(png)
+GRAFT_VIPS_LOADER(gif)
+GRAFT_VIPS_LOADER(webp)
+GRAFT_VIPS_LOADER(tiff)
+GRAFT_VIPS_LOADER(heif)
+
+#undef GRAFT_VIPS_LOADER
+
+/// Whether this build of libvips has an operation, such as `heifload_buffer`.
+static inline int graft_vips_has_operation(const char *name) { return vips_type_find("VipsOperation", name) != 0; }
+
+/// 16 bits to 8 by leaving out the lower byte.
+static inline int graft_vips_high_byte(VipsImage *image, VipsImage **result) {
+    return vips_cast(image, result, VIPS_FORMAT_UCHAR, "shift", TRUE, NULL);
+}
+
+/// Any colour space to 8-bit sRGB.
+static inline int graft_vips_to_srgb(VipsImage *image, VipsImage **result) {
+    return vips_colourspace(image, result, VIPS_INTERPRETATION_sRGB, NULL);
+}
+
+/// To 8-bit sRGB through the colour profile that the file carries, by the intent whose table every profile of inks has.
+static inline int graft_vips_to_srgb_by_profile(VipsImage *image, VipsImage **result) {
+    return vips_icc_transform(image, result, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_PERCEPTUAL, NULL);
+}
+
+static inline void graft_vips_release(VipsImage *image) { g_object_unref(image); }
+
+static inline void graft_vips_free(void *memory) { g_free(memory); }
+
+static inline void graft_vips_ignore_message(
+    const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer context) {
+    (void)domain, (void)level, (void)message, (void)context;
+}
+
+/// Starts libvips: one worker thread an image, nothing cached, its warnings not printed. Returns 0 on success.
+static inline int graft_vips_start(void) {
+    if (vips_init("graft")) return -1;
+    vips_concurrency_set(1);
+    vips_cache_set_max(0);
+    g_log_set_handler(
+        "VIPS", (GLogLevelFlags)(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG),
+        graft_vips_ignore_message, NULL);
+    return 0;
+}

@@ -49,8 +49,7 @@ struct KerasCase: Decodable, Sendable, CustomTestStringConvertible {
                 let url = Bundle.module.url(
                     forResource: "keras-layers", withExtension: "json", subdirectory: "Fixtures")
             else { return [] }
-            let cases = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url)).cases
-            return cases.filter { LayerRegistry.standard.classNames.contains($0.layer.className) }
+            return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url)).cases
         } catch {
             Issue.record("the fixture of Keras's layers cannot be read: \(error)")
             return []
@@ -106,8 +105,12 @@ extension KerasCase {
             variables: Dictionary(uniqueKeysWithValues: values), identifiers: identifiers)
     }
 
-    private func makeLayer() throws -> Layer {
-        try LayerRegistry.standard.layer(layer.className, layer.config)
+    /// The layer, or the model, that Keras's configuration describes.
+    func makeLayer() throws -> Layer {
+        guard ["Functional", "Sequential"].contains(layer.className) else {
+            return try LayerRegistry.standard.layer(layer.className, layer.config)
+        }
+        return try Model.deserialize(["class_name": .string(layer.className), "config": layer.config])
     }
 
     /// What the graph's outputs have to be, in order, with a name each.

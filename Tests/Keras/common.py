@@ -233,20 +233,33 @@ def draw_photos(count: int, folder: Path) -> list[Path]:
 # Weights
 
 
-def randomize(model, seed: int = 0) -> None:
-    """Gives every variable seeded values that keep activations in range and that no symmetry hides.
-
-    Kernels: He-normal. Biases, betas and moving means: small. Gammas: near 1. Moving variances: 0.5 to 1.5.
+def randomize(model, images, seed: int = 0) -> None:
+    """Gives every variable seeded values that keep activations in range for inputs like `images`, and that no symmetry
+    hides: normalizations take the statistics of the images themselves.
     """
     import numpy as np
 
+    keras = import_keras()
     random = np.random.RandomState(seed)
     for layer in model.layers:
         for variable in layer.weights:
             variable.assign(random_values(variable.name, tuple(variable.shape), random).astype("float32"))
+    normalizations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in normalizations]
+    for layer in normalizations:
+        layer.momentum = 0.0
+    if normalizations:
+        model(images, training=True)
+    else:
+        # Pixels reach 255 and nothing brings them back.
+        first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+        first.kernel.assign(first.kernel / 64)
+    for layer, momentum in zip(normalizations, momenta):
+        layer.momentum = momentum
 
 
 def random_values(name: str, shape: Sequence[int], random):
+    """Kernels He-normal; biases, betas and moving means small; gammas near 1; moving variances 0.5 to 1.5."""
     import numpy as np
 
     if "variance" in name:

@@ -22,23 +22,27 @@ CUT = "mixed7"
 COUNT = 32
 
 
-def weights_file(keras, folder: Path) -> Path:
+def weights_file(keras, paths: list[Path], folder: Path) -> Path:
     """The shared weights, else random ones."""
     root = common.shared()
     found = root / "weights/inception_v3-2015-12-05-notop.h5" if root else None
     if found and found.exists():
         return found
     base = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
-    common.randomize(base)
+    common.randomize(base, scaled_images(paths))
     common.save_legacy_weights(base, folder / "random.h5")
     return folder / "random.h5"
+
+
+def scaled_images(paths: list[Path]):
+    return common.load_images(paths, (SIZE, SIZE)) / 127.5 - 1
 
 
 def keras_features(keras, weights: Path, paths: list[Path]):
     base = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
     base.load_weights(str(weights))
     trunk = keras.Model(base.input, base.get_layer(CUT).output)
-    return trunk.predict(common.load_images(paths, (SIZE, SIZE)) / 127.5 - 1, batch_size=16, verbose=0)
+    return trunk.predict(scaled_images(paths), batch_size=16, verbose=0)
 
 
 def main() -> int:
@@ -48,7 +52,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         paths = common.numbered_copies(common.photos(COUNT, folder / "drawn"), folder / "photos")
-        weights = weights_file(keras, folder)
+        weights = weights_file(keras, paths, folder)
         ours, order = common.graft_features(
             "inception-v3", folder / "photos", "--weights", weights, "--input-size", SIZE, "--cut", CUT,
             output=folder / "features.npy",

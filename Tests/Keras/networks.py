@@ -43,23 +43,6 @@ NETWORKS = [
 ]
 
 
-def calibrate(keras, model, images) -> None:
-    """Random weights that keep activations in range: normalizations take the statistics of these images."""
-    common.randomize(model)
-    layers = keras.layers
-    normalizations = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
-    if normalizations:
-        momenta = [layer.momentum for layer in normalizations]
-        for layer in normalizations:
-            layer.momentum = 0.0
-        model(images, training=True)
-        for layer, momentum in zip(normalizations, momenta):
-            layer.momentum = momentum
-    else:
-        first = next(layer for layer in model.layers if isinstance(layer, layers.Conv2D))
-        first.kernel.assign(first.kernel / 64)
-
-
 def check(network: Network, keras, checks: common.Checks, photos: list[Path], folder: Path) -> None:
     import numpy as np
 
@@ -70,7 +53,7 @@ def check(network: Network, keras, checks: common.Checks, photos: list[Path], fo
     application = getattr(module, network.application)
     model = application(include_top=network.top, weights=None, input_shape=(size, size, 3), **options)
     images = module.preprocess_input(common.load_images(photos, (size, size)))
-    calibrate(keras, model, images)
+    common.randomize(model, images)
     weights = folder / f"{network.base}.h5"
     common.save_legacy_weights(model, weights)
     theirs = model.predict(images, verbose=0)

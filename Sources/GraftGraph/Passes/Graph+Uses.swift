@@ -68,7 +68,12 @@ extension Operation {
     }
 
     /// Whether it has no operands: an input, a variable, a constant or random numbers.
-    public var isLeaf: Bool { operandCount == 0 }
+    public var isLeaf: Bool {
+        switch self {
+        case .input, .variable, .constant, .randomUniform: true
+        default: false
+        }
+    }
 
     /// Whether it multiplies many numbers with many: any convolution or matrix product.
     public var isProduct: Bool {

@@ -1,0 +1,21 @@
+// Everything of one instruction set. The including file sets KERNELS to the table's name and NAME to its text.
+#include "vector.h"
+#include "functions.h"
+#include "program.h"
+#include "reduce.h"
+#include "pooling.h"
+#include "random.h"
+
+const graft_kernels KERNELS = {
+    .name = NAME,
+    .program = program_range,
+    .reduce_rows = reduce_rows,
+    .reduce_columns = reduce_columns,
+    .reduce_general = reduce_general,
+    .softmax = softmax_rows,
+    .maximum_pooling = maximum_pooling,
+    .average_pooling = average_pooling,
+    .maximum_pooling_gradient = maximum_pooling_gradient,
+    .average_pooling_gradient = average_pooling_gradient,
+    .random_uniform = random_uniform,
+};

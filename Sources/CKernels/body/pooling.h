@@ -1,0 +1,122 @@
+// Pooling, NHWC: every loop runs along the channels.
+
+typedef struct {
+    int64_t top, bottom, left, right;
+} covered;
+
+/// The part of the input that the window of an output element covers.
+INLINE covered covered_by(const graft_pooling *p, int64_t row, int64_t column) {
+    int64_t top = row * p->stride_height - p->padding_top, left = column * p->stride_width - p->padding_left;
+    int64_t bottom = top + p->window_height, right = left + p->window_width;
+    covered area = {top < 0 ? 0 : top, bottom > p->input_height ? p->input_height : bottom, left < 0 ? 0 : left,
+                    right > p->input_width ? p->input_width : right};
+    return area;
+}
+
+static void pool_channels(const graft_pooling *p, bool maximum, const float *image, covered area, float *output) {
+    float scale = 1.0f / (float)((area.bottom - area.top) * (area.right - area.left));
+    for (int64_t channel = 0; channel < p->channels; channel += VECTOR) {
+        int64_t count = p->channels - channel;
+        vector result = splat(maximum ? -__builtin_inff() : 0.0f);
+        for (int64_t y = area.top; y < area.bottom; y++) {
+            for (int64_t x = area.left; x < area.right; x++) {
+                const float *pixel = image + (y * p->input_width + x) * p->channels + channel;
+                vector value = count >= VECTOR ? load(pixel) : load_some(pixel, count, 0);
+                result = maximum ? larger(value, result) : result + value;
+            }
+        }
+        if (!maximum) result *= scale;
+        if (count >= VECTOR)
+            store(output + channel, result);
+        else
+            store_some(output + channel, result, count);
+    }
+}
+
+INLINE void pool_rows(const graft_pooling *p, bool maximum, const float *input, float *output, int64_t begin,
+                      int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+        const float *image = input + row / p->output_height * p->input_height * p->input_width * p->channels;
+        for (int64_t column = 0; column < p->output_width; column++)
+            pool_channels(p, maximum, image, covered_by(p, row % p->output_height, column),
+                          output + (row * p->output_width + column) * p->channels);
+    }
+}
+
+static void maximum_pooling(const graft_pooling *p, const float *input, float *output, int64_t begin, int64_t end) {
+    pool_rows(p, true, input, output, begin, end);
+}
+
+static void average_pooling(const graft_pooling *p, const float *input, float *output, int64_t begin, int64_t end) {
+    pool_rows(p, false, input, output, begin, end);
+}
+
+static void clear_channels(const graft_pooling *p, float *gradient, int64_t begin, int64_t end) {
+    for (int64_t pixel = 0; pixel < p->input_height * p->input_width; pixel++)
+        __builtin_memset(gradient + pixel * p->channels + begin, 0, (size_t)(end - begin) * sizeof(float));
+}
+
+/// Sixteen channels of one window: finds the first largest element, then adds the gradient there.
+INLINE void spread_maximum(const graft_pooling *p, const float *input, covered area, vector gradient, float *target,
+                           int64_t count) {
+    vector best = splat(-__builtin_inff());
+    mask winner = (mask)-1, place = (mask)0;
+    for (int64_t y = area.top; y < area.bottom; y++) {
+        for (int64_t x = area.left; x < area.right; x++) {
+            const float *pixel = input + (y * p->input_width + x) * p->channels;
+            vector value = count >= VECTOR ? load(pixel) : load_some(pixel, count, 0);
+            mask wins = (value > best) | (winner < 0) | ((value != value) & (best == best));
+            best = choose(wins, value, best);
+            winner = (place & wins) | (winner & ~wins);
+            place += 1;
+        }
+    }
+    place = (mask)0;
+    for (int64_t y = area.top; y < area.bottom; y++) {
+        for (int64_t x = area.left; x < area.right; x++) {
+            float *pixel = target + (y * p->input_width + x) * p->channels;
+            vector share = choose(winner == place, gradient, splat(0.0f));
+            if (count >= VECTOR)
+                store(pixel, load(pixel) + share);
+            else
+                store_some(pixel, load_some(pixel, count, 0) + share, count);
+            place += 1;
+        }
+    }
+}
+
+static void maximum_pooling_gradient(const graft_pooling *p, const float *input, const float *output_gradient,
+                                     float *input_gradient, int64_t begin, int64_t end) {
+    clear_channels(p, input_gradient, begin, end);
+    for (int64_t row = 0; row < p->output_height; row++) {
+        for (int64_t column = 0; column < p->output_width; column++) {
+            const float *gradients = output_gradient + (row * p->output_width + column) * p->channels;
+            covered area = covered_by(p, row, column);
+            for (int64_t channel = begin; channel < end; channel += VECTOR) {
+                int64_t count = end - channel;
+                vector gradient =
+                    count >= VECTOR ? load(gradients + channel) : load_some(gradients + channel, count, 0);
+                spread_maximum(p, input + channel, area, gradient, input_gradient + channel, count);
+            }
+        }
+    }
+}
+
+static void average_pooling_gradient(const graft_pooling *p, const float *output_gradient, float *input_gradient,
+                                     int64_t begin, int64_t end) {
+    clear_channels(p, input_gradient, begin, end);
+    for (int64_t row = 0; row < p->output_height; row++) {
+        for (int64_t column = 0; column < p->output_width; column++) {
+            const float *gradients = output_gradient + (row * p->output_width + column) * p->channels;
+            covered area = covered_by(p, row, column);
+            float scale = 1.0f / (float)((area.bottom - area.top) * (area.right - area.left));
+            for (int64_t y = area.top; y < area.bottom; y++) {
+                for (int64_t x = area.left; x < area.right; x++) {
+                    float *pixel = input_gradient + (y * p->input_width + x) * p->channels;
+                    for (int64_t channel = begin; channel < end; channel++)
+                        pixel[channel] += gradients[channel] * scale;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+#pragma once
+// The loops that oneDNN has none for. Arrays are dense, row-major, NHWC, of 32-bit floats; sizes and strides count
+// elements. Each kernel is written once (folder `body`) and compiled for AVX-512, AVX2 and the plain processor; the
+// first call picks one. Results depend on the number of threads at most through the order of additions, never on
+// timing.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: Threads
+
+/// Sets how many threads the OpenMP runtime that oneDNN uses gives to the calling thread's parallel regions. Does
+/// nothing where the process holds no OpenMP runtime.
+void graft_set_thread_count(int threads);
+
+/// Calls `body(context, part)` for every part in 0 ..< parts, on up to `parts` threads at once; returns when all are
+/// done. Runs on oneDNN's OpenMP threads where there are any, because threads of our own would have to share the
+/// cores with the spinning ones of that runtime.
+void graft_parallel(int parts, void (*body)(void *context, int part), void *context);
+
+/// As `graft_parallel`, without OpenMP; for tests of the way it goes where there is none.
+void graft_parallel_without_openmp(int parts, void (*body)(void *context, int part), void *context);
+
+/// How many processors this process may use.
+int graft_processor_count(void);
+
+/// The machine's memory in bytes.
+uint64_t graft_memory_size(void);
+
+/// Seconds on a clock that only goes forward.
+double graft_seconds(void);
+
+/// The name of the instruction set that was picked: "avx512", "avx2" or "plain".
+const char *graft_instruction_set(void);
+
+/// How many instruction sets this processor can run, of those compiled; `graft_use_instruction_set` takes a number
+/// below it, 0 for plain. For tests only: the choice holds for the process.
+int graft_instruction_set_count(void);
+void graft_use_instruction_set(int index);
+
+// MARK: Elementwise programs
+
+enum graft_operation {
+    // One operand
+    graft_copy,
+    graft_negate,
+    graft_absolute,
+    graft_sign,
+    graft_square,
+    graft_square_root,
+    graft_reciprocal_square_root,
+    graft_exponential,
+    graft_exponential_minus_one,
+    graft_logarithm,
+    graft_logarithm_one_plus,
+    graft_relu,
+    graft_sigmoid,
+    graft_tanh,
+    graft_error_function,
+    // Two
+    graft_add,
+    graft_subtract,
+    graft_multiply,
+    graft_divide,
+    graft_maximum,
+    graft_minimum,
+    graft_power,
+    graft_greater,
+    graft_greater_or_equal,
+    graft_equal,
+    // Three: condition, whenTrue, whenFalse
+    graft_select,
+};
+
+enum { graft_maximum_rank = 8, graft_block = 512 };
+
+/// `slot[destination] = operation(slot[a], slot[b], slot[c])` over a block of elements.
+typedef struct {
+    int32_t operation, destination, a, b, c;
+} graft_instruction;
+
+typedef struct {
+    int32_t slot;
+    float value;
+} graft_constant;
+
+enum graft_layout {
+    graft_full,    // one element for each of the result's
+    graft_scalar,  // one element for all
+    graft_general, // sizes and strides below
+};
+
+/// How an operand is read for the result's elements in row-major order.
+typedef struct {
+    int32_t slot;
+    int32_t layout;
+    /// The last instruction that reads the operand.
+    int32_t last_read;
+    int32_t rank;
+    int64_t sizes[graft_maximum_rank], strides[graft_maximum_rank];
+} graft_operand;
+
+/// A slot that is written to memory, and the instruction that computes it.
+typedef struct {
+    int32_t slot;
+    int32_t writer;
+} graft_output;
+
+typedef struct {
+    int32_t slot_count, instruction_count, constant_count, operand_count, output_count;
+    const graft_instruction *instructions;
+    const graft_constant *constants;
+    const graft_operand *operands;
+    const graft_output *outputs;
+} graft_program;
+
+/// Bytes of scratch that `graft_run_program` needs for so many threads.
+size_t graft_program_scratch_size(const graft_program *program, int threads);
+
+/// Runs a program over `count` elements. An output may be the same memory as a full operand.
+void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
+                       int64_t count, void *scratch, int threads);
+
+// MARK: Reductions
+
+enum graft_reduction { graft_reduce_sum, graft_reduce_mean, graft_reduce_maximum };
+
+/// The kept axes of an array and those reduced over, each outermost first, as sizes and strides.
+typedef struct {
+    int32_t kept_rank, reduced_rank;
+    int64_t kept_sizes[graft_maximum_rank], kept_strides[graft_maximum_rank];
+    int64_t reduced_sizes[graft_maximum_rank], reduced_strides[graft_maximum_rank];
+} graft_reduction_axes;
+
+/// Bytes of scratch that `graft_reduce` needs.
+size_t graft_reduce_scratch_size(const graft_reduction_axes *axes, int threads);
+
+/// Reduces; sums are accumulated in double precision.
+void graft_reduce(int reduction, const graft_reduction_axes *axes, const float *input, float *output, void *scratch,
+                  int threads);
+
+/// Softmax over rows of `columns` elements, or its logarithm.
+void graft_softmax(bool logarithm, int64_t rows, int64_t columns, const float *input, float *output, int threads);
+
+// MARK: Pooling
+
+typedef struct {
+    int64_t batch, channels;
+    int64_t input_height, input_width, output_height, output_width;
+    int64_t window_height, window_width, stride_height, stride_width, padding_top, padding_left;
+} graft_pooling;
+
+/// The largest of each window; padding never wins.
+void graft_maximum_pooling(const graft_pooling *pooling, const float *input, float *output, int threads);
+/// The gradient goes to the first largest element of its window, in row-major order.
+void graft_maximum_pooling_gradient(const graft_pooling *pooling, const float *input, const float *output_gradient,
+                                    float *input_gradient, int threads);
+/// The mean of each window's elements that are not padding.
+void graft_average_pooling(const graft_pooling *pooling, const float *input, float *output, int threads);
+/// Spreads each gradient evenly over its window's elements that are not padding.
+void graft_average_pooling_gradient(const graft_pooling *pooling, const float *output_gradient,
+                                    float *input_gradient, int threads);
+
+// MARK: Copies and random numbers
+
+/// Copies a block of these sizes between two strided arrays; the innermost stride is 1 on both sides.
+typedef struct {
+    int32_t rank;
+    int64_t sizes[graft_maximum_rank], source_strides[graft_maximum_rank], target_strides[graft_maximum_rank];
+} graft_block_copy;
+
+void graft_copy_block(const graft_block_copy *copy, const float *source, float *target, int threads);
+
+/// Writes zeros.
+void graft_fill_zero(float *target, int64_t count, int threads);
+
+/// Uniform numbers in [0, 1) by counting, Philox4x32-10: the upper 24 bits of each word.
+void graft_random_uniform(uint64_t key, uint64_t stream, int64_t count, float *output, int threads);

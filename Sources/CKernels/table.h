@@ -1,0 +1,39 @@
+#pragma once
+// The kernels of one instruction set: each works on a range, and drivers.c shares the ranges out among threads.
+#include "include/CKernels.h"
+
+typedef struct {
+    const char *name;
+    void (*program)(const graft_program *program, const float *const *operands, float *const *outputs, int64_t begin,
+                    int64_t end, void *scratch);
+    /// Rows of `columns` contiguous elements, each to one number.
+    void (*reduce_rows)(int reduction, const float *input, int64_t columns, int64_t begin, int64_t end,
+                        float *output);
+    /// `rows` rows `row_stride` apart to one row, columns begin ..< end, unscaled, in double precision.
+    void (*reduce_columns)(int reduction, const float *input, int64_t rows, int64_t row_stride, int64_t begin,
+                           int64_t end, double *output);
+    void (*reduce_general)(int reduction, const graft_reduction_axes *axes, const float *input, int64_t begin,
+                           int64_t end, float *output);
+    void (*softmax)(bool logarithm, const float *input, int64_t columns, int64_t begin, int64_t end, float *output);
+    /// Output rows begin ..< end of batch · output_height.
+    void (*maximum_pooling)(const graft_pooling *pooling, const float *input, float *output, int64_t begin,
+                            int64_t end);
+    void (*average_pooling)(const graft_pooling *pooling, const float *input, float *output, int64_t begin,
+                            int64_t end);
+    /// Channels begin ..< end of one image.
+    void (*maximum_pooling_gradient)(const graft_pooling *pooling, const float *input, const float *output_gradient,
+                                     float *input_gradient, int64_t begin, int64_t end);
+    void (*average_pooling_gradient)(const graft_pooling *pooling, const float *output_gradient,
+                                     float *input_gradient, int64_t begin, int64_t end);
+    /// Blocks begin ..< end of four numbers each; `output` is the memory of the first.
+    void (*random_uniform)(uint64_t key, uint64_t stream, int64_t begin, int64_t end, float *output);
+} graft_kernels;
+
+extern const graft_kernels graft_kernels_plain;
+#if defined(__x86_64__)
+extern const graft_kernels graft_kernels_avx2;
+extern const graft_kernels graft_kernels_avx512;
+#endif
+
+/// The kernels for this processor.
+const graft_kernels *graft_chosen_kernels(void);

@@ -1,0 +1,125 @@
+// Threads. oneDNN brings an OpenMP runtime (libgomp, or libomp, which has the same entry points); its threads spin for a
+// while after each of oneDNN's parallel regions, so that threads of our own beside them would get half a core each.
+// The runtime's functions are looked up in the process, so that nothing has to be compiled or linked with OpenMP.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "include/CKernels.h"
+#if defined(__APPLE__)
+#include <dispatch/dispatch.h>
+#else
+#include <sched.h>
+#endif
+
+typedef struct {
+    void (*parallel)(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+    int (*thread_number)(void);
+    int (*team_size)(void);
+    void (*set_threads)(int);
+} openmp_runtime;
+
+static openmp_runtime runtime;
+static pthread_once_t runtime_once = PTHREAD_ONCE_INIT;
+
+static void find_runtime(void) {
+    openmp_runtime found;
+    *(void **)&found.parallel = dlsym(RTLD_DEFAULT, "GOMP_parallel");
+    *(void **)&found.thread_number = dlsym(RTLD_DEFAULT, "omp_get_thread_num");
+    *(void **)&found.team_size = dlsym(RTLD_DEFAULT, "omp_get_num_threads");
+    *(void **)&found.set_threads = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (!found.thread_number || !found.team_size) found.parallel = NULL;
+    runtime = found;
+}
+
+void graft_set_thread_count(int threads) {
+    pthread_once(&runtime_once, find_runtime);
+    if (runtime.set_threads && threads > 0) runtime.set_threads(threads);
+}
+
+typedef struct {
+    void (*body)(void *context, int part);
+    void *context;
+    int parts;
+    atomic_int next;
+} region;
+
+/// A team may be smaller than asked for, so each member takes every n-th part.
+static void run_member(void *data) {
+    region *shared = data;
+    int size = runtime.team_size();
+    for (int part = runtime.thread_number(); part < shared->parts; part += size) shared->body(shared->context, part);
+}
+
+void graft_parallel(int parts, void (*body)(void *context, int part), void *context) {
+    if (parts <= 1) {
+        if (parts == 1) body(context, 0);
+        return;
+    }
+    pthread_once(&runtime_once, find_runtime);
+    if (!runtime.parallel) {
+        graft_parallel_without_openmp(parts, body, context);
+        return;
+    }
+    region shared = {.body = body, .context = context, .parts = parts};
+    runtime.parallel(run_member, &shared, (unsigned)parts, 0);
+}
+
+#if defined(__APPLE__)
+
+static void run_part(void *data, size_t part) {
+    region *shared = data;
+    shared->body(shared->context, (int)part);
+}
+
+void graft_parallel_without_openmp(int parts, void (*body)(void *context, int part), void *context) {
+    region shared = {.body = body, .context = context, .parts = parts};
+    dispatch_apply_f((size_t)parts, DISPATCH_APPLY_AUTO, &shared, run_part);
+}
+
+#else
+
+static void *take_parts(void *data) {
+    region *shared = data;
+    for (int part; (part = atomic_fetch_add(&shared->next, 1)) < shared->parts;) shared->body(shared->context, part);
+    return NULL;
+}
+
+enum { most_helpers = 255 };
+
+/// Threads that live for one region: some 20 µs each, paid only where oneDNN was built without OpenMP.
+void graft_parallel_without_openmp(int parts, void (*body)(void *context, int part), void *context) {
+    region shared = {.body = body, .context = context, .parts = parts};
+    pthread_t helpers[most_helpers];
+    int started = 0;
+    while (started < parts - 1 && started < most_helpers &&
+           pthread_create(&helpers[started], NULL, take_parts, &shared) == 0)
+        started++;
+    take_parts(&shared);
+    while (started > 0) pthread_join(helpers[--started], NULL);
+}
+
+#endif
+
+int graft_processor_count(void) {
+#if !defined(__APPLE__)
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)count : 1;
+}
+
+uint64_t graft_memory_size(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
+}
+
+double graft_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}

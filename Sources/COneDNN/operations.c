@@ -1,0 +1,238 @@
+// Convolutions and matrix products.
+#include "description.h"
+
+// MARK: Descriptions
+
+static dnnl_status_t describe_image(description *d, const graft_dnn_convolution *c, int64_t height, int64_t width,
+                                    int64_t channels, int64_t stride) {
+    dnnl_dims_t sizes = {c->batch, channels, height, width};
+    dnnl_dims_t strides = {height * width * stride, 1, width * stride, stride};
+    return describe(d, 4, sizes, c->type, strides);
+}
+
+/// The kernel as oneDNN counts its axes, in HWIO and in a layout of oneDNN's choice.
+static graft_dnn_result describe_kernel(const graft_dnn_convolution *c, description *any, description *plain) {
+    int64_t inputs = c->input_channels / c->groups, outputs = c->output_channels / c->groups;
+    int64_t pixel = inputs * c->output_channels, row = c->kernel_width * pixel;
+    if (c->groups == 1) {
+        dnnl_dims_t sizes = {outputs, inputs, c->kernel_height, c->kernel_width};
+        dnnl_dims_t strides = {1, c->output_channels, row, pixel};
+        TRY("dnnl_memory_desc_init", describe(plain, 4, sizes, c->type, strides));
+        TRY("dnnl_memory_desc_init", describe_any(any, 4, sizes, c->type));
+    } else {
+        dnnl_dims_t sizes = {c->groups, outputs, inputs, c->kernel_height, c->kernel_width};
+        dnnl_dims_t strides = {outputs, 1, c->output_channels, row, pixel};
+        TRY("dnnl_memory_desc_init", describe(plain, 5, sizes, c->type, strides));
+        TRY("dnnl_memory_desc_init", describe_any(any, 5, sizes, c->type));
+    }
+    return graft_dnn_fine;
+}
+
+/// Input, kernel, bias and output of a convolution.
+static graft_dnn_result describe_convolution(const graft_dnn_convolution *c, bool bias, operands *o) {
+    memset(o, 0, sizeof *o);
+    o->has_plain = true;
+    TRY("dnnl_memory_desc_init", describe_image(&o->source, c, c->input_height, c->input_width, c->input_channels,
+                                                c->input_pixel_stride));
+    TRY("dnnl_memory_desc_init", describe_image(&o->target, c, c->output_height, c->output_width,
+                                                c->output_channels, c->output_pixel_stride));
+    if (bias) {
+        dnnl_dims_t sizes = {c->output_channels}, strides = {1};
+        TRY("dnnl_memory_desc_init", describe(&o->bias, 1, sizes, graft_dnn_float32, strides));
+    }
+    return describe_kernel(c, &o->weights, &o->plain);
+}
+
+// MARK: Primitive descriptors, one way for each version
+
+typedef struct {
+    dnnl_dims_t strides, dilation, before, after;
+} geometry;
+
+static geometry geometry_of(const graft_dnn_convolution *c) {
+    return (geometry){{c->stride_height, c->stride_width},
+                      {c->dilation_height - 1, c->dilation_width - 1},
+                      {c->padding_top, c->padding_left},
+                      {c->padding_bottom, c->padding_right}};
+}
+
+enum direction { forward, input_gradient, kernel_gradient };
+
+#if DNNL_VERSION_MAJOR >= 3
+
+static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction direction, const operands *o,
+                                       const geometry *g, dnnl_primitive_attr_t attributes, bool training,
+                                       dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *result) {
+    const dnnl_alg_kind_t kind = dnnl_convolution_direct;
+    switch (direction) {
+    case forward:
+        return dnnl_convolution_forward_primitive_desc_create(
+            result, engine, training ? dnnl_forward_training : dnnl_forward_inference, kind, o->source, o->weights,
+            o->bias, o->target, g->strides, g->dilation, g->before, g->after, attributes);
+    case input_gradient:
+        return dnnl_convolution_backward_data_primitive_desc_create(result, engine, kind, o->source, o->weights,
+                                                                    o->target, g->strides, g->dilation, g->before,
+                                                                    g->after, hint, attributes);
+    case kernel_gradient:
+        return dnnl_convolution_backward_weights_primitive_desc_create(result, engine, kind, o->source, o->weights,
+                                                                       NULL, o->target, g->strides, g->dilation,
+                                                                       g->before, g->after, hint, attributes);
+    }
+    return dnnl_invalid_arguments;
+}
+
+static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
+                                               dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
+    return dnnl_matmul_primitive_desc_create(result, engine, o->source, o->weights, o->bias, o->target, attributes);
+}
+
+#else
+
+static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction direction, const operands *o,
+                                       const geometry *g, dnnl_primitive_attr_t attributes, bool training,
+                                       dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *result) {
+    const dnnl_alg_kind_t kind = dnnl_convolution_direct;
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status = dnnl_invalid_arguments;
+    switch (direction) {
+    case forward:
+        status = dnnl_dilated_convolution_forward_desc_init(
+            &operation, training ? dnnl_forward_training : dnnl_forward_inference, kind, &o->source, &o->weights,
+            exists(&o->bias) ? &o->bias : NULL, &o->target, g->strides, g->dilation, g->before, g->after);
+        break;
+    case input_gradient:
+        status = dnnl_dilated_convolution_backward_data_desc_init(&operation, kind, &o->source, &o->weights,
+                                                                  &o->target, g->strides, g->dilation, g->before,
+                                                                  g->after);
+        break;
+    case kernel_gradient:
+        status = dnnl_dilated_convolution_backward_weights_desc_init(&operation, kind, &o->source, &o->weights, NULL,
+                                                                     &o->target, g->strides, g->dilation, g->before,
+                                                                     g->after);
+        break;
+    }
+    if (status != dnnl_success) return status;
+    return dnnl_primitive_desc_create(result, &operation, attributes, engine, hint);
+}
+
+static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
+                                               dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
+    dnnl_matmul_desc_t operation;
+    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &o->source, &o->weights,
+                                                 exists(&o->bias) ? &o->bias : NULL, &o->target);
+    if (status != dnnl_success) return status;
+    return dnnl_primitive_desc_create(result, &operation, attributes, engine, NULL);
+}
+
+#endif
+
+// MARK: Creation
+
+static const dnnl_query_t forward_queries[] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_undef,
+                                               dnnl_query_dst_md};
+static const int forward_numbers[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
+
+graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
+                                              const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive) {
+    *primitive = NULL;
+    operands o;
+    geometry g = geometry_of(convolution);
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_desc_t descriptor = NULL;
+    graft_dnn_result result = describe_convolution(convolution, epilogue->bias, &o);
+    if (!result.function) result = graft_dnn_attributes(epilogue, &attributes);
+    if (!result.function) {
+        dnnl_status_t status =
+            create_descriptor(engine->engine, forward, &o, &g, attributes, false, NULL, &descriptor);
+        result = status == dnnl_success
+                     ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, weights_argument, primitive)
+                     : (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
+    }
+    if (attributes) dnnl_primitive_attr_destroy(attributes);
+    graft_dnn_forget_operands(&o);
+    return result;
+}
+
+/// A gradient wants to see the forward convolution that it belongs to.
+static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
+                                        enum direction direction, const dnnl_query_t queries[argument_count],
+                                        const int numbers[argument_count], int packed_argument,
+                                        graft_dnn_primitive **primitive) {
+    *primitive = NULL;
+    operands o;
+    geometry g = geometry_of(convolution);
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_desc_t hint = NULL, descriptor = NULL;
+    graft_dnn_result result = describe_convolution(convolution, false, &o);
+    if (!result.function) result = graft_dnn_attributes(NULL, &attributes);
+    if (!result.function) {
+        dnnl_status_t status = create_descriptor(engine->engine, forward, &o, &g, attributes, true, NULL, &hint);
+        if (status == dnnl_success)
+            status = create_descriptor(engine->engine, direction, &o, &g, attributes, true, hint, &descriptor);
+        if (status == dnnl_success)
+            result = graft_dnn_finish(descriptor, queries, numbers, &o, packed_argument, primitive);
+        else if (direction == input_gradient)
+            result = (graft_dnn_result){"dnnl_convolution_backward_data_primitive_desc_create", (int)status};
+        else
+            result = (graft_dnn_result){"dnnl_convolution_backward_weights_primitive_desc_create", (int)status};
+    }
+    if (hint) dnnl_primitive_desc_destroy(hint);
+    if (attributes) dnnl_primitive_attr_destroy(attributes);
+    graft_dnn_forget_operands(&o);
+    return result;
+}
+
+graft_dnn_result graft_dnn_convolution_input_gradient_create(graft_dnn_engine *engine,
+                                                             const graft_dnn_convolution *convolution,
+                                                             graft_dnn_primitive **primitive) {
+    static const dnnl_query_t queries[] = {dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_undef,
+                                           dnnl_query_diff_src_md};
+    static const int numbers[] = {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_SRC};
+    return create_gradient(engine, convolution, input_gradient, queries, numbers, weights_argument, primitive);
+}
+
+graft_dnn_result graft_dnn_convolution_kernel_gradient_create(graft_dnn_engine *engine,
+                                                              const graft_dnn_convolution *convolution,
+                                                              graft_dnn_primitive **primitive) {
+    static const dnnl_query_t queries[] = {dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_undef,
+                                           dnnl_query_diff_weights_md};
+    static const int numbers[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, 0, DNNL_ARG_DIFF_WEIGHTS};
+    return create_gradient(engine, convolution, kernel_gradient, queries, numbers, target_argument, primitive);
+}
+
+static graft_dnn_result describe_product(const graft_dnn_matrix_product *p, bool bias, operands *o) {
+    memset(o, 0, sizeof *o);
+    dnnl_dims_t left = {p->rows, p->inner}, right = {p->inner, p->columns}, target = {p->rows, p->columns};
+    dnnl_dims_t left_plain = {p->inner, 1}, left_turned = {1, p->rows};
+    dnnl_dims_t right_plain = {p->columns, 1}, right_turned = {1, p->inner};
+    TRY("dnnl_memory_desc_init",
+        describe(&o->source, 2, left, p->type, p->transpose_left ? left_turned : left_plain));
+    TRY("dnnl_memory_desc_init",
+        describe(&o->weights, 2, right, p->type, p->transpose_right ? right_turned : right_plain));
+    TRY("dnnl_memory_desc_init", describe(&o->target, 2, target, p->type, right_plain));
+    if (bias) {
+        dnnl_dims_t sizes = {1, p->columns};
+        TRY("dnnl_memory_desc_init", describe(&o->bias, 2, sizes, graft_dnn_float32, right_plain));
+    }
+    return graft_dnn_fine;
+}
+
+graft_dnn_result graft_dnn_matrix_product_create(graft_dnn_engine *engine, const graft_dnn_matrix_product *product,
+                                                 const graft_dnn_epilogue *epilogue,
+                                                 graft_dnn_primitive **primitive) {
+    *primitive = NULL;
+    operands o;
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_desc_t descriptor = NULL;
+    graft_dnn_result result = describe_product(product, epilogue->bias, &o);
+    if (!result.function) result = graft_dnn_attributes(epilogue, &attributes);
+    if (!result.function) {
+        dnnl_status_t status = create_product_descriptor(engine->engine, &o, attributes, &descriptor);
+        result = status == dnnl_success
+                     ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, -1, primitive)
+                     : (graft_dnn_result){"dnnl_matmul_primitive_desc_create", (int)status};
+    }
+    if (attributes) dnnl_primitive_attr_destroy(attributes);
+    graft_dnn_forget_operands(&o);
+    return result;
+}

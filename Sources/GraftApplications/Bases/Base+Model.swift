@@ -1,0 +1,91 @@
+import GraftFormats
+
+extension Base {
+    /// Makes the network.
+    ///
+    /// - Throws: `GraftError` with code `shape` or `argument` where the options do not fit the base, `file` where weights
+    ///   cannot be had, `format` or `weights` where they do not fit; nothing is half loaded.
+    public func model(_ options: BaseOptions = BaseOptions()) throws(GraftError) -> Model {
+        try model(options, cache: .standard())
+    }
+
+    /// Makes the network with published weights from a cache of one's own.
+    public func model(_ options: BaseOptions, cache: FileCache) throws(GraftError) -> Model {
+        let shape = try inputShape(options)
+        try check(options)
+        let image = Input(shape: shape)
+        let preprocessed = try (options.preprocessing ?? preprocessing).output(for: image)
+        let parts = Parts(base: self, options: options, image: image, features: try network.features(of: preprocessed))
+        let model =
+            switch options.weights {
+            case .none: try parts.model()
+            case .file(let path): try parts.model(weightsFrom: path)
+            case .imagenet: try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop)))
+            }
+        model.metadata.image = ImageRule(height: shape[0], width: shape[1], channels: shape[2])
+        return model
+    }
+
+    /// What to know before training with a preprocessing that is not the base's own; `nil` where it is.
+    public func warning(for preprocessing: Preprocessing) -> String? {
+        guard preprocessing != self.preprocessing else { return nil }
+        return """
+            \(id) was trained on \(self.preprocessing.formula), and gets \(preprocessing.formula): \
+            its features will be worse than they could be
+            """
+    }
+
+    /// The layer at which a model of this base is cut.
+    ///
+    /// - Throws: `GraftError` with code `argument` naming the layers that are called nearly so, and the usual cuts.
+    public func layer(atCut cut: String, of model: Model) throws(GraftError) -> Layer {
+        if let layer = model.layers.first(where: { $0.name == cut }) { return layer }
+        let nearest = NearestNames.find(cut, among: model.layers.map(\.name)).joined(separator: ", ")
+        throw GraftError(
+            .argument,
+            """
+            \(id) has no layer called “\(cut)” to cut it at; the nearest are \(nearest), the usual ones \
+            \(cuts.joined(separator: ", "))
+            """)
+    }
+}
+
+/// A base's tensors, before it is decided what stands on the features.
+private struct Parts {
+    let base: Base
+    let options: BaseOptions
+    let image: SymbolicTensor
+    let features: SymbolicTensor
+
+    /// The model with random weights.
+    func model() throws(GraftError) -> Model { try model(options.includeTop ? classified() : pooled()) }
+
+    /// The model with the weights of a file. One that was written with the top serves a base without it too.
+    func model(weightsFrom path: String) throws(GraftError) -> Model {
+        let model = try model()
+        do {
+            try LegacyWeights.load(from: path, into: model.publishedLayers)
+        } catch  where error.code == .weights && !options.includeTop {
+            let whole = try self.model(classified())
+            guard (try? LegacyWeights.load(from: path, into: whole.publishedLayers)) != nil else { throw error }
+        }
+        return model
+    }
+
+    private func model(_ output: SymbolicTensor) throws(GraftError) -> Model {
+        try Model(inputs: image, outputs: output, name: options.name ?? base.modelName, seed: options.seed)
+    }
+
+    private func classified() throws(GraftError) -> SymbolicTensor {
+        try Dense(options.classes, activation: options.classifierActivation, name: "predictions")(
+            base.network.classifierInput(of: features))
+    }
+
+    private func pooled() throws(GraftError) -> SymbolicTensor {
+        switch options.pooling {
+        case .none: features
+        case .average: try GlobalAveragePooling2D(name: base.network.poolingNames?.average)(features)
+        case .max: try GlobalMaxPooling2D(name: base.network.poolingNames?.max)(features)
+        }
+    }
+}

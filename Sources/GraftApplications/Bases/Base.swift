@@ -1,0 +1,60 @@
+/// A pretrained network that Graft knows: what it is called, what it takes, where it is usually cut, and which weights
+/// are published for it.
+///
+/// ```swift
+/// let base = try Base.named("inception-v3")
+/// let model = try base.model(BaseOptions(weights: .imagenet, includeTop: false, inputShape: [150, 150, 3]))
+/// ```
+public struct Base: Sendable, Identifiable {
+    /// The name on the command line: `inception-v3`.
+    public let id: String
+    /// The name of the function that makes it, as in Keras: `InceptionV3`.
+    public let title: String
+    /// The name of its models, as in Keras: `inception_v3`.
+    public let modelName: String
+    /// Rows and columns of the images that it was trained on.
+    public let defaultSize: Int
+    /// The least rows and columns that it can take.
+    public let minimumSize: Int
+    /// Layers at which it is usually cut, the lowest first.
+    public let cuts: [String]
+    /// The layer at which it is cut where nobody says otherwise.
+    public let defaultCut: String
+    /// What it does first to an image.
+    public let preprocessing: Preprocessing
+    /// The number of its parameters without its top.
+    public let parameterCount: Int
+    /// The number of its parameters with its top, at its default size, for the 1,000 classes of ImageNet.
+    public let parameterCountWithTop: Int
+    /// The published weights without the top.
+    public let weights: PublishedFile
+    /// The published weights with the top.
+    public let weightsWithTop: PublishedFile
+
+    let network: any Network
+
+    /// The base of this id.
+    ///
+    /// - Throws: `GraftError` with code `argument` naming the bases that there are.
+    public static func named(_ id: String) throws(GraftError) -> Base {
+        let wanted = id.lowercased()
+        if let base = all.first(where: { [$0.id, $0.title.lowercased(), $0.modelName].contains(wanted) }) {
+            return base
+        }
+        let known = all.map(\.id).joined(separator: ", ")
+        throw GraftError(.argument, "there is no base called “\(id)”; Graft knows \(known)")
+    }
+
+    /// The published weights with or without the top.
+    public func weights(includeTop: Bool) -> PublishedFile { includeTop ? weightsWithTop : weights }
+
+    /// The path of the published weights on this machine, downloaded first where they are not here.
+    ///
+    /// - Throws: `GraftError` saying which file is needed, from where, and where to put it, where it cannot be had.
+    public func fetchWeights(
+        includeTop: Bool = false, cache: FileCache = .standard(),
+        progress: (@Sendable (DownloadProgress) -> Void)? = nil
+    ) throws(GraftError) -> String {
+        try cache.fetch(weights(includeTop: includeTop), progress: progress)
+    }
+}

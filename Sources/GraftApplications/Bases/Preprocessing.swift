@@ -1,0 +1,64 @@
+/// What a network does first to an image of numbers from 0 to 255, red, green, blue: plain layers inside the model, so
+/// that a saved model carries them and nobody can forget them or do them twice.
+public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Nothing: the model takes numbers that were preprocessed before.
+    case none
+    /// `x / 127.5 − 1`, from −1 to 1 (Keras's mode `tf`): one ``Rescaling``.
+    case signedUnit = "signed-unit"
+    /// `x / 255`, from 0 to 1, as tutorials often do it: one ``Rescaling``.
+    case unit
+    /// Blue, green, red, minus the means of ImageNet, 103.939, 116.779, 123.68 (Keras's mode `caffe`):
+    /// one frozen 1 × 1 ``Conv2D`` called `bgr`.
+    case caffe
+
+    /// What it does, as a formula.
+    public var formula: String {
+        switch self {
+        case .none: "x"
+        case .signedUnit: "x / 127.5 - 1"
+        case .unit: "x / 255"
+        case .caffe: "BGR - (103.939, 116.779, 123.68)"
+        }
+    }
+
+    /// The layer of ``caffe``. It has weights, and published weight files have none for it.
+    static let caffeLayerName = "bgr"
+
+    /// An image taken through the layers.
+    ///
+    /// - Throws: `GraftError` with code `shape` where the image is not RGB and must be.
+    func output(for image: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
+        switch self {
+        case .none: image
+        case .signedUnit: try Rescaling(1 / 127.5, offset: -1)(image)
+        case .unit: try Rescaling(1 / 255)(image)
+        case .caffe: try Self.reversedAndCentred(image)
+        }
+    }
+
+    private static func reversedAndCentred(_ image: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
+        guard image.shape.last == 3 else {
+            throw GraftError(
+                .shape,
+                """
+                images of shape \(image.shape) cannot be turned from RGB to BGR: three channels are needed. \
+                Bring the images to RGB, or leave the preprocessing out
+                """)
+        }
+        let layer = Conv2D(3, kernelSize: 1, name: caffeLayerName)
+        let output = try layer(image)
+        let reversal: [Float] = [0, 0, 1, 0, 1, 0, 1, 0, 0]
+        try layer.setWeights([
+            Tensor(reversal, shape: [1, 1, 3, 3]), Tensor([-103.939, -116.779, -123.68], shape: [3]),
+        ])
+        layer.trainable = false
+        return output
+    }
+}
+
+extension Model {
+    /// The layers that published weights are for: those with variables, in order, without the preprocessing.
+    package var publishedLayers: [Layer] {
+        layers.filter { !$0.variables.isEmpty && $0.name != Preprocessing.caffeLayerName }
+    }
+}

@@ -1,0 +1,9 @@
+/// Where the weights of a base come from.
+public enum Weights: Hashable, Sendable {
+    /// Random numbers, as the layers' initializers draw them.
+    case none
+    /// A weight file on this machine, in the layout that Keras publishes (`.h5`).
+    case file(String)
+    /// The published ImageNet weights: from this user's cache, from `~/.keras/models`, or downloaded.
+    case imagenet
+}

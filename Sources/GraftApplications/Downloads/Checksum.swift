@@ -1,0 +1,59 @@
+import Crypto
+import Foundation
+
+/// What a file's bytes must add up to, as the people who publish it state it.
+public enum Checksum: Hashable, Sendable, CustomStringConvertible {
+    /// MD5 in 32 lower-case hexadecimal digits: a guard against damage, not against malice.
+    case md5(String)
+    /// SHA-256 in 64 lower-case hexadecimal digits.
+    case sha256(String)
+
+    /// The digits.
+    public var digits: String {
+        switch self {
+        case .md5(let digits), .sha256(let digits): digits
+        }
+    }
+
+    /// The algorithm and the digits: `md5 9a0d58…`.
+    public var description: String {
+        switch self {
+        case .md5(let digits): "md5 \(digits)"
+        case .sha256(let digits): "sha256 \(digits)"
+        }
+    }
+
+    /// The checksum, of the same kind as this one, of a file's bytes.
+    ///
+    /// Reads the file in pieces of 1 MiB; memory does not grow with the file.
+    ///
+    /// - Throws: `GraftError` with code `file` where the file cannot be read.
+    public func computed(ofFileAt path: String) throws(GraftError) -> Checksum {
+        switch self {
+        case .md5: .md5(try Self.digits(of: path, Insecure.MD5()))
+        case .sha256: .sha256(try Self.digits(of: path, SHA256()))
+        }
+    }
+
+    /// The SHA-256 of a file's bytes.
+    ///
+    /// - Throws: `GraftError` with code `file` where the file cannot be read.
+    public static func sha256(ofFileAt path: String) throws(GraftError) -> Checksum {
+        .sha256(try digits(of: path, SHA256()))
+    }
+
+    private static func digits(of path: String, _ empty: some HashFunction) throws(GraftError) -> String {
+        var hash = empty
+        do {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? file.close() }
+            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
+        } catch {
+            throw GraftError(.file, "\(path) cannot be read to compute its checksum", cause: error)
+        }
+        return hash.finalize().map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}

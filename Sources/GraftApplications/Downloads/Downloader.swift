@@ -1,0 +1,102 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// Brings the bytes behind a URL: a seam, so that tests need no network.
+package protocol Downloader: Sendable {
+    /// Hands the bytes from `offset` on to `sink`, in order, and returns when there are no more.
+    ///
+    /// Calls `sink.begin` first, with the offset that the server granted; a server may grant 0 where more was asked for.
+    func download(_ url: String, from offset: Int64, into sink: any DownloadSink) throws
+}
+
+/// Takes the bytes of a download.
+package protocol DownloadSink: AnyObject, Sendable {
+    /// The bytes that follow stand at `offset` in a file of `total` bytes, where the server says how many.
+    func begin(at offset: Int64, of total: Int64?) throws
+    /// The next bytes.
+    func receive(_ bytes: Data) throws
+}
+
+/// Downloads over HTTP with Foundation's `URLSession`.
+struct HTTPDownloader: Downloader {
+    /// Seconds without a byte after which a download is given up.
+    static let patience: TimeInterval = 30
+
+    func download(_ url: String, from offset: Int64, into sink: any DownloadSink) throws {
+        guard let address = URL(string: url) else { throw GraftError(.argument, "“\(url)” is not a URL") }
+        var request = URLRequest(url: address, cachePolicy: .reloadIgnoringLocalCacheData)
+        request.timeoutInterval = Self.patience
+        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+        if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
+
+        let queue = OperationQueue()
+        queue.maxConcurrentOperationCount = 1
+        let transfer = Transfer(into: sink, from: offset)
+        let session = URLSession(configuration: .ephemeral, delegate: transfer, delegateQueue: queue)
+        defer { session.invalidateAndCancel() }
+        session.dataTask(with: request).resume()
+        try transfer.wait()
+    }
+}
+
+/// One download under way.
+///
+/// Sendable because `failure` is written on the session's serial queue only, and read after `finished` was signalled.
+private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
+    private let sink: any DownloadSink
+    private let requestedOffset: Int64
+    private let finished = DispatchSemaphore(value: 0)
+    private var failure: (any Error)?
+
+    init(into sink: any DownloadSink, from offset: Int64) {
+        self.sink = sink
+        requestedOffset = offset
+    }
+
+    func wait() throws {
+        finished.wait()
+        if let failure { throw failure }
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        do {
+            try begin(response)
+            completionHandler(.allow)
+        } catch {
+            failure = error
+            completionHandler(.cancel)
+        }
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        guard failure == nil else { return }
+        do {
+            try sink.receive(data)
+        } catch {
+            failure = error
+            dataTask.cancel()
+        }
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        failure = failure ?? error
+        finished.signal()
+    }
+
+    /// Status 200 starts from the first byte, 206 where it was asked to; anything else is no file.
+    private func begin(_ response: URLResponse) throws {
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 200
+        guard status == 200 || status == 206 else {
+            throw GraftError(.file, "the server answered with status \(status)")
+        }
+        let offset = status == 206 ? requestedOffset : 0
+        let length = response.expectedContentLength
+        try sink.begin(at: offset, of: length < 0 ? nil : offset + length)
+    }
+}

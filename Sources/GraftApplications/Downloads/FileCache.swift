@@ -1,0 +1,133 @@
+import Foundation
+
+/// Where published files are kept on this machine.
+///
+/// Graft looks into its own folder, then into Keras's, and downloads what neither holds into its own. Every file is
+/// checked before it is handed out. Several processes may use one cache: a file appears under its name when it is whole.
+public struct FileCache: Sendable {
+    /// Graft's folder, which holds a folder for each kind of file.
+    public let folder: String
+    /// Folders of others, looked into and never written to.
+    public let otherFolders: [String]
+    private let downloader: any Downloader
+
+    /// A cache in these folders.
+    public init(folder: String, otherFolders: [String] = []) {
+        self.init(folder: folder, otherFolders: otherFolders, downloader: HTTPDownloader())
+    }
+
+    package init(folder: String, otherFolders: [String] = [], downloader: any Downloader) {
+        self.folder = folder
+        self.otherFolders = otherFolders
+        self.downloader = downloader
+    }
+
+    /// This user's cache: `~/.cache/graft` (on macOS `~/Library/Caches/graft`) and `~/.keras/models`.
+    ///
+    /// `XDG_CACHE_HOME` moves the first, where it is an absolute path, and `KERAS_HOME` the second.
+    public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> FileCache {
+        let home = environment["HOME"] ?? FileManager.default.homeDirectoryForCurrentUser.path
+        #if os(macOS)
+            let ordinary = home + "/Library/Caches"
+        #else
+            let ordinary = home + "/.cache"
+        #endif
+        let moved = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return FileCache(
+            folder: (moved ?? ordinary) + "/graft",
+            otherFolders: [(environment["KERAS_HOME"] ?? home + "/.keras") + "/models"])
+    }
+
+    /// Where Graft keeps a file: HDF5 files in `weights`, archives in `data`.
+    public func path(of file: PublishedFile) -> String { "\(folder(of: file))/\(file.name)" }
+
+    /// The path of a file of that name on this machine, its contents unchecked: quick, for lists.
+    public func candidate(for file: PublishedFile) -> String? {
+        candidates(for: file).first { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    /// The path of the file on this machine, checked, or `nil` where no good copy is here.
+    ///
+    /// - Throws: `GraftError` with code `file` where a copy cannot be read.
+    public func find(_ file: PublishedFile) throws(GraftError) -> String? { try search(for: file).path }
+
+    /// The path of the file on this machine, downloaded first where no good copy is here.
+    ///
+    /// A damaged copy in Graft's own folder is replaced; one in another folder is left alone and not used.
+    ///
+    /// - Throws: `GraftError` saying which file is needed, from where, and where to put it, where it cannot be had.
+    public func fetch(
+        _ file: PublishedFile, progress: (@Sendable (DownloadProgress) -> Void)? = nil
+    ) throws(GraftError) -> String {
+        var search = try search(for: file)
+        if let path = search.path { return path }
+        let destination = path(of: file)
+        do {
+            try FileManager.default.createDirectory(atPath: folder(of: file), withIntermediateDirectories: true)
+            let lock = try FileLock(path: folder(of: file) + "/.lock")
+            defer { lock.release() }
+            search = try self.search(for: file)  // another process may have brought it while this one waited
+            if let path = search.path { return path }
+            try Download(file: file, destination: destination, progress: progress).run(with: downloader)
+        } catch {
+            throw needed(file, rejected: search.rejected, because: error)
+        }
+        return destination
+    }
+
+    private func folder(of file: PublishedFile) -> String {
+        switch file.format {
+        case .hdf5: folder + "/weights"
+        case .zip: folder + "/data"
+        }
+    }
+
+    private func candidates(for file: PublishedFile) -> [String] {
+        [path(of: file)] + otherFolders.map { "\($0)/\(file.name)" }
+    }
+
+    /// The first good copy, and what is wrong with those before it.
+    private func search(for file: PublishedFile) throws(GraftError) -> (path: String?, rejected: [String]) {
+        var rejected: [String] = []
+        for path in candidates(for: file) where FileManager.default.fileExists(atPath: path) {
+            guard let defect = try file.defect(ofCopyAt: path) else { return (path, rejected) }
+            rejected.append("\(path) was not used: \(defect)")
+        }
+        return (nil, rejected)
+    }
+
+    private func needed(_ file: PublishedFile, rejected: [String], because error: any Error) -> GraftError {
+        let reason = (error as? GraftError)?.description ?? error.localizedDescription
+        let others = otherFolders.map { " or \($0)/\(file.name)" }.joined()
+        let unused = rejected.map { "; \($0)" }.joined()
+        return GraftError(
+            .file,
+            """
+            \(file.name) is needed and could not be downloaded: \(reason)\(unused). \
+            Get it from \(file.url) and put it at \(path(of: file))\(others)
+            """)
+    }
+}
+
+/// A lock that processes share, so that two of them do not write one file.
+private final class FileLock {
+    private let descriptor: Int32
+
+    /// Waits until no other process holds the lock.
+    init(path: String) throws(GraftError) {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw GraftError(.file, "\(path) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                throw GraftError(.file, "\(path) cannot be locked: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// Lets the next process go on.
+    func release() { _ = flock(descriptor, LOCK_UN) }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,56 @@
+// swift-format-ignore: AlwaysUseLowerCamelCase
+/// VGG16 (Simonyan and Zisserman, 2015): 14.7 million parameters without its top.
+///
+/// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, which turns the
+/// channels round and takes ImageNet's means from them.
+///
+/// - Parameters:
+///   - weights: Where the weights come from; random ones where nothing is said.
+///   - includeTop: Whether the classifier of VGG16 is on top.
+///   - inputShape: Rows, columns and channels of an image, each side at least 32; (224, 224, 3) where
+///     nothing is said.
+///   - pooling: What becomes of the features without the top.
+///   - classes: The number of classes of the top.
+///   - classifierActivation: The activation of the top's last layer.
+///   - includePreprocessing: `false` for images that were preprocessed before.
+/// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.
+public func VGG16(
+    weights: Weights = .none, includeTop: Bool = true, inputShape: Shape? = nil, pooling: GlobalPooling = .none,
+    classes: Int = 1000, classifierActivation: ActivationFunction = .softmax, includePreprocessing: Bool = true
+) throws(GraftError) -> Model {
+    try Base.vgg16.model(
+        BaseOptions(
+            weights: weights, includeTop: includeTop, inputShape: inputShape, pooling: pooling, classes: classes,
+            classifierActivation: classifierActivation, preprocessing: includePreprocessing ? nil : Preprocessing.none))
+}
+
+/// VGG16, for 224 × 224 images: thirteen convolutions of 3 × 3 in five blocks, each block half as wide as the one before,
+/// and a top of three dense layers.
+///
+/// Features for an image of 224 × 224: (7, 7, 512).
+///
+/// Sources: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015,
+/// arXiv:1409.1556, table 1, column D; keras/src/applications/vgg16.py for the layers' names.
+struct VGG16Network: Network {
+    func features(of image: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
+        var x = image
+        for (block, (convolutions, filters)) in [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)].enumerated() {
+            for convolution in 1...convolutions {
+                x = try Conv2D(
+                    filters, kernelSize: 3, padding: .same, activation: .relu,
+                    name: "block\(block + 1)_conv\(convolution)")(x)
+            }
+            x = try MaxPooling2D(poolSize: 2, strides: 2, name: "block\(block + 1)_pool")(x)
+        }
+        return x
+    }
+
+    func classifierInput(of features: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
+        try features.through(
+            Flatten(name: "flatten"),
+            Dense(4096, activation: .relu, name: "fc1"),
+            Dense(4096, activation: .relu, name: "fc2"))
+    }
+
+    var topNeedsDefaultSize: Bool { true }
+}

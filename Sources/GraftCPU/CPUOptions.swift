@@ -1,0 +1,18 @@
+internal import CKernels
+
+/// How a plan runs on the CPU.
+public struct CPUOptions: Sendable {
+    /// The number of threads that one run uses; all cores that the process may use, unless set.
+    public var threads: Int
+    /// Whether runs are timed operation by operation: see ``CPUPlan/profile``.
+    public var profile: Bool
+    /// The most bytes that one run's arena and the prepared values may take together; the machine's memory unless set.
+    public var memoryLimit: Int
+
+    /// Options with these values.
+    public init(threads: Int? = nil, profile: Bool = false, memoryLimit: Int? = nil) {
+        self.threads = max(1, threads ?? Int(graft_processor_count()))
+        self.profile = profile
+        self.memoryLimit = memoryLimit ?? Int(clamping: graft_memory_size())
+    }
+}

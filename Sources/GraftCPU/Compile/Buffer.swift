@@ -1,0 +1,27 @@
+/// Names one piece of a plan's memory.
+struct BufferID: Hashable, Sendable {
+    let index: Int
+}
+
+/// A piece of a plan's memory: one value, or several that share it.
+struct Buffer: Sendable {
+    /// Where the memory comes from.
+    enum Place: Hashable, Sendable {
+        /// The arena, at an offset that the schedule gives.
+        case temporary
+        /// Computed when variables are bound, and kept.
+        case prepared
+        /// The input with this position.
+        case input(Int)
+        /// The variable with this position.
+        case variable(Int)
+        /// The constant with this position.
+        case constant(Int)
+        /// The result with this position.
+        case output(Int)
+    }
+
+    var place: Place
+    let elementCount: Int
+    var byteCount: Int { elementCount * MemoryLayout<Float>.stride }
+}

@@ -1,0 +1,37 @@
+/// Elementwise programs over one result shape, joined so that one pass over memory computes all their results.
+///
+/// Registers are numbered as in ``ElementwiseProgram``: operands first, then one for each instruction.
+struct JoinedProgram {
+    typealias Instruction = ElementwiseProgram.Instruction
+
+    /// The operands' shapes, each broadcast to the result's.
+    let operandShapes: [Shape]
+    private(set) var instructions: [Instruction] = []
+    /// The register of each result.
+    private(set) var outputs: [Int] = []
+    private var known: [Instruction: Int] = [:]
+
+    init(operandShapes: [Shape]) { self.operandShapes = operandShapes }
+
+    /// Adds a program whose operand `i` is register `registers[i]`; its result becomes the next output.
+    ///
+    /// - Returns: the result's register, which later programs may read.
+    mutating func append(_ program: ElementwiseProgram, registers operands: [Int]) -> Int {
+        var registers = operands
+        for instruction in program.instructions {
+            registers.append(add(instruction.renumbered { registers[$0] }))
+        }
+        let result = registers[registers.count - 1]
+        outputs.append(result)
+        return result
+    }
+
+    /// The same instruction on the same registers is computed once.
+    private mutating func add(_ instruction: Instruction) -> Int {
+        if let register = known[instruction] { return register }
+        instructions.append(instruction)
+        let register = operandShapes.count + instructions.count - 1
+        known[instruction] = register
+        return register
+    }
+}

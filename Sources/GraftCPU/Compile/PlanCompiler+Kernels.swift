@@ -1,0 +1,160 @@
+/// What Graft's own kernels run.
+extension PlanCompiler {
+    // MARK: Programs
+
+    /// An elementwise operation, or a broadcast: a program that copies.
+    mutating func compileProgram(_ value: ValueID) throws(GraftError) {
+        let node = graph[value]
+        let copying = ElementwiseProgram(operandCount: 1, instructions: [])
+        try addPrograms([(value, node.operation.elementwiseProgram ?? copying)])
+    }
+
+    /// The updates of one variable and its optimizer's state.
+    mutating func compile(_ group: UpdateGroups.Group) throws(GraftError) {
+        try addPrograms(
+            group.members.compactMap { value in graph[value].operation.elementwiseProgram.map { (value, $0) } },
+            isUpdate: true)
+        markLastUrgent()
+    }
+
+    /// One step for the programs of these values, which have one shape; later ones may read the results of earlier ones.
+    private mutating func addPrograms(
+        _ programs: [(value: ValueID, program: ElementwiseProgram)], isUpdate: Bool = false
+    ) throws(GraftError) {
+        let values = programs.map(\.value)
+        var operands: [ValueID] = []
+        for operand in values.flatMap({ graph[$0].operands })
+        where !values.contains(operand) && !operands.contains(operand) {
+            operands.append(operand)
+        }
+        var joined = JoinedProgram(operandShapes: operands.map { shape($0) })
+        var registers = Dictionary(uniqueKeysWithValues: zip(operands, operands.indices))
+        for (value, program) in programs {
+            let reads = graph[value].operands.compactMap { registers[$0] }
+            registers[value] = joined.append(program, registers: reads)
+        }
+        var reads: [BufferID] = []
+        for operand in operands { try reads.append(location(of: operand)) }
+        let node = graph[values[0]]
+        if !isUpdate { place(values[0], at: newBuffer(node.shape.elementCount)) }
+        var targets: [BufferID] = []
+        for value in values { try targets.append(location(of: value)) }
+        let step = ProgramStep(
+            try CompiledProgram(joined, result: node.shape), operands: reads, targets: targets,
+            count: node.shape.elementCount, threads: threads)
+        add(
+            step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
+            mayBePreparation: !isUpdate)
+        let whole = zip(operands, reads).filter { shape($0.0).elementCount == node.shape.elementCount }.map(\.1)
+        allowSharing(targets.flatMap { target in whole.map { (operand: $0, result: target) } })
+    }
+
+    // MARK: The others
+
+    mutating func compileKernel(_ value: ValueID) throws(GraftError) {
+        let node = graph[value]
+        switch node.operation {
+        case .maxPooling, .averagePooling, .maxPoolingGradient, .averagePoolingGradient: try compilePooling(value)
+        case .reduction(let function, let axes):
+            let (shape, threads) = (shape(node.operands[0]), threads)
+            try addSimple(value) { source, target throws(GraftError) in
+                try ReductionStep(function, shape, axes: axes, source: source, target: target, threads: threads)
+            }
+        case .softmax, .logSoftmax:
+            let isLogarithm = node.operation == .logSoftmax
+            try addSimple(value) { source, target throws(GraftError) in
+                SoftmaxStep(logarithm: isLogarithm, shape: node.shape, source: source, target: target)
+            }
+        case .randomUniform(let stream, let shape):
+            try add(value, reads: []) { target throws(GraftError) in
+                RandomStep(stream: stream, count: shape.elementCount, target: target)
+            }
+        case .pad, .slice, .concatenation: try compileCopy(value)
+        default: throw GraftError(.backend, "the CPU backend has no kernel for \(node.operation.name)")
+        }
+    }
+
+    /// A step with one operand.
+    private mutating func addSimple(
+        _ value: ValueID, make: (BufferID, BufferID) throws(GraftError) -> any Step
+    ) throws(GraftError) {
+        let source = try location(of: graph[value].operands[0])
+        try add(value, reads: [source]) { target throws(GraftError) in try make(source, target) }
+    }
+
+    private mutating func compilePooling(_ value: ValueID) throws(GraftError) {
+        let node = graph[value]
+        let (first, result) = (shape(node.operands[0]), node.shape)
+        switch node.operation {
+        case .maxPooling(let window):
+            try addSimple(value) { source, target throws(GraftError) in
+                PoolingStep(.maximum, window, input: first, output: result, source: source, target: target)
+            }
+        case .averagePooling(let window):
+            try addSimple(value) { source, target throws(GraftError) in
+                PoolingStep(.average, window, input: first, output: result, source: source, target: target)
+            }
+        case .averagePoolingGradient(let window, let input):
+            try addSimple(value) { source, target throws(GraftError) in
+                PoolingStep(.averageGradient, window, input: input, output: first, source: source, target: target)
+            }
+        case .maxPoolingGradient(let window):
+            let input = try location(of: node.operands[0])
+            let gradient = try location(of: node.operands[1])
+            let output = shape(node.operands[1])
+            try add(value, reads: [input, gradient]) { target throws(GraftError) in
+                PoolingStep(
+                    .maximumGradient(input), window, input: first, output: output, source: gradient, target: target)
+            }
+        default: return
+        }
+    }
+
+    // MARK: Copies
+
+    private mutating func compileCopy(_ value: ValueID) throws(GraftError) {
+        let node = graph[value]
+        var sources: [BufferID] = []
+        for operand in node.operands { try sources.append(location(of: operand)) }
+        let reads = sources
+        let parts = try copyParts(node, reads)
+        var zeroCount = 0
+        if case .pad = node.operation { zeroCount = node.shape.elementCount }
+        try add(value, reads: reads) { target throws(GraftError) in
+            CopyStep(parts: parts, target: target, zeroCount: zeroCount)
+        }
+    }
+
+    private func copyParts(_ node: Graph.Node, _ sources: [BufferID]) throws(GraftError) -> [CopyStep.Part] {
+        let first = shape(node.operands[0])
+        switch node.operation {
+        case .pad(let before, _):
+            let block = try blockCopy(first, source: first, target: node.shape)
+            return [.init(source: sources[0], sourceOffset: 0, targetOffset: offset(before, node.shape), block: block)]
+        case .slice(let start, let part):
+            let block = try blockCopy(part, source: first, target: part)
+            return [.init(source: sources[0], sourceOffset: offset(start, first), targetOffset: 0, block: block)]
+        case .concatenation(let axis):
+            var (parts, position): ([CopyStep.Part], Int) = ([], 0)
+            for (operand, source) in zip(node.operands, sources) {
+                let part = shape(operand)
+                let block = try blockCopy(part, source: part, target: node.shape)
+                let targetOffset = position * node.shape.strides[axis]
+                parts.append(.init(source: source, sourceOffset: 0, targetOffset: targetOffset, block: block))
+                position += part[axis]
+            }
+            return parts
+        default: return []
+        }
+    }
+
+    private func blockCopy(_ block: Shape, source: Shape, target: Shape) throws(GraftError) -> BlockCopy {
+        let copy = BlockCopy(block, source: source, target: target)
+        try copy.checkRank()
+        return copy
+    }
+
+    private func offset(_ position: [Int], _ shape: Shape) -> Int {
+        zip(position, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+}

@@ -1,0 +1,212 @@
+/// Turns a graph into steps over buffers.
+///
+/// Each node becomes one step; a convolution's kernel that does not change becomes a step of the preparation that packs
+/// it; reshapes become nothing; the elementwise updates of one variable become one step.
+struct PlanCompiler {
+    let graph: Graph
+    let engine: Engine
+    let threads: Int
+
+    private(set) var buffers: [Buffer] = []
+    private(set) var drafts: [StepDraft] = []
+    /// Where each value stands, by its position in the graph.
+    private(set) var locations: [BufferID?]
+    /// The inputs in the order of their places.
+    private(set) var inputs: [(name: String, shape: Shape)] = []
+    /// The variables in the order of their places.
+    private(set) var variables: [(id: VariableID, shape: Shape, isUpdated: Bool)] = []
+    private(set) var constants: [Tensor] = []
+    /// What each output is made of: a buffer of place `.output`.
+    private(set) var outputs: [(buffer: BufferID, shape: Shape)] = []
+    /// Buffers that hold the same for all runs of a binding, with the variables that they depend on.
+    private var stable: [BufferID: Set<Int>] = [:]
+    private var groups: UpdateGroups
+
+    init(_ graph: Graph, engine: Engine, threads: Int) throws(GraftError) {
+        (self.graph, self.engine, self.threads) = (graph, engine, threads)
+        locations = Array(repeating: nil, count: graph.nodes.count)
+        groups = UpdateGroups(graph)
+        try compileLeaves()
+        for index in graph.nodes.indices { try compile(ValueID(index: index)) }
+        compileOutputs()
+        compileUpdates()
+    }
+
+    // MARK: Buffers
+
+    mutating func newBuffer(_ elementCount: Int, _ place: Buffer.Place = .temporary) -> BufferID {
+        buffers.append(Buffer(place: place, elementCount: elementCount))
+        return BufferID(index: buffers.count - 1)
+    }
+
+    subscript(buffer: BufferID) -> Buffer {
+        get { buffers[buffer.index] }
+        set { buffers[buffer.index] = newValue }
+    }
+
+    /// Where a value stands.
+    func location(of value: ValueID) throws(GraftError) -> BufferID {
+        guard let location = locations[value.index] else {
+            throw GraftError(.argument, "value \(value.index) of the graph is read before it is computed")
+        }
+        return location
+    }
+
+    mutating func place(_ value: ValueID, at buffer: BufferID) { locations[value.index] = buffer }
+
+    func shape(_ value: ValueID) -> Shape { graph.shape(of: value) }
+
+    /// Whether a buffer holds the same for all runs of a binding.
+    func isStable(_ buffer: BufferID) -> Bool { stable[buffer] != nil }
+
+    // MARK: Steps
+
+    /// Adds the step that `make` gives for a new buffer and places the value there.
+    mutating func add(
+        _ value: ValueID, reads: [BufferID], make: (BufferID) throws(GraftError) -> any Step
+    ) throws(GraftError) {
+        let node = graph[value]
+        let target = newBuffer(node.shape.elementCount)
+        place(value, at: target)
+        try add(make(target), reads: reads, writes: [target], label: node.label, operation: node.operation.name)
+    }
+
+    /// Adds a step. It belongs to the preparation where all that it reads is stable and what it writes is worth keeping.
+    mutating func add(
+        _ step: any Step, reads: [BufferID], writes: [BufferID], label: String, operation: String,
+        mayBePreparation: Bool = true
+    ) {
+        let dependencies = reads.map { stable[$0] }
+        let isStable = !reads.isEmpty && dependencies.allSatisfy { $0 != nil }
+        let isPreparation = isStable && mayBePreparation && isWorthKeeping(writes, madeFrom: reads)
+        let variables = dependencies.reduce(into: Set<Int>()) { $0.formUnion($1 ?? []) }
+        if isPreparation { for buffer in writes { stable[buffer] = variables } }
+        drafts.append(
+            StepDraft(
+                step: step, reads: reads, writes: writes, label: label, operation: operation,
+                isPreparation: isPreparation, variables: variables))
+    }
+
+    /// Allows the last step's results to take the memory of its operands.
+    mutating func allowSharing(_ pairs: [(operand: BufferID, result: BufferID)]) {
+        guard let last = drafts.indices.last, !drafts[last].isPreparation else { return }
+        drafts[last].mayShare = pairs
+    }
+
+    mutating func markLastUrgent() {
+        if let last = drafts.indices.last { drafts[last].isUrgent = true }
+    }
+
+    /// A number repeated to an activation's size is cheaper made again than kept; a folded kernel is not.
+    private func isWorthKeeping(_ writes: [BufferID], madeFrom reads: [BufferID]) -> Bool {
+        let small = 1 << 16
+        let written = writes.reduce(0) { $0 + buffers[$1.index].elementCount }
+        return written <= small || written <= 2 * reads.reduce(0) { $0 + buffers[$1.index].elementCount }
+    }
+
+    // MARK: Leaves
+
+    private mutating func compileLeaves() throws(GraftError) {
+        let updated = Set(graph.updates.map(\.variable))
+        for (index, node) in graph.nodes.enumerated() {
+            let value = ValueID(index: index)
+            switch node.operation {
+            case .input(let name, let shape):
+                let position = inputs.firstIndex { $0.name == name } ?? inputs.count
+                if position == inputs.count { inputs.append((name, shape)) }
+                place(value, at: newBuffer(shape.elementCount, .input(position)))
+            case .variable(let id, let shape):
+                place(value, at: variableBuffer(id, shape, isUpdated: updated.contains(id)))
+            case .constant(let tensor):
+                let buffer = newBuffer(tensor.count, .constant(constants.count))
+                constants.append(tensor)
+                stable[buffer] = []
+                place(value, at: buffer)
+            default: break
+            }
+        }
+    }
+
+    private mutating func variableBuffer(_ id: VariableID, _ shape: Shape, isUpdated: Bool) -> BufferID {
+        if let known = buffers.firstIndex(where: { buffer in
+            if case .variable(let position) = buffer.place { variables[position].id == id } else { false }
+        }) {
+            return BufferID(index: known)
+        }
+        let buffer = newBuffer(shape.elementCount, .variable(variables.count))
+        if !isUpdated { stable[buffer] = [variables.count] }
+        variables.append((id, shape, isUpdated))
+        return buffer
+    }
+
+    // MARK: Nodes
+
+    private mutating func compile(_ value: ValueID) throws(GraftError) {
+        if let group = groups.group(of: value) {
+            // Values between the members may read the first ones: their places are known before they are computed.
+            if group.first == value {
+                for member in group.members { place(member, at: newBuffer(graph[member].shape.elementCount)) }
+            }
+            if group.last == value { try compile(group) }
+            return
+        }
+        let node = graph[value]
+        switch node.operation {
+        case .input, .variable, .constant: return
+        case .reshape: place(value, at: try location(of: node.operands[0]))
+        case .convolution, .convolutionInputGradient, .convolutionKernelGradient, .matrixProduct:
+            try compileProduct(value)
+        case .unary, .binary, .select, .elementwise, .broadcast: try compileProgram(value)
+        default: try compileKernel(value)
+        }
+    }
+
+    // MARK: Outputs and updates
+
+    /// Values that steps compute for the outputs alone are written where the caller finds them; others are copied.
+    private mutating func compileOutputs() {
+        for value in graph.outputs {
+            guard let location = locations[value.index] else { continue }
+            if case .output = self[location].place {
+                outputs.append((location, shape(value)))
+            } else if case .temporary = self[location].place, !isStable(location) {
+                self[location].place = .output(outputs.count)
+                outputs.append((location, shape(value)))
+            } else {
+                let target = newBuffer(shape(value).elementCount, .output(outputs.count))
+                addCopy(from: location, to: target, label: "output")
+                outputs.append((target, shape(value)))
+            }
+        }
+    }
+
+    /// Gives the updated variables' places to the values that are computed for them, where the schedule allows that;
+    /// see ``Schedule``. Here only what stands elsewhere is copied aside.
+    private mutating func compileUpdates() {
+        for update in graph.updates {
+            guard let location = locations[update.value.index] else { continue }
+            _ = variableBuffer(update.variable, shape(update.value), isUpdated: true)
+            // A variable's old value must be taken before the variable is written.
+            if case .variable(let position) = self[location].place, variables[position].isUpdated {
+                let aside = newBuffer(self[location].elementCount)
+                addCopy(from: location, to: aside, label: "update")
+                updateSources.append((update.variable, aside))
+            } else {
+                updateSources.append((update.variable, location))
+            }
+        }
+    }
+
+    /// For each update the buffer that holds the next value.
+    private(set) var updateSources: [(variable: VariableID, buffer: BufferID)] = []
+
+    mutating func addCopy(from source: BufferID, to target: BufferID, label: String) {
+        let parts = BlockCopy.elements(self[source].elementCount).map {
+            CopyStep.Part(source: source, sourceOffset: $0.offset, targetOffset: $0.offset, block: $0.block)
+        }
+        drafts.append(
+            StepDraft(
+                step: CopyStep(parts: parts, target: target, zeroCount: 0), reads: [source], writes: [target],
+                label: label, operation: "copy", isPreparation: false, variables: []))
+    }
+}

@@ -1,0 +1,101 @@
+/// Which step must come before which, and an order that keeps to it.
+struct StepOrder {
+    private(set) var drafts: [StepDraft]
+    private(set) var buffers: [Buffer]
+    private(set) var updatesInPlace = 0
+    private let updates: [(variable: Int, source: BufferID)]
+    private var writer: [BufferID: Int] = [:]
+    private var readers: [BufferID: [Int]] = [:]
+    private var successors: [[Int]]
+
+    init(_ compiler: PlanCompiler) {
+        (drafts, buffers) = (compiler.drafts, compiler.buffers)
+        updates = compiler.updateSources.compactMap { update in
+            compiler.variables.firstIndex { $0.id == update.variable }.map { ($0, update.buffer) }
+        }
+        successors = Array(repeating: [], count: drafts.count)
+        for (index, draft) in drafts.enumerated() {
+            for buffer in draft.writes { writer[buffer] = index }
+            for buffer in Set(draft.reads) { readers[buffer, default: []].append(index) }
+        }
+        for (index, draft) in drafts.enumerated() {
+            for buffer in Set(draft.reads) {
+                if let producer = writer[buffer] { successors[producer].append(index) }
+            }
+        }
+    }
+
+    /// Lets each update be computed in its variable's memory where nobody needs the old value afterwards; copies the
+    /// others there at the end.
+    mutating func placeUpdates() {
+        for (variable, source) in updates {
+            let target = buffers.firstIndex { $0.place == .variable(variable) }
+            guard let target = target.map(BufferID.init(index:)) else { continue }
+            let users = readers[target] ?? []
+            if let producer = writer[source], canWrite(producer, source, inPlaceOf: target, users: users) {
+                buffers[source.index].place = .variable(variable)
+                for user in users where user != producer { successors[user].append(producer) }
+                updatesInPlace += 1
+            } else {
+                addCopy(from: source, to: target, after: users)
+            }
+        }
+    }
+
+    private func canWrite(_ producer: Int, _ source: BufferID, inPlaceOf target: BufferID, users: [Int]) -> Bool {
+        let draft = drafts[producer]
+        guard buffers[source.index].place == .temporary, !draft.isPreparation else { return false }
+        let readsTarget = draft.reads.contains(target)
+        guard !readsTarget || draft.mayShare.contains(where: { $0 == (target, source) }) else { return false }
+        let others = Set(users.filter { $0 != producer })
+        return others.isEmpty || !reaches(others, from: producer)
+    }
+
+    private func reaches(_ goals: Set<Int>, from start: Int) -> Bool {
+        var (pending, seen) = ([start], Set([start]))
+        while let next = pending.popLast() {
+            if goals.contains(next) { return true }
+            pending += successors[next].filter { seen.insert($0).inserted }
+        }
+        return false
+    }
+
+    private mutating func addCopy(from source: BufferID, to target: BufferID, after users: [Int]) {
+        let parts = BlockCopy.elements(buffers[source.index].elementCount).map {
+            CopyStep.Part(source: source, sourceOffset: $0.offset, targetOffset: $0.offset, block: $0.block)
+        }
+        let copy = drafts.count
+        drafts.append(
+            StepDraft(
+                step: CopyStep(parts: parts, target: target, zeroCount: 0), reads: [source], writes: [],
+                label: "update",
+                operation: "copy", isPreparation: false, variables: [], isUrgent: true))
+        successors.append([])
+        if let producer = writer[source] { successors[producer].append(copy) }
+        for user in users { successors[user].append(copy) }
+    }
+
+    /// All steps, each after those it depends on: urgent ones as soon as possible, the others as they were made.
+    func sorted() throws(GraftError) -> [Int] {
+        var missing = Array(repeating: 0, count: drafts.count)
+        for successor in successors.joined() { missing[successor] += 1 }
+        var ready = drafts.indices.filter { missing[$0] == 0 }
+        var order: [Int] = []
+        while let next = ready.min(by: { comesFirst($0, $1) }) {
+            ready.removeAll { $0 == next }
+            order.append(next)
+            for successor in successors[next] {
+                missing[successor] -= 1
+                if missing[successor] == 0 { ready.append(successor) }
+            }
+        }
+        guard order.count == drafts.count else {
+            throw GraftError(.backend, "the steps of the plan wait for each other; this is a fault in Graft")
+        }
+        return order
+    }
+
+    private func comesFirst(_ left: Int, _ right: Int) -> Bool {
+        drafts[left].isUrgent == drafts[right].isUrgent ? left < right : drafts[left].isUrgent
+    }
+}

@@ -1,0 +1,60 @@
+/// Finds the elementwise updates that one pass over memory can compute together: a weight with its optimizer's state.
+struct UpdateGroups {
+    /// Updates of one shape that read each other or the same gradient.
+    struct Group {
+        fileprivate(set) var members: [ValueID]
+        var first: ValueID { members[0] }
+        /// The member after which all operands of all members are known.
+        var last: ValueID { members[members.count - 1] }
+    }
+
+    private var groups: [Group] = []
+    private var groupOfValue: [ValueID: Int] = [:]
+
+    init(_ graph: Graph) {
+        let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.elementwiseProgram != nil }
+        for candidate in candidates.sorted() {
+            if let index = groups.firstIndex(where: { $0.accepts(candidate, in: graph) }) {
+                groups[index].members.append(candidate)
+                groupOfValue[candidate] = index
+            } else {
+                groupOfValue[candidate] = groups.count
+                groups.append(Group(members: [candidate]))
+            }
+        }
+    }
+
+    /// The group that a value is computed with.
+    func group(of value: ValueID) -> Group? { groupOfValue[value].map { groups[$0] } }
+}
+
+extension UpdateGroups.Group {
+    /// Whether a later value can be computed in the same pass.
+    fileprivate func accepts(_ candidate: ValueID, in graph: Graph) -> Bool {
+        guard graph.shape(of: candidate) == graph.shape(of: members[0]) else { return false }
+        let operands = graph[candidate].operands
+        let isRelated = members.contains { member in
+            operands.contains(member)
+                || graph[member].operands.contains { operands.contains($0) && graph.isComputed($0, like: candidate) }
+        }
+        return isRelated && !dependsOnMembers(operands.filter { !members.contains($0) }, in: graph)
+    }
+
+    /// Whether one of these values cannot be computed before the members.
+    private func dependsOnMembers(_ values: [ValueID], in graph: Graph) -> Bool {
+        guard let end = values.max(), end > members[0] else { return false }
+        var dependent = Set(members)
+        for index in members[0].index...end.index {
+            let value = ValueID(index: index)
+            if graph[value].operands.contains(where: dependent.contains) { dependent.insert(value) }
+        }
+        return values.contains { dependent.contains($0) && !members.contains($0) }
+    }
+}
+
+extension Graph {
+    /// Whether a value is computed, rather than given, and has the other's shape: a gradient of a variable.
+    fileprivate func isComputed(_ value: ValueID, like other: ValueID) -> Bool {
+        !self[value].operands.isEmpty && shape(of: value) == shape(of: other)
+    }
+}

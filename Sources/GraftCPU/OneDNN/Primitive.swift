@@ -1,0 +1,148 @@
+internal import COneDNN
+
+/// One compiled operation of oneDNN. Sendable because primitives never change and may be executed by many threads.
+final class Primitive: @unchecked Sendable {
+    /// What was asked for, for messages.
+    let request: String
+    /// Bytes of scratch memory that an execution needs.
+    let scratchByteCount: Int
+    /// Bytes of the kernel in the layout that the primitive wants; 0 where that is the plain one.
+    let packedByteCount: Int
+    /// The name of oneDNN's implementation.
+    let implementation: String
+    private let handle: OpaquePointer
+    private let engine: Engine
+
+    private init(
+        _ engine: Engine, _ request: String, create: (UnsafeMutablePointer<OpaquePointer?>) -> graft_dnn_result
+    ) throws(GraftError) {
+        var handle: OpaquePointer?
+        try check(create(&handle), request)
+        guard let handle else { throw GraftError(.backend, "oneDNN gave no primitive for \(request)") }
+        (self.handle, self.engine, self.request) = (handle, engine, request)
+        scratchByteCount = graft_dnn_scratch_size(handle)
+        packedByteCount = graft_dnn_packed_size(handle)
+        implementation = graft_dnn_implementation(handle).map { String(cString: $0) } ?? ""
+    }
+
+    deinit { graft_dnn_primitive_destroy(handle) }
+
+    /// Runs it; returns when it is done. `source`, `weights`, `bias` and `target` are as in the shim's header.
+    func execute(
+        on stream: Stream, source: UnsafeRawPointer, weights: UnsafeRawPointer? = nil, bias: UnsafeRawPointer? = nil,
+        target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+    ) throws(GraftError) {
+        let scratch = scratchByteCount > 0 ? scratch : nil
+        try check(
+            graft_dnn_execute(handle, engine.handle, stream.handle, source, weights, bias, target, scratch), request)
+    }
+}
+
+// MARK: - What there is
+
+extension Primitive {
+    /// `activation(convolution(source, weights) + bias + what target holds)`
+    static func convolution(
+        _ engine: Engine, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
+    ) throws(GraftError) -> Primitive {
+        var description = geometry.shim
+        var epilogue = epilogue.description
+        return try Primitive(engine, "a convolution of \(geometry)") {
+            graft_dnn_convolution_create(engine.handle, &description, &epilogue, $0)
+        }
+    }
+
+    /// The gradient with respect to the input: source is the output's gradient.
+    static func inputGradient(_ engine: Engine, _ geometry: ConvolutionGeometry) throws(GraftError) -> Primitive {
+        var description = geometry.shim
+        return try Primitive(engine, "the input gradient of a convolution of \(geometry)") {
+            graft_dnn_convolution_input_gradient_create(engine.handle, &description, $0)
+        }
+    }
+
+    /// The gradient with respect to the kernel: weights is the output's gradient.
+    static func kernelGradient(_ engine: Engine, _ geometry: ConvolutionGeometry) throws(GraftError) -> Primitive {
+        var description = geometry.shim
+        return try Primitive(engine, "the kernel gradient of a convolution of \(geometry)") {
+            graft_dnn_convolution_kernel_gradient_create(engine.handle, &description, $0)
+        }
+    }
+
+    /// `activation(source · weights + bias + what target holds)`
+    static func matrixProduct(
+        _ engine: Engine, rows: Int, inner: Int, columns: Int, transposeLeft: Bool, transposeRight: Bool,
+        _ epilogue: Epilogue
+    ) throws(GraftError) -> Primitive {
+        var description = graft_dnn_matrix_product(
+            type: graft_dnn_float32, rows: Int64(rows), inner: Int64(inner), columns: Int64(columns),
+            transpose_left: transposeLeft, transpose_right: transposeRight)
+        var epilogue = epilogue.description
+        return try Primitive(engine, "a matrix product of \(rows)×\(inner) with \(inner)×\(columns)") {
+            graft_dnn_matrix_product_create(engine.handle, &description, &epilogue, $0)
+        }
+    }
+
+    /// Brings a kernel from the plain layout into the one that this primitive wants, or a kernel's gradient back.
+    func packing() throws(GraftError) -> Primitive {
+        try Primitive(engine, "packing for \(request)") {
+            graft_dnn_packing_create(self.engine.handle, self.handle, $0)
+        }
+    }
+}
+
+/// A convolution with all its sizes.
+struct ConvolutionGeometry: CustomStringConvertible {
+    let convolution: Convolution
+    let input: Shape
+    let kernel: Shape
+    let output: Shape
+
+    /// Whether some output is computed from padding alone.
+    var hasEmptyWindows: Bool {
+        let (strides, dilation, padding) = (convolution.strides, convolution.dilation, convolution.padding)
+        return Self.hasEmptyWindows(
+            output[1], strides.height, dilation.height, kernel[0], before: padding.top, size: input[1])
+            || Self.hasEmptyWindows(
+                output[2], strides.width, dilation.width, kernel[1], before: padding.left, size: input[2])
+    }
+
+    private static func hasEmptyWindows(
+        _ count: Int, _ stride: Int, _ dilation: Int, _ kernel: Int, before: Int, size: Int
+    ) -> Bool {
+        (0..<count).contains { window in
+            !(0..<kernel).contains { (0..<size).contains(window * stride - before + $0 * dilation) }
+        }
+    }
+
+    var shim: graft_dnn_convolution {
+        graft_dnn_convolution(
+            type: graft_dnn_float32, batch: Int64(input[0]), groups: Int64(convolution.groups),
+            input_height: Int64(input[1]), input_width: Int64(input[2]), input_channels: Int64(input[3]),
+            output_height: Int64(output[1]), output_width: Int64(output[2]), output_channels: Int64(output[3]),
+            kernel_height: Int64(kernel[0]), kernel_width: Int64(kernel[1]),
+            stride_height: Int64(convolution.strides.height), stride_width: Int64(convolution.strides.width),
+            dilation_height: Int64(convolution.dilation.height), dilation_width: Int64(convolution.dilation.width),
+            padding_top: Int64(convolution.padding.top), padding_bottom: Int64(convolution.padding.bottom),
+            padding_left: Int64(convolution.padding.left), padding_right: Int64(convolution.padding.right),
+            input_pixel_stride: Int64(input[3]), output_pixel_stride: Int64(output[3]))
+    }
+
+    var description: String {
+        "input \(input), kernel \(kernel), output \(output), strides \(convolution.strides), "
+            + "dilation \(convolution.dilation), \(convolution.groups) groups"
+    }
+}
+
+extension Epilogue {
+    fileprivate var description: graft_dnn_epilogue {
+        let activation: graft_dnn_activation =
+            switch activation {
+            case nil: graft_dnn_no_activation
+            case .relu: graft_dnn_relu
+            case .relu6: graft_dnn_relu6
+            case .sigmoid: graft_dnn_sigmoid
+            case .tanh: graft_dnn_tanh
+            }
+        return graft_dnn_epilogue(bias: bias, addend: addend, activation: activation)
+    }
+}

@@ -1,0 +1,43 @@
+/// What a plan consists of: numbers that do not depend on the machine's mood, for tests and reports.
+public struct PlanReport: Sendable, Hashable {
+    /// Steps of one run.
+    public var steps = 0
+    /// Steps that are done once for each binding of variables.
+    public var preparationSteps = 0
+    /// oneDNN primitives, those of the preparation and reorders included.
+    public var primitives = 0
+    /// Reorders between layouts in one run; none where no convolution's kernel changes.
+    public var reorders = 0
+    /// Reorders done once for each binding: packed kernels.
+    public var preparationReorders = 0
+    /// Copies between buffers in one run: concatenations, paddings, slices, outputs that are inputs.
+    public var copies = 0
+    /// Updates written straight into their variable's memory.
+    public var updatesInPlace = 0
+    /// Kernel gradients that are updated tile by tile and never stand in memory.
+    public var fusedGradients = 0
+    /// The memory of one run, in bytes, without scratch.
+    public var arenaByteCount = 0
+    /// What the arena would take if no two values shared memory.
+    public var valueByteCount = 0
+    /// Working memory that the steps of a run share.
+    public var scratchByteCount = 0
+    /// Values kept from one run to the next: packed and folded kernels.
+    public var packedByteCount = 0
+    /// How often each kernel is used in one run: oneDNN's implementations and Graft's own.
+    public var implementations: [String: Int] = [:]
+}
+
+/// The time that one step took over the runs of a plan.
+public struct StepProfile: Sendable, Hashable {
+    /// The layer that the step came from; empty where there is none.
+    public var label: String
+    /// The operation.
+    public var operation: String
+    /// The kernel that ran it.
+    public var implementation: String
+    /// How often it ran.
+    public var count: Int
+    /// Its time over all runs.
+    public var seconds: Double
+}

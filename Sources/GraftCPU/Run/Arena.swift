@@ -1,0 +1,64 @@
+internal import CKernels
+
+/// The memory of one run, and its stream: used by one run at a time, and again by later ones.
+final class Arena {
+    private let temporaries: Memory
+    private let scratch: Memory
+    private let stream: Stream
+    /// Stands in for memory that has no elements.
+    private let nothing = Memory(byteCount: 0)
+
+    init(_ plan: CompiledPlan) throws(GraftError) {
+        temporaries = Memory(byteCount: plan.schedule.arenaByteCount)
+        scratch = Memory(byteCount: plan.scratchByteCount)
+        stream = try Stream(plan.engine)
+    }
+
+    /// Runs all steps; `profile` is told how many seconds each took.
+    func run(
+        _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], outputs: inout [Tensor], randomKey: UInt64,
+        profile: ((Int, Double) -> Void)?
+    ) throws(GraftError) {
+        let count = plan.schedule.buffers.count
+        let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
+        defer { table.deallocate() }
+        for index in 0..<count {
+            let pointer = address(of: index, plan, binding, inputs: inputs, outputs: &outputs)
+            (table + index).initialize(to: pointer ?? nothing.base.assumingMemoryBound(to: Float.self))
+        }
+        let memory = RunMemory(
+            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey)
+        graft_set_thread_count(Int32(plan.threads))
+        for (position, draft) in plan.schedule.run.enumerated() {
+            let start = profile == nil ? 0 : graft_seconds()
+            try draft.step.run(memory)
+            profile?(position, graft_seconds() - start)
+        }
+        withExtendedLifetime((inputs, binding)) {}
+    }
+
+    /// The memory of a buffer. Pointers into tensors stay valid while the run holds the tensors.
+    private func address(
+        of index: Int, _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], outputs: inout [Tensor]
+    ) -> UnsafeMutablePointer<Float>? {
+        let id = BufferID(index: index)
+        switch plan.schedule.buffers[index].place {
+        case .temporary:
+            let offset = plan.schedule.offsets[id]
+            return offset.map { (temporaries.base + $0).assumingMemoryBound(to: Float.self) }
+        case .prepared: return binding.prepared[id]?.base.assumingMemoryBound(to: Float.self)
+        case .input(let position): return inputs[position].address
+        case .variable(let position): return binding.address(ofVariable: position, plan)
+        case .constant(let position): return plan.constants[position].address
+        case .output(let position):
+            return outputs[position].withUnsafeMutableBuffer { $0.baseAddress }
+        }
+    }
+}
+
+extension Tensor {
+    /// Where the elements stand, for reading while the tensor is held.
+    var address: UnsafeMutablePointer<Float>? {
+        withUnsafeBuffer { UnsafeMutablePointer(mutating: $0.baseAddress) }
+    }
+}

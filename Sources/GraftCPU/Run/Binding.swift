@@ -1,0 +1,94 @@
+internal import CKernels
+
+/// The variables' values, and what is computed from them once: folded and packed kernels.
+///
+/// Sendable because a plan without updates never changes a binding, and one with updates runs under a lock.
+final class Binding: @unchecked Sendable {
+    /// In the order of the plan's variables.
+    private(set) var values: [Tensor]
+    private(set) var prepared: [BufferID: Memory] = [:]
+
+    /// Binds values; what depends on no variable that differs from `previous` is taken over from there.
+    init(_ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?) throws(GraftError) {
+        values = []
+        for variable in plan.variables { try values.append(Self.value(of: variable.id, variable.shape, in: given)) }
+        let changed = values.indices.filter { values[$0].address != previous?.values[$0].address }
+        try prepare(plan, changed: Set(changed), previous: previous)
+    }
+
+    private static func value(
+        of id: VariableID, _ shape: Shape, in given: [VariableID: Tensor]
+    ) throws(GraftError) -> Tensor {
+        guard let value = given[id] else {
+            throw GraftError(.argument, "variable \(id.rawValue) of the shape \(shape) has no value; bind one")
+        }
+        guard value.shape == shape else {
+            throw GraftError(
+                .shape, "variable \(id.rawValue) was given a value of the shape \(value.shape), its shape is \(shape)")
+        }
+        return value
+    }
+
+    /// Where a variable's elements stand; copied first where it is about to be updated and its memory is shared.
+    func address(ofVariable position: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {
+        guard plan.variables[position].isUpdated else { return values[position].address }
+        return values[position].withUnsafeMutableBuffer { $0.baseAddress }
+    }
+
+    // MARK: Preparation
+
+    private func prepare(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) throws(GraftError) {
+        let steps = needed(plan, changed: changed, previous: previous)
+        guard !steps.isEmpty else { return }
+        for draft in steps {
+            for buffer in draft.writes {
+                prepared[buffer] = Memory(byteCount: plan.schedule.buffers[buffer.index].byteCount)
+            }
+        }
+        let scratch = Memory(byteCount: plan.preparationScratchByteCount)
+        let stream = try Stream(plan.engine)
+        let count = plan.schedule.buffers.count
+        let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
+        defer { table.deallocate() }
+        for index in 0..<count {
+            let pointer = address(of: index, plan) ?? scratch.base.assumingMemoryBound(to: Float.self)
+            (table + index).initialize(to: pointer)
+        }
+        let memory = RunMemory(
+            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: 0)
+        graft_set_thread_count(Int32(plan.threads))
+        for draft in steps { try draft.step.run(memory) }
+        prepared = prepared.filter { plan.kept.contains($0.key) }
+    }
+
+    private func address(of index: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {
+        switch plan.schedule.buffers[index].place {
+        case .prepared: prepared[BufferID(index: index)]?.base.assumingMemoryBound(to: Float.self)
+        case .variable(let position): values[position].address
+        case .constant(let position): plan.constants[position].address
+        case .temporary, .input, .output: nil
+        }
+    }
+
+    /// The steps that have to run, in order; takes over what does not have to be computed again.
+    private func needed(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) -> [StepDraft] {
+        var required: Set<BufferID> = []
+        var writers: [BufferID: StepDraft] = [:]
+        for draft in plan.schedule.preparation { for buffer in draft.writes { writers[buffer] = draft } }
+        func require(_ buffer: BufferID) {
+            let isUnchanged = writers[buffer]?.variables.isDisjoint(with: changed) ?? false
+            if isUnchanged, let memory = previous?.prepared[buffer] {
+                prepared[buffer] = memory
+            } else {
+                required.insert(buffer)
+            }
+        }
+        for buffer in plan.kept { require(buffer) }
+        var steps: [StepDraft] = []
+        for draft in plan.schedule.preparation.reversed() where draft.writes.contains(where: required.contains) {
+            for buffer in draft.reads where writers[buffer] != nil { require(buffer) }
+            steps.append(draft)
+        }
+        return steps.reversed()
+    }
+}

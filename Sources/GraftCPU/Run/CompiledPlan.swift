@@ -1,0 +1,57 @@
+/// What a plan knows once it is made, and never changes: shared by all its runs.
+struct CompiledPlan: Sendable {
+    let engine: Engine
+    let threads: Int
+    let inputs: [(name: String, shape: Shape)]
+    let variables: [(id: VariableID, shape: Shape, isUpdated: Bool)]
+    let constants: [Tensor]
+    let outputs: [(buffer: BufferID, shape: Shape)]
+    let schedule: Schedule
+    /// Buffers that are computed on binding and read by runs.
+    let kept: Set<BufferID>
+    let scratchByteCount: Int
+    let preparationScratchByteCount: Int
+
+    init(_ graph: Graph, threads: Int) throws(GraftError) {
+        engine = try Engine()
+        self.threads = threads
+        let compiler = try PlanCompiler(graph, engine: engine, threads: threads)
+        let schedule = try Schedule(compiler)
+        inputs = compiler.inputs
+        variables = compiler.variables
+        constants = compiler.constants
+        outputs = compiler.outputs
+        self.schedule = schedule
+        kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
+        scratchByteCount = schedule.run.map(\.step.scratchByteCount).max() ?? 0
+        preparationScratchByteCount = schedule.preparation.map(\.step.scratchByteCount).max() ?? 0
+    }
+
+    var hasUpdates: Bool { variables.contains(where: \.isUpdated) }
+
+    /// Bytes that one run takes beside the variables.
+    var runByteCount: Int {
+        let results = outputs.reduce(0) { $0 + schedule.buffers[$1.buffer.index].byteCount }
+        return schedule.arenaByteCount + scratchByteCount + results
+    }
+
+    var packedByteCount: Int { kept.reduce(0) { $0 + schedule.buffers[$1.index].byteCount } }
+
+    var report: PlanReport {
+        var report = PlanReport()
+        let (run, preparation) = (schedule.run.map(\.step), schedule.preparation.map(\.step))
+        report.steps = run.count
+        report.preparationSteps = preparation.count
+        report.primitives = (run + preparation).reduce(0) { $0 + $1.primitiveCount }
+        report.reorders = run.reduce(0) { $0 + $1.reorderCount }
+        report.preparationReorders = preparation.reduce(0) { $0 + $1.reorderCount }
+        report.copies = run.count { $0 is CopyStep }
+        report.updatesInPlace = schedule.updatesInPlace
+        report.arenaByteCount = schedule.arenaByteCount
+        report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
+        report.scratchByteCount = scratchByteCount
+        report.packedByteCount = packedByteCount
+        for step in run { report.implementations[step.implementation, default: 0] += 1 }
+        return report
+    }
+}

@@ -1,0 +1,33 @@
+/// Where a run finds its buffers, and what else it needs: the one argument of every step.
+struct RunMemory {
+    /// The memory of each buffer, by number.
+    let buffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+    /// Working memory that the steps share, one after the other.
+    let scratch: UnsafeMutableRawPointer
+    let stream: Stream
+    let threads: Int
+    let randomKey: UInt64
+
+    subscript(buffer: BufferID) -> UnsafeMutablePointer<Float> { buffers[buffer.index] }
+}
+
+/// Memory that is freed with its owner, aligned for the widest vector loads.
+///
+/// Sendable because it is written to only by the one run or binding that holds it.
+final class Memory: @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+
+    init(byteCount: Int) {
+        self.byteCount = byteCount
+        base = .allocate(byteCount: max(byteCount, Self.alignment), alignment: Self.alignment)
+    }
+
+    deinit { base.deallocate() }
+
+    /// A cache line, and a 512-bit vector.
+    static let alignment = 64
+
+    /// A size brought up to the alignment.
+    static func aligned(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }
+}

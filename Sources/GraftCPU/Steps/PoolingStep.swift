@@ -1,0 +1,41 @@
+internal import CKernels
+
+/// Pooling and its gradients.
+struct PoolingStep: Step {
+    enum Kind: Sendable {
+        case maximum, average
+        /// With the pooled input.
+        case maximumGradient(BufferID)
+        case averageGradient
+    }
+
+    private let kind: Kind
+    private let pooling: graft_pooling
+    private let source: BufferID
+    private let target: BufferID
+
+    /// `input` and `output` are the shapes of the forward pass; a gradient's `source` is that of the output.
+    init(_ kind: Kind, _ window: Window, input: Shape, output: Shape, source: BufferID, target: BufferID) {
+        (self.kind, self.source, self.target) = (kind, source, target)
+        pooling = graft_pooling(
+            batch: Int64(input[0]), channels: Int64(input[3]), input_height: Int64(input[1]),
+            input_width: Int64(input[2]), output_height: Int64(output[1]), output_width: Int64(output[2]),
+            window_height: Int64(window.size.height), window_width: Int64(window.size.width),
+            stride_height: Int64(window.strides.height), stride_width: Int64(window.strides.width),
+            padding_top: Int64(window.padding.top), padding_left: Int64(window.padding.left))
+    }
+
+    var implementation: String { "graft:pooling" }
+
+    func run(_ memory: RunMemory) {
+        var pooling = pooling
+        let (source, target, threads) = (memory[source], memory[target], Int32(memory.threads))
+        switch kind {
+        case .maximum: graft_maximum_pooling(&pooling, source, target, threads)
+        case .average: graft_average_pooling(&pooling, source, target, threads)
+        case .maximumGradient(let input):
+            graft_maximum_pooling_gradient(&pooling, memory[input], source, target, threads)
+        case .averageGradient: graft_average_pooling_gradient(&pooling, source, target, threads)
+        }
+    }
+}

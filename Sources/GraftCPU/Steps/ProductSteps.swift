@@ -1,0 +1,92 @@
+internal import CKernels
+
+/// A convolution or matrix product with its epilogue.
+struct ProductStep: Step {
+    let primitive: Primitive
+    /// Brings the kernel into the primitive's layout in each run, where it changes from run to run.
+    let packing: Primitive?
+    let source: BufferID
+    let weights: BufferID
+    let bias: BufferID?
+    let addend: BufferID?
+    let target: BufferID
+    let elementCount: Int
+    /// The activation, where the primitive does not apply it itself.
+    let activation: ProgramStep?
+
+    var implementation: String { primitive.implementation }
+    var primitiveCount: Int { packing == nil ? 1 : 2 }
+    var reorderCount: Int { packing == nil ? 0 : 1 }
+    var scratchByteCount: Int {
+        let own = packedByteCount + max(primitive.scratchByteCount, packing?.scratchByteCount ?? 0)
+        return max(own, activation?.scratchByteCount ?? 0)
+    }
+    private var packedByteCount: Int { packing == nil ? 0 : Memory.aligned(primitive.packedByteCount) }
+
+    func run(_ memory: RunMemory) throws(GraftError) {
+        var weights = UnsafeRawPointer(memory[weights])
+        let scratch = memory.scratch + packedByteCount
+        if let packing {
+            try packing.execute(on: memory.stream, source: weights, target: memory.scratch, scratch: scratch)
+            weights = UnsafeRawPointer(memory.scratch)
+        }
+        let target = memory[target]
+        if let addend, memory[addend] != target {
+            copy(memory[addend], to: target, count: elementCount, threads: memory.threads)
+        }
+        try primitive.execute(
+            on: memory.stream, source: memory[source], weights: weights,
+            bias: bias.map { UnsafeRawPointer(memory[$0]) },
+            target: target, scratch: scratch)
+        activation?.run(memory)
+    }
+}
+
+/// The gradient of a convolution with respect to its kernel, brought back into the plain layout.
+struct KernelGradientStep: Step {
+    let primitive: Primitive
+    let unpacking: Primitive?
+    let input: BufferID
+    let outputGradient: BufferID
+    let target: BufferID
+
+    var implementation: String { primitive.implementation }
+    var primitiveCount: Int { unpacking == nil ? 1 : 2 }
+    var reorderCount: Int { unpacking == nil ? 0 : 1 }
+    var scratchByteCount: Int { packedByteCount + max(primitive.scratchByteCount, unpacking?.scratchByteCount ?? 0) }
+    private var packedByteCount: Int { unpacking == nil ? 0 : Memory.aligned(primitive.packedByteCount) }
+
+    func run(_ memory: RunMemory) throws(GraftError) {
+        let scratch = memory.scratch + packedByteCount
+        let target = UnsafeMutableRawPointer(memory[target])
+        try primitive.execute(
+            on: memory.stream, source: memory[input], weights: memory[outputGradient],
+            target: unpacking == nil ? target : memory.scratch, scratch: scratch)
+        try unpacking?.execute(on: memory.stream, source: memory.scratch, target: target, scratch: scratch)
+    }
+}
+
+/// Brings a kernel into the layout that a primitive wants, once for each binding.
+struct PackingStep: Step {
+    let primitive: Primitive
+    let source: BufferID
+    let target: BufferID
+
+    var implementation: String { primitive.implementation }
+    var scratchByteCount: Int { primitive.scratchByteCount }
+    var primitiveCount: Int { 1 }
+    var reorderCount: Int { 1 }
+
+    func run(_ memory: RunMemory) throws(GraftError) {
+        try primitive.execute(
+            on: memory.stream, source: memory[source], target: memory[target], scratch: memory.scratch)
+    }
+}
+
+/// Copies elements that stand in order on both sides.
+func copy(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int, threads: Int) {
+    for part in BlockCopy.elements(count) {
+        var block = part.block.description
+        graft_copy_block(&block, source + part.offset, target + part.offset, Int32(threads))
+    }
+}

@@ -1,0 +1,19 @@
+/// One thing that a plan does.
+protocol Step: Sendable {
+    /// The kernel's name, for reports.
+    var implementation: String { get }
+    /// Bytes of scratch memory that it needs.
+    var scratchByteCount: Int { get }
+    /// oneDNN primitives that it holds.
+    var primitiveCount: Int { get }
+    /// Of these, reorders between layouts.
+    var reorderCount: Int { get }
+    /// Does it.
+    func run(_ memory: RunMemory) throws(GraftError)
+}
+
+extension Step {
+    var scratchByteCount: Int { 0 }
+    var primitiveCount: Int { 0 }
+    var reorderCount: Int { 0 }
+}

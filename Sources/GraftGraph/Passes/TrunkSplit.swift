@@ -1,0 +1,112 @@
+/// A graph divided into the trunk, whose features are the same each time an example comes by, and the rest.
+public struct TrunkSplit: Sendable {
+    /// From the model's inputs to the features, its outputs. Axis 0 of each is the batch, and an example's features
+    /// depend on that example alone.
+    public let trunk: Graph
+    /// The whole graph's outputs and updates, from the inputs ``inputName(of:)`` in place of the features.
+    public let rest: Graph
+
+    /// The name of the input of ``rest`` that stands for output `position` of ``trunk``.
+    public static func inputName(of position: Int) -> String { "feature.\(position)" }
+
+    /// The shapes of the features, batch included.
+    public var featureShapes: [Shape] { trunk.outputs.map(trunk.shape(of:)) }
+
+    /// Whether the trunk has a convolution or a matrix product; what it does without either is done again faster than
+    /// it is kept.
+    public var isWorthKeeping: Bool { trunk.nodes.contains { $0.operation.isProduct } }
+}
+
+extension Graph {
+    /// Splits off the trunk: what depends on no variable that changes, on nothing random, on no other input than the
+    /// model's, and mixes no examples of a batch.
+    ///
+    /// The cut is made where the least has to be kept: a last reshape, repetition or elementwise function of one value
+    /// belongs to the rest where the value before it is smaller or is a feature itself. Weights that both parts read
+    /// are in both.
+    ///
+    /// - Parameters:
+    ///   - changing: variables whose values change while the model trains, beyond those that the graph itself updates.
+    ///   - inputNames: the model's inputs, axis 0 of each its batch; all inputs where `nil`.
+    /// - Returns: the two graphs, or `nil` where there is no trunk.
+    public func splittingTrunk(
+        changing: Set<VariableID>, inputNames: Set<String>? = nil
+    ) throws(GraftError) -> TrunkSplit? {
+        let changing = changing.union(updates.map(\.variable))
+        let cut = GraphCut(graph: self, isFirst: perExampleValues(changing, inputNames)) { operation in
+            switch operation {
+            case .unary, .binary, .select, .elementwise, .broadcast, .reshape, .pad: true
+            default: false
+            }
+        }
+        let features = cut.crossingValues()
+        guard features.contains(where: { !self[$0].operation.isLeaf }) else { return nil }
+        let (trunk, rest) = try cut.split(at: features, inputPrefix: "feature")
+        return TrunkSplit(trunk: trunk, rest: rest)
+    }
+
+    /// By value: whether its element i along axis 0 is a function of example i of the model's inputs and of nothing
+    /// else that changes.
+    private func perExampleValues(_ changing: Set<VariableID>, _ inputNames: Set<String>?) -> [Bool] {
+        let isFixed = descends { $0.operation.isGivenByRun || $0.operation.reads(oneOf: changing) }.map { !$0 }
+        var isPerExample: [Bool] = []
+        for node in nodes {
+            if case .input(let name, let shape) = node.operation {
+                isPerExample.append(shape.rank > 0 && inputNames?.contains(name) != false)
+            } else {
+                let operands = node.operands.map { operand in
+                    ExampleOperand(
+                        shape: shape(of: operand), isPerExample: isPerExample[operand.index],
+                        isFixed: isFixed[operand.index])
+                }
+                isPerExample.append(node.operation.keepsExamplesApart(operands, result: node.shape))
+            }
+        }
+        return isPerExample
+    }
+}
+
+/// What is known of an operand when the trunk is looked for.
+private struct ExampleOperand {
+    let shape: Shape
+    /// Axis 0 is the batch.
+    let isPerExample: Bool
+    /// The same in every run.
+    let isFixed: Bool
+
+    /// Whether it takes part in an elementwise operation with this result example by example.
+    func matches(_ result: Shape) -> Bool {
+        if isPerExample { return shape.rank == result.rank && shape[0] == result[0] }
+        return isFixed && (shape.rank < result.rank || shape[0] == 1)
+    }
+}
+
+extension Operation {
+    /// Whether element i along axis 0 of the result depends on nothing but elements i of the operands that have one for
+    /// each example, of which there is at least one.
+    fileprivate func keepsExamplesApart(_ operands: [ExampleOperand], result: Shape) -> Bool {
+        guard operands.contains(where: \.isPerExample), operands.allSatisfy({ $0.isPerExample || $0.isFixed }) else {
+            return false
+        }
+        let first = operands[0]
+        switch self {
+        case .input, .variable, .constant, .randomUniform, .convolutionKernelGradient: return false
+        case .convolution, .convolutionInputGradient:
+            return first.isPerExample && !operands[1].isPerExample
+                && operands.dropFirst(2).allSatisfy { $0.matches(result) }
+        case .matrixProduct(let transposeLeft, _, _):
+            return first.isPerExample && !transposeLeft && !operands[1].isPerExample
+                && operands.dropFirst(2).allSatisfy { $0.matches(result) }
+        case .maxPooling, .averagePooling, .averagePoolingGradient: return true
+        case .maxPoolingGradient, .concatenation(axis: 1...): return operands.allSatisfy(\.isPerExample)
+        case .unary, .binary, .select, .elementwise, .broadcast:
+            return operands.allSatisfy { $0.matches(result) }
+        case .reduction(_, let axes): return !axes.contains(0)
+        case .reshape: return result.rank > 0 && result[0] == first.shape[0]
+        case .pad(let before, let after): return before[0] == 0 && after[0] == 0
+        case .slice(let start, _): return start[0] == 0 && result[0] == first.shape[0]
+        case .concatenation: return false
+        case .softmax, .logSoftmax: return first.shape.rank > 1
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import GraftGraph
+import GraftModel
+
+/// Pictures in files, with a class for each: examples that are decoded when a batch asks for them.
+///
+/// Inputs: one tensor (batch, height, width, channels) with values 0 to 255. Targets: one tensor (batch) of class
+/// numbers. Memory holds the paths and the batch, never all pictures. Copies share what is known of the files.
+public struct ImageDataset: Dataset {
+    /// The files, in order: class by class, sorted.
+    public var paths: [String] { loader.paths }
+    /// Each file's class, a position in `classNames`.
+    public let labels: [Int]
+    /// The classes in the order of their numbers.
+    public let classNames: [String]?
+    private let loader: PictureLoader
+
+    /// Pictures and their classes.
+    ///
+    /// - Parameter threads: how many pictures are decoded at once; all cores where it is `nil`.
+    /// - Throws: `GraftError` with code `data` where labels do not fit paths or names, `argument` for a wrong rule.
+    public init(
+        paths: [String], labels: [Int], classNames: [String], rule: ImageRule, threads: Int? = nil
+    ) throws(GraftError) {
+        guard paths.count == labels.count else {
+            throw GraftError(.data, "\(paths.count) pictures need as many labels, and there are \(labels.count)")
+        }
+        if let wrong = labels.first(where: { !classNames.indices.contains($0) }) {
+            throw GraftError(.data, "the label \(wrong) is no class: there are \(classNames.count), counted from 0")
+        }
+        self.labels = labels
+        self.classNames = classNames
+        loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
+    }
+
+    /// The number of pictures.
+    public var count: Int { loader.paths.count }
+
+    /// How pictures become inputs.
+    public var imageRule: ImageRule? { loader.rule }
+
+    /// How many pictures each class has, in the order of `classNames`.
+    public var classCounts: [Int] {
+        var counts = [Int](repeating: 0, count: classNames?.count ?? 0)
+        for label in labels { counts[label] += 1 }
+        return counts
+    }
+
+    /// Reads, decodes and resizes these pictures, several at once; the result does not depend on how many.
+    ///
+    /// - Throws: `GraftError` with code `argument` for a number that is no picture's. A picture that cannot be read is
+    ///   no error: it is missing from the batch and named in its `failures`.
+    public func batch(_ indices: [Int]) throws -> Batch {
+        let (indices, tensor, failures) = try loader.load(indices)
+        let targets = Tensor(indices.map { Float(labels[$0]) }, shape: [indices.count])
+        return Batch(indices: indices, inputs: [tensor], targets: [targets], failures: failures)
+    }
+
+    /// SHA-256 over the file's bytes, the rule and the decoder's version: of the bytes that the last batch with this
+    /// picture was made from, or of the file as it is now where there was none.
+    ///
+    /// - Throws: `GraftError` with code `file` where the file cannot be read.
+    public func fingerprint(of index: Int) throws -> String? { try loader.fingerprint(of: index) }
+
+    /// Decodes every picture once and lists those that cannot be read.
+    ///
+    /// - Parameter progress: called after each picture, from any thread, with the numbers done and in all.
+    public func audit(progress: (@Sendable (_ done: Int, _ count: Int) -> Void)? = nil) -> [ExampleFailure] {
+        loader.audit(progress: progress)
+    }
+}
+
+/// Pictures in files without classes: what `predict` is asked about.
+public struct ImageFiles: Dataset {
+    /// The files, in the order given.
+    public var paths: [String] { loader.paths }
+    private let loader: PictureLoader
+
+    /// These files; none is opened before a batch asks for it.
+    ///
+    /// - Parameter threads: how many pictures are decoded at once; all cores where it is `nil`.
+    /// - Throws: `GraftError` with code `argument` for a wrong rule.
+    public init(paths: [String], rule: ImageRule, threads: Int? = nil) throws(GraftError) {
+        loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
+    }
+
+    /// The number of pictures.
+    public var count: Int { loader.paths.count }
+
+    /// `nil`: the classes belong to the model that is asked.
+    public var classNames: [String]? { nil }
+
+    /// How pictures become inputs.
+    public var imageRule: ImageRule? { loader.rule }
+
+    /// As ``ImageDataset/batch(_:)``, without targets.
+    public func batch(_ indices: [Int]) throws -> Batch {
+        let (indices, tensor, failures) = try loader.load(indices)
+        return Batch(indices: indices, inputs: [tensor], targets: [], failures: failures)
+    }
+
+    /// As ``ImageDataset/fingerprint(of:)``.
+    public func fingerprint(of index: Int) throws -> String? { try loader.fingerprint(of: index) }
+}

@@ -1,0 +1,143 @@
+import Crypto
+import GraftGraph
+import GraftModel
+import Synchronization
+
+/// Files to tensors: what ``ImageDataset`` and ``ImageFiles`` have in common.
+struct PictureLoader: Sendable {
+    let paths: [String]
+    let rule: ImageRule
+    let threads: Int
+    private let decoder: ImageDecoder
+    private let resizer: ImageResizer
+    private let fingerprints: Fingerprints
+
+    init(paths: [String], rule: ImageRule, threads: Int?) throws(GraftError) {
+        if let threads, threads < 1 {
+            throw GraftError(.argument, "pictures are decoded by at least 1 thread, not \(threads)")
+        }
+        self.paths = paths
+        self.rule = rule
+        self.threads = threads ?? ParallelWork.coreCount
+        decoder = try ImageDecoder(channels: rule.channels)
+        resizer = try ImageResizer(rule: rule)
+        fingerprints = Fingerprints(count: paths.count)
+    }
+
+    /// The pictures that can be read, in order, as one tensor (pictures, height, width, channels), and the others.
+    func load(_ indices: [Int]) throws(GraftError) -> (indices: [Int], tensor: Tensor, failures: [ExampleFailure]) {
+        for index in indices { try checkIndex(index) }
+        let failures = Mutex<[Int: String]>([:])
+        let shape: Shape = [indices.count, rule.height, rule.width, rule.channels]
+        let tensor = Tensor(uninitialized: shape) { values in
+            let target = SharedMemory(values: values)
+            ParallelWork.perform(count: indices.count, threads: threads) { slot in
+                do throws(GraftError) {
+                    try load(indices[slot], into: target.slot(slot, count: resizer.elementCount))
+                } catch {
+                    failures.withLock { $0[slot] = error.description }
+                }
+            }
+        }
+        let reasons = failures.withLock { $0 }
+        guard !reasons.isEmpty else { return (indices, tensor, []) }
+        let slots = indices.indices.filter { reasons[$0] == nil }
+        let list = reasons.sorted { $0.key < $1.key }.map { slot, reason in
+            ExampleFailure(index: indices[slot], path: paths[indices[slot]], message: reason)
+        }
+        return (slots.map { indices[$0] }, rows(slots, of: tensor), list)
+    }
+
+    /// One file to its place in the batch; its fingerprint is taken from the same bytes.
+    private func load(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws(GraftError) {
+        let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
+        fingerprints[index] = fingerprint(of: bytes)
+        resizer.resize(try decoder.decode(bytes), into: target)
+    }
+
+    /// The rows of the pictures that were read; only called where one was not.
+    private func rows(_ slots: [Int], of tensor: Tensor) -> Tensor {
+        let count = resizer.elementCount
+        return tensor.withUnsafeBuffer { source in
+            Tensor(uninitialized: [slots.count, rule.height, rule.width, rule.channels]) { target in
+                for (row, slot) in slots.enumerated() {
+                    let values = source[(slot * count)..<((slot + 1) * count)]
+                    _ = target[(row * count)..<((row + 1) * count)].initialize(from: values)
+                }
+            }
+        }
+    }
+
+    /// Decodes every picture and keeps none; names those that cannot be read.
+    func audit(progress: (@Sendable (_ done: Int, _ count: Int) -> Void)?) -> [ExampleFailure] {
+        let state = Mutex<(done: Int, failures: [ExampleFailure])>((0, []))
+        ParallelWork.perform(count: paths.count, threads: threads) { index in
+            var failure: ExampleFailure?
+            do throws(GraftError) {
+                let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
+                fingerprints[index] = fingerprint(of: bytes)
+                _ = try decoder.decode(bytes)
+            } catch {
+                failure = ExampleFailure(index: index, path: paths[index], message: error.description)
+            }
+            let done = state.withLock { state in
+                state.done += 1
+                if let failure { state.failures.append(failure) }
+                return state.done
+            }
+            progress?(done, paths.count)
+        }
+        return state.withLock { $0.failures }.sorted { $0.index < $1.index }
+    }
+
+    /// The fingerprint of a file as it was last read, or as it is now where it has not been read yet.
+    func fingerprint(of index: Int) throws(GraftError) -> String {
+        try checkIndex(index)
+        if let known = fingerprints[index] { return known }
+        do throws(GraftError) {
+            let value = fingerprint(of: try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount))
+            fingerprints[index] = value
+            return value
+        } catch {
+            throw error.inside(paths[index])
+        }
+    }
+
+    /// SHA-256 of the decoder's version, the rule and the file's bytes, as 64 hexadecimal digits.
+    private func fingerprint(of bytes: [UInt8]) -> String {
+        var hash = SHA256()
+        let recipe = "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)\n"
+        hash.update(data: Array(recipe.utf8))
+        hash.update(data: bytes)
+        return hash.finalize().map(hexadecimal).joined()
+    }
+
+    private func checkIndex(_ index: Int) throws(GraftError) {
+        guard paths.indices.contains(index) else {
+            throw GraftError(.argument, "there is no picture \(index) among \(paths.count)")
+        }
+    }
+}
+
+/// The batch's memory, written to by several threads, each in slots of its own.
+///
+/// Sendable because no two calls are given the same slot, and the memory outlives them.
+private struct SharedMemory: @unchecked Sendable {
+    let values: UnsafeMutableBufferPointer<Float>
+
+    func slot(_ number: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(rebasing: values[(number * count)..<((number + 1) * count)])
+    }
+}
+
+/// The fingerprints that are known, shared by all copies of a dataset.
+private final class Fingerprints: Sendable {
+    private let values: Mutex<[String?]>
+
+    init(count: Int) { values = Mutex([String?](repeating: nil, count: count)) }
+
+    subscript(index: Int) -> String? {
+        get { values.withLock { $0[index] } }
+        set { values.withLock { $0[index] = newValue } }
+    }
+}

@@ -1,0 +1,153 @@
+internal import CVips
+import GraftGraph
+
+/// Decodes with libvips, through the loader of one known format at a time: its loaders for documents, scripts and
+/// plug-ins (SVG, PDF, ImageMagick, …) are never tried on a file.
+enum VipsReader {
+    /// Decodes the first frame or page to 8 bits a channel.
+    static func read(_ bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> RawImage {
+        do throws(GraftError) {
+            let outcome = try VipsLibrary.perform { () -> Result<RawImage, GraftError>? in
+                do throws(Refusal) {
+                    return .success(try decode(bytes, as: format))
+                } catch {
+                    switch error {
+                    case .byVips: return nil
+                    case .byGraft(let error): return .failure(error)
+                    }
+                }
+            }
+            return try outcome.get()
+        } catch {
+            throw GraftError(
+                .image, "it is not a whole \(format.rawValue) picture: \(error.message)", cause: error.cause)
+        }
+    }
+
+    /// Why a picture was not decoded: libvips has said so in its error buffer, or the error says it.
+    private enum Refusal: Error {
+        case byVips
+        case byGraft(GraftError)
+    }
+
+    private static func decode(_ bytes: [UInt8], as format: ImageFormat) throws(Refusal) -> RawImage {
+        // The buffer must stay where it is while the picture is computed from it, row by row.
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(Refusal) in
+                let loaded = try load(buffer, as: format)
+                do throws(GraftError) {
+                    try ImageDecoder.checkSize(width: loaded.width, height: loaded.height)
+                } catch {
+                    throw .byGraft(error)
+                }
+                return try rawImage(of: toBytes(loaded))
+            }
+        }
+        return try result.get()
+    }
+
+    private static func load(_ bytes: UnsafeRawBufferPointer, as format: ImageFormat) throws(Refusal) -> VipsPicture {
+        let name = "\(format.loaderName)load_buffer"
+        guard graft_vips_has_operation(name) != 0 else {
+            throw .byGraft(
+                GraftError(
+                    .image,
+                    "this system's libvips \(VipsLibrary.versionText) was built without a loader for "
+                        + "\(format.rawValue); install one that has it, or convert the file to JPEG or PNG"))
+        }
+        return try VipsPicture { image in
+            switch format {
+            case .jpeg: graft_vips_load_jpeg(bytes.baseAddress, bytes.count, image)
+            case .png: graft_vips_load_png(bytes.baseAddress, bytes.count, image)
+            case .gif: graft_vips_load_gif(bytes.baseAddress, bytes.count, image)
+            case .webP: graft_vips_load_webp(bytes.baseAddress, bytes.count, image)
+            case .tiff: graft_vips_load_tiff(bytes.baseAddress, bytes.count, image)
+            case .heif: graft_vips_load_heif(bytes.baseAddress, bytes.count, image)
+            case .bmp: -1
+            }
+        }
+    }
+
+    /// Brings what libvips knows (16 bits, floats, CIE colours, CMYK with a profile) to 8-bit grey, RGB or CMYK.
+    private static func toBytes(_ picture: VipsPicture) throws(Refusal) -> VipsPicture {
+        switch picture.interpretation {
+        case VIPS_INTERPRETATION_CMYK where picture.hasColourProfile:
+            return try VipsPicture { graft_vips_to_srgb_by_profile(picture.image, $0) }
+        case VIPS_INTERPRETATION_sRGB, VIPS_INTERPRETATION_B_W, VIPS_INTERPRETATION_RGB, VIPS_INTERPRETATION_MULTIBAND,
+            VIPS_INTERPRETATION_RGB16, VIPS_INTERPRETATION_GREY16, VIPS_INTERPRETATION_CMYK:
+            if picture.format == VIPS_FORMAT_UCHAR { return picture }
+            if picture.format == VIPS_FORMAT_USHORT {
+                return try VipsPicture { graft_vips_high_byte(picture.image, $0) }
+            }
+            return try VipsPicture { graft_vips_to_srgb(picture.image, $0) }
+        default:
+            return try VipsPicture { graft_vips_to_srgb(picture.image, $0) }
+        }
+    }
+
+    /// Computes the pixels and copies them out.
+    private static func rawImage(of picture: VipsPicture) throws(Refusal) -> RawImage {
+        let layout: RawImage.Layout
+        switch picture.channels {
+        case 1: layout = .grey
+        case 2: layout = .greyAlpha
+        case 3: layout = .rgb
+        case 4: layout = picture.interpretation == VIPS_INTERPRETATION_CMYK ? .cmyk : .rgbAlpha
+        default:
+            throw .byGraft(
+                GraftError(.image, "it has \(picture.channels) channels; pictures with 1 to 4 can be read"))
+        }
+        var byteCount = 0
+        guard let memory = vips_image_write_to_memory(picture.image, &byteCount) else { throw .byVips }
+        defer { graft_vips_free(memory) }
+        let expected = picture.width * picture.height * picture.channels
+        guard picture.format == VIPS_FORMAT_UCHAR, byteCount == expected else {
+            throw .byGraft(
+                GraftError(.image, "libvips delivered \(byteCount) bytes where \(expected) were expected"))
+        }
+        return RawImage(
+            height: picture.height, width: picture.width, layout: layout,
+            pixels: [UInt8](UnsafeRawBufferPointer(start: memory, count: byteCount)),
+            orientation: Orientation(rawValue: picture.orientation) ?? .upright)
+    }
+
+    /// Owns a reference to an image of libvips; frees it at the end.
+    private final class VipsPicture {
+        let image: UnsafeMutablePointer<VipsImage>
+
+        /// Takes the image that `make` writes; a result other than 0 means that libvips failed.
+        init(_ make: (UnsafeMutablePointer<UnsafeMutablePointer<VipsImage>?>) -> Int32) throws(Refusal) {
+            var made: UnsafeMutablePointer<VipsImage>?
+            guard make(&made) == 0, let made else {
+                if let made { graft_vips_release(made) }
+                throw .byVips
+            }
+            image = made
+        }
+
+        deinit { graft_vips_release(image) }
+
+        var width: Int { Int(vips_image_get_width(image)) }
+        var height: Int { Int(vips_image_get_height(image)) }
+        var channels: Int { Int(vips_image_get_bands(image)) }
+        var format: VipsBandFormat { vips_image_get_format(image) }
+        var interpretation: VipsInterpretation { vips_image_get_interpretation(image) }
+        var orientation: Int { Int(vips_image_get_orientation(image)) }
+        var hasColourProfile: Bool { vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 }
+    }
+}
+
+extension ImageFormat {
+    /// What libvips calls the format in the names of its operations.
+    fileprivate var loaderName: String {
+        switch self {
+        case .jpeg: "jpeg"
+        case .png: "png"
+        case .bmp: "bmp"
+        case .gif: "gif"
+        case .webP: "webp"
+        case .tiff: "tiff"
+        case .heif: "heif"
+        }
+    }
+}

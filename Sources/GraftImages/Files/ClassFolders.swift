@@ -1,0 +1,128 @@
+import GraftGraph
+
+/// A folder that holds one folder a class, read: the pictures of each class, and all that is something else.
+struct ClassFolders {
+    /// A class and its pictures.
+    struct Class {
+        let name: String
+        /// The class's folder.
+        let path: String
+        /// The pictures' paths below the class's folder, in Keras's order: folder by folder, then by name.
+        let pictures: [String]
+    }
+
+    let path: String
+    /// The folders with at least one picture in them, by name.
+    private(set) var classes: [Class] = []
+    /// Pictures that lie beside the class folders.
+    private(set) var loosePictureCount = 0
+    private(set) var problems: [ImageProblem] = []
+
+    /// Reads the folder; names in `parts` are left aside.
+    init(at path: String, leavingOut parts: Set<String> = []) throws(GraftError) {
+        self.path = path
+        let listing = try FolderListing(of: path)
+        noteUnreadableNames(of: listing, in: path)
+        for entry in listing.entries where !parts.contains(entry.name) {
+            try read(entry)
+        }
+    }
+
+    private mutating func read(_ entry: FolderListing.Entry) throws(GraftError) {
+        if let reason = Self.reasonToSkip(entry) {
+            problems.append(ImageProblem(path: entry.path, reason: reason))
+        } else if entry.kind == .file {
+            let isPicture = Self.isPicture(entry.name)
+            loosePictureCount += isPicture ? 1 : 0
+            problems.append(
+                ImageProblem(
+                    path: entry.path,
+                    reason: isPicture ? "lies beside the class folders, so it has no class" : "is no class folder"))
+        } else if entry.isLink, leadsBack(entry.path) {
+            problems.append(ImageProblem(path: entry.path, reason: "is a link to a folder that holds it"))
+        } else {
+            let pictures = try pictures(in: entry.path)
+            if pictures.isEmpty {
+                problems.append(ImageProblem(path: entry.path, reason: "holds no pictures, so it is no class"))
+            } else {
+                classes.append(Class(name: entry.name, path: entry.path, pictures: pictures))
+            }
+        }
+    }
+
+    /// Whether following this link would come back to where it lies.
+    private func leadsBack(_ link: String) -> Bool {
+        guard let target = FolderListing.realPath(link), let here = FolderListing.realPath(path) else { return true }
+        return here == target || here.hasPrefix(target.hasSuffix("/") ? target : target + "/")
+    }
+
+    /// All pictures below a class's folder. Links to further folders are not followed (nor does Keras follow them), so
+    /// that links in a circle do no harm.
+    private mutating func pictures(in classFolder: String) throws(GraftError) -> [String] {
+        var found: [(folder: String, names: [String])] = []
+        var waiting = [""]
+        while let folder = waiting.popLast() {
+            let path = folder.isEmpty ? classFolder : FolderListing.join(classFolder, folder)
+            let listing: FolderListing
+            do throws(GraftError) {
+                listing = try FolderListing(of: path)
+            } catch {
+                problems.append(ImageProblem(path: path, reason: error.message))
+                continue
+            }
+            noteUnreadableNames(of: listing, in: path)
+            var names: [String] = []
+            for entry in listing.entries {
+                if let reason = Self.reasonToSkip(entry) {
+                    problems.append(ImageProblem(path: entry.path, reason: reason))
+                } else if entry.kind == .folder {
+                    if entry.isLink {
+                        problems.append(
+                            ImageProblem(path: entry.path, reason: "is a link to a folder, which is not followed"))
+                    } else {
+                        waiting.append(folder.isEmpty ? entry.name : folder + "/" + entry.name)
+                    }
+                } else if Self.isPicture(entry.name) {
+                    names.append(entry.name)
+                } else {
+                    problems.append(ImageProblem(path: entry.path, reason: Self.unknownExtension(entry.name)))
+                }
+            }
+            found.append((folder, names))
+        }
+        found.sort { FolderListing.precedes($0.folder, $1.folder) }
+        return found.flatMap { folder, names in folder.isEmpty ? names : names.map { folder + "/" + $0 } }
+    }
+
+    private mutating func noteUnreadableNames(of listing: FolderListing, in folder: String) {
+        problems += listing.unreadableNames.map {
+            ImageProblem(
+                path: FolderListing.join(folder, $0), reason: "its name is not UTF-8; rename it for it to be used")
+        }
+    }
+
+    /// Files and folders that systems and archives leave behind, and what is neither file nor folder.
+    private static func reasonToSkip(_ entry: FolderListing.Entry) -> String? {
+        if case .other(let reason) = entry.kind { return reason }
+        if entry.name.hasPrefix(".") { return "is hidden" }
+        let litter = ["__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"]
+        return litter.contains(entry.name.lowercased()) ? "was left by an operating system or archive program" : nil
+    }
+
+    /// Whether a file's extension is that of a picture, in whatever case.
+    static func isPicture(_ name: String) -> Bool {
+        fileExtension(of: name).map { ImageFormat.fileExtensions.contains($0) } ?? false
+    }
+
+    private static func fileExtension(of name: String) -> String? {
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
+        return String(name[name.index(after: dot)...]).lowercased()
+    }
+
+    private static func unknownExtension(_ name: String) -> String {
+        guard let fileExtension = fileExtension(of: name) else {
+            return "has no extension, so it is not taken for a picture"
+        }
+        return "has the extension .\(fileExtension), which is none of a picture that Graft reads"
+    }
+}

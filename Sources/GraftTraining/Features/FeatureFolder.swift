@@ -1,0 +1,143 @@
+import Foundation
+import GraftGraph
+import Synchronization
+
+/// The features of one trunk: a folder of shards, and an index of their rows.
+///
+/// Several processes may use one folder at once: each reads the shards that it found when it opened the folder and adds
+/// shards of its own, whole and under new names. Both may compute the same image; then one row is kept twice, which
+/// costs space and no more. A shared lock on the file `lock` says that the folder is in use; its time says when it was
+/// last used.
+///
+/// Rows are read with positioned reads into the batch rather than mapped: mapped pages count as this process's memory
+/// as they are touched, so that memory would grow with the number of images; read ones live in the system's cache.
+final class FeatureFolder: Sendable {
+    static let shardSuffix = ".features"
+    static let partialSuffix = ".partial"
+
+    /// Which row of which shard.
+    struct Location: Hashable, Sendable {
+        var shard: Int32
+        var row: Int32
+    }
+
+    let path: String
+    let rowByteCount: Int
+    private let lock: File
+    private let isTemporary: Bool
+    private let content = Mutex(Content())
+
+    private struct Content {
+        var shards: [FeatureShard?] = []
+        var index: [FeatureKey: Location] = [:]
+    }
+
+    /// Opens the folder of a trunk, or makes it; damaged shards, and shards that a process left half-written when it
+    /// ended, are removed.
+    ///
+    /// - Parameter isTemporary: whether the folder goes when this object does.
+    init(path: String, rowByteCount: Int, isTemporary: Bool = false) throws {
+        (self.path, self.rowByteCount, self.isTemporary) = (path, rowByteCount, isTemporary)
+        lock = try Self.lockFolder(path)
+        for name in Self.names(in: path) {
+            let file = "\(path)/\(name)"
+            if name.hasSuffix(Self.partialSuffix) {
+                Self.removeIfAbandoned(file)
+            } else if name.hasSuffix(Self.shardSuffix) {
+                do { add(try FeatureShard(path: file, rowByteCount: rowByteCount)) } catch { unlink(file) }
+            }
+        }
+    }
+
+    deinit {
+        if isTemporary { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// Where an image's row stands, if it is there.
+    func location(of key: FeatureKey) -> Location? { content.withLock { $0.index[key] } }
+
+    /// Reads a row.
+    func read(_ location: Location, into buffer: UnsafeMutableRawBufferPointer) throws {
+        guard let shard = shard(location) else {
+            throw GraftError(.state, "the features in \(path) were removed while they were read")
+        }
+        try shard.read(row: Int(location.row), into: buffer)
+    }
+
+    /// Checks rows against their checksums; a shard with a damaged one is removed, with all its rows.
+    func removeDamaged(among keys: some Sequence<FeatureKey>) {
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: rowByteCount, alignment: 64)
+        defer { scratch.deallocate() }
+        for key in keys {
+            guard let location = location(of: key), let shard = shard(location),
+                !shard.isIntact(row: Int(location.row), scratch: scratch)
+            else { continue }
+            remove(shard: location.shard)
+        }
+    }
+
+    /// A writer for a new shard.
+    func makeWriter() throws -> FeatureShardWriter {
+        try FeatureShardWriter(folder: path, rowByteCount: rowByteCount)
+    }
+
+    /// Adds a finished shard's rows to the index; of an image's rows the first one found holds.
+    func add(_ shard: FeatureShard) {
+        content.withLock { content in
+            let number = Int32(content.shards.count)
+            content.shards.append(shard)
+            for (row, key) in shard.keys.enumerated() where content.index[key] == nil {
+                content.index[key] = Location(shard: number, row: Int32(row))
+            }
+        }
+    }
+
+    private func shard(_ location: Location) -> FeatureShard? { content.withLock { $0.shards[Int(location.shard)] } }
+
+    private func remove(shard number: Int32) {
+        content.withLock { content in
+            guard let shard = content.shards[Int(number)] else { return }
+            unlink(shard.file.path)
+            content.shards[Int(number)] = nil
+            content.index = content.index.filter { $0.value.shard != number }
+            // An image whose row went may have another one in a shard that came later.
+            for (other, shard) in content.shards.enumerated() {
+                for (row, key) in (shard?.keys ?? []).enumerated() where content.index[key] == nil {
+                    content.index[key] = Location(shard: Int32(other), row: Int32(row))
+                }
+            }
+        }
+    }
+
+    // MARK: Opening
+
+    /// Takes the shared lock. The folder may be removed by another process between making and locking it; then the
+    /// lock is one on a file that is gone, and the folder is made again.
+    private static func lockFolder(_ path: String) throws -> File {
+        for _ in 0..<100 {
+            try Disk.makeFolder(path)
+            guard let lock = try? File.ensuring(lockPath(path)) else { continue }
+            _ = try lock.lock(exclusively: false, waiting: true)
+            guard lock.isInPlace else { continue }
+            utimes(lock.path, nil)
+            return lock
+        }
+        throw GraftError(
+            .file,
+            "cannot keep features in \(path): the folder cannot be written to, or goes as soon as it is made; "
+                + "choose another folder for features")
+    }
+
+    static func lockPath(_ folder: String) -> String { "\(folder)/lock" }
+
+    static func names(in folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    }
+
+    private static func removeIfAbandoned(_ path: String) {
+        guard let file = try? File.reading(path), (try? file.lock(exclusively: true, waiting: false)) == true else {
+            return
+        }
+        unlink(path)
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import GraftGraph
+import GraftModel
+
+/// Makes sure that the features of all examples of some datasets are kept: finds those that are, computes the others.
+///
+/// While the trunk computes a batch, the next one is decoded. Memory holds two batches, one batch of features and 32
+/// bytes an image; it does not grow with features.
+struct FeaturePass {
+    let cache: FeatureCache
+    /// Told of progress and of examples that cannot be read.
+    let emit: (TrainingEvent) throws -> Void
+    /// Throws where somebody asked to stop; called before each batch.
+    let checkCancellation: () throws -> Void
+
+    /// A dataset whose features are wanted.
+    struct Request {
+        let dataset: any Dataset
+        let trunk: Trunk
+    }
+
+    /// The features of a dataset, and what could not be had.
+    struct Outcome {
+        let source: FeatureSource
+        let failures: [ExampleFailure]
+        let reusedCount: Int
+    }
+
+    /// Where a request's features are and which are missing.
+    private struct Survey {
+        let request: Request
+        let source: FeatureSource
+        let missing: [Int]
+        var rowByteCount: Int { request.trunk.rowByteCount }
+    }
+
+    /// The features of each dataset.
+    ///
+    /// - Throws: `GraftError` with code `file` where the disk has too little space, or what `checkCancellation` throws;
+    ///   features computed until then are kept.
+    func run(_ requests: [Request]) throws -> [Outcome] {
+        let surveys = try requests.map(survey)
+        for survey in surveys where !survey.missing.isEmpty {
+            try cache.makeRoom(for: survey.missing.count * survey.rowByteCount, in: survey.source.kept)
+        }
+        let total = surveys.reduce(0) { $0 + $1.missing.count }
+        let clock = Stopwatch()
+        var (done, runner) = (0, TrunkRunner?.none)
+        return try surveys.map { survey in
+            let trunk = survey.request.trunk
+            if !survey.missing.isEmpty, runner?.key != trunk.key { runner = try trunk.makeRunner() }
+            let failures = try compute(survey, with: runner) { count in
+                done += count
+                try emit(.features(Progress(done: done, total: total, elapsed: clock.seconds)))
+            }
+            return Outcome(
+                source: survey.source, failures: failures,
+                reusedCount: survey.request.dataset.count - survey.missing.count)
+        }
+    }
+
+    private func survey(_ request: Request) throws -> Survey {
+        let (dataset, rowByteCount) = (request.dataset, request.trunk.rowByteCount)
+        let run = UUID().uuidString
+        var unkept: Set<Int> = []
+        let keys = (0..<dataset.count).map { index in
+            // A file that cannot be read has no fingerprint; decoding will say what is wrong with it.
+            if let fingerprint = try? dataset.fingerprint(of: index) { return FeatureKey(fingerprint: fingerprint) }
+            unkept.insert(index)
+            return FeatureKey(fingerprint: "\(run) \(index)")
+        }
+        let kept = try openFolder(request, rowCount: dataset.count)
+        kept.removeDamaged(among: keys)
+        let source = FeatureSource(
+            dataset: dataset, keys: keys, kept: kept, unkept: unkept,
+            temporary: unkept.isEmpty ? nil : try FeatureCache.temporaryFolder(rowByteCount: rowByteCount),
+            shapes: request.trunk.shapes)
+        let missing = keys.indices.filter { kept.location(of: keys[$0]) == nil }
+        return Survey(request: request, source: source, missing: missing)
+    }
+
+    /// The trunk's folder; a temporary one where the features of this run alone are beyond the limit.
+    private func openFolder(_ request: Request, rowCount: Int) throws -> FeatureFolder {
+        let rowByteCount = request.trunk.rowByteCount
+        guard rowCount * rowByteCount <= cache.byteLimit else {
+            return try FeatureCache.temporaryFolder(rowByteCount: rowByteCount)
+        }
+        return try cache.folder(trunk: request.trunk.key, rowByteCount: rowByteCount)
+    }
+
+    /// Computes what is missing, batch by batch; a shard that is begun is completed however the pass ends.
+    private func compute(
+        _ survey: Survey, with runner: TrunkRunner?, report: (Int) throws -> Void
+    ) throws -> [ExampleFailure] {
+        guard !survey.missing.isEmpty, let runner else { return [] }
+        let source = survey.source
+        let kept = FeatureRecorder(folder: source.kept)
+        let temporary = source.temporary.map(FeatureRecorder.init)
+        defer {
+            try? kept.finish()
+            try? temporary?.finish()
+        }
+        let stream = BatchStream(
+            DecodedSource(dataset: source.dataset), order: survey.missing, batchSize: Trunk.batchSize)
+        var failures: [ExampleFailure] = []
+        try checkCancellation()
+        while let batch = try stream.next() {
+            try checkCancellation()
+            for failure in batch.failures { try emit(.problem(failure)) }
+            failures += batch.failures
+            let features = batch.indices.isEmpty ? [] : try runner.run(batch.inputs)
+            for (position, index) in batch.indices.enumerated() {
+                let recorder = source.unkept.contains(index) ? temporary ?? kept : kept
+                let row = features.flatMap { $0.elements(ofRow: position) }
+                try row.withUnsafeBytes { try recorder.append($0, key: source.keys[index]) }
+            }
+            try report(batch.indices.count + batch.failures.count)
+        }
+        // Here failures count; in the `defer` above something else has already gone wrong.
+        try kept.finish()
+        try temporary?.finish()
+        return failures
+    }
+}
+
+extension Tensor {
+    /// The elements of a row of the first axis.
+    func elements(ofRow row: Int) -> [Float] { elements(ofRow: row, size: count / max(shape[0], 1)) }
+
+    /// The elements of a row where each has this size.
+    func elements(ofRow row: Int, size: Int) -> [Float] {
+        withUnsafeBuffer { Array($0[(row * size)..<((row + 1) * size)]) }
+    }
+}

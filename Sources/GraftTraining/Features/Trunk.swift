@@ -1,0 +1,54 @@
+import GraftGraph
+import GraftModel
+
+/// The part of a model that cannot change while it trains, ready to be run once per image.
+struct Trunk: Sendable {
+    /// How many images it takes at once: a number of its own, so that features do not depend on how a run batches.
+    static let batchSize = 32
+
+    /// What names its features.
+    let key: TrunkKey
+    /// The shape of each feature of an example.
+    let shapes: [Shape]
+    private let parts: ModelParts
+    private let backend: any Backend
+
+    /// - Parameters:
+    ///   - makeParts: the model's parts for a batch size; the trunk must be there.
+    init(backend: any Backend, makeParts: (_ batchSize: Int) throws -> ModelParts) throws {
+        let parts = try makeParts(Self.batchSize)
+        guard let graph = parts.trunk else {
+            throw GraftError(.state, "the model has no part that stays the same while it trains")
+        }
+        (self.backend, self.parts) = (backend, parts)
+        key = TrunkKey(graph: graph, precision: backend.precision) { parts.variables[$0.rawValue].value }
+        shapes = graph.outputs.map { graph.shape(of: $0).ofExample }
+    }
+
+    /// The bytes of an image's row.
+    var rowByteCount: Int { shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride }
+
+    /// The trunk made ready to run; holds its packed weights, so let it go when the features are there.
+    func makeRunner() throws -> TrunkRunner {
+        guard let graph = parts.trunk else {
+            throw GraftError(.state, "the model has no part that stays the same while it trains")
+        }
+        let plan = try backend.makePlan(graph)
+        try plan.bind(parts.values(readBy: graph))
+        return TrunkRunner(key: key, plan: plan, inputNames: parts.modelInputNames)
+    }
+}
+
+/// A trunk made ready to run.
+struct TrunkRunner {
+    let key: TrunkKey
+    fileprivate let plan: any ExecutablePlan
+    fileprivate let inputNames: [String]
+
+    /// The features of decoded inputs with ``Trunk/batchSize`` rows at most, as many rows.
+    func run(_ inputs: [Tensor]) throws -> [Tensor] {
+        let padded = inputs.map { $0.padded(toRows: Trunk.batchSize) }
+        let features = try plan.run(Dictionary(uniqueKeysWithValues: zip(inputNames, padded)), randomKey: 0)
+        return features.map { $0.prefix(rows: inputs[0].shape[0]) }
+    }
+}

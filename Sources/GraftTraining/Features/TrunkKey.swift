@@ -1,0 +1,44 @@
+import Crypto
+import Foundation
+import GraftGraph
+
+/// Names a trunk by what it computes: its operations in order, their attributes and operands, the numbers of every
+/// constant and every variable in it, and the precision.
+///
+/// Names of layers and inputs and the numbers of variables play no part, so that the same base under another head, or
+/// loaded a second time, finds its features again. Attributes are hashed as Swift prints them; a change of their names
+/// in a later version means that features are computed once more, never that wrong ones are found.
+struct TrunkKey: Hashable, Sendable {
+    /// 32 hexadecimal digits: the folder's name.
+    let name: String
+
+    /// The key of a trunk graph for batches of ``Trunk/batchSize``.
+    ///
+    /// - Parameter value: the current value of a variable.
+    init(graph: Graph, precision: String, value: (VariableID) -> Tensor?) {
+        var hash = SHA256()
+        hash.update(text: "graft trunk 1 \(precision)")
+        for node in graph.nodes {
+            switch node.operation {
+            case .constant(let tensor): hash.update(tensor)
+            case .variable(let id, let shape):
+                hash.update(text: "variable \(shape)")
+                if let tensor = value(id) { hash.update(tensor) }
+            case .input(_, let shape): hash.update(text: "input \(shape)")
+            default: hash.update(text: "\(node.operation)")
+            }
+            hash.update(text: node.operands.map { String($0.index) }.joined(separator: ","))
+        }
+        hash.update(text: "outputs " + graph.outputs.map { String($0.index) }.joined(separator: ","))
+        name = hash.finalize().prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}
+
+extension SHA256 {
+    fileprivate mutating func update(text: String) { update(data: Data((text + "\n").utf8)) }
+
+    fileprivate mutating func update(_ tensor: Tensor) {
+        update(text: "tensor \(tensor.shape)")
+        tensor.withUnsafeBuffer { update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    }
+}

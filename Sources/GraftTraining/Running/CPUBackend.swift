@@ -1,0 +1,36 @@
+import GraftCPU
+import GraftGraph
+
+/// Runs plans on the CPU, in 32-bit floats.
+struct CPUBackend: Backend {
+    let options: CPUOptions
+    var precision: String { "float32" }
+
+    func makePlan(_ graph: Graph) throws -> any ExecutablePlan {
+        CPUExecutablePlan(try CPUPlan(graph, options: options))
+    }
+}
+
+/// A CPU plan as training sees it.
+private final class CPUExecutablePlan: ExecutablePlan {
+    private let plan: CPUPlan
+
+    init(_ plan: CPUPlan) { self.plan = plan }
+
+    func bind(_ values: [VariableID: Tensor]) throws { try plan.bind(values) }
+    func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
+        try plan.run(inputs, randomKey: randomKey)
+    }
+    func value(of variable: VariableID) -> Tensor? { plan.value(of: variable) }
+    func unbind() { plan.unbind() }
+}
+
+extension TrainingOptions {
+    /// What computes.
+    ///
+    /// - Throws: `GraftError` with code `argument` for a number of threads that is not at least 1.
+    func makeBackend() throws -> any Backend {
+        if let threads { try requirePositive(threads, "threads") }
+        return backend ?? CPUBackend(options: CPUOptions(threads: threads))
+    }
+}

@@ -1,0 +1,107 @@
+import GraftGraph
+import GraftModel
+
+/// Where a plan's inputs come from: decoded examples, or kept features.
+protocol ExampleSource: Sendable {
+    /// These examples, in this order, without those that cannot be read.
+    func fetch(_ indices: [Int]) throws -> SourceBatch
+}
+
+/// Examples as inputs of a plan.
+struct SourceBatch: Sendable {
+    /// The examples' numbers in the dataset, one for each row.
+    var indices: [Int] = []
+    /// A tensor for each input of the plan.
+    var inputs: [Tensor] = []
+    /// A tensor for each output of the model.
+    var targets: [Tensor] = []
+    /// The examples that are missing.
+    var failures: [ExampleFailure] = []
+
+    /// Adds the rows of another batch behind these.
+    mutating func append(_ other: SourceBatch) {
+        failures += other.failures
+        guard !other.indices.isEmpty else { return }
+        guard !indices.isEmpty else {
+            (indices, inputs, targets) = (other.indices, other.inputs, other.targets)
+            return
+        }
+        indices += other.indices
+        inputs = zip(inputs, other.inputs).map { $0.appendingRows(of: $1) }
+        targets = zip(targets, other.targets).map { $0.appendingRows(of: $1) }
+    }
+}
+
+/// Decodes examples as they are needed.
+struct DecodedSource: ExampleSource {
+    let dataset: any Dataset
+
+    func fetch(_ indices: [Int]) throws -> SourceBatch {
+        let batch = try dataset.batch(indices)
+        return SourceBatch(
+            indices: batch.indices, inputs: batch.inputs, targets: batch.targets, failures: batch.failures)
+    }
+}
+
+/// Batches of a source in a given order, each full but the last, the next one made while this one is used.
+///
+/// An example that cannot be read is left out, and the batch is filled up with the next ones.
+final class BatchStream: Sendable {
+    private let prefetcher: Prefetcher<SourceBatch>
+
+    /// Batches of `order`. A batch without rows tells of failures alone.
+    init(_ source: any ExampleSource, order: [Int], batchSize: Int) {
+        var cursor = 0
+        prefetcher = Prefetcher(name: "graft batches") {
+            guard cursor < order.count else { return nil }
+            var batch = SourceBatch()
+            while batch.indices.count < batchSize, cursor < order.count {
+                let end = min(cursor + batchSize - batch.indices.count, order.count)
+                batch.append(try source.fetch(Array(order[cursor..<end])))
+                cursor = end
+            }
+            return batch
+        }
+    }
+
+    /// The next batch, `nil` after the last.
+    func next() throws -> SourceBatch? { try prefetcher.next() }
+}
+
+extension Tensor {
+    /// The rows of another tensor behind these; both have the same shape but for the first axis.
+    func appendingRows(of other: Tensor) -> Tensor {
+        var result = shape
+        result[0] += other.shape[0]
+        return Tensor(uninitialized: result) { target in
+            withUnsafeBuffer { _ = target[0..<count].initialize(from: $0) }
+            other.withUnsafeBuffer { _ = target[count..<(count + other.count)].initialize(from: $0) }
+        }
+    }
+
+    /// The rows up to a number: all of them, or the tensor filled up with copies of its last row.
+    func padded(toRows rows: Int) -> Tensor {
+        guard shape.rank > 0, shape[0] > 0, shape[0] < rows else { return self }
+        var result = shape
+        result[0] = rows
+        let size = count / shape[0]
+        return Tensor(uninitialized: result) { target in
+            withUnsafeBuffer { source in
+                _ = target[0..<count].initialize(from: source)
+                for row in shape[0]..<rows {
+                    _ = target[(row * size)..<((row + 1) * size)].initialize(from: source[(count - size)...])
+                }
+            }
+        }
+    }
+
+    /// The first rows.
+    func prefix(rows: Int) -> Tensor {
+        guard shape.rank > 0, rows < shape[0] else { return self }
+        var result = shape
+        result[0] = rows
+        return withUnsafeBuffer { source in
+            Tensor(uninitialized: result) { _ = $0.initialize(from: source[0..<result.elementCount]) }
+        }
+    }
+}

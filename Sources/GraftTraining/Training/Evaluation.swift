@@ -1,0 +1,141 @@
+import GraftGraph
+import GraftModel
+
+/// How a model does on a dataset.
+public struct Evaluation: Sendable {
+    /// The loss and the metrics under Keras's keys: `loss`, `accuracy`.
+    public var figures: [String: Double]
+    /// A line a class, in the order of the class numbers; empty where targets are no classes.
+    public var classes: [ClassFigures]
+    /// How many examples took part.
+    public var exampleCount: Int
+    /// The examples that could not be read.
+    public var failures: [ExampleFailure]
+
+    /// The mean loss.
+    public var loss: Double { figures["loss"] ?? .nan }
+}
+
+/// How a model does on the examples of one class.
+public struct ClassFigures: Sendable, Hashable {
+    /// The class's name, or its number where no name is known.
+    public var name: String
+    /// How many examples are of this class.
+    public var count: Int
+    /// How many of them are predicted right.
+    public var correct: Int
+    /// How many examples are predicted to be of this class.
+    public var predicted: Int
+
+    /// The share of this class's examples that are predicted right, `nil` where there are none.
+    public var recall: Double? { count > 0 ? Double(correct) / Double(count) : nil }
+    /// The share of right ones among those predicted to be of this class, `nil` where there are none.
+    public var precision: Double? { predicted > 0 ? Double(correct) / Double(predicted) : nil }
+}
+
+extension Model {
+    /// The loss, the metrics and the figures of each class over a dataset.
+    ///
+    /// - Parameters:
+    ///   - examples: what to evaluate on; must know its targets.
+    ///   - batchSize: examples at a time.
+    ///   - loss: the compiled one where it is `nil`, else the one for the model's number of outputs
+    ///     (``Loss/classification(outputs:)``), so that a loaded model can be evaluated as it is.
+    ///   - metrics: the compiled ones where it is `nil`, else accuracy.
+    ///   - options: threads, a flag to stop.
+    ///   - progress: called after each batch.
+    /// - Throws: `GraftError` with code `data` for examples that do not fit or cannot be read at all, `cancelled`.
+    public func evaluate(
+        _ examples: any Dataset, batchSize: Int = 32, loss: Loss? = nil, metrics: [Metric]? = nil,
+        options: TrainingOptions = TrainingOptions(), progress: ((Progress) throws -> Void)? = nil
+    ) throws -> Evaluation {
+        try requirePositive(batchSize, "batchSize")
+        let compilation = TrainingState.of(self).compilation
+        let loss = loss ?? compilation?.loss ?? .classification(outputs: outputs.first?.shape.last ?? 1)
+        let metrics = metrics ?? compilation?.metrics ?? [.accuracy]
+        try DataCheck.checkClassNames(of: examples, model: self)
+        let targetShape = try DataCheck(model: self, loss: loss).check(examples, name: "given", needsClasses: false)
+        let backend = try options.makeBackend()
+        let runner = StepRunner(backend: backend) { batchSize in
+            let parts = try ModelParts(of: self, batchSize: batchSize, training: false, changing: nil)
+            return try StepProgram.evaluation(parts, loss, metrics, targetShape: targetShape, withPredictions: true)
+        } initialValue: { program, id in
+            program.variables[id]?.value
+        }
+        var count = EvaluationCount(metrics, isClassification: loss.isClassification)
+        let stream = BatchStream(
+            DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize)
+        let clock = Stopwatch()
+        while let batch = try stream.next() {
+            try options.checkCancellation()
+            if !batch.indices.isEmpty { count.add(batch, outputs: try runner.run(batch)) }
+            count.failures += batch.failures
+            let done = count.exampleCount + count.failures.count
+            try progress?(Progress(done: done, total: examples.count, elapsed: clock.seconds))
+        }
+        guard count.exampleCount > 0 else { throw DataCheck.nothingReadable(count.failures) }
+        return count.evaluation(classNames: metadata.classNames ?? examples.classNames)
+    }
+}
+
+/// What an evaluation adds up over its batches.
+private struct EvaluationCount {
+    var failures: [ExampleFailure] = []
+    private(set) var exampleCount = 0
+    private var figures: RunningFigures
+    private var classes: ConfusionCount?
+
+    init(_ metrics: [Metric], isClassification: Bool) {
+        figures = RunningFigures(metrics)
+        classes = isClassification ? ConfusionCount() : nil
+    }
+
+    mutating func add(_ batch: SourceBatch, outputs: [Tensor]) {
+        exampleCount += batch.indices.count
+        figures.add(
+            lossSum: Double(outputs[0][0]), statistics: outputs.dropFirst().dropLast(), examples: batch.indices.count)
+        if let predictions = outputs.last, let targets = batch.targets.first { classes?.add(predictions, targets) }
+    }
+
+    func evaluation(classNames: [String]?) -> Evaluation {
+        Evaluation(
+            figures: figures.values, classes: classes?.figures(names: classNames) ?? [], exampleCount: exampleCount,
+            failures: failures)
+    }
+}
+
+/// How often each class was there, was predicted, and both.
+struct ConfusionCount {
+    private var counts: [(there: Int, right: Int, predicted: Int)] = []
+
+    /// Adds a batch: predictions of shape [batch, classes] or [batch, 1]; targets of class numbers or one a class.
+    mutating func add(_ predictions: Tensor, _ targets: Tensor) {
+        let outputs = predictions.shape.last
+        let rows = predictions.count / max(outputs, 1)
+        let classCount = max(outputs, 2)
+        if counts.isEmpty { counts = Array(repeating: (0, 0, 0), count: classCount) }
+        let targetSize = targets.count / max(rows, 1)
+        for row in 0..<rows {
+            let predicted = Self.classNumber(predictions, row: row, size: outputs)
+            let there = targetSize == outputs ? Self.classNumber(targets, row: row, size: outputs) : Int(targets[row])
+            guard counts.indices.contains(there) else { continue }
+            counts[there].there += 1
+            counts[predicted].predicted += 1
+            if there == predicted { counts[there].right += 1 }
+        }
+    }
+
+    func figures(names: [String]?) -> [ClassFigures] {
+        counts.enumerated().map { number, count in
+            let name = names.flatMap { $0.indices.contains(number) ? $0[number] : nil } ?? String(number)
+            return ClassFigures(name: name, count: count.there, correct: count.right, predicted: count.predicted)
+        }
+    }
+
+    /// The class that a row of probabilities says: the first largest one, or whether the only one is beyond a half.
+    private static func classNumber(_ tensor: Tensor, row: Int, size: Int) -> Int {
+        guard size > 1 else { return tensor[row] > 0.5 ? 1 : 0 }
+        let elements = tensor.elements(ofRow: row, size: size)
+        return elements.indices.max { elements[$0] < elements[$1] || (elements[$0] == elements[$1] && $0 > $1) } ?? 0
+    }
+}

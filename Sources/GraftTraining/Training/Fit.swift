@@ -1,0 +1,258 @@
+import GraftGraph
+import GraftModel
+
+/// One call of `fit`, from the checks to the history.
+///
+/// The model's variables change at the end of an epoch and at no other time: while an epoch runs, the plan changes
+/// copies of its own. So whatever ends a run in the middle of an epoch, a wish to stop, an error, a callback that
+/// throws, leaves the model of the last complete epoch.
+final class FitRun {
+    /// What `fit` was asked for.
+    struct Arguments {
+        var batchSize: Int
+        var epochs: Int
+        var shuffle: Bool
+        var seed: UInt64
+        var callbacks: [any Callback]
+        var options: TrainingOptions
+    }
+
+    let model: Model
+    let arguments: Arguments
+    let backend: any Backend
+    let run: TrainingRun
+    /// What remembers between runs; handed back when the run ends.
+    private(set) var compilation: Compilation
+    private let training: any Dataset
+    private let validation: (any Dataset)?
+    private let randomness: RunRandomness
+
+    init(
+        _ model: Model, _ compilation: Compilation, training: any Dataset, validation: (any Dataset)?,
+        _ arguments: Arguments
+    ) throws {
+        (self.model, self.compilation, self.arguments) = (model, compilation, arguments)
+        (self.training, self.validation) = (training, validation)
+        backend = try arguments.options.makeBackend()
+        randomness = RunRandomness(seed: arguments.seed)
+        run = TrainingRun(model: model, learningRate: compilation.learningRate)
+    }
+
+    /// Trains.
+    ///
+    /// - Throws: `GraftError` for data that does not fit, for a loss that is no number, and what callbacks throw.
+    func execute() throws -> History {
+        let targetShape = try DataCheck(model: model, loss: compilation.loss).check(training, validation)
+        for dataset in [training, validation].compactMap(\.self) {
+            try DataCheck.checkClassNames(of: dataset, model: model)
+        }
+        let changing = try ModelParts.changing(in: model)
+        try begin()
+        do {
+            let sources = try prepareSources(changing)
+            let runner = makeTrainingRunner(changing, sources.trunkIsKept, targetShape)
+            defer { keepSlots(of: runner) }
+            let validator = try validation.map {
+                try Validator(
+                    self, $0, sources.validation, changing, sources.trunkIsKept, targetShape,
+                    unreadable: sources.unreadableValidation)
+            }
+            try train(runner, Examples(sources.training, training.count, sources.unreadableTraining), validator)
+        } catch let error as GraftError where error.code == .cancelled {
+            run.history.isInterrupted = true
+        }
+        try emit(.ended(run.history))
+        return run.history
+    }
+
+    /// Tells the callbacks.
+    func emit(_ event: TrainingEvent) throws {
+        if case .problem(let failure) = event { run.history.failures.append(failure) }
+        for callback in arguments.callbacks { try callback.handle(event, in: run) }
+    }
+
+    private func begin() throws {
+        let trainable = model.trainableVariables
+        guard !trainable.isEmpty else {
+            throw GraftError(
+                .state, "nothing in the model \(model.name) is trainable; set `trainable` on a layer or add a head")
+        }
+        let outline = TrainingOutline(
+            examples: training.count, validationExamples: validation?.count ?? 0, epochs: arguments.epochs,
+            batchSize: arguments.batchSize,
+            trainableParameters: trainable.reduce(0) { $0 + $1.shape.elementCount },
+            keepsFeatures: try trunkParts(training: true, ModelParts.changing(in: model))(1).trunk != nil)
+        try emit(.began(outline))
+        // The saved model is to know its classes and how pictures become its input.
+        model.metadata.classNames = model.metadata.classNames ?? training.classNames
+        model.metadata.image = model.metadata.image ?? training.imageRule
+    }
+
+    // MARK: Sources
+
+    /// The examples of a dataset, and those that turned out unreadable.
+    struct Examples {
+        let source: any ExampleSource
+        let count: Int
+        var unreadable: Set<Int>
+
+        init(_ source: any ExampleSource, _ count: Int, _ unreadable: Set<Int>) {
+            (self.source, self.count, self.unreadable) = (source, count, unreadable)
+        }
+
+        /// The numbers of the examples that can be read, as far as is known.
+        var readable: [Int] { (0..<count).filter { !unreadable.contains($0) } }
+    }
+
+    private struct Sources {
+        var training: any ExampleSource
+        var validation: (any ExampleSource)?
+        var trunkIsKept: Bool
+        var unreadableTraining: Set<Int> = []
+        var unreadableValidation: Set<Int> = []
+    }
+
+    private func trunkParts(training: Bool, _ changing: Set<Variable>) -> (Int) throws -> ModelParts {
+        { [model] in try ModelParts(of: model, batchSize: $0, training: training, changing: changing) }
+    }
+
+    /// Where examples come from: kept features where the model has a trunk that is worth it, else decoding.
+    private func prepareSources(_ changing: Set<Variable>) throws -> Sources {
+        let decoded = Sources(
+            training: DecodedSource(dataset: training), validation: validation.map(DecodedSource.init),
+            trunkIsKept: false)
+        guard try trunkParts(training: true, changing)(1).trunk != nil else { return decoded }
+        let clock = Stopwatch()
+        defer { run.history.trunkSeconds = clock.seconds }
+        var requests = [
+            FeaturePass.Request(
+                dataset: training,
+                trunk: try Trunk(backend: backend, makeParts: trunkParts(training: true, changing)))
+        ]
+        if let validation {
+            let trunk = try Trunk(backend: backend, makeParts: trunkParts(training: false, changing))
+            requests.append(FeaturePass.Request(dataset: validation, trunk: trunk))
+        }
+        let pass = FeaturePass(
+            cache: arguments.options.features, emit: emit, checkCancellation: arguments.options.checkCancellation)
+        let outcomes = try pass.run(requests)
+        run.history.reusedFeatureCount = outcomes.reduce(0) { $0 + $1.reusedCount }
+        let unreadable = outcomes.map { Set($0.failures.map(\.index)) }
+        return Sources(
+            training: outcomes[0].source, validation: validation == nil ? nil : outcomes[1].source, trunkIsKept: true,
+            unreadableTraining: unreadable[0], unreadableValidation: unreadable.count > 1 ? unreadable[1] : [])
+    }
+
+    // MARK: Steps
+
+    private func makeTrainingRunner(
+        _ changing: Set<Variable>, _ trunkIsKept: Bool, _ targetShape: Shape
+    ) -> StepRunner {
+        let (model, compilation) = (model, compilation)
+        return StepRunner(backend: backend) { batchSize in
+            let parts = try ModelParts(
+                of: model, batchSize: batchSize, training: true, changing: trunkIsKept ? changing : nil)
+            return try StepProgram.training(parts, of: model, compilation.withoutState, targetShape: targetShape)
+        } initialValue: { [unowned self] program, id in
+            if let variable = program.variables[id] { return variable.value }
+            return program.slots[id].map { self.takeSlot($0) }
+        }
+    }
+
+    /// An optimizer's array, which then has no holder but the caller; a new one where the variable was not trained yet.
+    private func takeSlot(_ address: StepProgram.SlotAddress) -> Tensor {
+        if let slots = compilation.slots[address.variable], slots.indices.contains(address.index) {
+            compilation.slots[address.variable]?[address.index] = Tensor(zeros: [])
+            return slots[address.index]
+        }
+        return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
+    }
+
+    /// Keeps the optimizer's arrays for the next `fit`.
+    private func keepSlots(of runner: StepRunner) {
+        guard let program = runner.program else { return }
+        let values = runner.values(updatedOnly: true)
+        for (id, address) in program.slots.sorted(by: { $0.key < $1.key }) {
+            guard let value = values[id] else { continue }
+            let count = compilation.optimizer.slots.count
+            let empty = [Tensor](repeating: Tensor(zeros: []), count: count)
+            compilation.slots[address.variable, default: empty][address.index] = value
+        }
+    }
+
+    private func train(_ runner: StepRunner, _ examples: Examples, _ validator: Validator?) throws {
+        var examples = examples
+        for epoch in 1...arguments.epochs where !run.isStopping {
+            let clock = Stopwatch()
+            try emit(.epochBegan(epoch))
+            var figures = try trainEpoch(epoch, runner, &examples)
+            keepVariables(of: runner)
+            compilation.epochCount += 1
+            if let validator { figures.merge(try validator.validate(epoch: epoch)) { first, _ in first } }
+            run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
+            run.history.append(epoch: epoch, figures, seconds: clock.seconds)
+            try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: clock.seconds)))
+        }
+    }
+
+    /// Trains on every example once.
+    private func trainEpoch(
+        _ epoch: Int, _ runner: StepRunner, _ examples: inout Examples
+    ) throws -> [String: Double] {
+        let clock = Stopwatch()
+        var order = examples.readable
+        if arguments.shuffle { order = randomness.shuffled(order, epoch: compilation.epochCount) }
+        let stream = BatchStream(examples.source, order: order, batchSize: arguments.batchSize)
+        var figures = RunningFigures(compilation.metrics)
+        var (step, done) = (0, 0)
+        try arguments.options.checkCancellation()
+        while let batch = try stream.next() {
+            try arguments.options.checkCancellation()
+            for failure in batch.failures where examples.unreadable.insert(failure.index).inserted {
+                try emit(.problem(failure))
+            }
+            done += batch.indices.count + batch.failures.count
+            guard !batch.indices.isEmpty else { continue }
+            step += 1
+            let (loss, statistics) = try trainStep(runner, batch, epoch: epoch, step: step)
+            let count = batch.indices.count
+            figures.add(lossSum: loss * Double(count), statistics: statistics, examples: count)
+            let progress = Progress(done: done, total: order.count, elapsed: clock.seconds)
+            try emit(
+                .step(StepReport(epoch: epoch, step: step, progress: progress, loss: loss, figures: figures.values)))
+        }
+        guard step > 0 else { throw DataCheck.nothingReadable(run.history.failures) }
+        return figures.values
+    }
+
+    private func trainStep(
+        _ runner: StepRunner, _ batch: SourceBatch, epoch: Int, step: Int
+    ) throws -> (loss: Double, statistics: ArraySlice<Tensor>) {
+        let scalars = [
+            StepProgram.learningRate: run.learningRate, StepProgram.stepNumber: Float(compilation.stepCount + 1),
+        ]
+        let key = randomness.key(step: compilation.stepCount)
+        let outputs = try runner.run(batch, scalars: scalars, randomKey: key)
+        compilation.stepCount += 1
+        compilation.learningRate = run.learningRate
+        let loss = Double(outputs[0][0])
+        guard loss.isFinite else {
+            throw GraftError(
+                .data,
+                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(run.learningRate); "
+                    + "use a smaller one, and check the inputs and targets for numbers that are not finite")
+        }
+        return (loss, outputs.dropFirst())
+    }
+
+    /// Gives the model the variables as they are now, shared: the next step copies what it changes.
+    private func keepVariables(of runner: StepRunner) {
+        guard let program = runner.program else { return }
+        for (id, value) in runner.values(updatedOnly: true) { program.variables[id]?.value = value }
+    }
+}
+
+extension Compilation {
+    /// What programs are made from.
+    var withoutState: Compilation { Compilation(optimizer: optimizer, loss: loss, metrics: metrics) }
+}

@@ -1,0 +1,69 @@
+import GraftGraph
+import GraftModel
+
+extension Model {
+    /// Chooses how the model learns; forgets what an optimizer remembered before.
+    ///
+    /// - Parameters:
+    ///   - optimizer: how gradients become changes.
+    ///   - loss: what is minimised.
+    ///   - metrics: what is measured beside it.
+    /// - Throws: `GraftError` with code `argument` for an argument of the optimizer out of its range or for two metrics
+    ///   of one name, `state` while the model trains.
+    public func compile(optimizer: any Optimizer, loss: Loss, metrics: [Metric] = []) throws(GraftError) {
+        try optimizer.validate()
+        let names = metrics.map(\.name)
+        if let name = names.first(where: { name in name == "loss" || names.filter { $0 == name }.count > 1 }) {
+            throw GraftError(.argument, "several figures are called \(name); give each metric a name of its own")
+        }
+        try TrainingState.of(self).compile(Compilation(optimizer: optimizer, loss: loss, metrics: metrics))
+    }
+
+    /// Trains on every example of a dataset, `epochs` times.
+    ///
+    /// The part of the model that cannot change (see ``FeatureCache``) runs once per image; the rest runs each epoch.
+    /// Which layers train is looked at when `fit` begins. The model's variables change at the end of each epoch and at
+    /// no other time; where a run stops in the middle of one, the model is that of the last complete epoch (the
+    /// optimizer's arrays and its count of steps are those of the last step).
+    ///
+    /// - Parameters:
+    ///   - examples: what to learn from.
+    ///   - batchSize: examples in a step; the last step of an epoch may have fewer.
+    ///   - epochs: how often each example is seen.
+    ///   - validation: what to measure on at the end of each epoch.
+    ///   - shuffle: whether each epoch has an order of its own.
+    ///   - seed: what orders and dropout follow from; the same seed, machine and thread count give the same bits.
+    ///   - callbacks: what follows the run, in order.
+    ///   - options: threads, cache, a flag to stop.
+    /// - Returns: loss and metrics per epoch. Where `options.cancellation` was raised, it ends with the last complete
+    ///   epoch and `isInterrupted` is true.
+    /// - Throws: `GraftError`: `state` before `compile` or where nothing is trainable, `argument` and `data` for
+    ///   arguments and examples that do not fit, `data` for a loss that is not finite, `file` for a full disk.
+    @discardableResult
+    public func fit(
+        _ examples: any Dataset, batchSize: Int = 32, epochs: Int = 1, validation: (any Dataset)? = nil,
+        shuffle: Bool = true, seed: UInt64 = 0, callbacks: [any Callback] = [],
+        options: TrainingOptions = TrainingOptions()
+    ) throws -> History {
+        try requirePositive(batchSize, "batchSize")
+        try requirePositive(epochs, "epochs")
+        let state = TrainingState.of(self)
+        let compilation = try state.begin()
+        let arguments = FitRun.Arguments(
+            batchSize: batchSize, epochs: epochs, shuffle: shuffle, seed: seed, callbacks: callbacks, options: options)
+        let run: FitRun
+        do {
+            run = try FitRun(self, compilation, training: examples, validation: validation, arguments)
+        } catch {
+            state.end(compilation)
+            throw error
+        }
+        defer { state.end(run.compilation) }
+        return try run.execute()
+    }
+}
+
+/// - Throws: `GraftError` with code `argument` where a count is not at least 1.
+func requirePositive(_ value: Int, _ name: String) throws(GraftError) {
+    guard value > 0 else { throw GraftError(.argument, "\(name) is \(value); it must be 1 or more") }
+}

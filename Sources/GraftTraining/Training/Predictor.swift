@@ -1,0 +1,87 @@
+import GraftGraph
+import GraftModel
+import Synchronization
+
+/// Keeps the plans that a model predicts with, so that the second prediction starts at once; belongs to the model.
+///
+/// Several threads may run one plan at a time. Where a variable has another value than the plan was given, or the model
+/// another graph, the plan is brought up to date first.
+final class Predictor: Sendable {
+    /// More than a full and a single batch are not kept: each holds packed weights.
+    private static let limit = 2
+
+    private let prepared = Mutex<[Prepared]>([])
+
+    private struct Prepared: Sendable {
+        let key: Key
+        let parts: ModelParts
+        let plan: any ExecutablePlan
+        var values: [VariableID: Tensor]
+    }
+
+    private struct Key: Hashable, Sendable {
+        let batchSize: Int
+        let threads: Int?
+        let outputs: [SymbolicTensor]
+    }
+
+    /// The outputs for at most `batchSize` rows; the plan is made for that many, and missing rows are filled up.
+    func run(
+        _ model: Model, _ inputs: [Tensor], batchSize: Int, options: TrainingOptions
+    ) throws -> [Tensor] {
+        let rows = inputs.first?.shape.dimensions.first ?? 0
+        let ready = try prepare(model, batchSize: batchSize, options: options)
+        guard inputs.count == ready.parts.inputNames.count else {
+            throw GraftError(
+                .data, "the model takes \(ready.parts.inputNames.count) inputs; it was given \(inputs.count)")
+        }
+        for (tensor, wanted) in zip(inputs, model.inputs) where tensor.shape.ofExample != wanted.shape {
+            throw GraftError(
+                .data, "an example has the shape \(tensor.shape.ofExample); the model takes \(wanted.shape)")
+        }
+        let padded = inputs.map { $0.padded(toRows: batchSize) }
+        let outputs = try ready.plan.run(
+            Dictionary(uniqueKeysWithValues: zip(ready.parts.inputNames, padded)), randomKey: 0)
+        return outputs.map { $0.prefix(rows: rows) }
+    }
+
+    /// A plan with the model's values. Threads that need the same one wait for the first of them to make it.
+    private func prepare(_ model: Model, batchSize: Int, options: TrainingOptions) throws -> Prepared {
+        let key = Key(batchSize: batchSize, threads: options.threads, outputs: model.outputs)
+        // A backend given for one call keeps no plan: it is a test's, or one of another precision.
+        guard options.backend == nil else { return try make(model, key, options) }
+        return try prepared.withLock { kept in
+            if let position = kept.firstIndex(where: { $0.key == key }) {
+                try refresh(&kept[position])
+                return kept[position]
+            }
+            let new = try make(model, key, options)
+            kept = kept.suffix(Self.limit - 1) + [new]
+            return new
+        }
+    }
+
+    private func make(_ model: Model, _ key: Key, _ options: TrainingOptions) throws -> Prepared {
+        let parts = try ModelParts(of: model, batchSize: key.batchSize, training: false, changing: nil)
+        let graph = try parts.graph.pruned()
+        let plan = try options.makeBackend().makePlan(graph)
+        let values = parts.values(readBy: graph)
+        try plan.bind(values)
+        return Prepared(key: key, parts: parts, plan: plan, values: values)
+    }
+
+    /// Binds again where a variable's value is another one. A value that the plan holds cannot change in place, since
+    /// whoever writes to shared memory copies it first; so the same memory means the same numbers.
+    private func refresh(_ prepared: inout Prepared) throws {
+        let current = Dictionary(
+            uniqueKeysWithValues: prepared.values.keys.map { ($0, prepared.parts.variables[$0.rawValue].value) })
+        guard current.contains(where: { $0.value.address != prepared.values[$0.key]?.address }) else { return }
+        try prepared.plan.bind(current)
+        prepared.values = current
+    }
+}
+
+extension Tensor {
+    /// Where the elements stand; of two tensors that are both alive, equal for those that share their memory.
+    fileprivate var address: UnsafePointer<Float>? { withUnsafeBuffer { $0.baseAddress } }
+}

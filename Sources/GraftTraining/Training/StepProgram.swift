@@ -1,0 +1,102 @@
+import GraftGraph
+import GraftModel
+
+/// A graph for one batch size, and what its inputs, outputs and variables mean: a training step, or the evaluation of a
+/// batch.
+struct StepProgram: Sendable {
+    static let targets = "target.0"
+    static let learningRate = "learning_rate"
+    static let stepNumber = "step"
+
+    /// Outputs: the loss, then each metric's statistic, then what ``Purpose`` adds.
+    let graph: Graph
+    /// The inputs that a source's tensors are for.
+    let inputNames: [String]
+    /// The model's variables that the graph reads or writes.
+    let variables: [VariableID: Variable]
+    /// The optimizer's arrays that the graph reads and writes.
+    let slots: [VariableID: SlotAddress]
+
+    /// An array that an optimizer keeps beside a variable.
+    struct SlotAddress: Hashable, Sendable {
+        let variable: Variable
+        let index: Int
+        let slot: OptimizerSlot
+    }
+
+    /// A training step: the mean loss, its gradients and the updates of all that training changes.
+    ///
+    /// - Parameter batchSize: the rows of a batch, those of the parts.
+    static func training(
+        _ parts: ModelParts, of model: Model, _ compilation: Compilation, targetShape: Shape
+    ) throws -> StepProgram {
+        let scope = GraphScope(parts.graph)
+        let (predictions, targets) = try endpoints(scope, targetShape)
+        let loss = try compilation.loss.mean(predictions, targets)
+        let statistics = try compilation.metrics.map { try $0.statistic(predictions, targets) }
+        let slots = try addUpdates(to: scope, minimizing: loss, parts, Set(model.trainableVariables), compilation)
+        scope.graph.outputs = ([loss] + statistics).map(\.id)
+        return try StepProgram(scope.graph, parts, slots)
+    }
+
+    /// The evaluation of a batch: the sum of the examples' losses, and the predictions by choice.
+    static func evaluation(
+        _ parts: ModelParts, _ loss: Loss, _ metrics: [Metric], targetShape: Shape, withPredictions: Bool = false
+    ) throws -> StepProgram {
+        let scope = GraphScope(parts.graph)
+        let (predictions, targets) = try endpoints(scope, targetShape)
+        let total = try loss.perExample(predictions, targets).reduced(.sum)
+        let statistics = try metrics.map { try $0.statistic(predictions, targets) }
+        scope.graph.outputs = ([total] + statistics + (withPredictions ? [predictions] : [])).map(\.id)
+        return try StepProgram(scope.graph, parts, [:])
+    }
+
+    private init(_ graph: Graph, _ parts: ModelParts, _ slots: [VariableID: SlotAddress]) throws {
+        self.graph = try graph.pruned()
+        (inputNames, self.slots) = (parts.inputNames, slots)
+        let read = self.graph.readVariables + self.graph.updates.map(\.variable)
+        let own = read.filter { $0.rawValue < parts.variables.count }
+        variables = Dictionary(own.map { ($0, parts.variables[$0.rawValue]) }) { first, _ in first }
+    }
+
+    private static func endpoints(
+        _ scope: GraphScope, _ targetShape: Shape
+    ) throws -> (predictions: GraphValue, targets: GraphValue) {
+        guard let output = scope.graph.outputs.first, scope.graph.outputs.count == 1 else {
+            throw GraftError(
+                .argument,
+                "the model has \(scope.graph.outputs.count) outputs; fit and evaluate take models with one output, "
+                    + "predict takes any")
+        }
+        let predictions = scope[output]
+        let shape = targetShape.inBatch(of: predictions.shape[0])
+        return (predictions, try scope.input(targets, shape))
+    }
+
+    /// Adds gradients and the optimizer's updates for the trainable variables that the graph reads.
+    private static func addUpdates(
+        to scope: GraphScope, minimizing loss: GraphValue, _ parts: ModelParts, _ trainable: Set<Variable>,
+        _ compilation: Compilation
+    ) throws -> [VariableID: SlotAddress] {
+        let identifiers = scope.graph.readVariables.filter { trainable.contains(parts.variables[$0.rawValue]) }.sorted()
+        let values = try identifiers.map { try scope.variable($0, parts.variables[$0.rawValue].shape) }
+        let gradients = try scope.graph.gradients(of: loss.id, withRespectTo: values.map(\.id))
+        let step = OptimizerStep(
+            learningRate: try scope.input(learningRate, []), number: try scope.input(stepNumber, []))
+        let optimizer = compilation.optimizer
+        var addresses: [VariableID: SlotAddress] = [:]
+        for ((identifier, value), gradient) in zip(zip(identifiers, values), gradients) {
+            let slots = optimizer.slots.enumerated().map { index, slot in
+                let address = SlotAddress(variable: parts.variables[identifier.rawValue], index: index, slot: slot)
+                return (VariableID(parts.variables.count + addresses.count + index), address)
+            }
+            for (slot, address) in slots { addresses[slot] = address }
+            let variable = OptimizedVariable(
+                value: value, gradient: scope[gradient], slots: try slots.map { try scope.variable($0.0, value.shape) })
+            let update = try optimizer.update(variable, step: step)
+            let next = [(identifier, update.value)] + zip(slots.map(\.0), update.slots)
+            scope.graph.updates += next.map { Graph.Update(variable: $0.0, value: $0.1.id) }
+        }
+        return addresses
+    }
+}

@@ -1,0 +1,90 @@
+import GraftGraph
+import GraftModel
+
+/// Runs programs that differ in nothing but the batch size: full batches, and the last one of an epoch.
+///
+/// The values of all variables belong to one plan at a time, so that updates change them in place; where the batch size
+/// changes, they move from plan to plan without a copy. Used by one thread.
+final class StepRunner {
+    private let backend: any Backend
+    private let makeProgram: (_ batchSize: Int) throws -> StepProgram
+    private let initialValue: (StepProgram, VariableID) -> Tensor?
+    private var prepared: [Int: Prepared] = [:]
+    private var current: Prepared?
+
+    private final class Prepared {
+        let program: StepProgram
+        let plan: any ExecutablePlan
+        var lastUse = 0
+        init(_ program: StepProgram, _ plan: any ExecutablePlan) { (self.program, self.plan) = (program, plan) }
+    }
+
+    /// - Parameters:
+    ///   - makeProgram: the program for a batch size; the variables' numbers must not depend on it.
+    ///   - initialValue: a variable's value before the first step.
+    init(
+        backend: any Backend, makeProgram: @escaping (Int) throws -> StepProgram,
+        initialValue: @escaping (StepProgram, VariableID) -> Tensor?
+    ) {
+        (self.backend, self.makeProgram, self.initialValue) = (backend, makeProgram, initialValue)
+    }
+
+    /// Runs a batch.
+    ///
+    /// - Parameter scalars: further inputs by name.
+    /// - Returns: the program's outputs.
+    func run(_ batch: SourceBatch, scalars: [String: Float] = [:], randomKey: UInt64 = 0) throws -> [Tensor] {
+        let prepared = try activate(batchSize: batch.indices.count)
+        let names = prepared.program.inputNames
+        guard names.count == batch.inputs.count, let targets = batch.targets.first else {
+            throw GraftError(
+                .data,
+                "the examples have \(batch.inputs.count) inputs and \(batch.targets.count) targets; the model "
+                    + "takes \(names.count) inputs and 1 target")
+        }
+        var inputs = Dictionary(uniqueKeysWithValues: zip(names, batch.inputs))
+        inputs[StepProgram.targets] = targets
+        for (name, value) in scalars { inputs[name] = Tensor(value) }
+        return try prepared.plan.run(inputs, randomKey: randomKey)
+    }
+
+    /// The variables' values, shared; of those that the programs write where `updatedOnly`.
+    func values(updatedOnly: Bool) -> [VariableID: Tensor] {
+        guard let current else { return [:] }
+        let program = current.program
+        let all =
+            updatedOnly ? program.graph.updates.map(\.variable) : Array(program.variables.keys) + program.slots.keys
+        return Dictionary(all.compactMap { id in current.plan.value(of: id).map { (id, $0) } }) { first, _ in first }
+    }
+
+    /// The program that ran last.
+    var program: StepProgram? { current?.program }
+
+    /// Lets go of all values; the next batch takes the initial ones.
+    func release() {
+        current?.plan.unbind()
+        current = nil
+    }
+
+    private func activate(batchSize: Int) throws -> Prepared {
+        let next = try prepared[batchSize] ?? prepare(batchSize)
+        guard next !== current else { return next }
+        var values = self.values(updatedOnly: false)
+        if current == nil {
+            let program = next.program
+            for id in Array(program.variables.keys) + program.slots.keys { values[id] = initialValue(program, id) }
+        }
+        current?.plan.unbind()
+        current = nil
+        try next.plan.bind(values)
+        current = next
+        return next
+    }
+
+    private func prepare(_ batchSize: Int) throws -> Prepared {
+        let program = try makeProgram(batchSize)
+        let result = Prepared(program, try backend.makePlan(program.graph))
+        prepared[batchSize] = result
+        return result
+    }
+}

@@ -1,0 +1,79 @@
+import GraftModel
+
+/// What happens while a model trains, in order; for progress lines, logs and callbacks.
+public enum TrainingEvent: Sendable {
+    /// Training begins; nothing was computed yet.
+    case began(TrainingOutline)
+    /// Features were computed, or found, for so many examples.
+    case features(Progress)
+    /// An example cannot be read and is left out. Told once an example.
+    case problem(ExampleFailure)
+    /// An epoch begins, 1 for the first.
+    case epochBegan(Int)
+    /// A step is done.
+    case step(StepReport)
+    /// Validation is done for so many examples.
+    case validation(epoch: Int, Progress)
+    /// An epoch is done, validation included; the model's variables are those of its end.
+    case epoch(EpochReport)
+    /// Training is done, or was interrupted.
+    case ended(History)
+}
+
+/// What a run is about to do.
+public struct TrainingOutline: Sendable, Hashable {
+    /// The number of training examples.
+    public var examples: Int
+    /// The number of validation examples, 0 without.
+    public var validationExamples: Int
+    /// How many epochs were asked for.
+    public var epochs: Int
+    /// The examples in a step.
+    public var batchSize: Int
+    /// The numbers that training changes.
+    public var trainableParameters: Int
+    /// Whether the trunk runs once per image and its features are kept; otherwise the whole network runs each epoch.
+    public var keepsFeatures: Bool
+}
+
+/// How far something is.
+public struct Progress: Sendable, Hashable {
+    /// Examples done.
+    public var done: Int
+    /// Examples in all.
+    public var total: Int
+    /// Seconds since it began.
+    public var elapsed: Double
+
+    /// Progress of this much.
+    public init(done: Int, total: Int, elapsed: Double) {
+        (self.done, self.total, self.elapsed) = (done, total, elapsed)
+    }
+
+    /// Seconds to go at the pace so far, or `nil` before anything is done.
+    public var remaining: Double? { done > 0 ? elapsed / Double(done) * Double(max(total - done, 0)) : nil }
+}
+
+/// A step as it is done.
+public struct StepReport: Sendable {
+    /// The epoch, 1 for the first.
+    public var epoch: Int
+    /// The step within the epoch, 1 for the first.
+    public var step: Int
+    /// Examples done within the epoch.
+    public var progress: Progress
+    /// The loss of this step alone.
+    public var loss: Double
+    /// The figures of the epoch so far: `loss`, `accuracy`.
+    public var figures: [String: Double]
+}
+
+/// An epoch as it is done.
+public struct EpochReport: Sendable {
+    /// The epoch, 1 for the first.
+    public var epoch: Int
+    /// Its figures under Keras's keys: `loss`, `accuracy`, `val_loss`, `val_accuracy`.
+    public var figures: [String: Double]
+    /// Its wall time, validation included.
+    public var seconds: Double
+}

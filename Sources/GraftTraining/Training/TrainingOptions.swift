@@ -1,0 +1,24 @@
+import GraftModel
+
+/// How a run uses the machine.
+public struct TrainingOptions: Sendable {
+    /// Where features of the trunk are kept.
+    public var features: FeatureCache
+    /// How many threads compute; all cores where it is `nil`.
+    public var threads: Int?
+    /// Looked at between steps: `fit` then keeps the model of the last complete epoch and returns a history that says
+    /// so; `evaluate` and `predict` throw.
+    public var cancellation: CancellationFlag?
+    /// What computes; the CPU where it is `nil`.
+    package var backend: (any Backend)?
+
+    /// All cores and the user's cache where nothing else is said.
+    public init(features: FeatureCache = .standard, threads: Int? = nil, cancellation: CancellationFlag? = nil) {
+        (self.features, self.threads, self.cancellation) = (features, threads, cancellation)
+    }
+
+    /// - Throws: `GraftError` with code `cancelled` where somebody asked to stop.
+    func checkCancellation() throws(GraftError) {
+        if cancellation?.isCancelled == true { throw GraftError(.cancelled, "stopped as asked") }
+    }
+}

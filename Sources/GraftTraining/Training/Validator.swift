@@ -1,0 +1,56 @@
+import GraftGraph
+import GraftModel
+
+/// Evaluates the model on the validation examples at the end of each epoch.
+final class Validator {
+    private let fit: FitRun
+    private let metrics: [Metric]
+    private var examples: FitRun.Examples
+    private let runner: StepRunner
+
+    init(
+        _ fit: FitRun, _ dataset: any Dataset, _ source: (any ExampleSource)?, _ changing: Set<Variable>,
+        _ trunkIsKept: Bool, _ targetShape: Shape, unreadable: Set<Int>
+    ) throws {
+        self.fit = fit
+        examples = FitRun.Examples(source ?? DecodedSource(dataset: dataset), dataset.count, unreadable)
+        let (model, loss, metrics) = (fit.model, fit.compilation.loss, fit.compilation.metrics)
+        self.metrics = metrics
+        runner = StepRunner(backend: fit.backend) { batchSize in
+            let parts = try ModelParts(
+                of: model, batchSize: batchSize, training: false, changing: trunkIsKept ? changing : nil)
+            return try StepProgram.evaluation(parts, loss, metrics, targetShape: targetShape)
+        } initialValue: { program, id in
+            program.variables[id]?.value
+        }
+    }
+
+    /// The number of examples that can be read, as far as is known.
+    var exampleCount: Int { examples.readable.count }
+
+    /// The figures under `val_loss`, `val_accuracy`, …
+    func validate(epoch: Int) throws -> [String: Double] {
+        let clock = Stopwatch()
+        // The variables changed since the last time; and what is bound here is copied when training changes it.
+        defer { runner.release() }
+        let order = examples.readable
+        let stream = BatchStream(examples.source, order: order, batchSize: fit.arguments.batchSize)
+        var figures = RunningFigures(metrics, prefix: "val_")
+        var done = 0
+        while let batch = try stream.next() {
+            try fit.arguments.options.checkCancellation()
+            for failure in batch.failures where examples.unreadable.insert(failure.index).inserted {
+                try fit.emit(.problem(failure))
+            }
+            done += batch.indices.count + batch.failures.count
+            guard !batch.indices.isEmpty else { continue }
+            let outputs = try runner.run(batch)
+            figures.add(
+                lossSum: Double(outputs[0][0]), statistics: outputs.dropFirst(), examples: batch.indices.count)
+            try fit.emit(
+                .validation(epoch: epoch, Progress(done: done, total: order.count, elapsed: clock.seconds)))
+        }
+        guard exampleCount > 0 else { throw DataCheck.nothingReadable(fit.run.history.failures) }
+        return figures.values
+    }
+}

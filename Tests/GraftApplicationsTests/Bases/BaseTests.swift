@@ -1,0 +1,138 @@
+import Foundation
+import GraftModel
+import Testing
+
+@testable import GraftApplications
+
+@Suite struct BaseTests {
+    @Test func basesAreFoundByEachOfTheirNames() throws {
+        #expect(try Base.named("inception-v3").title == "InceptionV3")
+        #expect(try Base.named("InceptionV3").id == "inception-v3")
+        #expect(try Base.named("inception_v3").id == "inception-v3")
+        let error = #expect(throws: GraftError.self) { try Base.named("alexnet") }
+        #expect(error?.message == "there is no base called “alexnet”; Graft knows inception-v3, resnet50, vgg16")
+    }
+
+    @Test(arguments: Base.all)
+    func whatTheRegistrySaysIsSo(base: Base) throws {
+        let model = try base.model(BaseOptions(includeTop: false, preprocessing: Preprocessing.none))
+        #expect(try model.input.shape == [base.defaultSize, base.defaultSize, 3])
+        #expect(model.countParameters() == base.parameterCount)
+        #expect(
+            try base.model(BaseOptions(preprocessing: Preprocessing.none)).countParameters()
+                == base.parameterCountWithTop)
+        #expect(model.name == base.modelName)
+        #expect(base.cuts.contains(base.defaultCut))
+        let places = base.cuts.map { cut in model.layers.firstIndex { $0.name == cut } }
+        #expect(!places.contains(nil))
+        #expect(places.compactMap(\.self) == places.compactMap(\.self).sorted())
+        #expect(try base.model(smallest(base)).output.shape.dimensions.allSatisfy { $0 >= 1 })
+    }
+
+    private func smallest(_ base: Base) -> BaseOptions {
+        BaseOptions(includeTop: false, inputShape: [base.minimumSize, base.minimumSize, 3])
+    }
+
+    @Test(arguments: Base.all)
+    func publishedFilesHaveAnAddressAndAChecksum(base: Base) throws {
+        for top in [true, false] {
+            let file = base.weights(includeTop: top)
+            #expect(URL(string: file.url)?.lastPathComponent == file.name)
+            #expect(file.url.hasPrefix("https://"))
+            #expect(file.name.hasSuffix(top ? "kernels.h5" : "notop.h5"))
+            #expect(try #require(file.checksum).digits.wholeMatch(of: /[0-9a-f]{32}/) != nil)
+        }
+    }
+
+    @Test func theModelCarriesItsImageRule() throws {
+        let model = try InceptionV3(includeTop: false, inputShape: [150, 180, 3])
+        #expect(model.metadata.image == ImageRule(height: 150, width: 180))
+    }
+
+    @Test func aCutThatDoesNotExistNamesTheNearest() throws {
+        let model = try InceptionV3(includeTop: false, inputShape: [75, 75, 3])
+        #expect(try Base.inceptionV3.layer(atCut: "mixed7", of: model).name == "mixed7")
+        let error = #expect(throws: GraftError.self) { try Base.inceptionV3.layer(atCut: "mixd7", of: model) }
+        #expect(
+            error?.message == """
+                inception-v3 has no layer called “mixd7” to cut it at; the nearest are mixed7, mixed0, mixed1, \
+                the usual ones mixed3, mixed5, mixed7, mixed8, mixed10
+                """)
+    }
+
+    @Test func anotherPreprocessingIsWarnedOf() {
+        #expect(Base.vgg16.warning(for: .caffe) == nil)
+        #expect(
+            Base.inceptionV3.warning(for: .unit) == """
+                inception-v3 was trained on x / 127.5 - 1, and gets x / 255: its features will be worse than they could be
+                """)
+    }
+
+    /// Options that do not fit, and the whole message.
+    @Test(arguments: [
+        Misfit(
+            .inceptionV3, BaseOptions(inputShape: [150, 150]),
+            "InceptionV3 takes images of (height, width, channels), such as (299, 299, 3); received (150, 150)"),
+        Misfit(
+            .inceptionV3, BaseOptions(inputShape: [150, 74, 3]),
+            "InceptionV3 takes images of at least 75 × 75; received (150, 74, 3)"),
+        Misfit(
+            .vgg16, BaseOptions(inputShape: [31, 31, 3]), "VGG16 takes images of at least 32 × 32; received (31, 31, 3)"
+        ),
+        Misfit(
+            .vgg16, BaseOptions(inputShape: [1 << 40, 1 << 40, 3]),
+            "VGG16 takes images of at most 8192 × 8192; received (1099511627776, 1099511627776, 3)"),
+        Misfit(
+            .inceptionV3, BaseOptions(weights: .imagenet, includeTop: false, inputShape: [150, 150, 1]),
+            """
+            the weights of InceptionV3 are for images of three channels, red, green and blue; received (150, 150, 1). \
+            Bring the images to RGB, where a grey one has three equal channels, and pass (150, 150, 3); \
+            or train from random weights
+            """),
+        Misfit(
+            .inceptionV3, BaseOptions(inputShape: [150, 150, 0]),
+            "InceptionV3 takes images of 1 to 16 channels; received (150, 150, 0)"),
+        Misfit(
+            .resNet50, BaseOptions(includeTop: false, inputShape: [64, 64, 1]),
+            """
+            images of shape (64, 64, 1) cannot be turned from RGB to BGR: three channels are needed. \
+            Bring the images to RGB, or leave the preprocessing out
+            """),
+        Misfit(.resNet50, BaseOptions(classes: 0), "ResNet50 can have 1 to 100000 classes; received 0"),
+        Misfit(
+            .resNet50, BaseOptions(weights: .imagenet, classes: 2),
+            """
+            the published top of ResNet50 has 1000 classes; received 2. \
+            Leave the top out and put a head of your own on the features
+            """),
+        Misfit(
+            .resNet50, BaseOptions(weights: .file("w.h5"), classifierActivation: .relu),
+            "with trained weights the top of ResNet50 ends in softmax or linear; received relu"),
+        Misfit(
+            .vgg16, BaseOptions(weights: .imagenet, inputShape: [150, 150, 3]),
+            """
+            with its published top VGG16 takes images of (224, 224, 3) alone; received (150, 150, 3). \
+            Leave the top out for another size
+            """),
+    ])
+    func optionsThatDoNotFitAreExplained(misfit: Misfit) {
+        let error = #expect(throws: GraftError.self) { try misfit.base.model(misfit.options) }
+        #expect(error?.message == misfit.message)
+    }
+
+    struct Misfit: Sendable, CustomTestStringConvertible {
+        let base: Base
+        let options: BaseOptions
+        let message: String
+        var testDescription: String { message }
+
+        init(_ base: Base, _ options: BaseOptions, _ message: String) {
+            (self.base, self.options, self.message) = (base, options, message)
+        }
+    }
+
+    @Test func greyImagesCanBeTrainedFromRandomWeights() throws {
+        let model = try InceptionV3(includeTop: false, inputShape: [75, 75, 1])
+        #expect(try model.layer(named: "conv2d").variables.map(\.shape) == [[3, 3, 1, 32]])
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import GraftFormats
+import GraftModel
+import Testing
+
+@testable import GraftApplications
+
+@Suite struct WeightLoadingTests {
+    private let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    private func smallOptions(_ weights: Weights, includeTop: Bool = false, seed: UInt64 = 0) -> BaseOptions {
+        BaseOptions(weights: weights, includeTop: includeTop, inputShape: [32, 32, 3], classes: 3, seed: seed)
+    }
+
+    @Test func aFileFillsAllLayersButThePreprocessing() throws {
+        let path = folder.path + "/weights.h5"
+        let written = try Base.resNet50.model(smallOptions(.none, seed: 1))
+        try LegacyWeights.save(written.publishedLayers, to: path)
+        let read = try Base.resNet50.model(smallOptions(.file(path), seed: 2))
+        #expect(read.variables.map(\.path) == written.variables.map(\.path))
+        for (ours, theirs) in zip(read.variables, written.variables) { #expect(ours.value == theirs.value) }
+        let bgr = try read.layer(named: "bgr")
+        #expect(!bgr.trainable)
+        #expect(
+            bgr.weights == [
+                Tensor([0, 0, 1, 0, 1, 0, 1, 0, 0], shape: [1, 1, 3, 3]),
+                Tensor([-103.939, -116.779, -123.68], shape: [3]),
+            ])
+    }
+
+    @Test func weightsWithTheTopServeABaseWithout() throws {
+        let path = folder.path + "/weights.h5"
+        let written = try ResNet50(inputShape: [32, 32, 3])
+        try LegacyWeights.save(written.publishedLayers, to: path)
+        let read = try ResNet50(weights: .file(path), includeTop: false, inputShape: [64, 32, 3])
+        let features = try written.layer(named: "conv5_block3_3_conv").weights
+        #expect(try read.layer(named: "conv5_block3_3_conv").weights == features)
+        #expect(try read.output.layer.name == "conv5_block3_out")
+    }
+
+    @Test func weightsOfAnotherNetworkAreRefused() throws {
+        let path = folder.path + "/weights.h5"
+        try LegacyWeights.save(try Base.vgg16.model(smallOptions(.none)).publishedLayers, to: path)
+        let error = #expect(throws: GraftError.self) { try Base.resNet50.model(smallOptions(.file(path))) }
+        #expect(error?.code == .weights)
+        #expect(error?.message.contains("holds 13 layers with weights, this model has 106") == true)
+    }
+
+    @Test func aFileThatIsNotThereIsNamed() throws {
+        let error = #expect(throws: GraftError.self) {
+            try InceptionV3(weights: .file("/no/such.h5"), includeTop: false)
+        }
+        #expect(error?.code == .file)
+        #expect(error?.message.contains("/no/such.h5") == true)
+    }
+
+    @Test func publishedWeightsComeThroughTheCache() throws {
+        try folder.write(Data("not weights".utf8), to: "keras/\(Base.resNet50.weights.name)")
+        let cache = FileCache(
+            folder: folder.path + "/graft", otherFolders: [folder.path + "/keras"],
+            downloader: FakeDownloader(Data("neither".utf8)))
+        let error = #expect(throws: GraftError.self) {
+            try Base.resNet50.model(smallOptions(.imagenet), cache: cache)
+        }
+        let message = try #require(error?.message)
+        #expect(message.hasPrefix("\(Base.resNet50.weights.name) is needed and could not be downloaded: "))
+        #expect(message.contains("Get it from https://storage.googleapis.com/tensorflow/keras-applications/resnet/"))
+        #expect(message.contains("put it at \(folder.path)/graft/weights/\(Base.resNet50.weights.name)"))
+    }
+
+    /// The 2015-12-05 checkpoint in Keras's layout; looked for beside the package, or where `GRAFT_SHARED` says.
+    private static let checkpoint: String? = {
+        let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/").dropFirst()
+        let shared = ProcessInfo.processInfo.environment["GRAFT_SHARED"] ?? "\(root)/../shared"
+        let path = "\(shared)/weights/inception_v3-2015-12-05-notop.h5"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }()
+
+    @Test(.enabled(if: checkpoint != nil, "needs ../shared/weights/inception_v3-2015-12-05-notop.h5"))
+    func inceptionTakesARealCheckpoint() throws {
+        let path = try #require(Self.checkpoint)
+        let model = try InceptionV3(includeTop: false, inputShape: [150, 150, 3])
+        let report = try LegacyWeights.load(from: path, into: model.publishedLayers)
+        #expect(report.layers.count == 188)
+        #expect(report.parameterCount == 21_802_784)
+        #expect(report.notes.isEmpty)
+        // Batch normalization is folded into this checkpoint's kernels: what is left of it does nothing.
+        let normalization = try model.layer(named: "batch_normalization_93")
+        #expect(try #require(normalization.variable(named: "moving_mean")).value == Tensor(zeros: [192]))
+    }
+}

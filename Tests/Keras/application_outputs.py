@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""What Keras's networks compute, preprocessing included, on weights and images that a formula makes: the expected
+values of Tests/GraftApplicationsTests.
+
+    Tests/Keras/application_outputs.py            # rewrites the fixture
+    Tests/Keras/application_outputs.py --check    # compares it with this Keras
+
+The formula, which the tests compute again: U is a table of 65,521 numbers in [0, 1), the upper 24 bits of SplitMix64
+from seed 0; element i of a model's variable number k is made from U[(4099 k + i) mod 65521]: for a kernel
+(2u − 1) √(6 / inputs), for a moving variance 0.5 + u, for a gamma 0.8 + 0.4 u, for all others 0.1 (2u − 1).
+Element i of the images is ⌊256 u⌋, of variable number 0.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import common
+
+FIXTURE = common.ROOT / "Tests/GraftApplicationsTests/Fixtures/outputs.json"
+
+# Network, module, with its top, images, height, width, pooling.
+CASES = [
+    ("InceptionV3", "inception_v3", False, 1, 75, 89, "avg"),
+    ("InceptionV3", "inception_v3", True, 1, 76, 75, None),
+    ("VGG16", "vgg16", True, 2, 32, 48, None),
+    ("VGG16", "vgg16", False, 1, 33, 64, "max"),
+    ("ResNet50", "resnet", True, 2, 40, 64, None),
+    ("ResNet50", "resnet", False, 1, 65, 32, "avg"),
+]
+CLASSES = 10
+TABLE_SIZE = 65521
+STEP = 4099
+
+
+def table():
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        word = np.arange(1, TABLE_SIZE + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        word = word ^ (word >> np.uint64(31))
+    return ((word >> np.uint64(40)).astype(np.float64) * 2.0**-24).astype(np.float32)
+
+
+def made(uniform, number: int, shape, name: str | None = None):
+    """The values of a variable; of the images where it has no name."""
+    import numpy as np
+
+    count = int(np.prod(shape))
+    u = np.resize(np.roll(uniform, -(STEP * number % TABLE_SIZE)), count).reshape(shape)
+    signed = np.float32(2) * u - np.float32(1)
+    if name is None:
+        return np.floor(np.float32(256) * u)
+    if name == "kernel":
+        return signed * np.float32(np.sqrt(6 / np.prod(shape[:-1])))
+    if name == "moving_variance":
+        return np.float32(0.5) + u
+    if name == "gamma":
+        return np.float32(0.8) + np.float32(0.4) * u
+    return np.float32(0.1) * signed
+
+
+def computed(keras, case) -> dict:
+    network, module_name, top, count, height, width, pooling = case
+    keras.utils.clear_session()
+    module = getattr(keras.applications, module_name)
+    options = {"classes": CLASSES, "classifier_activation": None} if top else {"pooling": pooling}
+    model = getattr(module, network)(weights=None, include_top=top, input_shape=(height, width, 3), **options)
+    uniform = table()
+    for number, variable in enumerate(model.weights):
+        variable.assign(made(uniform, number, tuple(variable.shape), variable.name))
+    images = made(uniform, 0, (count, height, width, 3))
+    outputs = model.predict(module.preprocess_input(images.copy()), verbose=0)
+    return {
+        "network": network, "includeTop": top, "inputShape": [height, width, 3], "pooling": pooling,
+        "classes": CLASSES, "count": count, "outputs": common.float32_list(outputs),
+    }
+
+
+def main() -> int:
+    arguments = common.parser(__doc__, check=True).parse_args()
+    keras = common.import_keras()
+    cases = [computed(keras, case) for case in CASES]
+    if not arguments.check:
+        common.write_json(FIXTURE, {"versions": common.pinned_versions(), "cases": cases})
+        return 0
+    checks = common.Checks()
+    for case, expected in zip(cases, json.loads(FIXTURE.read_text())["cases"]):
+        name = f"{case['network']} {case['inputShape']}{' with top' if case['includeTop'] else ''}"
+        checks.compare(name, case["outputs"], expected["outputs"], tolerance=1e-5)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

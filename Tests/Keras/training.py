@@ -1,0 +1,191 @@
+"""Expected values of losses, optimizers and a hundred training steps, computed by Keras.
+
+    Tests/Keras/training.py            writes Tests/GraftTrainingTests/Fixtures/training.json
+    Tests/Keras/training.py --check    computes them again and compares with the committed file
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import common
+import numpy as np
+
+FIXTURE = common.ROOT / "Tests/GraftTrainingTests/Fixtures/training.json"
+
+OPTIMIZERS = [
+    ("SGD", {}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.5, "nesterov": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"learning_rate": 0.01, "rho": 0.8}),
+    ("RMSprop", {"learning_rate": 0.01, "momentum": 0.5}),
+    ("RMSprop", {"learning_rate": 0.01, "centered": True, "epsilon": 1e-3}),
+    ("RMSprop", {"learning_rate": 0.01, "rho": 0.7, "momentum": 0.9, "centered": True, "epsilon": 1e-2}),
+    ("Adam", {}),
+    ("Adam", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}),
+]
+
+
+def optimizer_cases(keras) -> list[dict]:
+    random = np.random.RandomState(0)
+    gradients = random.normal(0, 1, (10, 6)).astype("float32")
+    # A gradient of zero, a tiny and a large one: epsilon's place decides what happens to them.
+    gradients[:, 0], gradients[:, 1], gradients[:, 2] = 0, gradients[:, 1] * 1e-5, gradients[:, 2] * 100
+    cases = []
+    for name, arguments in OPTIMIZERS:
+        start = np.linspace(-1, 1, 6).astype("float32")
+        variable = keras.Variable(start)
+        optimizer = getattr(keras.optimizers, name)(**arguments)
+        values = []
+        for gradient in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+            values.append(common.float32_list(variable.numpy()))
+        cases.append(
+            {
+                "optimizer": name,
+                "arguments": arguments,
+                "start": common.float32_list(start),
+                "gradients": [common.float32_list(g) for g in gradients],
+                "values": values,
+            }
+        )
+    return cases
+
+
+def loss_cases(keras) -> list[dict]:
+    random = np.random.RandomState(1)
+    logits = random.normal(0, 2, (4, 5)).astype("float32")
+    # Zero, where a wrong rule shows, and numbers for which the plain formula overflows.
+    logits[0, :3] = [0, 40, -90]
+    logits[1, 0] = 120
+    spread = random.uniform(0.01, 0.99, (4, 5)).astype("float32")
+    spread[0, 0], spread[0, 1] = 0, 1
+    rows = (spread / spread.sum(-1, keepdims=True)).astype("float32")
+    bits = random.randint(0, 2, (4, 5)).astype("float32")
+    classes = np.array([2, 0, 4, 1], "float32")
+    one_hot = np.eye(5, dtype="float32")[classes.astype(int)]
+    soft = random.uniform(0, 1, (4, 5)).astype("float32")
+    column, column_bits = logits[:, :1].copy(), bits[:, :1].copy()
+    cases = [
+        ("BinaryCrossentropy", {}, "sigmoid", logits, bits),
+        ("BinaryCrossentropy", {"label_smoothing": 0.2}, "sigmoid", logits, bits),
+        ("BinaryCrossentropy", {"from_logits": True}, "linear", logits, bits),
+        ("BinaryCrossentropy", {}, "linear", spread, bits),
+        ("BinaryCrossentropy", {}, "sigmoid", column, column_bits),
+        ("CategoricalCrossentropy", {}, "softmax", logits, one_hot),
+        ("CategoricalCrossentropy", {"label_smoothing": 0.1}, "softmax", logits, one_hot),
+        ("CategoricalCrossentropy", {"from_logits": True}, "linear", logits, one_hot),
+        ("CategoricalCrossentropy", {}, "linear", rows, one_hot),
+        ("SparseCategoricalCrossentropy", {}, "softmax", logits, classes),
+        ("SparseCategoricalCrossentropy", {"from_logits": True}, "linear", logits, classes),
+        ("SparseCategoricalCrossentropy", {}, "linear", rows, classes),
+        ("MeanSquaredError", {}, "linear", logits[2:], soft[2:]),
+    ]
+    return [loss_case(keras, *case) for case in cases]
+
+
+def loss_case(keras, name: str, arguments: dict, activation: str, inputs, targets) -> dict:
+    import tensorflow as tf
+
+    loss = getattr(keras.losses, name)(**arguments)
+    source = tf.constant(inputs)
+    with tf.GradientTape() as tape:
+        tape.watch(source)
+        value = loss(targets, keras.layers.Activation(activation)(source) if activation != "linear" else source)
+    return {
+        "loss": name,
+        "arguments": arguments,
+        "activation": activation,
+        "shape": list(inputs.shape),
+        "inputs": common.float32_list(inputs),
+        "targetShape": list(targets.shape),
+        "targets": common.float32_list(targets),
+        "value": float(value),
+        "gradient": common.float32_list(tape.gradient(value, source).numpy()),
+    }
+
+
+def head_cases(keras) -> list[dict]:
+    return [
+        head_case(keras, "RMSprop", {"learning_rate": 1e-3}, "BinaryCrossentropy", "sigmoid", 1),
+        head_case(keras, "Adam", {"learning_rate": 1e-2}, "SparseCategoricalCrossentropy", "softmax", 3),
+        head_case(keras, "SGD", {"learning_rate": 0.05, "momentum": 0.9}, "SparseCategoricalCrossentropy", "softmax", 3),
+    ]
+
+
+def head_case(keras, optimizer: str, arguments: dict, loss: str, activation: str, units: int) -> dict:
+    """A hundred steps of a head of two dense layers, batches of 20 in order, from given values."""
+    random = np.random.RandomState(2)
+    inputs = random.normal(0, 1, (60, 12)).astype("float32")
+    targets = (inputs[:, :3].argmax(-1) % max(units, 2)).astype("float32")
+    model = keras.Sequential(
+        [keras.Input((12,)), keras.layers.Dense(16, activation="relu"), keras.layers.Dense(units, activation=activation)]
+    )
+    start = [random.normal(0, 0.3, tuple(v.shape)).astype("float32") for v in model.trainable_variables]
+    for variable, value in zip(model.trainable_variables, start):
+        variable.assign(value)
+    model.compile(
+        optimizer=getattr(keras.optimizers, optimizer)(**arguments), loss=getattr(keras.losses, loss)(), metrics=["accuracy"]
+    )
+    losses = []
+    for step in range(100):
+        rows = [(step * 20 + row) % 60 for row in range(20)]
+        model.reset_metrics()
+        losses.append(float(model.train_on_batch(inputs[rows], targets[rows], return_dict=True)["loss"]))
+    loss_after, accuracy_after = model.evaluate(inputs, targets, batch_size=20, verbose=0)
+    return {
+        "optimizer": optimizer,
+        "arguments": arguments,
+        "loss": loss,
+        "activation": activation,
+        "units": units,
+        "inputs": common.float32_list(inputs),
+        "targets": common.float32_list(targets),
+        "start": [common.float32_list(value) for value in start],
+        "losses": losses,
+        "evaluation": {"loss": loss_after, "accuracy": accuracy_after},
+        "predictions": common.float32_list(model.predict(inputs[:5], verbose=0)),
+    }
+
+
+def compute() -> dict:
+    keras = common.import_keras()
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    return {
+        "versions": {"keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__},
+        "optimizers": optimizer_cases(keras),
+        "losses": loss_cases(keras),
+        "heads": head_cases(keras),
+    }
+
+
+def check(computed: dict) -> int:
+    checks = common.Checks()
+    committed = json.loads(FIXTURE.read_text())
+    for old, new in zip(committed["optimizers"], computed["optimizers"], strict=True):
+        checks.compare(f"{new['optimizer']} {new['arguments']}", new["values"], old["values"], 1e-6)
+    for old, new in zip(committed["losses"], computed["losses"], strict=True):
+        name = f"{new['loss']} {new['arguments']} of {new['activation']}"
+        checks.compare(name, [new["value"]], [old["value"]], 1e-5)
+        checks.compare(f"{name}, gradient", new["gradient"], old["gradient"], 1e-5)
+    for old, new in zip(committed["heads"], computed["heads"], strict=True):
+        checks.compare(f"100 steps of {new['optimizer']}", new["losses"], old["losses"], 1e-4, relative="element")
+    return checks.finish()
+
+
+def main() -> int:
+    arguments = common.parser(__doc__, check=True).parse_args()
+    computed = compute()
+    if arguments.check:
+        return check(computed)
+    FIXTURE.parent.mkdir(parents=True, exist_ok=True)
+    common.write_json(FIXTURE, computed)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
