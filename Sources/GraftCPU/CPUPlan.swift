@@ -185,6 +185,6 @@ public final class CPUPlan: Sendable {
 extension Graph {
     /// The passes that the CPU backend wants, in order.
     fileprivate func preparedForCPU() throws(GraftError) -> Graph {
-        try pruned().fusingEpilogues().fusingElementwise().pruned()
+        try pruned().foldingNormalization().fusingEpilogues().fusingElementwise().pruned()
     }
 }

@@ -24,6 +24,8 @@ public struct PlanReport: Sendable, Hashable {
     public var scratchByteCount = 0
     /// Values kept from one run to the next: packed and folded kernels.
     public var packedByteCount = 0
+    /// The version of oneDNN in use.
+    public var oneDNNVersion = ""
     /// How often each kernel is used in one run: oneDNN's implementations and Graft's own.
     public var implementations: [String: Int] = [:]
 }

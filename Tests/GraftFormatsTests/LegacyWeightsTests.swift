@@ -61,7 +61,7 @@ import Testing
         let words: String
         let code: GraftError.Code
         var layers: @Sendable () -> [Layer] = Self.stack
-        var write: @Sendable (HDF5Group) throws -> Void = { try Self.write(Self.entries, to: $0) }
+        var write: @Sendable (HDF5WriterGroup) throws -> Void = { try Self.write(Self.entries, to: $0) }
 
         static func stack() -> [Layer] {
             [Conv2D(4, kernelSize: 3), BatchNormalization(), Conv2D(4, kernelSize: 1)]
@@ -78,12 +78,12 @@ import Testing
         ]
 
         static func write(
-            _ entries: [(layer: String, arrays: [(name: String, shape: Shape)])], to root: HDF5Group,
+            _ entries: [(layer: String, arrays: [(name: String, shape: Shape)])], to root: HDF5WriterGroup,
             skipping: String = ""
         ) throws {
             try root.setChunkedAttribute("layer_names", entries.map(\.layer))
             for entry in entries where entry.layer != skipping {
-                let group = try root.createGroup(entry.layer)
+                let group = try root.makeGroup(entry.layer)
                 let names = entry.arrays.map { "\(entry.layer)/\($0.name)" }
                 try group.setChunkedAttribute("weight_names", names)
                 for (name, array) in zip(names, entry.arrays) where name != skipping {
@@ -93,7 +93,7 @@ import Testing
         }
 
         static func replacing(_ layer: Int, _ array: Int, with new: (String, Shape))
-            -> @Sendable (HDF5Group) throws -> Void
+            -> @Sendable (HDF5WriterGroup) throws -> Void
         {
             { root in
                 var entries = Self.entries
@@ -136,20 +136,20 @@ import Testing
         Misfit(
             testDescription: "no list of arrays", words: "the layer conv2d_2 has no list of its arrays", code: .format,
             write: { root in
-                try Misfit.write(Misfit.entries, to: root.createGroup("model_weights"))
+                try Misfit.write(Misfit.entries, to: root.makeGroup("model_weights"))
                 try root.setAttribute("layer_names", ["conv2d_2"])
-                _ = try root.createGroup("conv2d_2")
+                _ = try root.makeGroup("conv2d_2")
             }),
         Misfit(testDescription: "no list of layers", words: "has no list of layers", code: .format, write: { _ in }),
         Misfit(
             testDescription: "the new kind of file", words: "a weights file of Keras 3", code: .format,
-            write: { _ = try $0.createGroup("layers") }),
+            write: { _ = try $0.makeGroup("layers") }),
         Misfit(
             testDescription: "weights of the model itself", words: "1 weights of the model itself (x, …)",
             code: .weights,
             write: { root in
                 try Misfit.write(Misfit.entries, to: root)
-                try root.createGroup("top_level_model_weights").setAttribute("weight_names", ["x"])
+                try root.makeGroup("top_level_model_weights").setAttribute("weight_names", ["x"])
             }),
         Misfit(
             testDescription: "layers in another order",
@@ -165,9 +165,9 @@ import Testing
     func whatDoesNotFitIsNamedAndNothingIsLoaded(misfit: Misfit) throws {
         try withTemporaryFolder { folder in
             let path = folder + "/weights.h5"
-            let file = try HDF5File(creating: path)
+            let file = HDF5Writer()
             try misfit.write(file.root)
-            try file.close()
+            try file.write(to: path)
             let model = try Sequential(misfit.layers(), inputShape: [8, 8, 3])
             let error = graftError { try LegacyWeights.load(from: path, into: model.layers) }
             #expect(error?.code == misfit.code)
@@ -179,11 +179,11 @@ import Testing
     @Test func otherNamesAreOnlyNoted() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/weights.h5"
-            let file = try HDF5File(creating: path)
+            let file = HDF5Writer()
             var entries = Misfit.entries
             entries[1] = ("convolution2d_1", [("convolution2d_1_W:0", [3, 3, 3, 4]), ("convolution2d_1_b:0", [4])])
             try Misfit.write(entries, to: file.root)
-            try file.close()
+            try file.write(to: path)
             let model = try Sequential(Misfit.stack(), inputShape: [8, 8, 3])
             let report = try LegacyWeights.load(from: path, into: model.layers)
             #expect(report.notes == ["the file calls conv2d convolution2d_1"])
@@ -194,11 +194,11 @@ import Testing
     @Test func positionsAloneDecideWhereNamesAreNotChecked() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/weights.h5"
-            let file = try HDF5File(creating: path)
+            let file = HDF5Writer()
             var entries = Misfit.entries
             entries[1].layer = "conv2d_7"
             try Misfit.write(entries, to: file.root)
-            try file.close()
+            try file.write(to: path)
             let model = try Sequential(Misfit.stack(), inputShape: [8, 8, 3])
             #expect(try LegacyWeights.load(from: path, into: model.layers, checking: .none).layers.count == 3)
         }

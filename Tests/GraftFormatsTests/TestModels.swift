@@ -66,3 +66,21 @@ enum TestModels {
         for (k, variable) in model.variables.enumerated() { variable.value = expected(variable, array: k) }
     }
 }
+
+extension TestModels {
+    /// The model's outputs by the reference interpreter.
+    static func predict(_ model: Model, _ inputs: [Tensor]) throws -> [Tensor] {
+        let lowered = try model.lower(batchSize: inputs[0].shape[0], training: false)
+        let named = zip(lowered.inputNames, inputs).map { ($0, ReferenceArray($1)) }
+        let values = lowered.variables.enumerated().map { (VariableID($0), ReferenceArray($1.value)) }
+        let results = try Interpreter.run(
+            lowered.graph, inputs: Dictionary(uniqueKeysWithValues: named),
+            variables: Dictionary(uniqueKeysWithValues: values), randomKey: 0)
+        return results.outputs.map(\.tensor)
+    }
+}
+
+extension Shape {
+    /// The axes of both, one after the other.
+    static func + (left: Shape, right: Shape) -> Shape { Shape(left.dimensions + right.dimensions) }
+}

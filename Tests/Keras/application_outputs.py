@@ -7,7 +7,7 @@ values of Tests/GraftApplicationsTests.
 
 The formula, which the tests compute again: U is a table of 65,521 numbers in [0, 1), the upper 24 bits of SplitMix64
 from seed 0; element i of a model's variable number k is made from U[(4099 k + i) mod 65521]: for a kernel
-(2u − 1) √(6 / inputs), for a moving variance 0.5 + u, for a gamma 0.8 + 0.4 u, for all others 0.1 (2u − 1).
+(2u − 1) √(6 / inputs), where a channelwise one has its window for inputs, for a moving variance 0.5 + u, for a gamma 0.8 + 0.4 u, for all others 0.1 (2u − 1).
 Element i of the images is ⌊256 u⌋, of variable number 0.
 """
 
@@ -28,6 +28,8 @@ CASES = [
     ("VGG16", "vgg16", False, 1, 33, 64, "max"),
     ("ResNet50", "resnet", True, 2, 40, 64, None),
     ("ResNet50", "resnet", False, 1, 65, 32, "avg"),
+    ("MobileNetV2", "mobilenet_v2", True, 2, 35, 64, None),
+    ("MobileNetV2", "mobilenet_v2", False, 1, 96, 45, "max"),
 ]
 CLASSES = 10
 TABLE_SIZE = 65521
@@ -54,8 +56,10 @@ def made(uniform, number: int, shape, name: str | None = None):
     signed = np.float32(2) * u - np.float32(1)
     if name is None:
         return np.floor(np.float32(256) * u)
-    if name == "kernel":
-        return signed * np.float32(np.sqrt(6 / np.prod(shape[:-1])))
+    if name in ("kernel", "depthwise_kernel"):
+        # A kernel of a channel by itself sums over its window alone.
+        inputs = np.prod(shape[:2] if name == "depthwise_kernel" else shape[:-1])
+        return signed * np.float32(np.sqrt(6 / inputs))
     if name == "moving_variance":
         return np.float32(0.5) + u
     if name == "gamma":

@@ -34,11 +34,16 @@ CASES = [
     ("ResNet50", False, 32, 32, None, 1000, "softmax"),
     ("ResNet50", False, 150, 150, "avg", 1000, "softmax"),
     ("ResNet50", False, 97, 64, "max", 1000, "softmax"),
+    ("MobileNetV2", True, 224, 224, None, 1000, "softmax"),
+    ("MobileNetV2", True, 35, 64, None, 5, None),
+    ("MobileNetV2", False, 96, 96, None, 1000, "softmax"),
+    ("MobileNetV2", False, 150, 101, "avg", 1000, "softmax"),
 ]
 
 SETTINGS = [
     "activation", "axis", "center", "data_format", "depth_multiplier", "dilation_rate", "epsilon", "filters",
-    "groups", "kernel_size", "keepdims", "momentum", "padding", "pool_size", "scale", "strides", "units", "use_bias",
+    "groups", "kernel_size", "keepdims", "max_value", "momentum", "negative_slope", "padding", "pool_size", "scale",
+    "strides", "threshold", "units", "use_bias",
 ]
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import struct
 import sys
+import tempfile
 from pathlib import Path
 
 import common
@@ -264,6 +266,14 @@ def add_others(collection: Collection) -> None:
     clear = saved(Image.fromarray(np.concatenate([colours, alpha], -1)), "WEBP", lossless=True, exact=True)
     collection.add("alpha.webp", clear, colours, like_tensorflow=False)
 
+    # Turned a quarter: Pillow has the block begin after "Exif\0\0" in PNG and WebP, as their specifications do.
+    turned = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {}}
+    for kind, options in turned.items():
+        marks = Image.Exif()
+        marks[0x0112] = 6
+        data = saved(image, kind, exif=marks, **options)
+        collection.add(f"orientation-6.{kind.lower()}", data, np.rot90(colours, -1), like_tensorflow=False)
+
     collection.add("rgb.tiff", saved(image, "TIFF"), colours, like_tensorflow=False)
     collection.add("grey.tiff", saved(Image.fromarray(grey), "TIFF"), repeated(grey), like_tensorflow=False)
 
@@ -355,14 +365,36 @@ def through_profile(data: bytes, profile: bytes):
     return np.asarray(ImageCms.profileToProfile(image, source, target, renderingIntent=intent, outputMode="RGB"))
 
 
-def main() -> int:
-    common.parser(__doc__).parse_args()
-    folder = FIXTURES / "pictures"
+def draw(folder: Path) -> list[dict]:
+    """Writes the pictures; the expected pixels of each."""
     folder.mkdir(parents=True, exist_ok=True)
     collection = Collection(folder)
     for add in (add_png, add_bmp, add_others, add_jpeg):
         add(collection)
-    common.write_json(FIXTURES / "pictures.json", {"versions": common.pinned_versions(), "cases": collection.cases})
+    return collection.cases
+
+
+def check(folder: Path) -> int:
+    """Draws all again elsewhere and compares with what is committed."""
+    checks = common.Checks()
+    committed = json.loads((FIXTURES / "pictures.json").read_text())["cases"]
+    drawn = draw(folder)
+    names = [case["file"] for case in drawn]
+    checks.claim("the same pictures", names == [case["file"] for case in committed], f"{len(drawn)}")
+    for case, expected in zip(drawn, committed):
+        name = case["file"]
+        same = (folder / name).read_bytes() == (FIXTURES / "pictures" / name).read_bytes()
+        checks.claim(f"{name}: file and expected pixels", same and case == expected)
+    return checks.finish()
+
+
+def main() -> int:
+    arguments = common.parser(__doc__, check=True).parse_args()
+    if arguments.check:
+        with tempfile.TemporaryDirectory() as folder:
+            return check(Path(folder))
+    cases = draw(FIXTURES / "pictures")
+    common.write_json(FIXTURES / "pictures.json", {"versions": common.pinned_versions(), "cases": cases})
     return 0
 
 

@@ -115,6 +115,15 @@ def activations() -> list[Case]:
         make = lambda k, name=name: k.layers.Activation(name)
         cases.append(Case(f"activation {name} of images", make, [(2, 3, 4, 3)], scale=9))
         cases.append(Case(f"activation {name} of vectors", make, [(3, 10)], scale=30))
+    for name, options in {
+        "with its defaults": {},
+        "up to 6": {"max_value": 6.0},
+        "up to 2 from a threshold": {"max_value": 2.0, "threshold": 1.0},
+        "with a slope": {"negative_slope": 0.3},
+        "with a slope, from a threshold, up to 5": {"negative_slope": 0.1, "threshold": 0.5, "max_value": 5.0},
+    }.items():
+        make = lambda k, options=options: k.layers.ReLU(**options)
+        cases.append(Case(f"relu layer {name}", make, [(2, 3, 4, 3)], scale=9))
     return cases
 
 

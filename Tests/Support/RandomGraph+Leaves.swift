@@ -49,7 +49,7 @@ extension RandomGraphBuilder {
 
 extension SplitMix {
     /// A size of an axis.
-    mutating func size(_ range: ClosedRange<Int> = 1...4) -> Int { Int.random(in: range, using: &self) }
+    package mutating func size(_ range: ClosedRange<Int> = 1...4) -> Int { Int.random(in: range, using: &self) }
 
     /// A shape of images: NHWC.
     mutating func images() -> Shape { [size(1...2), size(1...5), size(1...5), size()] }

@@ -1,6 +1,6 @@
 extension Base {
     /// The bases that Graft knows, in alphabetical order.
-    public static let all: [Base] = [inceptionV3, resNet50, vgg16]
+    public static let all: [Base] = [inceptionV3, mobileNetV2, resNet50, vgg16]
 
     /// Inception v3; see ``InceptionV3(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
     public static let inceptionV3 = Base(
@@ -10,6 +10,18 @@ extension Base {
         weights: kerasFile("inception_v3", "inception_v3", "_notop", "bcbd6486424b2319ff4ef7d526e38f63"),
         weightsWithTop: kerasFile("inception_v3", "inception_v3", "", "9a0d58056eeedaa3f26cb7ebd46da564"),
         network: InceptionV3Network())
+
+    /// MobileNetV2; see ``MobileNetV2(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
+    ///
+    /// Keras publishes no checksums for its weights.
+    public static let mobileNetV2 = Base(
+        id: "mobilenet-v2", title: "MobileNetV2", modelName: "mobilenetv2_1.00", defaultSize: 224, minimumSize: 32,
+        cuts: ["block_6_project_BN", "block_13_project_BN", "block_16_project_BN", "out_relu"], defaultCut: "out_relu",
+        preprocessing: .signedUnit,
+        parameterCount: 2_257_984, parameterCountWithTop: 3_538_984,
+        weights: kerasFile("mobilenet_v2", "mobilenet_v2", "_1.0_224_no_top", nil),
+        weightsWithTop: kerasFile("mobilenet_v2", "mobilenet_v2", "_1.0_224", nil),
+        network: MobileNetV2Network())
 
     /// ResNet-50; see ``ResNet50(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
     public static let resNet50 = Base(
@@ -30,9 +42,11 @@ extension Base {
         network: VGG16Network())
 
     /// A weight file as Keras publishes it; the checksums are those of its source, keras/src/applications.
-    private static func kerasFile(_ folder: String, _ model: String, _ suffix: String, _ md5: String) -> PublishedFile {
+    private static func kerasFile(_ folder: String, _ model: String, _ suffix: String, _ md5: String?) -> PublishedFile
+    {
         PublishedFile(
             "\(model)_weights_tf_dim_ordering_tf_kernels\(suffix).h5",
-            in: "https://storage.googleapis.com/tensorflow/keras-applications/\(folder)/", checksum: .md5(md5))
+            in: "https://storage.googleapis.com/tensorflow/keras-applications/\(folder)/",
+            checksum: md5.map { .md5($0) })
     }
 }

@@ -73,7 +73,8 @@ private struct Parts {
     }
 
     private func model(_ output: SymbolicTensor) throws(GraftError) -> Model {
-        try Model(inputs: image, outputs: output, name: options.name ?? base.modelName, seed: options.seed)
+        let name = options.name ?? base.modelName + base.network.nameSuffix(for: image.shape)
+        return try Model(inputs: image, outputs: output, name: name, seed: options.seed)
     }
 
     private func classified() throws(GraftError) -> SymbolicTensor {

@@ -10,7 +10,7 @@ public struct Base: Sendable, Identifiable {
     public let id: String
     /// The name of the function that makes it, as in Keras: `InceptionV3`.
     public let title: String
-    /// The name of its models, as in Keras: `inception_v3`.
+    /// The name of its models, as in Keras: `inception_v3`; MobileNetV2's end with the images' rows.
     public let modelName: String
     /// Rows and columns of the images that it was trained on.
     public let defaultSize: Int

@@ -7,22 +7,22 @@ import Foundation
 public struct FileCache: Sendable {
     /// Graft's folder, which holds a folder for each kind of file.
     public let folder: String
-    /// Folders of others, looked into and never written to.
-    public let otherFolders: [String]
+    /// Keras's folder with its `models` and `datasets`, looked into and never written to; `nil` for none.
+    public let kerasFolder: String?
     private let downloader: any Downloader
 
     /// A cache in these folders.
-    public init(folder: String, otherFolders: [String] = []) {
-        self.init(folder: folder, otherFolders: otherFolders, downloader: HTTPDownloader())
+    public init(folder: String, kerasFolder: String? = nil) {
+        self.init(folder: folder, kerasFolder: kerasFolder, downloader: HTTPDownloader())
     }
 
-    package init(folder: String, otherFolders: [String] = [], downloader: any Downloader) {
+    package init(folder: String, kerasFolder: String? = nil, downloader: any Downloader) {
         self.folder = folder
-        self.otherFolders = otherFolders
+        self.kerasFolder = kerasFolder
         self.downloader = downloader
     }
 
-    /// This user's cache: `~/.cache/graft` (on macOS `~/Library/Caches/graft`) and `~/.keras/models`.
+    /// This user's cache: `~/.cache/graft` (on macOS `~/Library/Caches/graft`) and `~/.keras`.
     ///
     /// `XDG_CACHE_HOME` moves the first, where it is an absolute path, and `KERAS_HOME` the second.
     public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> FileCache {
@@ -35,11 +35,11 @@ public struct FileCache: Sendable {
         let moved = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         return FileCache(
             folder: (moved ?? ordinary) + "/graft",
-            otherFolders: [(environment["KERAS_HOME"] ?? home + "/.keras") + "/models"])
+            kerasFolder: environment["KERAS_HOME"] ?? home + "/.keras")
     }
 
     /// Where Graft keeps a file: HDF5 files in `weights`, archives in `data`.
-    public func path(of file: PublishedFile) -> String { "\(folder(of: file))/\(file.name)" }
+    public func path(of file: PublishedFile) -> String { "\(folder(of: file.format))/\(file.name)" }
 
     /// The path of a file of that name on this machine, its contents unchecked: quick, for lists.
     public func candidate(for file: PublishedFile) -> String? {
@@ -63,27 +63,42 @@ public struct FileCache: Sendable {
         if let path = search.path { return path }
         let destination = path(of: file)
         do {
-            try FileManager.default.createDirectory(atPath: folder(of: file), withIntermediateDirectories: true)
-            let lock = try FileLock(path: folder(of: file) + "/.lock")
-            defer { lock.release() }
-            search = try self.search(for: file)  // another process may have brought it while this one waited
-            if let path = search.path { return path }
-            try Download(file: file, destination: destination, progress: progress).run(with: downloader)
+            return try locked(file.format) {
+                search = try self.search(for: file)  // another process may have brought it while this one waited
+                if let path = search.path { return path }
+                try Download(file: file, destination: destination, progress: progress).run(with: downloader)
+                return destination
+            }
         } catch {
             throw needed(file, rejected: search.rejected, because: error)
         }
-        return destination
     }
 
-    private func folder(of file: PublishedFile) -> String {
-        switch file.format {
+    /// Graft's folder for files of a format.
+    func folder(of format: PublishedFile.Format) -> String {
+        switch format {
         case .hdf5: folder + "/weights"
         case .zip: folder + "/data"
         }
     }
 
+    /// Does something in the folder for files of a format, which is made where it is missing, while no other process
+    /// does.
+    func locked<Result>(_ format: PublishedFile.Format, _ body: () throws -> Result) throws -> Result {
+        try FileManager.default.createDirectory(atPath: folder(of: format), withIntermediateDirectories: true)
+        let lock = try FileLock(path: folder(of: format) + "/.lock")
+        defer { lock.release() }
+        return try body()
+    }
+
+    /// Where a file may be, Graft's own place first.
     private func candidates(for file: PublishedFile) -> [String] {
-        [path(of: file)] + otherFolders.map { "\($0)/\(file.name)" }
+        let inner =
+            switch file.format {
+            case .hdf5: "models"
+            case .zip: "datasets"
+            }
+        return [path(of: file)] + (kerasFolder.map { ["\($0)/\(inner)/\(file.name)"] } ?? [])
     }
 
     /// The first good copy, and what is wrong with those before it.
@@ -98,13 +113,13 @@ public struct FileCache: Sendable {
 
     private func needed(_ file: PublishedFile, rejected: [String], because error: any Error) -> GraftError {
         let reason = (error as? GraftError)?.description ?? error.localizedDescription
-        let others = otherFolders.map { " or \($0)/\(file.name)" }.joined()
+        let places = candidates(for: file).joined(separator: " or ")
         let unused = rejected.map { "; \($0)" }.joined()
         return GraftError(
             .file,
             """
             \(file.name) is needed and could not be downloaded: \(reason)\(unused). \
-            Get it from \(file.url) and put it at \(path(of: file))\(others)
+            Get it from \(file.url) and put it at \(places)
             """)
     }
 }

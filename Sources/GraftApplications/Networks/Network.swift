@@ -14,6 +14,9 @@ protocol Network: Sendable {
 
     /// The names of the layers that `pooling` adds; automatic ones where `nil`.
     var poolingNames: (average: String, max: String)? { get }
+
+    /// What a model's name ends with for images of this shape.
+    func nameSuffix(for inputShape: Shape) -> String
 }
 
 extension Network {
@@ -27,6 +30,9 @@ extension Network {
 
     /// Most networks name no pooling layers.
     var poolingNames: (average: String, max: String)? { nil }
+
+    /// Most names do not depend on the images.
+    func nameSuffix(for inputShape: Shape) -> String { "" }
 }
 
 /// A piece of a network: takes a tensor through a layer or a few.
@@ -57,19 +63,21 @@ struct ConvolutionBlock: Block {
     var useBias = false
     /// What the normalization adds to the variance.
     var epsilon = 1e-3
+    /// The share of the old value that a moving mean or variance keeps at each training step.
+    var momentum = 0.99
     /// Whether the normalization has a factor, `gamma`.
     var scale = true
     /// `.linear` leaves the activation's layer out.
     var activation: ActivationFunction = .relu
     /// The names of the three layers; automatic ones where `nil`.
-    var names: (convolution: String, normalization: String, activation: String)?
+    var names: (convolution: String, normalization: String, activation: String?)?
 
     func output(for input: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
         let normalized = try input.through(
             Conv2D(
                 filters, kernelSize: kernelSize, strides: strides, padding: padding, useBias: useBias,
                 name: names?.convolution),
-            BatchNormalization(epsilon: epsilon, scale: scale, name: names?.normalization))
+            BatchNormalization(momentum: momentum, epsilon: epsilon, scale: scale, name: names?.normalization))
         guard activation != .linear else { return normalized }
         return try Activation(activation, name: names?.activation)(normalized)
     }

@@ -55,8 +55,9 @@ final class Binding: @unchecked Sendable {
             (table + index).initialize(to: pointer)
         }
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: 0)
-        graft_set_thread_count(Int32(plan.threads))
+            buffers: table, scratch: scratch.base, stream: stream, threads: 1, randomKey: 0)
+        // Hundreds of small steps: waking other threads for each would cost more than they bring.
+        graft_set_thread_count(1)
         for draft in steps { try draft.step.run(memory) }
         prepared = prepared.filter { plan.kept.contains($0.key) }
     }

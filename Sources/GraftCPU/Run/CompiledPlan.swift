@@ -51,6 +51,7 @@ struct CompiledPlan: Sendable {
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
         report.scratchByteCount = scratchByteCount
         report.packedByteCount = packedByteCount
+        report.oneDNNVersion = oneDNNVersion
         for step in run { report.implementations[step.implementation, default: 0] += 1 }
         return report
     }

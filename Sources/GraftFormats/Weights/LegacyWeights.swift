@@ -60,18 +60,18 @@ public enum LegacyWeights {
     /// - Throws: `.file` where the disk refuses.
     public static func save(_ layers: [Layer], to path: String) throws(GraftError) {
         try AtomicFile.write(to: path) { (temporary) throws(GraftError) in
-            let file = try HDF5File(creating: temporary)
+            let file = HDF5Writer()
             try file.root.setChunkedAttribute("layer_names", layers.map(\.name))
             try file.root.setAttribute("backend", "tensorflow")
-            try file.root.setAttribute("keras_version", "3.15.1")
+            try file.root.setAttribute("keras_version", KerasArchive.kerasVersion)
             for layer in layers.sorted(by: { $0.name < $1.name }) {
                 let group = try file.root.makeGroup(layer.name)
                 let variables = layer.legacyVariables
                 try group.setChunkedAttribute("weight_names", variables.map(\.path))
                 for variable in variables { try group.write(variable.value, to: variable.path) }
             }
-            try file.root.createGroup("top_level_model_weights").setAttribute("weight_names", [])
-            try file.close()
+            try file.root.makeGroup("top_level_model_weights").setAttribute("weight_names", [])
+            try file.write(to: temporary)
         }
     }
 

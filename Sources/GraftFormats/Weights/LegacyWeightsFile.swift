@@ -25,8 +25,18 @@ struct LegacyWeightsFile {
     init(reading path: String) throws(GraftError) {
         let file = try HDF5File(reading: path)
         self.path = path
-        let isWhole = !file.root.hasAttribute("layer_names") && !file.root.hasAttribute("layer_names0")
-        root = isWhole && file.root.contains("model_weights") ? try file.root.group("model_weights") : file.root
+        let isWhole = !Self.listsLayers(file.root) && file.root.contains("model_weights")
+        root = isWhole ? try file.root.group("model_weights") : file.root
+    }
+
+    /// Whether an HDF5 file is of the older kind: with a list of its layers, or of a whole model.
+    static func isLegacy(_ path: String) throws(GraftError) -> Bool {
+        let root = try HDF5File(reading: path).root
+        return listsLayers(root) || root.contains("model_weights")
+    }
+
+    private static func listsLayers(_ group: HDF5Group) -> Bool {
+        group.hasAttribute("layer_names") || group.hasAttribute("layer_names0")
     }
 
     /// The layers that have arrays, in the file's order.

@@ -55,6 +55,14 @@ public struct ImageDataset: Dataset {
         return Batch(indices: indices, inputs: [tensor], targets: [targets], failures: failures)
     }
 
+    /// The class numbers of these pictures, without reading a file.
+    ///
+    /// - Throws: `GraftError` with code `argument` for a number that is no picture's.
+    public func targets(of indices: [Int]) throws -> [Tensor] {
+        for index in indices { try loader.checkIndex(index) }
+        return [Tensor(indices.map { Float(labels[$0]) }, shape: [indices.count])]
+    }
+
     /// SHA-256 over the file's bytes, the rule and the decoder's version: of the bytes that the last batch with this
     /// picture was made from, or of the file as it is now where there was none.
     ///
@@ -97,6 +105,9 @@ public struct ImageFiles: Dataset {
         let (indices, tensor, failures) = try loader.load(indices)
         return Batch(indices: indices, inputs: [tensor], targets: [], failures: failures)
     }
+
+    /// None: the classes are what is asked for.
+    public func targets(of indices: [Int]) throws -> [Tensor] { [] }
 
     /// As ``ImageDataset/fingerprint(of:)``.
     public func fingerprint(of index: Int) throws -> String? { try loader.fingerprint(of: index) }

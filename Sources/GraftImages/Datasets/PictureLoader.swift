@@ -112,7 +112,7 @@ struct PictureLoader: Sendable {
         return hash.finalize().map(hexadecimal).joined()
     }
 
-    private func checkIndex(_ index: Int) throws(GraftError) {
+    func checkIndex(_ index: Int) throws(GraftError) {
         guard paths.indices.contains(index) else {
             throw GraftError(.argument, "there is no picture \(index) among \(paths.count)")
         }

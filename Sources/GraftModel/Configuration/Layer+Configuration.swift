@@ -42,7 +42,7 @@ extension Layer {
     /// Layers that Keras holds for built from the start: it writes no shapes for them.
     private static let builtFromTheStart: Set<String> = [
         "InputLayer", "Activation", "Dropout", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D",
-        "GlobalMaxPooling2D", "Reshape",
+        "GlobalMaxPooling2D", "ReLU", "Reshape",
     ]
 
     private var buildConfiguration: Configuration? {

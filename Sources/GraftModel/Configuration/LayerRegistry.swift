@@ -13,6 +13,7 @@ public struct LayerRegistry: Sendable {
         "Dense": { (reader) throws(GraftError) in try Dense(from: &reader) },
         "BatchNormalization": { (reader) throws(GraftError) in try BatchNormalization(from: &reader) },
         "Activation": { (reader) throws(GraftError) in try Activation(from: &reader) },
+        "ReLU": { (reader) throws(GraftError) in try ReLU(from: &reader) },
         "MaxPooling2D": { (reader) throws(GraftError) in try MaxPooling2D(from: &reader) },
         "AveragePooling2D": { (reader) throws(GraftError) in try AveragePooling2D(from: &reader) },
         "GlobalAveragePooling2D": { (reader) throws(GraftError) in try GlobalAveragePooling2D(from: &reader) },

@@ -48,7 +48,9 @@ private struct FunctionalWriter {
     private func node(_ call: Call) -> Configuration {
         let tensors = call.inputs.map(tensor)
         let arguments: [Configuration] = call.layer.takesList ? [.array(tensors)] : tensors
-        let keywords: [String: Configuration] = call.training.map { ["training": .bool($0)] } ?? [:]
+        // Keras writes the default of its argument at each call of a Dropout, and overrides it in `fit`.
+        let training = call.layer is Dropout ? false : call.training
+        let keywords: [String: Configuration] = training.map { ["training": .bool($0)] } ?? [:]
         return ["args": .array(arguments), "kwargs": .object(keywords)]
     }
 

@@ -26,6 +26,7 @@ extension Layer {
         do {
             try buildIfNeeded(shapes)
             let outputShapes = try outputShapes(for: shapes)
+            for shape in outputShapes { try shape.checkSize() }
             return Call(layer: self, inputs: inputs, training: training, outputShapes: outputShapes).outputs
         } catch {
             throw error.inside("layer \(name) (\(Self.className))")

@@ -146,8 +146,9 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     public final func addVariable(
         _ name: String, shape: Shape, initializer: Initializer, trainable: Bool = true
     ) throws(GraftError) -> Variable {
-        guard shape.isValid else {
-            throw GraftError(.shape, "\(self.name)/\(name): no variable can have the shape \(shape)")
+        guard shape.hasSensibleSize else {
+            throw GraftError(
+                .shape, "\(self.name)/\(name): a variable of the shape \(shape) is larger than any machine")
         }
         return state.withLock { state in
             let variable = Variable(

@@ -22,6 +22,9 @@ extension StringProtocol {
 /// the order they were made: `conv2d`, `conv2d_1`, … Names do not depend on any other model. Two automatic names that
 /// meet in one model give way, that of the later layer; names that users chose must differ.
 struct LayerNaming {
+    /// A name with a larger number is not taken for one of a row.
+    private static let largestNumber = 1 << 30
+
     private var nextNumbers: [String: Int] = [:]
     private var used: Set<String> = []
 
@@ -60,7 +63,7 @@ struct LayerNaming {
     private mutating func note(_ name: String) {
         nextNumbers[name] = max(nextNumbers[name, default: 0], 1)
         guard let separator = name.lastIndex(of: "_"),
-            let number = Int(name[name.index(after: separator)...]), number > 0, number < Int.max
+            let number = Int(name[name.index(after: separator)...]), (1...Self.largestNumber).contains(number)
         else { return }
         let base = String(name[..<separator])
         nextNumbers[base] = max(nextNumbers[base, default: 0], number + 1)

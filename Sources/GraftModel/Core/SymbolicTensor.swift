@@ -97,4 +97,18 @@ extension Shape {
     package var batchDescription: String {
         "(" + (["None"] + dimensions.map(String.init)).joined(separator: ", ") + ")"
     }
+
+    /// The most elements that one example or variable may have: more than fits any machine, and few enough that the
+    /// sizes of batches of it can be computed. Files may ask for anything.
+    private static let sensibleElementCount = 1 << 36
+
+    /// Whether no size is negative and the elements can be counted and are not absurdly many.
+    package var hasSensibleSize: Bool { isValid && elementCount <= Self.sensibleElementCount }
+
+    /// Refuses what ``hasSensibleSize`` does not hold for.
+    package func checkSize() throws(GraftError) {
+        guard hasSensibleSize else {
+            throw GraftError(.shape, "an output of the shape \(batchDescription) is larger than any machine")
+        }
+    }
 }

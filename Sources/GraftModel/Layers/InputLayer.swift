@@ -21,8 +21,11 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
 
     /// Each size must be at least 1.
     public override func checkArguments() throws(GraftError) {
-        guard shape.isValid, shape.dimensions.allSatisfy({ $0 > 0 }) else {
-            throw GraftError(.shape, "the input \(name) cannot have the shape \(shape): each size must be at least 1")
+        guard shape.hasSensibleSize, shape.dimensions.allSatisfy({ $0 > 0 }) else {
+            throw GraftError(
+                .shape,
+                "the input \(name) cannot have the shape \(shape): each size must be at least 1, and their product in range"
+            )
         }
     }
 

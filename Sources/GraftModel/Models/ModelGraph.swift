@@ -10,6 +10,12 @@ package struct ModelGraph: Sendable {
     package let calls: [Call]
     /// All layers by falling depth (the longest way to an output), and in the order of traversal where depths agree.
     package let layers: [Layer]
+    /// The calls here and inside the models that are called.
+    let expandedCallCount: Int
+
+    /// The most calls that a model may stand for. A few models that call one another twice each, as a hostile file may
+    /// have them, stand for billions.
+    private static let expandedCallLimit = 1_000_000
 
     /// Finds the calls between inputs and outputs.
     ///
@@ -34,11 +40,13 @@ package struct ModelGraph: Sendable {
         let unused = inputs.map(\.call).filter { !traversal.contains($0) }
         calls = unused + traversal.calls
         layers = LayerOrder(traversal, unused: unused.map(\.layer)).layers
-    }
-
-    /// The calls of one layer in this model, in the order they were made.
-    package func calls(of layer: Layer) -> [Call] {
-        calls.filter { $0.layer === layer }.sorted { $0.sequence < $1.sequence }
+        expandedCallCount = calls.reduce(0) { $0 + (($1.layer as? Model)?.graph?.expandedCallCount ?? 1) }
+        guard expandedCallCount <= Self.expandedCallLimit else {
+            throw GraftError(
+                .argument,
+                "the model stands for \(expandedCallCount) calls of layers; at most \(Self.expandedCallLimit) are taken"
+            )
+        }
     }
 
     /// Puts new inputs in the place of tensors inside a model, and repeats the calls from there on.

@@ -26,9 +26,12 @@ public struct ModelSummary: Codable, Sendable {
     }
 
     private static func rows(of model: Model, expandNested: Bool, level: Int) -> [SummaryRow] {
-        let connections = model.connections
+        let (connections, shapes) = (model.connections, model.outputShapesOfLayers)
         return model.layers.flatMap { layer in
-            let row = SummaryRow(layer, connectedTo: connections[ObjectIdentifier(layer), default: []], level: level)
+            let identity = ObjectIdentifier(layer)
+            let row = SummaryRow(
+                layer, outputShapes: shapes[identity, default: []], connectedTo: connections[identity, default: []],
+                level: level)
             guard expandNested, let inner = layer as? Model else { return [row] }
             return [row] + rows(of: inner, expandNested: true, level: level + 1)
         }
@@ -54,22 +57,18 @@ public struct SummaryRow: Codable, Hashable, Sendable {
     /// How many models it stands inside, the summarized one not counted.
     public var level: Int
 
-    init(_ layer: Layer, connectedTo: [String], level: Int) {
+    init(_ layer: Layer, outputShapes: [Shape], connectedTo: [String], level: Int) {
         name = layer.name
         type = Swift.type(of: layer).className
-        outputShape = layer.shapeDescription
+        outputShape = Self.description(of: outputShapes)
         parameters = layer.countParameters()
         isBuilt = layer.isBuilt
         self.connectedTo = connectedTo
         trainable = layer.variables.isEmpty ? nil : layer.trainable
         self.level = level
     }
-}
 
-extension Layer {
-    /// The shape of the last call's outputs, or of a model's own.
-    fileprivate var shapeDescription: String {
-        let shapes = calls.last?.outputShapes ?? (self as? Model)?.outputs.map(\.shape) ?? []
+    private static func description(of shapes: [Shape]) -> String {
         guard shapes.count != 1 else { return shapes[0].batchDescription }
         return shapes.isEmpty ? "?" : "[" + shapes.map(\.batchDescription).joined(separator: ", ") + "]"
     }
@@ -93,6 +92,12 @@ extension Model {
             }
         }
         return result
+    }
+
+    /// The shapes that each layer's last call in this model gives.
+    fileprivate var outputShapesOfLayers: [ObjectIdentifier: [Shape]] {
+        let calls = graph?.calls.sorted { $0.sequence < $1.sequence } ?? []
+        return Dictionary(calls.map { (ObjectIdentifier($0.layer), $0.outputShapes) }) { _, last in last }
     }
 
     /// Whether each layer is called once, on the output of the one before it.

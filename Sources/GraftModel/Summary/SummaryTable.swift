@@ -10,7 +10,7 @@ extension Model {
     /// The table that Keras prints, with a column for what is frozen, and the totals.
     ///
     /// - Parameters:
-    ///   - width: The terminal's columns; at least 40 are used, and no more than the table needs to be easy to read.
+    ///   - width: The terminal's columns; at least 50 are used, and no more than the table needs to be easy to read.
     ///   - style: The lines between the cells.
     ///   - expandNested: Whether the layers inside models of the model get rows too.
     public final func summary(width: Int = 120, style: SummaryStyle = .boxes, expandNested: Bool = false) -> String {
@@ -23,7 +23,7 @@ extension ModelSummary {
     public func table(width: Int = 120, style: SummaryStyle = .boxes) -> String {
         let columns = SummaryColumn.all(isSequential: isSequential)
         let limit = isSequential ? 100 : 120
-        let widths = SummaryColumn.widths(of: columns, total: min(max(width, 40), limit))
+        let widths = SummaryColumn.widths(of: columns, total: min(max(width, 50), limit))
         let grid = SummaryGrid(widths: widths, columns: columns, style: style)
         let lines = ["Model: \"\(name)\""] + grid.lines(rows) + totals
         return lines.joined(separator: "\n") + "\n"
@@ -73,23 +73,31 @@ enum SummaryColumn {
         }
     }
 
-    /// Its share of the width.
+    /// The columns of fixed width: wide enough for their titles and for any number that a model reaches.
+    private var fixedWidth: Int? {
+        switch self {
+        case .parameters: 12
+        case .trainable: 9
+        default: nil
+        }
+    }
+
+    /// The share of what the others leave.
     private var weight: Int {
         switch self {
-        case .layer: 32
-        case .outputShape: 24
-        case .parameters: 14
-        case .connectedTo: 26
-        case .trainable: 10
+        case .layer: 4
+        case .outputShape, .connectedTo: 3
+        case .parameters, .trainable: 0
         }
     }
 
     /// The width of each column's text, so that the table with its frame has this total.
     static func widths(of columns: [SummaryColumn], total: Int) -> [Int] {
-        let available = total - 3 * columns.count - 1
+        let fixed = columns.reduce(0) { $0 + ($1.fixedWidth ?? 0) }
+        let available = total - 3 * columns.count - 1 - fixed
         let weights = columns.reduce(0) { $0 + $1.weight }
-        var widths = columns.map { max(1, available * $0.weight / weights) }
-        widths[0] += max(0, available - widths.reduce(0, +))
+        var widths = columns.map { $0.fixedWidth ?? max(1, available * $0.weight / weights) }
+        widths[0] += max(0, available + fixed - widths.reduce(0, +))
         return widths
     }
 }
@@ -141,27 +149,27 @@ private struct SummaryGrid {
 }
 
 extension String {
-    /// The text in lines of at most this width, broken at spaces where there are some.
+    /// The text in lines of at most this width, broken at spaces where there are some; all lines are indented as the
+    /// first one.
     fileprivate func wrapped(to width: Int) -> [String] {
+        let indent = String(prefix { $0 == " " })
+        let room = max(1, width - indent.count)
         var lines: [String] = []
         var line = ""
-        for word in split(separator: " ", omittingEmptySubsequences: false) {
-            if !lines.isEmpty || !line.isEmpty {
-                if line.count + 1 + word.count <= width {
-                    line += " " + word
-                    continue
-                }
-                lines.append(line)
-                line = ""
+        for word in split(separator: " ") {
+            if !line.isEmpty, line.count + 1 + word.count <= room {
+                line += " " + word
+                continue
             }
+            if !line.isEmpty { lines.append(line) }
             var rest = word
-            while rest.count > width {
-                lines.append(String(rest.prefix(width)))
-                rest = rest.dropFirst(width)
+            while rest.count > room {
+                lines.append(String(rest.prefix(room)))
+                rest = rest.dropFirst(room)
             }
             line = String(rest)
         }
-        return lines + [line]
+        return (lines + [line]).map { String((indent + $0).prefix(width)) }
     }
 }
 

@@ -15,6 +15,8 @@ public struct FeatureCache: Sendable, Hashable {
         case folder(String)
         /// In a temporary folder that goes when training ends.
         case temporary
+        /// Nowhere: the whole network runs at every step.
+        case none
     }
 
     /// Where features are kept.
@@ -31,14 +33,16 @@ public struct FeatureCache: Sendable, Hashable {
     public static let standard = FeatureCache()
     /// Nothing is kept beyond the run.
     public static let temporary = FeatureCache(location: .temporary)
+    /// No features: the whole network runs at every step.
+    public static let off = FeatureCache(location: .none)
     /// This folder.
     public static func folder(_ path: String) -> FeatureCache { FeatureCache(location: .folder(path)) }
 
-    /// The folder, or `nil` for a temporary one.
+    /// The folder, or `nil` for a temporary one or none.
     var root: String? {
         switch location {
         case .folder(let path): path
-        case .temporary: nil
+        case .temporary, .none: nil
         case .standard: Self.standardRoot(environment: ProcessInfo.processInfo.environment)
         }
     }

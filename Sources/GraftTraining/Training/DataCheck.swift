@@ -43,7 +43,7 @@ struct DataCheck {
 
     /// All examples of a run turned out unreadable.
     static func nothingReadable(_ failures: [ExampleFailure]) -> GraftError {
-        let first = failures.first.map { "; the first one: \($0)" } ?? ""
+        let first = failures.min { $0.index < $1.index }.map { "; the first one: \($0)" } ?? ""
         return GraftError(.data, "none of the examples can be read\(first)")
     }
 

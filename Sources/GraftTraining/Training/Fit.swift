@@ -113,7 +113,8 @@ final class FitRun {
     }
 
     private func trunkParts(training: Bool, _ changing: Set<Variable>) -> (Int) throws -> ModelParts {
-        { [model] in try ModelParts(of: model, batchSize: $0, training: training, changing: changing) }
+        let changing = arguments.options.features.location == .none ? nil : changing
+        return { [model] in try ModelParts(of: model, batchSize: $0, training: training, changing: changing) }
     }
 
     /// Where examples come from: kept features where the model has a trunk that is worth it, else decoding.

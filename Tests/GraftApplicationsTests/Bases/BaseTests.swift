@@ -10,7 +10,9 @@ import Testing
         #expect(try Base.named("InceptionV3").id == "inception-v3")
         #expect(try Base.named("inception_v3").id == "inception-v3")
         let error = #expect(throws: GraftError.self) { try Base.named("alexnet") }
-        #expect(error?.message == "there is no base called “alexnet”; Graft knows inception-v3, resnet50, vgg16")
+        #expect(
+            error?.message
+                == "there is no base called “alexnet”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16")
     }
 
     @Test(arguments: Base.all)
@@ -21,7 +23,7 @@ import Testing
         #expect(
             try base.model(BaseOptions(preprocessing: Preprocessing.none)).countParameters()
                 == base.parameterCountWithTop)
-        #expect(model.name == base.modelName)
+        #expect(model.name.hasPrefix(base.modelName))
         #expect(base.cuts.contains(base.defaultCut))
         let places = base.cuts.map { cut in model.layers.firstIndex { $0.name == cut } }
         #expect(!places.contains(nil))
@@ -34,12 +36,13 @@ import Testing
     }
 
     @Test(arguments: Base.all)
-    func publishedFilesHaveAnAddressAndAChecksum(base: Base) throws {
+    func publishedFilesHaveTheirAddressAndChecksum(base: Base) throws {
         for top in [true, false] {
             let file = base.weights(includeTop: top)
             #expect(URL(string: file.url)?.lastPathComponent == file.name)
             #expect(file.url.hasPrefix("https://"))
-            #expect(file.name.hasSuffix(top ? "kernels.h5" : "notop.h5"))
+            #expect((file.name.hasSuffix("notop.h5") || file.name.hasSuffix("no_top.h5")) == !top)
+            guard base.id != "mobilenet-v2" else { continue }  // none is published
             #expect(try #require(file.checksum).digits.wholeMatch(of: /[0-9a-f]{32}/) != nil)
         }
     }

@@ -56,9 +56,9 @@ import Testing
     }
 
     @Test func publishedWeightsComeThroughTheCache() throws {
-        try folder.write(Data("not weights".utf8), to: "keras/\(Base.resNet50.weights.name)")
+        try folder.write(Data("not weights".utf8), to: "keras/models/\(Base.resNet50.weights.name)")
         let cache = FileCache(
-            folder: folder.path + "/graft", otherFolders: [folder.path + "/keras"],
+            folder: folder.path + "/graft", kerasFolder: folder.path + "/keras",
             downloader: FakeDownloader(Data("neither".utf8)))
         let error = #expect(throws: GraftError.self) {
             try Base.resNet50.model(smallOptions(.imagenet), cache: cache)

@@ -15,7 +15,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func cache(_ downloader: FakeDownloader) -> FileCache {
-        FileCache(folder: folder.path + "/graft", otherFolders: [folder.path + "/keras"], downloader: downloader)
+        FileCache(folder: folder.path + "/graft", kerasFolder: folder.path + "/keras", downloader: downloader)
     }
 
     private func failure(fetching file: PublishedFile = file, from downloader: FakeDownloader) -> String {
@@ -40,10 +40,10 @@ import Testing
     }
 
     @Test func kerasFilesAreUsedWhereTheyAre() throws {
-        try folder.write(Self.contents, to: "keras/net.h5")
+        try folder.write(Self.contents, to: "keras/models/net.h5")
         let downloader = FakeDownloader(Self.contents)
-        #expect(try cache(downloader).find(Self.file) == folder.path + "/keras/net.h5")
-        #expect(try cache(downloader).fetch(Self.file) == folder.path + "/keras/net.h5")
+        #expect(try cache(downloader).find(Self.file) == folder.path + "/keras/models/net.h5")
+        #expect(try cache(downloader).fetch(Self.file) == folder.path + "/keras/models/net.h5")
         #expect(downloader.requests.isEmpty)
     }
 
@@ -85,21 +85,21 @@ import Testing
             failure(from: downloader) == """
                 net.h5 is needed and could not be downloaded: what came from https://example.org/nets/net.h5 was deleted: \
                 it has md5 ddca5812edd042a836c9954213ce33cb, published is \(Self.checksum). \
-                Get it from https://example.org/nets/net.h5 and put it at ~/graft/weights/net.h5 or ~/keras/net.h5
+                Get it from https://example.org/nets/net.h5 and put it at ~/graft/weights/net.h5 or ~/keras/models/net.h5
                 """)
         #expect(downloader.requests == [0])
         #expect(folder.names(in: "graft/weights") == [".lock"])
     }
 
     @Test func whereNothingHelpsOneMessageSaysWhatToDo() throws {
-        try folder.write(Data("<html>please log in</html>".utf8), to: "keras/net.h5")
+        try folder.write(Data("<html>please log in</html>".utf8), to: "keras/models/net.h5")
         #expect(
             failure(from: FakeDownloader(Data(), .refuses)) == """
                 net.h5 is needed and could not be downloaded: the server answered with status 404; \
-                ~/keras/net.h5 was not used: it has md5 ddca5812edd042a836c9954213ce33cb, published is \(Self.checksum). \
-                Get it from https://example.org/nets/net.h5 and put it at ~/graft/weights/net.h5 or ~/keras/net.h5
+                ~/keras/models/net.h5 was not used: it has md5 ddca5812edd042a836c9954213ce33cb, published is \(Self.checksum). \
+                Get it from https://example.org/nets/net.h5 and put it at ~/graft/weights/net.h5 or ~/keras/models/net.h5
                 """)
-        #expect(folder.names(in: "keras") == ["net.h5"])
+        #expect(folder.names(in: "keras/models") == ["net.h5"])
     }
 
     @Test func aDamagedCopyInTheCacheIsReplaced() throws {
@@ -151,10 +151,10 @@ import Testing
         #else
             #expect(plain.folder == "/home/ada/.cache/graft")
         #endif
-        #expect(plain.otherFolders == ["/home/ada/.keras/models"])
+        #expect(plain.kerasFolder == "/home/ada/.keras")
         let moved = FileCache.standard(environment: ["HOME": "/home/ada", "XDG_CACHE_HOME": "/big", "KERAS_HOME": "/k"])
         #expect(moved.folder == "/big/graft")
-        #expect(moved.otherFolders == ["/k/models"])
+        #expect(moved.kerasFolder == "/k")
         let relative = FileCache.standard(environment: ["HOME": "/home/ada", "XDG_CACHE_HOME": "big"])
         #expect(relative.folder == plain.folder)
     }

@@ -1,0 +1,149 @@
+import GraftGraph
+
+extension HDF5Group {
+    /// Whether there is an attribute of this name.
+    package func hasAttribute(_ attribute: String) -> Bool { (try? self.attribute(attribute)) != nil }
+
+    /// The strings of an attribute (a list, or one), of fixed or variable length; `nil` where there is no such attribute.
+    ///
+    /// An empty list counts whatever its declared type is: Keras writes `[]` as an array of no floats.
+    ///
+    /// - Throws: `.format` where it is no text, or larger than 64 MB.
+    package func strings(attribute: String) throws(GraftError) -> [String]? {
+        try self.attribute(attribute)?.strings(in: objects.source)
+    }
+
+    /// The strings of an attribute that Keras may have cut into `name0`, `name1`, …, because HDF5 keeps at most 64 KB
+    /// in one (Keras's `load_attributes_from_hdf5_group`); `nil` where there is neither `name` nor `name0`.
+    package func strings(chunkedAttribute attribute: String) throws(GraftError) -> [String]? {
+        if let whole = try strings(attribute: attribute) { return whole }
+        var pieces: [[String]] = []
+        while let piece = try strings(attribute: "\(attribute)\(pieces.count)") { pieces.append(piece) }
+        return pieces.isEmpty ? nil : Array(pieces.joined())
+    }
+
+    private func attribute(_ name: String) throws(GraftError) -> HDF5Attribute? {
+        for message in object.header.all(.attribute) {
+            let attribute = try HDF5Attribute(message, place: place)
+            if attribute.name == name { return attribute }
+        }
+        if var information = object.header.first(.attributeInformation) {
+            guard try information.byte() == 0 else { throw information.unexpected("the attributes of a group") }
+            if try information.byte() & 1 != 0 { try information.skip(2) }
+            guard try information.address() == .max else {
+                throw GraftError(
+                    .format,
+                    "\(place) keeps its attributes in HDF5's newer dense form, which Graft does not read; "
+                        + "`h5repack --low=0 --high=0 old.h5 new.h5` rewrites it")
+            }
+        }
+        return nil
+    }
+}
+
+/// A fact noted beside a group.
+///
+/// Source: "HDF5 File Format Specification Version 3.0", section IV.A.2.m.
+struct HDF5Attribute {
+    let name: String
+    private let type: HDF5Datatype
+    private let space: HDF5Dataspace
+    private let content: HDF5Bytes
+    private let place: String
+
+    /// The largest Keras configuration known is a few megabytes of JSON; a list of names is far smaller.
+    static let byteLimit = 64 << 20
+
+    init(_ bytes: HDF5Bytes, place: String) throws(GraftError) {
+        var bytes = bytes
+        let version = try bytes.byte()
+        guard (1...3).contains(version) else { throw bytes.unexpected("an attribute") }
+        guard try bytes.byte() & 3 == 0 || version == 1 else {
+            throw GraftError(.format, "\(place): an attribute shares its type with others, which Graft does not read")
+        }
+        let sizes = [try bytes.size(2), try bytes.size(2), try bytes.size(2)]
+        if version == 3 { try bytes.skip(1) }
+        var pieces: [HDF5Bytes] = []
+        for size in sizes {
+            pieces.append(try bytes.piece(size))
+            // The first version pads each piece to a multiple of 8 bytes.
+            if version == 1 { try bytes.skip((8 - size % 8) % 8) }
+        }
+        let nameBytes = try pieces[0].take(pieces[0].count).prefix { $0 != 0 }
+        name = String(decoding: nameBytes, as: UTF8.self)
+        type = try HDF5Datatype(pieces[1])
+        space = try HDF5Dataspace(pieces[2])
+        content = bytes
+        self.place = "\(place): attribute \"\(name)\""
+    }
+
+    func strings(in source: HDF5Source) throws(GraftError) -> [String] {
+        let count = space.shape?.elementCount ?? 0
+        if count == 0 { return [] }
+        guard count <= content.count else { throw GraftError(.format, "\(place) is damaged: it is cut short") }
+        var content = content
+        var heap = HDF5Heap(source: source)
+        var strings: [String] = []
+        var total = 0
+        for _ in 0..<count {
+            let bytes: ArraySlice<UInt8>
+            switch type {
+            case .fixedString(let width): bytes = try content.take(width)
+            case .variableString: bytes = try heap.string(&content)
+            default: throw GraftError(.format, "\(place) should be text")
+            }
+            total += bytes.count
+            guard total <= Self.byteLimit else {
+                throw GraftError(.format, "\(place) holds more than \(Self.byteLimit >> 20) MB of text")
+            }
+            guard let text = String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self) else {
+                throw GraftError(.format, "\(place) is damaged: it is not UTF-8 text")
+            }
+            strings.append(text)
+        }
+        return strings
+    }
+}
+
+/// The heap where strings of variable length lie, several in one collection.
+///
+/// Source: section III.E.
+private struct HDF5Heap {
+    let source: HDF5Source
+    /// The collections that were read: where each object's bytes are.
+    private var collections: [UInt64: [UInt64: ArraySlice<UInt8>]] = [:]
+
+    init(source: HDF5Source) { self.source = source }
+
+    /// The string that a reference of 16 bytes means: length, address of the collection, number in it.
+    mutating func string(_ reference: inout HDF5Bytes) throws(GraftError) -> ArraySlice<UInt8> {
+        let length = try reference.size(4)
+        let address = try reference.address()
+        let index = try reference.number(4)
+        if length == 0 { return [] }
+        if collections[address] == nil { collections[address] = try read(at: address) }
+        guard let bytes = collections[address]?[index], bytes.count >= length else {
+            throw source.damaged("a string of \(length) bytes", at: address)
+        }
+        return bytes.prefix(length)
+    }
+
+    private func read(at address: UInt64) throws(GraftError) -> [UInt64: ArraySlice<UInt8>] {
+        var head = try source.structure(at: address, count: 16)
+        try head.expect("GCOL")
+        try head.skip(4)
+        let count = try head.number(8)
+        guard count >= 16 else { throw head.unexpected("a collection of strings") }
+        var body = try source.structure(at: address + 16, count: count - 16)
+        var objects: [UInt64: ArraySlice<UInt8>] = [:]
+        while body.count >= 16 {
+            let index = try body.number(2)
+            if index == 0 { break }
+            try body.skip(6)
+            let size = try body.size(8)
+            objects[index] = try body.take(size)
+            try body.skip(min(body.count, (8 - size % 8) % 8))
+        }
+        return objects
+    }
+}

@@ -1,0 +1,104 @@
+import GraftGraph
+
+/// Reads what is in a group, in the two ways that HDF5 keeps it.
+struct HDF5Members {
+    let source: HDF5Source
+    private(set) var links: [String: HDF5Link] = [:]
+
+    /// More members than any network has layers; bounds what a hostile file can cost.
+    private static let limit = 200_000
+
+    init(of header: HDF5ObjectHeader, in source: HDF5Source) throws(GraftError) {
+        self.source = source
+        if var table = header.first(.symbolTable) {
+            try readTable(tree: table.address(), heap: table.address())
+        }
+        for message in header.all(.link) {
+            let (name, link) = try HDF5Link.named(message)
+            try add(name, link)
+        }
+        if var information = header.first(.linkInformation) {
+            guard try information.byte() == 0 else { throw information.unexpected("a group") }
+            if try information.byte() & 1 != 0 { try information.skip(8) }
+            guard try information.address() == .max else {
+                throw GraftError(
+                    .format,
+                    "\(source.path) keeps a group's members in HDF5's newer dense form, which Graft does not "
+                        + "read; `h5repack --low=0 --high=0 old.h5 new.h5` rewrites it")
+            }
+        }
+    }
+
+    /// Whether a header is that of a group.
+    static func isGroup(_ header: HDF5ObjectHeader) -> Bool {
+        header.first(.symbolTable) != nil || header.first(.linkInformation) != nil || header.first(.link) != nil
+    }
+
+    private mutating func add(_ name: String, _ link: HDF5Link) throws(GraftError) {
+        guard links.updateValue(link, forKey: name) == nil, links.count <= Self.limit else {
+            throw GraftError(.format, "\(source.path) is damaged: a group has two members \"\(name)\", or too many")
+        }
+    }
+
+    /// The older way: a tree whose leaves are tables of names and addresses; the names are in a heap.
+    ///
+    /// Source: sections III.A.1 (trees), III.B (tables), III.D (heaps).
+    private mutating func readTable(tree: UInt64, heap: UInt64) throws(GraftError) {
+        let names = try heapContent(heap)
+        var pending = [tree]
+        var seen: Set<UInt64> = []
+        while let address = pending.popLast() {
+            guard seen.insert(address).inserted else { throw source.damaged("a group's table", at: address) }
+            var head = try source.structure(at: address, count: 8)
+            if try head.take(4).elementsEqual("SNOD".utf8) {
+                try readNode(at: address, names)
+            } else {
+                pending += try children(at: address).reversed()
+            }
+        }
+    }
+
+    /// The addresses below a node of the tree. Between them stand keys, which only a search would need.
+    private func children(at address: UInt64) throws(GraftError) -> [UInt64] {
+        var head = try source.structure(at: address, count: 24)
+        try head.expect("TREE")
+        guard try head.byte() == 0 else { throw head.unexpected("a group's tree") }
+        try head.skip(1)
+        let count = try head.number(2)
+        var body = try source.structure(at: address + 24, count: 16 * count)
+        var children: [UInt64] = []
+        for _ in 0..<count {
+            try body.skip(8)
+            children.append(try body.address())
+        }
+        return children
+    }
+
+    /// One table: entries of 40 bytes.
+    private mutating func readNode(at address: UInt64, _ names: [UInt8]) throws(GraftError) {
+        var head = try source.structure(at: address, count: 8)
+        try head.expect("SNOD")
+        try head.skip(2)
+        let count = try head.number(2)
+        var body = try source.structure(at: address + 8, count: 40 * count)
+        for _ in 0..<count {
+            let start = try body.size(8)
+            let object = try body.address()
+            let isSoft = try body.number(4) == 2
+            try body.skip(20)
+            guard start < names.count, let name = String(validating: names[start...].prefix { $0 != 0 }, as: UTF8.self)
+            else { throw body.unexpected("the name of a group's member") }
+            try add(name, isSoft ? .soft : .object(address: object))
+        }
+    }
+
+    private func heapContent(_ address: UInt64) throws(GraftError) -> [UInt8] {
+        var head = try source.structure(at: address, count: 32)
+        try head.expect("HEAP")
+        try head.skip(4)
+        let count = try head.number(8)
+        try head.skip(8)
+        var content = try source.structure(at: head.address(), count: count)
+        return Array(try content.take(content.count))
+    }
+}

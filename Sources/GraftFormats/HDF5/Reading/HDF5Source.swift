@@ -1,0 +1,115 @@
+import Foundation
+import GraftGraph
+
+/// The bytes of an HDF5 file, read where asked and only inside what the file says it is.
+///
+/// Read with `pread` and not mapped, so that a file that somebody shortens meanwhile gives an error and no signal.
+final class HDF5Source: Sendable {
+    let path: String
+    let byteCount: UInt64
+    private let file: FileDescriptor
+
+    /// The largest piece of structure (an object's header, a list of names) that is read; Keras's own stay below 1 MB.
+    static let structureLimit: UInt64 = 64 << 20
+
+    init(_ file: FileDescriptor, byteCount: UInt64) {
+        (self.file, path, self.byteCount) = (file, file.path, byteCount)
+    }
+
+    /// A piece of structure.
+    ///
+    /// - Throws: `.format` where it lies outside the file or is larger than any structure.
+    func structure(at address: UInt64, count: UInt64) throws(GraftError) -> HDF5Bytes {
+        try check(address, count)
+        guard count <= Self.structureLimit else { throw damaged("a structure of \(count) bytes", at: address) }
+        var bytes = [UInt8](repeating: 0, count: Int(count))
+        try bytes.withUnsafeMutableBufferPointer { (buffer) throws(GraftError) in
+            try file.read(at: address, into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        return HDF5Bytes(bytes[...], place: "\(path) is damaged near byte \(address)")
+    }
+
+    /// Numbers, straight into memory. An array without any has no place in the file.
+    func read(at address: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(GraftError) {
+        if buffer.isEmpty { return }
+        try check(address, UInt64(buffer.count))
+        try file.read(at: address, into: buffer)
+    }
+
+    /// Whether so many bytes from an address lie inside the file.
+    func check(_ address: UInt64, _ count: UInt64) throws(GraftError) {
+        guard count <= byteCount, address <= byteCount - count else {
+            throw damaged("something of \(count) bytes that should be inside the file", at: address)
+        }
+    }
+
+    func damaged(_ what: String, at address: UInt64) -> GraftError {
+        let place = address == .max ? "nowhere" : "at byte \(address)"
+        return GraftError(.format, "\(path) is damaged: it places \(what) \(place)")
+    }
+}
+
+/// Bytes with a position; reading past their end is an error, never a trap. Numbers are little-endian.
+struct HDF5Bytes {
+    private var rest: ArraySlice<UInt8>
+    /// For messages: the file, and about where this is.
+    let place: String
+
+    init(_ bytes: ArraySlice<UInt8>, place: String) { (rest, self.place) = (bytes, place) }
+
+    var count: Int { rest.count }
+
+    mutating func take(_ count: Int) throws(GraftError) -> ArraySlice<UInt8> {
+        guard count >= 0, count <= rest.count else { throw GraftError(.format, "\(place): a structure is cut short") }
+        defer { rest = rest.dropFirst(count) }
+        return rest.prefix(count)
+    }
+
+    /// The next bytes as bytes of their own.
+    mutating func piece(_ count: Int) throws(GraftError) -> HDF5Bytes { HDF5Bytes(try take(count), place: place) }
+
+    mutating func skip(_ count: Int) throws(GraftError) { _ = try take(count) }
+
+    mutating func byte() throws(GraftError) -> UInt8 { UInt8(truncatingIfNeeded: try number(1)) }
+
+    /// A number of 1 to 8 bytes.
+    mutating func number(_ byteCount: Int) throws(GraftError) -> UInt64 {
+        try take(byteCount).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// A number of bytes or elements, which must be small enough to count.
+    mutating func size(_ byteCount: Int) throws(GraftError) -> Int {
+        guard let size = Int(exactly: try number(byteCount)) else { throw unexpected("a size") }
+        return size
+    }
+
+    /// An address in the file; all bits set mean none.
+    mutating func address() throws(GraftError) -> UInt64 { try number(8) }
+
+    /// Checks the letters that a structure begins with.
+    mutating func expect(_ signature: String) throws(GraftError) {
+        guard try take(signature.utf8.count).elementsEqual(signature.utf8) else {
+            throw GraftError(.format, "\(place): \"\(signature)\" should stand there")
+        }
+    }
+
+    func unexpected(_ what: String) -> GraftError { GraftError(.format, "\(place): \(what) makes no sense") }
+}
+
+extension FileDescriptor {
+    /// Fills memory from a place in the file, whatever the position.
+    ///
+    /// - Throws: `.file` where the file ends before, or cannot be read.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(GraftError) {
+        var filled = 0
+        while filled < buffer.count {
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            let place = off_t(clamping: offset + UInt64(filled))
+            let count = pread(number, piece.baseAddress, min(piece.count, 1 << 30), place)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw FileFailure.error("cannot read \(path)") }
+            guard count > 0 else { throw GraftError(.file, "\(path) became shorter while it was read") }
+            filled += count
+        }
+    }
+}

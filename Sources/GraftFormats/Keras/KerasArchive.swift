@@ -1,0 +1,100 @@
+import Foundation
+import GraftModel
+
+/// `.keras` files: zip archives of a model's configuration, its weights and, as Graft writes them, its metadata.
+///
+/// | member | holds |
+/// |---|---|
+/// | `metadata.json` | the version of Keras whose layout this is, and the date |
+/// | `config.json` | the layers and their calls, as `Model.serialized` gives them |
+/// | `model.weights.h5` | the weights, see ``KerasLayout`` |
+/// | `graft.json` | classes and image rule, see ``GraftMember``; Keras passes it over |
+///
+/// Source: keras/src/saving/saving_lib.py.
+enum KerasArchive {
+    /// The version of Keras that the layout is taken from and checked against.
+    static let kerasVersion = "3.15.1"
+
+    static let metadataName = "metadata.json"
+    static let configurationName = "config.json"
+    static let weightsName = "model.weights.h5"
+
+    /// A model of ten thousand layers has about ten megabytes of configuration.
+    static let configurationLimit = 64 << 20
+
+    // MARK: Writing
+
+    /// About how many bytes saving needs on the disk: the weights twice, once alone and once in the archive.
+    static func byteCount(of model: Model) -> Int { 2 * (4 * model.countParameters() + (1 << 20)) }
+
+    static func write(_ model: Model, to path: String) throws(GraftError) {
+        let weights = path + ".h5"
+        defer { unlink(weights) }
+        try KerasWeights.save(model, to: weights)
+        let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]
+        try ZipWriter.write(
+            [
+                ZipWriter.Member(metadataName, bytes: metadata.json()),
+                ZipWriter.Member(configurationName, bytes: model.serialized.json()),
+                ZipWriter.Member(weightsName, file: weights),
+                ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata).json()),
+            ], to: path)
+    }
+
+    /// As Keras writes it: `2026-11-21@19:20:31`.
+    private static func date() -> String {
+        var now = time(nil)
+        var parts = tm()
+        localtime_r(&now, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, text.count, "%Y-%m-%d@%H:%M:%S", &parts)
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    // MARK: Reading
+
+    static func read(_ path: String, inputShape: Shape?) throws(GraftError) -> Model {
+        let archive = try ZipArchive(reading: path)
+        let model: Model
+        do throws(GraftError) {
+            var configuration = try Configuration(json: archive.read(configurationName, limit: configurationLimit))
+            try InputShapes(replacement: inputShape).settle(&configuration)
+            model = try Model.deserialize(configuration)
+            if archive.member(GraftMember.name) != nil {
+                model.metadata = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
+                    .metadata
+            }
+        } catch {
+            throw error.message.hasPrefix(path) ? error : error.inside(path)
+        }
+        _ = try readWeights(of: archive, into: model)
+        return model
+    }
+
+    static func readWeights(of archive: ZipArchive, into model: Model) throws(GraftError) -> WeightReport {
+        try TemporaryFolder.with { (folder) throws(GraftError) in
+            let weights = folder + "/" + weightsName
+            try archive.extract(weightsName, to: weights)
+            do throws(GraftError) {
+                return try KerasWeights.load(from: weights, calling: "\(archive.path) (\(weightsName))", into: model)
+            } catch {
+                throw GraftError(
+                    error.code, error.message.replacing(weights, with: "\(archive.path) (\(weightsName))"),
+                    cause: error.cause)
+            }
+        }
+    }
+}
+
+/// A folder for files that are needed for a moment.
+enum TemporaryFolder {
+    /// Makes a folder that only this user can read (in `TMPDIR` or `/tmp`) and removes it with what is in it.
+    static func with<Result>(_ body: (String) throws(GraftError) -> Result) throws(GraftError) -> Result {
+        let root = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        var template = Array("\(root)/graft-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw FileFailure.error("cannot make a folder in \(root)") }
+        let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try body(folder)
+    }
+}

@@ -1,0 +1,52 @@
+import GraftModel
+
+/// Where Keras 3 keeps each layer of a model in its weights files.
+///
+/// Not under the layers' names: under `layers/` and the name of the class in snake case, numbered in the order of
+/// `model.layers`, and so on inside models: `layers/sequential/layers/conv2d_1/vars/0`. A layer that stands in two places
+/// is kept at the first. Element `i` of `vars` is the layer's variable `i`, those that can train first.
+///
+/// Source: keras/src/saving/saving_lib.py, `_save_state`, `_walk_saveable` and `_save_container_state`.
+struct KerasLayout {
+    /// One layer and its place.
+    struct Entry {
+        let layer: Layer
+        /// The group that holds `vars`; empty for the model itself.
+        let path: String
+        /// The path of the model that the layer stands in.
+        let container: String
+
+        /// The group of its arrays.
+        var variablesPath: String { path.isEmpty ? "vars" : path + "/vars" }
+        /// Its own variables: a model has none but those of its layers.
+        var variables: [Variable] { layer is Model ? [] : layer.variables }
+    }
+
+    /// All layers, each once, models before what is inside them.
+    let entries: [Entry]
+
+    init(_ model: Model) {
+        var builder = Builder()
+        builder.visit(model, path: "", container: "")
+        entries = builder.entries
+    }
+
+    private struct Builder {
+        var entries: [Entry] = []
+        var visited: Set<ObjectIdentifier> = []
+
+        mutating func visit(_ layer: Layer, path: String, container: String) {
+            guard visited.insert(ObjectIdentifier(layer)).inserted else { return }
+            entries.append(Entry(layer: layer, path: path, container: container))
+            guard let model = layer as? Model else { return }
+            var counts: [String: Int] = [:]
+            for inner in model.layers {
+                let base = type(of: inner).className.snakeCased
+                let count = counts[base, default: 0]
+                counts[base] = count + 1
+                let name = count == 0 ? base : "\(base)_\(count)"
+                visit(inner, path: (path.isEmpty ? "" : path + "/") + "layers/" + name, container: path)
+            }
+        }
+    }
+}

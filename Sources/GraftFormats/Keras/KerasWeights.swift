@@ -1,0 +1,52 @@
+import GraftModel
+
+/// Keras 3's weights files, `model.weights.h5`: alone or as a member of a `.keras` archive. See ``KerasLayout``.
+enum KerasWeights {
+    /// Fills a model with the weights of a file: all of them, or where anything does not fit, none.
+    ///
+    /// Places in the file decide, as in Keras; the names that the file notes beside them are a second check, as
+    /// ``LayerOrderCheck`` does it, model by model.
+    ///
+    /// - Parameter name: What to call the file in messages, where it is a copy of another.
+    static func load(
+        from path: String, calling name: String? = nil, into model: Model
+    ) throws(GraftError) -> WeightReport {
+        let file = try HDF5File(reading: path)
+        var assignment = WeightAssignment(path: name ?? path)
+        var names: [String: [(model: String, file: String)]] = [:]
+        for entry in KerasLayout(model).entries where !entry.variables.isEmpty {
+            guard file.root.contains(entry.variablesPath) else {
+                assignment.addProblem("the file has nothing for the layer \(entry.layer.name) (\(entry.path))")
+                continue
+            }
+            let group = try file.root.group(entry.variablesPath)
+            let stored = try group.strings(attribute: "name")?.first
+            let datasets = try datasets(of: group)
+            assignment.match(entry.variables, with: datasets, layer: entry.layer.name, storedAs: stored ?? entry.path)
+            if let stored { names[entry.container, default: []].append((entry.layer.name, stored)) }
+        }
+        for (_, pairs) in names.sorted(by: { $0.key < $1.key }) {
+            LayerOrderCheck(model: pairs.map(\.model), file: pairs.map(\.file)).report(to: &assignment)
+        }
+        return try assignment.finish()
+    }
+
+    /// Writes a model's weights to a file that must not exist yet.
+    static func save(_ model: Model, to path: String) throws(GraftError) {
+        let file = HDF5Writer()
+        for entry in KerasLayout(model).entries {
+            let group = try file.root.makeGroup(entry.variablesPath)
+            try group.setAttribute("name", entry.layer.name)
+            for (index, variable) in entry.variables.enumerated() { try group.write(variable.value, to: String(index)) }
+        }
+        try file.write(to: path)
+    }
+
+    /// The arrays `0`, `1`, … of a group.
+    private static func datasets(of group: HDF5Group) throws(GraftError) -> [HDF5Dataset] {
+        let count = group.children().count
+        var datasets: [HDF5Dataset] = []
+        for index in 0..<count { datasets.append(try group.dataset(String(index))) }
+        return datasets
+    }
+}

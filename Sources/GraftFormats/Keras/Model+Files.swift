@@ -1,0 +1,63 @@
+import GraftModel
+
+extension Model {
+    /// Writes the model with its weights and metadata to one file, which Keras 3 opens without custom code.
+    ///
+    /// The file is written under a temporary name, seen onto the disk and renamed: whatever happens on the way, the
+    /// file that was there before stays whole. Needs room for the weights twice for a moment.
+    ///
+    /// - Parameter path: Ends in `.keras`, as Keras asks for.
+    /// - Throws: `.argument` for another ending; `.file` where the disk refuses, with the room that is needed; `.state`
+    ///   for a ``Sequential`` that does not know its input yet.
+    public func save(_ path: String) throws(GraftError) {
+        guard path.hasSuffix(".keras") else {
+            throw GraftError(
+                .argument, "models are saved to files that end in .keras, not \(path); Keras opens no others")
+        }
+        _ = try requireGraph()
+        try AtomicFile.write(to: path, byteCount: KerasArchive.byteCount(of: self)) { (temporary) throws(GraftError) in
+            try KerasArchive.write(self, to: temporary)
+        }
+    }
+
+    /// Reads a model that Graft or Keras 3 saved as a `.keras` file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - inputShape: What to use for inputs whose sizes the file leaves open, without the batch axis.
+    /// - Throws: `.file` where the file is missing or unreadable; `.format` where it is no such archive, cut short,
+    ///   damaged, or has layers or arguments that Graft does not know; `.shape` where it leaves sizes open;
+    ///   `.weights` where its weights do not fit its layers.
+    public static func load(_ path: String, inputShape: Shape? = nil) throws(GraftError) -> Model {
+        try KerasArchive.read(path, inputShape: inputShape)
+    }
+
+    /// Fills the model with the weights of a file: all of them, or where anything does not fit, none.
+    ///
+    /// - Parameter path: A `.keras` archive, a `.weights.h5` of Keras 3, or an older `.h5` (see ``LegacyWeights``);
+    ///   what it is, is seen from its contents.
+    /// - Returns: What was loaded.
+    /// - Throws: as ``load(_:inputShape:)`` and ``LegacyWeights/load(from:into:checking:)``.
+    @discardableResult
+    public func loadWeights(_ path: String) throws(GraftError) -> WeightReport {
+        if try FileHead(path: path, count: 4).bytes.starts(with: [0x50, 0x4B]) {
+            return try KerasArchive.readWeights(of: ZipArchive(reading: path), into: self)
+        }
+        return try LegacyWeightsFile.isLegacy(path)
+            ? LegacyWeights.load(from: path, into: layers) : KerasWeights.load(from: path, into: self)
+    }
+
+    /// Writes the weights alone, as Keras 3's `save_weights` does.
+    ///
+    /// - Parameter path: Ends in `.weights.h5`, as Keras asks for.
+    /// - Throws: `.argument` for another ending; `.file` where the disk refuses; the file that was there stays whole.
+    public func saveWeights(_ path: String) throws(GraftError) {
+        guard path.hasSuffix(".weights.h5") else {
+            throw GraftError(.argument, "weights are saved to files that end in .weights.h5, not \(path)")
+        }
+        let byteCount = KerasArchive.byteCount(of: self) / 2
+        try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
+            try KerasWeights.save(self, to: temporary)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import GraftCPU
+import GraftModel
+import GraftTestSupport
+import Testing
+
+@testable import GraftApplications
+
+/// What the networks compute, preprocessing included, against Keras: same weights, same images, both made by a formula.
+@Suite struct OutputTests {
+    struct Case: Decodable, Sendable, CustomTestStringConvertible {
+        let network: String
+        let includeTop: Bool
+        let inputShape: [Int]
+        let pooling: String?
+        let classes: Int
+        let count: Int
+        let outputs: [Float]
+
+        var testDescription: String { "\(network) \(inputShape)\(includeTop ? " with top" : "")" }
+    }
+
+    private struct Fixture: Decodable {
+        let cases: [Case]
+    }
+
+    /// Written by Tests/Keras/application_outputs.py.
+    private static let keras: [Case] = {
+        guard let url = Bundle.module.url(forResource: "Fixtures/outputs", withExtension: "json"),
+            let data = try? Data(contentsOf: url), let fixture = try? JSONDecoder().decode(Fixture.self, from: data)
+        else { return [] }
+        return fixture.cases
+    }()
+
+    @Test func theFixtureHasAllBasesWithAndWithoutTop() {
+        for base in Base.all {
+            for top in [true, false] {
+                #expect(Self.keras.contains { $0.network == base.title && $0.includeTop == top })
+            }
+        }
+    }
+
+    /// Sums of thousands of products in 32 bits, in another order than Keras's, through up to 95 layers.
+    private static let tolerance = 1e-4
+
+    @Test(arguments: keras)
+    func outputsAreKeras(expected: Case) throws {
+        var options = BaseOptions(includeTop: expected.includeTop, inputShape: Shape(expected.inputShape))
+        options.classes = expected.classes
+        options.classifierActivation = .linear
+        options.pooling = expected.pooling == "avg" ? .average : expected.pooling == "max" ? .max : .none
+        let model = try Base.named(expected.network).model(options)
+        try MadeNumbers.fill(model)
+        let images = MadeNumbers.images(Shape([expected.count] + expected.inputShape))
+        let output = try Self.output(of: model, for: images)
+        let shape: Shape = [expected.count, expected.outputs.count / expected.count]
+        expectClose(output, Tensor(expected.outputs, shape: shape), tolerance: Self.tolerance)
+    }
+
+    private static func output(of model: Model, for images: Tensor) throws -> Tensor {
+        let lowered = try model.lower(batchSize: images.shape[0], training: false)
+        let plan = try CPUPlan(lowered.graph)
+        let values = lowered.variables.enumerated().map { (VariableID($0), $1.value) }
+        try plan.bind(Dictionary(uniqueKeysWithValues: values))
+        return try #require(try plan.run([lowered.inputNames[0]: images]).first)
+    }
+}

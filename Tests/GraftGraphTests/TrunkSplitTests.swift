@@ -1,0 +1,134 @@
+import GraftGraph
+import GraftTestSupport
+import Testing
+
+@Suite struct TrunkSplitTests {
+    @Test func trunkAndRestTogetherAreTheWholeNetwork() throws {
+        for fold in [false, true] {
+            let network = try SampleNetwork(seed: 8, training: .head)
+            let graph = try fold ? network.graph.foldingNormalization() : network.graph
+            let split = try #require(try graph.splittingTrunk(changing: [], inputNames: ["image"]))
+            #expect(split.isWorthKeeping)
+            #expect(split.trunk.updates.isEmpty)
+            // The 4 × 4 × 7 concatenation, before the reshape that flattens it.
+            #expect(split.featureShapes == [[3, 4, 4, 7]])
+            try expectSameResults(runInTwo(split, network), network.run())
+        }
+    }
+
+    private func runInTwo(_ split: TrunkSplit, _ network: SampleNetwork) throws -> Interpreter.Results {
+        var inputs = network.inputs.filter { $0.key != "image" }
+        for (position, feature) in try network.run(split.trunk).outputs.enumerated() {
+            inputs[TrunkSplit.inputName(of: position)] = feature
+        }
+        return try Interpreter.run(split.rest, inputs: inputs, variables: network.variables, randomKey: 7)
+    }
+
+    @Test func aNetworkThatTrainsThroughoutHasNoTrunkWorthKeeping() throws {
+        let network = try SampleNetwork(seed: 8, training: .everything)
+        let split = try network.graph.splittingTrunk(changing: [], inputNames: ["image"])
+        #expect(split?.isWorthKeeping != true)
+    }
+
+    @Test func labelsAreNoPartOfTheTrunk() throws {
+        let network = try SampleNetwork(seed: 8, training: .head)
+        let split = try #require(try network.graph.splittingTrunk(changing: [], inputNames: ["image"]))
+        #expect(split.trunk.inputs.map(\.name) == ["image"])
+        #expect(Set(split.rest.inputs.map(\.name)) == ["feature.0", "label"])
+    }
+
+    @Test func theRestKeepsItsLabels() throws {
+        let network = try SampleNetwork(seed: 8, training: .head)
+        let split = try #require(try network.graph.splittingTrunk(changing: [], inputNames: ["image"]))
+        #expect(split.rest.nodes.contains { $0.label == "head" })
+        #expect(split.trunk.nodes.contains { $0.label == "branch3" })
+    }
+
+    @Test func aFunctionOfAFeatureIsNotKeptBesideIt() throws {
+        var graph = Graph()
+        let product = try graph.matrixProduct(graph.input("x", [2, 3]), graph.variable(VariableID(0), [3, 4]))
+        let active = try graph.unary(.relu, product)
+        let changing = try graph.variable(VariableID(1), [4])
+        graph.outputs = try [graph.binary(.multiply, product, changing), graph.binary(.multiply, active, changing)]
+        let split = try #require(try graph.splittingTrunk(changing: [VariableID(1)]))
+        #expect(split.featureShapes == [[2, 4]])
+        #expect(split.trunk.nodes.allSatisfy { $0.operation != .unary(.relu) })
+    }
+
+    @Test func aRepetitionIsMadeAfterTheCut() throws {
+        var graph = Graph()
+        let product = try graph.matrixProduct(graph.input("x", [2, 3]), graph.variable(VariableID(0), [3, 4]))
+        let wide = try graph.broadcast(graph.reshape(product, to: [2, 1, 4]), to: [2, 5, 4])
+        graph.outputs = [try graph.binary(.multiply, wide, graph.variable(VariableID(1), [4]))]
+        let split = try #require(try graph.splittingTrunk(changing: [VariableID(1)]))
+        #expect(split.featureShapes == [[2, 4]])
+    }
+
+    @Test func whatMixesTheBatchIsNoTrunk() throws {
+        let mixers: [(inout Graph, ValueID) throws -> ValueID] = [
+            { graph, x in try graph.broadcast(graph.reduce(.mean, x, axes: [0], keepDimensions: true), to: [4, 4]) },
+            { graph, x in try graph.matrixProduct(x, x, transposeLeft: true) },
+            { graph, x in try graph.matrixProduct(x, x) },
+            { graph, x in try graph.reshape(graph.unary(.exponential, graph.reshape(x, to: [2, 8])), to: [4, 4]) },
+            { graph, x in try graph.pad(graph.slice(x, start: [1, 0], shape: [3, 4]), before: [1, 0], after: [0, 0]) },
+            { graph, x in try graph.binary(.add, x, graph.variable(VariableID(7), [4, 4])) },
+            { graph, x in try graph.binary(.add, x, graph.randomUniform(stream: 0, [4, 4])) },
+            { graph, x in try graph.slice(graph.concatenate([x, x], axis: 0), start: [2, 0], shape: [4, 4]) },
+        ]
+        for (position, mixer) in mixers.enumerated() {
+            var graph = Graph()
+            let x = try graph.matrixProduct(graph.input("x", [4, 4]), graph.variable(VariableID(0), [4, 4]))
+            let mixed = try mixer(&graph, x)
+            graph.outputs = [try graph.unary(.tanh, graph.matrixProduct(mixed, graph.variable(VariableID(0), [4, 4])))]
+            let split = try #require(try graph.splittingTrunk(changing: []))
+            let products = split.rest.nodes.filter(\.operation.isProduct)
+            #expect(
+                products.contains {
+                    $0.operation == .matrixProduct(transposeLeft: false, transposeRight: false, .none)
+                },
+                "mixer \(position)")
+        }
+    }
+
+    @Test func inRandomGraphsAFeatureDependsOnItsOwnExampleOnly() throws {
+        var found = 0
+        for seed in 0..<400 {
+            let random = try RandomGraph(seed: UInt64(seed) + 20_000, operations: 3 + seed % 10)
+            let changing = Set(random.variables.keys.filter { ($0.rawValue + seed).isMultiple(of: 4) })
+            guard let split = try random.graph.splittingTrunk(changing: changing) else { continue }
+            found += 1
+            let features = try random.run(split.trunk).outputs
+            try expectWholeAgain(random, split, features)
+            try expectIndependence(random, split.trunk, features, row: seed % 2)
+        }
+        #expect(found > 100)
+    }
+
+    private func expectWholeAgain(_ random: RandomGraph, _ split: TrunkSplit, _ features: [ReferenceArray]) throws {
+        var inputs = random.inputs
+        for (position, feature) in features.enumerated() { inputs[TrunkSplit.inputName(of: position)] = feature }
+        let results = try Interpreter.run(
+            split.rest, inputs: inputs, variables: random.variables, randomKey: random.randomKey)
+        try expectSameResults(results, random.run(), "\(random)")
+    }
+
+    /// Changes one row of every input and expects the other rows of every feature to stay.
+    private func expectIndependence(
+        _ random: RandomGraph, _ trunk: Graph, _ features: [ReferenceArray], row: Int
+    ) throws {
+        let moved = random.inputs.mapValues { input in
+            var input = input
+            let stride = input.shape.rank > 0 ? input.shape.strides[0] : 0
+            guard input.shape.rank > 0, row < input.shape[0] else { return input }
+            for position in row * stride..<(row + 1) * stride { input.values[position] += 0.125 }
+            return input
+        }
+        let after = try Interpreter.run(trunk, inputs: moved, variables: random.variables).outputs
+        for (before, after) in zip(features, after) {
+            let stride = before.shape.strides[0]
+            let isOther = { (position: Int) in position / stride != row }
+            let expected = before.values.indices.filter(isOther).map { before.values[$0] }
+            #expect(after.values.indices.filter(isOther).map { after.values[$0] } == expected, "\(random)")
+        }
+    }
+}
