@@ -22,7 +22,8 @@ struct Classifier {
         let names = model.metadata.classNames ?? (0..<max(outputs, 2)).map { "class \($0)" }
         guard names.count == (outputs == 1 ? 2 : outputs) else {
             throw GraftError(
-                .format, "\(path) names \(names.count) classes, but the model has \(outputs) outputs; it cannot be used")
+                .format, "\(path) names \(names.count) classes, but the model has \(outputs) outputs; it cannot be used"
+            )
         }
         classNames = names
         self.threads = threads
@@ -34,19 +35,23 @@ struct Classifier {
         for start in stride(from: 0, to: paths.count, by: batchSize) {
             let part = Array(paths[start..<min(start + batchSize, paths.count)])
             let files = try ImageFiles(paths: part, rule: rule, threads: threads)
-            let predictions = try model.predict(files, batchSize: part.count, options: TrainingOptions(threads: threads))
+            let predictions = try model.predict(
+                files, batchSize: part.count, options: TrainingOptions(threads: threads))
             for (index, path) in part.enumerated() {
                 if let failure = predictions.failures.first(where: { $0.index == index }) {
                     each(.failure(failure))
-                } else if let row = predictions.row(of: index) {
-                    each(.success(Prediction(path: path, ranked: ranked(row))))
+                } else if let row = predictions.indices.firstIndex(of: index) {
+                    let width = predictions.outputs[0].shape.last
+                    let outputs = predictions.outputs[0].withUnsafeBuffer { Array($0[row * width..<(row + 1) * width]) }
+                    each(.success(Prediction(path: path, ranked: ranked(outputs))))
                 }
             }
         }
     }
 
     private func ranked(_ outputs: [Float]) -> [(name: String, probability: Double)] {
-        let probabilities = outputs.count == 1 ? [1 - Double(outputs[0]), Double(outputs[0])] : outputs.map(Double.init)
+        let probabilities =
+            outputs.count == 1 ? [1 - Double(outputs[0]), Double(outputs[0])] : outputs.map(Double.init)
         return zip(classNames, probabilities).map { (name: $0, probability: $1) }
             .sorted { $0.probability > $1.probability }
     }
@@ -54,7 +59,8 @@ struct Classifier {
     /// The rule in the model, or what follows from its input where Keras wrote it.
     static func rule(of model: Model, _ path: String) throws -> ImageRule {
         if let rule = model.metadata.image { return rule }
-        guard let input = model.inputs.first, model.inputs.count == 1, input.shape.rank == 3, [1, 3].contains(input.shape[2])
+        guard let input = model.inputs.first, model.inputs.count == 1, input.shape.rank == 3,
+            [1, 3].contains(input.shape[2])
         else { throw GraftError(.format, "\(path): the model does not take pictures; its inputs are \(model.inputs)") }
         return ImageRule(height: input.shape[0], width: input.shape[1], channels: input.shape[2])
     }

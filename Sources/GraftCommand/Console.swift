@@ -98,6 +98,7 @@ struct JSONObject {
         case string(String)
         case int(Int)
         case number(Double)
+        case bool(Bool)
         case strings([String])
         case object(JSONObject)
         case null
@@ -110,13 +111,16 @@ struct JSONObject {
     mutating func add(_ name: String, _ value: Value) { members.append((name, value)) }
 
     /// The object as JSON on one line.
-    var line: String { "{" + members.map { "\(Self.quoted($0.name)):\(Self.text($0.value))" }.joined(separator: ",") + "}" }
+    var line: String {
+        "{" + members.map { "\(Self.quoted($0.name)):\(Self.text($0.value))" }.joined(separator: ",") + "}"
+    }
 
     private static func text(_ value: Value) -> String {
         switch value {
         case .string(let string): quoted(string)
         case .int(let int): String(int)
         case .number(let number): number.isFinite ? "\(number)" : "null"
+        case .bool(let bool): bool ? "true" : "false"
         case .strings(let strings): "[" + strings.map(quoted).joined(separator: ",") + "]"
         case .object(let object): object.line
         case .null: "null"

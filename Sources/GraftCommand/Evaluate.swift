@@ -30,31 +30,28 @@ struct Evaluate: ParsableCommand {
                 at: images, rule: classifier.rule, classNames: classifier.model.metadata.classNames,
                 threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
-            let model = classifier.model
-            try model.compile(
-                optimizer: SGD(), loss: .classification(classCount: classifier.classNames.count), metrics: [.accuracy])
-            let reporter = ProgressReporter(console: console)
-            let evaluation = try model.evaluate(
-                photos.training, batchSize: 32, callbacks: [EventHandler { reporter.handle($0) }],
-                options: TrainingOptions(threads: machine.threads))
-            show(evaluation, classNames: classifier.classNames, on: console)
+            let options = TrainingOptions(threads: machine.threads)
+            let evaluation = try classifier.model.evaluate(photos.training, options: options) {
+                console.progress(ProgressReporter.line("evaluation", $0))
+            }
+            show(evaluation, on: console)
         }
     }
 
-    private func show(_ evaluation: Evaluation, classNames: [String], on console: Console) {
+    private func show(_ evaluation: Evaluation, on console: Console) {
         console.list(evaluation.failures.map(\.description), title: "could not be read and were left out")
         console.say("\(evaluation.exampleCount) images  \(ProgressReporter.figures(evaluation.figures))")
-        let width = classNames.map(\.count).max() ?? 0
+        let width = evaluation.classes.map(\.name.count).max() ?? 0
         var classes = JSONObject()
-        for (name, figures) in zip(classNames, evaluation.classes) {
-            let padded = name.padding(toLength: max(width, 5), withPad: " ", startingAt: 0)
-            console.say(
-                "  \(padded)  \(figures.count) images  recall \(figures.recall.fixed(4))  precision \(figures.precision.fixed(4))")
+        for figures in evaluation.classes {
+            let padded = figures.name.padding(toLength: width, withPad: " ", startingAt: 0)
+            let (recall, precision) = (figures.recall?.fixed(4) ?? "-", figures.precision?.fixed(4) ?? "-")
+            console.say("  \(padded)  \(figures.count) images  recall \(recall)  precision \(precision)")
             var entry = JSONObject()
             entry.add("count", .int(figures.count))
-            entry.add("recall", .number(figures.recall))
-            entry.add("precision", .number(figures.precision))
-            classes.add(name, .object(entry))
+            entry.add("recall", figures.recall.map { .number($0) } ?? .null)
+            entry.add("precision", figures.precision.map { .number($0) } ?? .null)
+            classes.add(figures.name, .object(entry))
         }
         var object = JSONObject(event: "evaluation")
         for key in ProgressReporter.ordered(evaluation.figures) {
@@ -64,12 +61,5 @@ struct Evaluate: ParsableCommand {
         object.add("classes", .object(classes))
         object.add("left_out", .strings(evaluation.failures.map(\.path)))
         console.emit(object)
-    }
-}
-
-extension Loss {
-    /// The loss of a classifier: binary for two classes behind one sigmoid, sparse categorical for more.
-    static func classification(classCount: Int) -> Loss {
-        classCount == 2 ? .binaryCrossentropy : .sparseCategoricalCrossentropy
     }
 }

@@ -43,9 +43,11 @@ struct Features: ParsableCommand {
         try explain(on: console) {
             try OutputFile.check(output)
             let whole = try NetworkSource(name: network, arguments: source, top: top).model(on: console)
-            let model = try source.cut.map { try Model(inputs: whole.inputs, outputs: [whole.layer(named: $0).output]) } ?? whole
+            let model =
+                try source.cut.map { try Model(inputs: whole.inputs, outputs: [whole.layer(named: $0).output]) }
+                ?? whole
             let rule = try imageRule(of: whole)
-            let files = try ImageFiles(folder: images, rule: rule, threads: machine.threads)
+            let files = try ImageFiles(below: images, rule: rule, threads: machine.threads)
             console.list(files.problems.map(\.description), title: "left out")
             try write(model, files, on: console)
         }
@@ -53,13 +55,14 @@ struct Features: ParsableCommand {
 
     private func imageRule(of model: Model) throws -> ImageRule {
         var rule = try Classifier.rule(of: model, network)
-        if let resize = source.resize { rule.resize = resize }
+        rule.resize = source.resize
         return rule
     }
 
     private func write(_ model: Model, _ files: ImageFiles, on console: Console) throws {
         let start = ContinuousClock.now
-        let writer = try NumpyWriter(creating: output, rowShape: model.output.shape)
+        let rowShape = try model.output.shape
+        let writer = try NumpyWriter(creating: output, rowShape: rowShape)
         var paths: [String] = []
         var failures: [ExampleFailure] = []
         let batchSize = 32
@@ -73,13 +76,17 @@ struct Features: ParsableCommand {
                 paths += batch.indices.map { files.paths[$0] }
             }
             let elapsed = (ContinuousClock.now - start).seconds
-            console.progress("features  \(ProgressReporter.bar(Progress(done: indices.last.map { $0 + 1 } ?? 0, total: files.count, elapsed: elapsed)))")
+            let done = Progress(done: first + indices.count, total: files.count, elapsed: elapsed)
+            console.progress(ProgressReporter.line("features", done))
         }
-        guard !paths.isEmpty else { throw GraftError(.data, "\(images): none of its \(files.count) images can be read") }
+        guard !paths.isEmpty else {
+            throw GraftError(.data, "\(images): none of its \(files.count) images can be read")
+        }
         try writer.finish()
         try writePaths(paths)
         let seconds = (ContinuousClock.now - start).seconds
-        console.say("wrote \(output): \(paths.count) × \(model.output.shape), \((Double(paths.count) / seconds).fixed(0)) images/s")
+        console.say(
+            "wrote \(output): \(paths.count) × \(rowShape), \((Double(paths.count) / seconds).fixed(0)) images/s")
         var object = JSONObject(event: "done")
         object.add("features", .string(output))
         object.add("images", .int(paths.count))

@@ -59,17 +59,17 @@ struct HeadSpecification: Equatable {
 
     /// Adds the layers on top of a value.
     func apply(to features: SymbolicTensor) throws -> SymbolicTensor {
-        try tokens.reduce(features) { try Self.layer($1)($0) }
+        try tokens.reduce(features) { features, token in try Self.layer(token)(features) }
     }
 
-    private static func layer(_ token: Token) throws -> Layer {
+    private static func layer(_ token: Token) -> Layer {
         switch token {
         case .flatten: Flatten()
         case .averagePool: GlobalAveragePooling2D()
         case .maxPool: GlobalMaxPooling2D()
-        case .dense(let units, let activation): try Dense(units, activation: activation)
-        case .dropout(let rate): try Dropout(rate)
-        case .batchNormalization: try BatchNormalization()
+        case .dense(let units, let activation): Dense(units, activation: activation)
+        case .dropout(let rate): Dropout(rate)
+        case .batchNormalization: BatchNormalization()
         }
     }
 }

@@ -3,9 +3,8 @@ import Foundation
 import Synchronization
 
 /// Ctrl-C and `kill`, made polite: the first asks the work to stop at the next step, the second ends the process.
-final class Interruption: Sendable {
+final class Interruption {
     private let sources: [any DispatchSourceSignal]
-    private let count = Mutex(0)
 
     /// Calls `onFirst` at the first SIGINT or SIGTERM, on a queue of its own.
     init(onFirst: @escaping @Sendable () -> Void) {
@@ -14,16 +13,22 @@ final class Interruption: Sendable {
             signal(number, SIG_IGN)
             return DispatchSource.makeSignalSource(signal: number, queue: queue)
         }
+        let count = Counter()
         for source in sources {
-            source.setEventHandler { [weak self] in
-                guard let self else { return }
-                let isFirst = self.count.withLock { count in
-                    count += 1
-                    return count == 1
-                }
-                if isFirst { onFirst() } else { exit(Self.exitCode) }
-            }
+            source.setEventHandler { if count.next() == 1 { onFirst() } else { exit(Self.exitCode) } }
             source.resume()
+        }
+    }
+
+    /// How many signals came.
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+
+        func next() -> Int {
+            count.withLock { count in
+                count += 1
+                return count
+            }
         }
     }
 

@@ -3,7 +3,8 @@ import Graft
 
 /// Which pretrained network, and how much of it.
 struct NetworkOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The pretrained network: \(Base.all.map(\.id).joined(separator: ", ")).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("The pretrained network: \(Base.all.map(\.id).joined(separator: ", ")).", valueName: "name"))
     var base = "inception-v3"
 
     @OptionGroup var source: BaseArguments
@@ -18,13 +19,21 @@ struct BaseArguments: ParsableArguments {
             valueName: "file|imagenet|none"))
     var weights = WeightsOption.imagenet
 
-    @Option(help: ArgumentHelp("The height and width in pixels that images are brought to; the network's own if not given.", valueName: "pixels"))
+    @Option(
+        help: ArgumentHelp(
+            "The height and width in pixels that images are brought to; the network's own if not given.",
+            valueName: "pixels"))
     var inputSize: Int?
 
-    @Option(help: ArgumentHelp("The layer at which the network is cut off; the network's usual one if not given.", valueName: "layer"))
+    @Option(
+        help: ArgumentHelp(
+            "The layer at which the network is cut off; the network's usual one if not given.", valueName: "layer"))
     var cut: String?
 
-    @Option(help: ArgumentHelp("How images are resized: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "method"))
+    @Option(
+        help: ArgumentHelp(
+            "How images are resized: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "method"))
     var resize = ResizeMethod.keras
 
     func validate() throws {

@@ -26,7 +26,7 @@ struct NetworkSource {
         switch arguments.weights {
         case .none: .none
         case .file(let path): .file(path)
-        case .imagenet: .file(try Fetching(console: console).fetch(base.weights(includeTop: top)))
+        case .imagenet: .file(try Fetching(console: console).fetch(weightsOf: base.id, top: top))
         }
     }
 }

@@ -48,7 +48,8 @@ struct Predict: ParsableCommand {
     private func show(_ prediction: Classifier.Prediction, on console: Console) {
         let ranked = prediction.ranked.prefix(top ?? prediction.ranked.count)
         console.say(
-            prediction.path + ": " + ranked.map { "\($0.name) \(($0.probability * 100).fixed(2)) %" }.joined(separator: ", "))
+            prediction.path + ": "
+                + ranked.map { "\($0.name) \(($0.probability * 100).fixed(2)) %" }.joined(separator: ", "))
         var object = JSONObject(event: "prediction")
         object.add("path", .string(prediction.path))
         object.add("class", .string(prediction.ranked[0].name))

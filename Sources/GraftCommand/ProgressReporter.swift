@@ -15,7 +15,7 @@ final class ProgressReporter {
         case .epochBegan: break
         case .step(let report): showStep(report)
         case .validation(let epoch, let progress):
-            console.progress("\(label(epoch))  validation \(Self.bar(progress)) \(Self.remaining(progress))")
+            console.progress(Self.line("\(label(epoch))  validation", progress))
         case .epoch(let report): showEpoch(report)
         case .ended: console.closeProgressLine()
         }
@@ -23,15 +23,17 @@ final class ProgressReporter {
 
     private func showFeatures(_ progress: Progress) {
         if progress.done < progress.total {
-            console.progress("features  \(Self.bar(progress)) \(Self.rate(progress))\(Self.remaining(progress))")
+            console.progress(Self.line("features", progress))
         } else {
-            console.say("features of \(progress.total) images, \(progress.elapsed.asDuration)\(Self.rateSuffix(progress))")
+            console.say(
+                "features of \(progress.total) images, \(progress.elapsed.asDuration)\(Self.rateSuffix(progress))")
         }
     }
 
     private func showStep(_ report: StepReport) {
         console.progress(
-            "\(label(report.epoch))  \(Self.bar(report.progress)) \(Self.figures(report.figures))  \(Self.remaining(report.progress))")
+            "\(label(report.epoch))  \(Self.bar(report.progress)) \(Self.figures(report.figures))  \(Self.remaining(report.progress))"
+        )
     }
 
     private func showEpoch(_ report: EpochReport) {
@@ -66,6 +68,11 @@ final class ProgressReporter {
         let cells = 20
         let full = total > 0 ? min(done * cells / total, cells) : 0
         return String(repeating: "━", count: full) + String(repeating: "─", count: cells - full) + " \(done)/\(total)"
+    }
+
+    /// A line that says how far something is, how fast it goes and how long it will take.
+    static func line(_ title: String, _ progress: Progress) -> String {
+        "\(title)  \(bar(progress))  \(rate(progress))\(remaining(progress))"
     }
 
     private static func rate(_ progress: Progress) -> String {

@@ -34,26 +34,30 @@ struct Summary: ParsableCommand {
             arguments.weights = .none
             arguments.inputSize = inputSize
             let whole = try NetworkSource(name: network, arguments: arguments, top: top).model(on: console)
-            let model = try cut.map { try Model(inputs: whole.inputs, outputs: [whole.layer(named: $0).output], name: whole.name) } ?? whole
+            let model =
+                try cut.map {
+                    try Model(inputs: whole.inputs, outputs: [whole.layer(named: $0).output], name: whole.name)
+                } ?? whole
             guard console.isJSON else { return console.say(model.summary(width: console.width)) }
             emit(model, on: console)
         }
     }
 
     private func emit(_ model: Model, on console: Console) {
-        for row in model.summaryRows {
+        let summary = ModelSummary(of: model)
+        for row in summary.rows {
             var object = JSONObject(event: "layer")
             object.add("name", .string(row.name))
-            object.add("type", .string(row.className))
+            object.add("type", .string(row.type))
             object.add("output_shape", .string(row.outputShape))
-            object.add("parameters", .int(row.parameterCount))
+            object.add("parameters", .int(row.parameters))
             object.add("connected_to", .strings(row.connectedTo))
-            object.add("trainable", row.isTrainable.map { .string($0 ? "yes" : "no") } ?? .null)
+            object.add("trainable", row.trainable.map { .bool($0) } ?? .null)
             console.emit(object)
         }
         var object = JSONObject(event: "summary")
-        object.add("parameters", .int(model.countParameters()))
-        object.add("trainable_parameters", .int(model.trainableVariables.reduce(0) { $0 + $1.shape.elementCount }))
+        object.add("parameters", .int(summary.totalParameters))
+        object.add("trainable_parameters", .int(summary.trainableParameters))
         console.emit(object)
     }
 }

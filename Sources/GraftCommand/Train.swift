@@ -23,7 +23,9 @@ struct Train: ParsableCommand {
 
     @OptionGroup(title: "Network") var network: NetworkOptions
 
-    @Option(help: ArgumentHelp("The layers between the cut and the output: \(HeadSpecification.forms).", valueName: "layers"))
+    @Option(
+        help: ArgumentHelp(
+            "The layers between the cut and the output: \(HeadSpecification.forms).", valueName: "layers"))
     var head = "flatten,dense:1024:relu,dropout:0.2"
 
     @OptionGroup(title: "Training") var training: TrainingArguments
@@ -68,14 +70,16 @@ struct TrainingArguments: ParsableArguments {
             valueName: "share"))
     var validationSplit = 0.2
 
-    @Option(help: ArgumentHelp("Decides the initial weights, the order of images, dropout and the split.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Decides the initial weights, the order of images, dropout and the split.", valueName: "N"))
     var seed: UInt64 = 0
 
     func validate() throws {
         try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
         try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
         try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
-        try require((0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
+        try require(
+            (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
     }
 
     private func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: String) throws {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Graft
 
@@ -21,7 +22,7 @@ struct TrainingJob {
         let model = try makeModel(base, size: size, classNames: photos.classNames, rule: rule)
         try model.compile(
             optimizer: options.training.optimizer.optimizer(learningRate: options.training.learningRate),
-            loss: photos.classNames.count == 2 ? .binaryCrossentropy : .sparseCategoricalCrossentropy,
+            loss: .classification(outputs: model.output.shape.last),
             metrics: [.accuracy])
         let history = try fit(model, photos)
         try finish(model, history, seconds: (ContinuousClock.now - start).seconds)
@@ -31,7 +32,9 @@ struct TrainingJob {
         let counts = zip(photos.classNames, photos.training.classCounts).map { "\($1) \($0)" }
         console.say("\(photos.training.count) training images: \(counts.joined(separator: ", "))")
         switch photos.validationSource {
-        case .none: console.say("no validation images: give a validation folder or --validation-split to see how well it generalises")
+        case .none:
+            console.say(
+                "no validation images: give a validation folder or --validation-split to see how well it generalises")
         case .folder: console.say("\(photos.validation?.count ?? 0) validation images from their own folder")
         case .split(let share):
             console.say("\(photos.validation?.count ?? 0) validation images set aside (--validation-split \(share))")
@@ -54,7 +57,8 @@ struct TrainingJob {
         model.metadata = ModelMetadata(classNames: classNames, image: rule)
         let trainable = model.trainableVariables.reduce(0) { $0 + $1.shape.elementCount }
         console.say(
-            "\(base.title) cut at \(cut): \(model.countParameters().grouped) parameters, \(trainable.grouped) of them trainable")
+            "\(base.title) cut at \(cut): \(model.countParameters().grouped) parameters, \(trainable.grouped) of them trainable"
+        )
         return model
     }
 
