@@ -6,6 +6,11 @@ typedef struct {
     const char *name;
     void (*program)(const graft_program *program, const float *const *operands, float *const *outputs, int64_t begin,
                     int64_t end, void *scratch);
+    void (*pack_right)(const graft_gradient *gradient, float *panels);
+    /// Rows begin ..< end of the gradient.
+    void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,
+                             const float *const *operands, float *const *outputs, int64_t begin, int64_t end,
+                             void *scratch, void *work);
     /// Rows of `columns` contiguous elements, each to one number.
     void (*reduce_rows)(int reduction, const float *input, int64_t columns, int64_t begin, int64_t end,
                         float *output);
