@@ -45,6 +45,39 @@ import Testing
         expectClose(predictions.scalars, expected.predictions, tolerance: 1e-4, "predictions")
     }
 
+    /// Epochs of 16, 16 and 8 examples, batch normalization with the batch's statistics in training and with the moving
+    /// ones in validation.
+    @Test(arguments: KerasFixture.shared.networks)
+    func fiveEpochsOfANetworkEqualKeras(_ expected: KerasFixture.NetworkCase) throws {
+        let model = try Sequential(
+            [
+                Conv2D(6, kernelSize: 3, padding: .same, useBias: false), BatchNormalization(momentum: 0.9),
+                Activation(.relu), MaxPooling2D(poolSize: 2), Conv2D(8, kernelSize: 2, activation: .relu), Flatten(),
+                Dense(3, activation: .softmax),
+            ], inputShape: [6, 6, 2])
+        try model.setWeights(zip(expected.start, model.variables).map { Tensor($0, shape: $1.shape) })
+        try model.compile(
+            optimizer: SGD(learningRate: 0.05, momentum: 0.9), loss: .sparseCategoricalCrossentropy,
+            metrics: [.accuracy])
+        let (inputs, targets) = (
+            Tensor(expected.inputs, shape: [60, 6, 6, 2]), Tensor(expected.targets, shape: [60])
+        )
+        func part(_ range: Range<Int>) throws -> ArrayDataset {
+            try ArrayDataset(inputs: inputs.rows(Array(range)), targets: targets.rows(Array(range)))
+        }
+        let history = try model.fit(
+            part(0..<40), batchSize: 16, epochs: 5, validation: part(40..<60), shuffle: false, options: temporary)
+        for (key, wanted) in expected.history {
+            #expect(history[key].count == wanted.count)
+            for (epoch, (value, wanted)) in zip(history[key], wanted).enumerated() {
+                #expect(abs(value - wanted) <= 1e-4 * wanted, "\(key), epoch \(epoch + 1): \(value), not \(wanted)")
+            }
+        }
+        for (variable, wanted) in zip(model.variables, expected.end) {
+            expectClose(variable.value.scalars, wanted, tolerance: 1e-4, variable.path)
+        }
+    }
+
     // MARK: History and state
 
     @Test func historyHasKerasKeysAndOneValueAnEpoch() throws {
