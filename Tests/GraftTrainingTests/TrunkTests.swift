@@ -38,6 +38,17 @@ import Testing
         #expect(history.reusedFeatureCount == 0)
     }
 
+    @Test func aFrozenModelInsideAStackIsATrunk() throws {
+        let base = try Sequential([Conv2D(4, kernelSize: 3, activation: .relu)], inputShape: [6, 6, 3], seed: 2)
+        base.freeze()
+        let model = try Sequential([base, Flatten(), Dense(2, activation: .softmax)], seed: 2)
+        try model.compile(optimizer: SGD(), loss: .sparseCategoricalCrossentropy)
+        let backend = ReferenceBackend()
+        try model.fit(pictures(count: 16), batchSize: 8, epochs: 3, options: options(backend))
+        #expect(backend.runs["feature.0"] == 6)
+        #expect(base.weights == model.nonTrainableVariables.map(\.value))
+    }
+
     @Test func aTrunkWithoutProductsIsNotKept() throws {
         let data = try pictures(count: 16)
         let model = try Sequential(

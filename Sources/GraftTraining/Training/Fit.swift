@@ -187,9 +187,12 @@ final class FitRun {
             let clock = Stopwatch()
             try emit(.epochBegan(epoch))
             var figures = try trainEpoch(epoch, runner, &examples)
-            keepVariables(of: runner)
+            if let validator {
+                let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
+                figures.merge(measured) { first, _ in first }
+            }
             compilation.epochCount += 1
-            if let validator { figures.merge(try validator.validate(epoch: epoch)) { first, _ in first } }
+            for (variable, value) in variables(of: runner) { variable.value = value }
             run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
             run.history.append(epoch: epoch, figures, seconds: clock.seconds)
             try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: clock.seconds)))
@@ -246,10 +249,12 @@ final class FitRun {
         return (loss, outputs.dropFirst())
     }
 
-    /// Gives the model the variables as they are now, shared: the next step copies what it changes.
-    private func keepVariables(of runner: StepRunner) {
-        guard let program = runner.program else { return }
-        for (id, value) in runner.values(updatedOnly: true) { program.variables[id]?.value = value }
+    /// What training changed, as it is now, shared: the next step copies what it changes.
+    private func variables(of runner: StepRunner) -> [Variable: Tensor] {
+        guard let program = runner.program else { return [:] }
+        let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
     }
 }
 

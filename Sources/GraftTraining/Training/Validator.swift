@@ -7,6 +7,12 @@ final class Validator {
     private let metrics: [Metric]
     private var examples: FitRun.Examples
     private let runner: StepRunner
+    private let values: TrainedValues
+
+    /// The values of what training changed, while an epoch is validated; the model has those of the epoch before.
+    private final class TrainedValues {
+        var byVariable: [Variable: Tensor] = [:]
+    }
 
     init(
         _ fit: FitRun, _ dataset: any Dataset, _ source: (any ExampleSource)?, _ changing: Set<Variable>,
@@ -16,12 +22,14 @@ final class Validator {
         examples = FitRun.Examples(source ?? DecodedSource(dataset: dataset), dataset.count, unreadable)
         let (model, loss, metrics) = (fit.model, fit.compilation.loss, fit.compilation.metrics)
         self.metrics = metrics
+        let values = TrainedValues()
+        self.values = values
         runner = StepRunner(backend: fit.backend) { batchSize in
             let parts = try ModelParts(
                 of: model, batchSize: batchSize, training: false, changing: trunkIsKept ? changing : nil)
             return try StepProgram.evaluation(parts, loss, metrics, targetShape: targetShape)
         } initialValue: { program, id in
-            program.variables[id]?.value
+            program.variables[id].map { values.byVariable[$0] ?? $0.value }
         }
     }
 
@@ -29,10 +37,16 @@ final class Validator {
     var exampleCount: Int { examples.readable.count }
 
     /// The figures under `val_loss`, `val_accuracy`, …
-    func validate(epoch: Int) throws -> [String: Double] {
+    ///
+    /// - Parameter values: the variables that training changed.
+    func validate(epoch: Int, values: [Variable: Tensor]) throws -> [String: Double] {
         let clock = Stopwatch()
-        // The variables changed since the last time; and what is bound here is copied when training changes it.
-        defer { runner.release() }
+        self.values.byVariable = values
+        // What is held here would be copied when training changes it.
+        defer {
+            runner.release()
+            self.values.byVariable = [:]
+        }
         let order = examples.readable
         let stream = BatchStream(examples.source, order: order, batchSize: fit.arguments.batchSize)
         var figures = RunningFigures(metrics, prefix: "val_")
