@@ -26,6 +26,20 @@ struct ClassFolders {
         for entry in listing.entries { read(entry) }
     }
 
+    /// All pictures below a folder, whatever folders they lie in, in Keras's order, and what was left out.
+    ///
+    /// - Throws: `GraftError` with code `file` where the folder cannot be read.
+    static func allPictures(
+        below path: String
+    ) throws(GraftError) -> (paths: [String], problems: [ImageProblem]) {
+        _ = try FolderListing(of: path)
+        var reader = ClassFolders(unread: path)
+        let pictures = reader.pictures(in: path)
+        return (pictures.map { FolderListing.join(path, $0) }, reader.problems)
+    }
+
+    private init(unread path: String) { self.path = path }
+
     private mutating func read(_ entry: FolderListing.Entry) {
         if let reason = Self.reasonToSkip(entry) {
             problems.append(ImageProblem(path: entry.path, reason: reason))
