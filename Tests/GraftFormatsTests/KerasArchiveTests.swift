@@ -90,6 +90,18 @@ import Testing
         #expect(model.weights.map(\.shape) == [[3, 2], [2], [2, 1], [1]])
     }
 
+    @Test func packedWeightsAreUnpackedFirst() throws {
+        try withTemporaryFolder { folder in
+            let original = try ZipArchive(reading: Fixture.path("nested.keras"))
+            let members = try original.members.map {
+                ZipWriter.Member($0.name, bytes: try original.read($0.name, limit: 1 << 20), packed: true)
+            }
+            try ZipWriter.write(members, to: folder + "/packed.keras")
+            let model = try Model.load(folder + "/packed.keras")
+            #expect(try model.weights == Model.load(Fixture.path("nested.keras")).weights)
+        }
+    }
+
     @Test func openSizesAreAskedFor() throws {
         let path = Fixture.path("any-size.keras")
         let error = graftError { _ = try Model.load(path) }

@@ -43,6 +43,15 @@ struct KerasFixture: Decodable {
         var testDescription: String { "\(optimizer) with \(loss)" }
     }
 
+    struct NetworkCase: Decodable, Sendable, CustomTestStringConvertible {
+        let inputs: [Float]
+        let targets: [Float]
+        let start: [[Float]]
+        let history: [String: [Double]]
+        let end: [[Float]]
+        var testDescription: String { "a convolutional network with batch normalization" }
+    }
+
     enum Argument: Decodable, Sendable, CustomStringConvertible {
         case number(Float)
         case flag(Bool)
@@ -64,6 +73,7 @@ struct KerasFixture: Decodable {
     let optimizers: [OptimizerCase]
     let losses: [LossCase]
     let heads: [HeadCase]
+    let networks: [NetworkCase]
 
     static let shared: KerasFixture = {
         do {
@@ -71,7 +81,7 @@ struct KerasFixture: Decodable {
             return try JSONDecoder().decode(KerasFixture.self, from: Data(contentsOf: file))
         } catch {
             Issue.record("the fixture cannot be read: \(error)")
-            return KerasFixture(optimizers: [], losses: [], heads: [])
+            return KerasFixture(optimizers: [], losses: [], heads: [], networks: [])
         }
     }()
 }

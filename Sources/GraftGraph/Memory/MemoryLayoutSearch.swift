@@ -1,18 +1,19 @@
 /// A piece of the arena that is needed for a while.
-package struct MemoryBuffer {
+struct MemoryBuffer {
     /// Its size.
-    package var byteCount: Int
-    /// The first and the last node that need it.
-    package var lifetime: ClosedRange<Int>
-
-    package init(byteCount: Int, lifetime: ClosedRange<Int>) { (self.byteCount, self.lifetime) = (byteCount, lifetime) }
+    var byteCount: Int
+    /// The first and the last step that need it.
+    var lifetime: ClosedRange<Int>
 }
 
 /// Finds places for buffers so that no two that are needed together overlap.
 ///
 /// Greedy by size: the largest first, each into the smallest gap that holds it.
 /// Source: Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net inference", 2020, arXiv:2001.03288.
-package enum MemoryLayoutSearch {
+enum MemoryLayoutSearch {
+    /// The alignment of every buffer in bytes: a cache line, and a 512-bit vector.
+    static let alignment = 64
+
     private struct Place {
         let start: Int
         let end: Int
@@ -20,7 +21,7 @@ package enum MemoryLayoutSearch {
     }
 
     /// An offset for each buffer, and the size of an arena that holds them all.
-    package static func offsets(for buffers: [MemoryBuffer]) -> (offsets: [Int], byteCount: Int) {
+    static func offsets(for buffers: [MemoryBuffer]) -> (offsets: [Int], byteCount: Int) {
         var offsets = [Int](repeating: 0, count: buffers.count)
         var places: [Place] = []  // in the order of their starts
         var byteCount = 0
@@ -79,6 +80,6 @@ package enum MemoryLayoutSearch {
     }
 
     private static func aligned(_ byteCount: Int) -> Int {
-        (byteCount + MemoryPlan.alignment - 1) / MemoryPlan.alignment * MemoryPlan.alignment
+        (byteCount + alignment - 1) / alignment * alignment
     }
 }

@@ -1,123 +1,98 @@
-/// Where each value of a graph lives while the graph runs: one arena, shared by values that are not alive together.
+/// Where the temporary buffers of a list of steps live: in one arena, shared by buffers that are not needed together.
 ///
-/// A value is alive from the node that makes it to the last node that reads it; outputs and updates stay to the end.
-/// A reshape is its operand's memory under another shape; an elementwise result takes the memory of an operand that dies
-/// with it. Inputs, variables and constants have memory of their own outside.
-public struct MemoryPlan: Sendable {
-    /// Where a value's bytes are.
-    public enum Location: Hashable, Sendable {
-        /// At this byte of the arena.
-        case arena(Int)
-        /// In the memory of a value that is not in the arena, this many bytes into it; mostly the value itself.
-        case external(ValueID, byteOffset: Int)
+/// A buffer is needed from the first step that writes it to the last that reads it. A backend that runs a graph as steps
+/// plans its memory with this, whatever a step is to it; the plan knows of reading and writing alone.
+package struct MemoryPlan: Sendable {
+    /// What a plan knows of a step. Buffers are numbered from 0.
+    package struct Step: Sendable {
+        /// The buffers that it reads.
+        package var reads: [Int]
+        /// The buffers that it writes, in whole or in part.
+        package var writes: [Int]
+        /// Pairs of a buffer read and a buffer written that may be the same memory where nobody reads the former
+        /// afterwards.
+        package var mayShare: [(operand: Int, result: Int)]
+
+        /// A step that reads and writes these buffers.
+        package init(reads: [Int], writes: [Int], mayShare: [(operand: Int, result: Int)] = []) {
+            (self.reads, self.writes, self.mayShare) = (reads, writes, mayShare)
+        }
     }
 
-    /// The alignment of everything in the arena, in bytes: a cache line, and a 512-bit vector.
-    public static let alignment = 64
-
+    /// By buffer: its offset in the arena in bytes; `nil` where it is not there or no step uses it.
+    package let offsets: [Int?]
     /// The size of the arena.
-    public let arenaByteCount: Int
-    /// What all values outside of leaves would take together if each had memory of its own.
-    public let valueByteCount: Int
-    /// The most bytes alive at one time, shared memory counted once: no arena can be smaller.
-    public let peakByteCount: Int
+    package let arenaByteCount: Int
+    /// What all buffers would take together if each had memory of its own.
+    package let valueByteCount: Int
+    /// The most bytes needed at one time, shared memory counted once: no arena can be smaller.
+    package let peakByteCount: Int
 
-    private let locations: [Location]
-    private let scratchOffsets: [ValueID: Int]
-
-    /// Plans the memory of a graph.
+    /// Plans the memory of steps that run in this order.
     ///
-    /// - Parameters:
-    ///   - graph: what will run, its nodes in this order.
-    ///   - demands: what the backend needs beyond the graph; by default nothing.
-    /// - Throws: ``GraftError`` where a value has more bytes than any machine.
-    /// - Complexity: quadratic in the number of buffers with a small constant: milliseconds for thousands of nodes.
-    public init(for graph: Graph, demands: Demands? = nil) throws(GraftError) {
-        let demands = demands ?? Demands(graph)
-        for (index, count) in zip(graph.nodes.indices, zip(demands.byteCounts, demands.scratchByteCounts))
-        where !Self.possibleByteCounts.contains(count.0) || !Self.possibleByteCounts.contains(count.1) {
-            throw GraftError(
-                .shape, "value \(index) (\(graph.nodes[index].operation.name)) would take \(count.0) bytes of memory")
+    /// - Parameter byteCounts: the size of each buffer; `nil` for one whose memory comes from elsewhere.
+    /// - Complexity: quadratic in the number of buffers with a small constant: milliseconds for thousands.
+    package init(steps: [Step], byteCounts: [Int?]) {
+        var lifetimes = BufferLifetimes(steps, byteCounts)
+        lifetimes.shareMemory(steps)
+        let owners = lifetimes.owners
+        let buffers = owners.map {
+            MemoryBuffer(byteCount: byteCounts[$0] ?? 0, lifetime: lifetimes[$0] ?? 0...0)
         }
-        var sharing = MemorySharing(graph, demands)
-        sharing.joinReshapes()
-        sharing.overwriteDyingOperands()
-        let owners = sharing.arenaOwners
-        let needy = graph.values.filter { demands.scratchByteCounts[$0.index] > 0 }
-        let buffers =
-            owners.map(sharing.buffer(of:))
-            + needy.map { MemoryBuffer(byteCount: demands.scratchByteCounts[$0.index], lifetime: $0.index...$0.index) }
         let layout = MemoryLayoutSearch.offsets(for: buffers)
-
+        let offsets = Dictionary(uniqueKeysWithValues: zip(owners, layout.offsets))
+        self.offsets = byteCounts.indices.map { offsets[lifetimes.owner(of: $0)] }
         arenaByteCount = layout.byteCount
         peakByteCount = MemoryLayoutSearch.peakByteCount(of: buffers)
-        valueByteCount = graph.values.reduce(0) {
-            $0 + (graph[$1].operation.isGivenMemory ? 0 : demands.byteCounts[$1.index])
-        }
-        let offsets = Dictionary(uniqueKeysWithValues: zip(owners, layout.offsets))
-        locations = graph.values.map { sharing.location(of: $0, in: offsets) }
-        scratchOffsets = Dictionary(uniqueKeysWithValues: zip(needy, layout.offsets.dropFirst(owners.count)))
-    }
-
-    /// Where a value lives.
-    public func location(of value: ValueID) -> Location { locations[value.index] }
-
-    /// Where in the arena a node finds its scratch memory; `nil` where it asked for none.
-    public func scratchOffset(of value: ValueID) -> Int? { scratchOffsets[value] }
-
-    /// Up to 2⁴⁶ bytes: more than any machine has, and thousands of them still add up in an `Int`.
-    private static let possibleByteCounts = 0...(1 << 46)
-}
-
-extension MemoryPlan {
-    /// What a backend needs of a plan beyond what the graph says.
-    public struct Demands: Sendable {
-        /// A value that lives inside another one's memory.
-        public struct Placement: Hashable, Sendable {
-            /// The value whose memory it is part of.
-            public var container: ValueID
-            /// Where the first element is.
-            public var byteOffset: Int
-            /// A place inside another value.
-            public init(in container: ValueID, byteOffset: Int) {
-                (self.container, self.byteOffset) = (container, byteOffset)
-            }
-        }
-
-        /// By value: its size; 4 bytes an element at first.
-        public var byteCounts: [Int]
-        /// By node: memory that it needs only while it runs; none at first.
-        public var scratchByteCounts: [Int]
-        /// Values whose memory the backend brings itself, such as outputs that are tensors of their own.
-        public var external: Set<ValueID> = []
-        /// Values that live inside others, such as the operands of a concatenation inside its result, or a slice inside
-        /// its operand. Their elements need not be neighbours, so a reshape of one is a copy.
-        public var placements: [ValueID: Placement] = [:]
-        /// By node: the positions of operands whose memory the result may take when they die there. At first all
-        /// operands of an elementwise operation that have the result's shape.
-        public var overwritableOperands: [[Int]]
-        /// Whether an update's value may be written over the variable where no later node reads the variable; its
-        /// location then is the variable's.
-        public var updatesInPlace = false
-
-        /// What the graph says.
-        public init(_ graph: Graph) {
-            byteCounts = graph.nodes.map { $0.shape.elementCount * 4 }
-            scratchByteCounts = [Int](repeating: 0, count: graph.nodes.count)
-            overwritableOperands = graph.nodes.map { node in
-                guard node.operation.elementwiseProgram != nil else { return [] }
-                return node.operands.indices.filter { graph.shape(of: node.operands[$0]) == node.shape }
-            }
-        }
+        valueByteCount = byteCounts.indices.reduce(0) { $0 + (lifetimes[$1] == nil ? 0 : byteCounts[$1] ?? 0) }
     }
 }
 
-extension Operation {
-    /// Whether the value comes from outside with its memory: an input, a variable or a constant.
-    var isGivenMemory: Bool {
-        switch self {
-        case .input, .variable, .constant: true
-        default: false
+/// From which step to which step each buffer is needed, and which buffers are one memory.
+private struct BufferLifetimes {
+    /// By buffer: the steps that need it, and after sharing what lies in it as well; `nil` for one that is elsewhere or
+    /// not used.
+    private var lifetimes: [ClosedRange<Int>?]
+    /// By buffer: the one whose memory it takes; `nil` for one with memory of its own.
+    private var holders: [Int?]
+    private let byteCounts: [Int?]
+
+    init(_ steps: [MemoryPlan.Step], _ byteCounts: [Int?]) {
+        lifetimes = Array(repeating: nil, count: byteCounts.count)
+        holders = Array(repeating: nil, count: byteCounts.count)
+        self.byteCounts = byteCounts
+        for (time, step) in steps.enumerated() {
+            for buffer in step.reads + step.writes where byteCounts[buffer] != nil {
+                lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? time)...time
+            }
+        }
+    }
+
+    subscript(buffer: Int) -> ClosedRange<Int>? { lifetimes[buffer] }
+
+    /// The buffers that have memory of their own in the arena.
+    var owners: [Int] { lifetimes.indices.filter { lifetimes[$0] != nil && holders[$0] == nil } }
+
+    /// The buffer whose memory this one is.
+    func owner(of buffer: Int) -> Int {
+        var owner = buffer
+        while let holder = holders[owner] { owner = holder }
+        return owner
+    }
+
+    /// Lets results take the memory of operands that nobody needs after their step, one result an operand.
+    mutating func shareMemory(_ steps: [MemoryPlan.Step]) {
+        for (time, step) in steps.enumerated() {
+            for (operand, result) in step.mayShare {
+                let owner = owner(of: operand)
+                guard let old = lifetimes[owner], let new = lifetimes[result], let room = byteCounts[owner],
+                    let size = byteCounts[result], old.upperBound == time, new.lowerBound == time,
+                    holders[result] == nil, owner != result, size <= room
+                else { continue }
+                holders[result] = owner
+                // From now on the memory is needed beyond this step, so that no other result takes it as well.
+                lifetimes[owner] = old.lowerBound...max(new.upperBound, time + 1)
+            }
         }
     }
 }

@@ -110,3 +110,10 @@ extension Operation {
         }
     }
 }
+
+extension Operation {
+    /// Whether it is one of these variables.
+    fileprivate func reads(oneOf variables: Set<VariableID>) -> Bool {
+        if case .variable(let id, _) = self { variables.contains(id) } else { false }
+    }
+}
