@@ -104,6 +104,72 @@ void graft_run_program(const graft_program *program, const float *const *operand
     in_parallel(count, graft_block, count * (program->instruction_count + 1) / 2, threads, &call, program_part);
 }
 
+// MARK: Gradients with their updates
+
+/// What one thread needs beside the slots: a tile, the rows of `left` that go with it, the operands' pointers.
+static size_t tile_work_size(const graft_program *program, const graft_gradient *gradient) {
+    size_t floats = graft_gradient_tile_rows * (size_t)(graft_gradient_tile_columns + gradient->examples);
+    size_t size = floats * sizeof(float) + (size_t)program->operand_count * sizeof(float *);
+    return (size + 63) / 64 * 64;
+}
+
+static size_t panels_size(const graft_gradient *gradient) {
+    return (size_t)((gradient->columns + 31) / 32 * 32 * gradient->examples) * sizeof(float);
+}
+
+size_t graft_gradient_program_scratch_size(const graft_program *program, const graft_gradient *gradient, int threads) {
+    size_t each = block_scratch_size(program) + tile_work_size(program, gradient);
+    return panels_size(gradient) + each * (size_t)threads;
+}
+
+typedef struct {
+    const graft_program *program;
+    const graft_gradient *gradient;
+    const float *panels;
+    const float *const *operands;
+    float *const *outputs;
+    char *scratch;
+} gradient_call;
+
+static void gradient_part(void *context, int part, int64_t begin, int64_t end) {
+    const gradient_call *call = context;
+    size_t slots = block_scratch_size(call->program), work = tile_work_size(call->program, call->gradient);
+    char *scratch = call->scratch + (size_t)part * (slots + work);
+    graft_chosen_kernels()->gradient_program(call->program, call->gradient, call->panels, call->operands,
+                                             call->outputs, begin, end, scratch, scratch + slots);
+}
+
+void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
+                                const float *const *operands, float *const *outputs, void *scratch, int threads) {
+    float *panels = scratch;
+    graft_chosen_kernels()->pack_right(gradient, panels);
+    gradient_call call = {program, gradient, panels, operands, outputs, (char *)scratch + panels_size(gradient)};
+    int64_t work = gradient->rows * gradient->columns * (gradient->examples + program->instruction_count) / 2;
+    in_parallel(gradient->rows, graft_gradient_tile_rows, work, threads, &call, gradient_part);
+}
+
+// MARK: Products
+
+size_t graft_thin_product_scratch_size(int64_t rows, int threads) {
+    return (size_t)rows * graft_product_panel * sizeof(float) * (size_t)threads;
+}
+
+typedef struct {
+    const graft_thin_product *product;
+    float *scratch;
+} product_call;
+
+static void product_part(void *context, int part, int64_t begin, int64_t end) {
+    const product_call *call = context;
+    graft_chosen_kernels()->thin_product(call->product, begin, end,
+                                         call->scratch + part * call->product->rows * graft_product_panel);
+}
+
+void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads) {
+    product_call call = {product, scratch};
+    in_parallel(product->columns, 32, product->inner * product->columns, threads, &call, product_part);
+}
+
 // MARK: Reductions
 
 typedef struct {

@@ -6,6 +6,13 @@ typedef struct {
     const char *name;
     void (*program)(const graft_program *program, const float *const *operands, float *const *outputs, int64_t begin,
                     int64_t end, void *scratch);
+    /// Columns begin ..< end.
+    void (*thin_product)(const graft_thin_product *product, int64_t begin, int64_t end, float *scratch);
+    void (*pack_right)(const graft_gradient *gradient, float *panels);
+    /// Rows begin ..< end of the gradient.
+    void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,
+                             const float *const *operands, float *const *outputs, int64_t begin, int64_t end,
+                             void *scratch, void *work);
     /// Rows of `columns` contiguous elements, each to one number.
     void (*reduce_rows)(int reduction, const float *input, int64_t columns, int64_t begin, int64_t end,
                         float *output);

@@ -4,5 +4,17 @@ import ArgumentParser
 @main
 struct GraftCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "graft", abstract: "Fits a pretrained network to your own pictures.")
+        commandName: "graft",
+        abstract: "Fits a pretrained network to your own pictures.",
+        discussion: """
+            Start with:
+              graft train photos --output model.keras
+              graft predict model.keras one.jpg
+
+            Exit codes: 0 done, 1 a failure that is explained, 64 wrong usage, 130 interrupted.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Train.self, Evaluate.self, Predict.self, Features.self, Summary.self, Bases.self, Fetch.self,
+        ])
 }

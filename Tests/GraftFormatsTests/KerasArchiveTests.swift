@@ -90,6 +90,18 @@ import Testing
         #expect(model.weights.map(\.shape) == [[3, 2], [2], [2, 1], [1]])
     }
 
+    @Test func packedWeightsAreUnpackedFirst() throws {
+        try withTemporaryFolder { folder in
+            let original = try ZipArchive(reading: Fixture.path("nested.keras"))
+            let members = try original.members.map {
+                ZipWriter.Member($0.name, bytes: try original.read($0.name, limit: 1 << 20), packed: true)
+            }
+            try ZipWriter.write(members, to: folder + "/packed.keras")
+            let model = try Model.load(folder + "/packed.keras")
+            #expect(try model.weights == Model.load(Fixture.path("nested.keras")).weights)
+        }
+    }
+
     @Test func openSizesAreAskedFor() throws {
         let path = Fixture.path("any-size.keras")
         let error = graftError { _ = try Model.load(path) }
@@ -139,6 +151,16 @@ import Testing
             #expect(error?.message.contains(expected) == true, "\(error?.message ?? "no error")")
             #expect(error?.message.hasPrefix(path) == true)
         }
+    }
+
+    @Test func fieldsOfALaterGraftArePassedOver() throws {
+        let text = #"{"format_version": 1, "metadata": {"class_names": ["a"], "later": 1}, "more": []}"#
+        #expect(try GraftMember(json: Array(text.utf8)).metadata == ModelMetadata(classNames: ["a"]))
+    }
+
+    @Test func olderModelsAreToldApart() throws {
+        let error = graftError { _ = try Model.load(Fixture.path("whole-model.h5")) }
+        #expect(error?.message.contains("is an HDF5 file, as older versions of Keras save models") == true)
     }
 
     @Test func weightsOfAnotherModelAreRefusedWhole() throws {

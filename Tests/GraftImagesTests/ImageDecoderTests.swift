@@ -176,12 +176,14 @@ struct DamagedPictureTests {
 
     /// The last bytes of some formats are padding, an end mark or a checksum that readers may do without; what is cut
     /// there must decode to the whole picture or throw, and all shorter files must throw.
-    @Test("a file cut anywhere throws or is the whole picture", arguments: PictureCase.all)
+    @Test("a file cut at any of a hundred places throws or is the whole picture", arguments: PictureCase.all)
     func refusesTruncation(of picture: PictureCase) throws {
         let bytes = picture.bytes
         let decoder = try ImageDecoder()
         let whole = try decoder.decode(bytes)
-        for count in 0..<bytes.count {
+        let spread = stride(from: 0, to: bytes.count - 16, by: 1 + bytes.count / 80)
+        let lengths = [Int](spread) + [Int]((bytes.count - 16)..<bytes.count)
+        for count in lengths {
             let image: DecodedImage
             do throws(GraftError) {
                 image = try decoder.decode(Array(bytes.prefix(count)))
@@ -197,7 +199,7 @@ struct DamagedPictureTests {
     func survivesFlippedBits(in picture: PictureCase) throws {
         var generator = SplitMix(seed: 7)
         let decoder = try ImageDecoder()
-        for _ in 0..<60 {
+        for _ in 0..<12 {
             var bytes = picture.bytes
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 let position = Int.random(in: 0..<bytes.count, using: &generator)

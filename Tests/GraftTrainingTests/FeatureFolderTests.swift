@@ -74,8 +74,29 @@ import Testing
         _ = try FeatureFolder(path: path, rowByteCount: rowByteCount)
         #expect(FeatureFolder.names(in: path).filter { $0.hasSuffix(FeatureFolder.partialSuffix) }.count == 1)
         try row(0).withUnsafeBytes { try writer.append($0, key: key(0)) }
-        folder.add(try writer.finish())
+        try folder.add(shardAt: writer.finish())
         #expect(try read(0, from: folder) == row(0))
+    }
+
+    @Test func moreShardsThanFilesStayOpenAreReadAsWell() throws {
+        let folder = try FeatureFolder(path: path, rowByteCount: rowByteCount)
+        let count = FeatureFolder.openFileLimit + 20
+        for number in 0..<count { try write(number..<(number + 1), to: folder) }
+        for number in 0..<count { #expect(try read(number, from: folder) == row(number)) }
+    }
+
+    @Test func shardsOfATemporaryFolderHaveNoNames() throws {
+        let folder = try FeatureCache.temporaryFolder(rowByteCount: rowByteCount)
+        try write(0..<5, to: folder)
+        #expect(FeatureFolder.names(in: folder.path) == ["lock"])
+        #expect(try read(4, from: folder) == row(4))
+    }
+
+    @Test func aFullDiskIsCalledSo() {
+        #expect(
+            File.failure("cannot write", "/cache/shard", ENOSPC).message
+                == "cannot write /cache/shard: the disk is full (No space left on device); free some space or keep "
+                + "features in another folder")
     }
 
     @Test func twoWritersAtOnceDoNotDisturbEachOther() async throws {

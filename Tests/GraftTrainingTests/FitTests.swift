@@ -45,6 +45,39 @@ import Testing
         expectClose(predictions.scalars, expected.predictions, tolerance: 1e-4, "predictions")
     }
 
+    /// Epochs of 16, 16 and 8 examples, batch normalization with the batch's statistics in training and with the moving
+    /// ones in validation.
+    @Test(arguments: KerasFixture.shared.networks)
+    func fiveEpochsOfANetworkEqualKeras(_ expected: KerasFixture.NetworkCase) throws {
+        let model = try Sequential(
+            [
+                Conv2D(6, kernelSize: 3, padding: .same, useBias: false), BatchNormalization(momentum: 0.9),
+                Activation(.relu), MaxPooling2D(poolSize: 2), Conv2D(8, kernelSize: 2, activation: .relu), Flatten(),
+                Dense(3, activation: .softmax),
+            ], inputShape: [6, 6, 2])
+        try model.setWeights(zip(expected.start, model.variables).map { Tensor($0, shape: $1.shape) })
+        try model.compile(
+            optimizer: SGD(learningRate: 0.05, momentum: 0.9), loss: .sparseCategoricalCrossentropy,
+            metrics: [.accuracy])
+        let (inputs, targets) = (
+            Tensor(expected.inputs, shape: [60, 6, 6, 2]), Tensor(expected.targets, shape: [60])
+        )
+        func part(_ range: Range<Int>) throws -> ArrayDataset {
+            try ArrayDataset(inputs: inputs.rows(Array(range)), targets: targets.rows(Array(range)))
+        }
+        let history = try model.fit(
+            part(0..<40), batchSize: 16, epochs: 5, validation: part(40..<60), shuffle: false, options: temporary)
+        for (key, wanted) in expected.history {
+            #expect(history[key].count == wanted.count)
+            for (epoch, (value, wanted)) in zip(history[key], wanted).enumerated() {
+                #expect(abs(value - wanted) <= 1e-4 * wanted, "\(key), epoch \(epoch + 1): \(value), not \(wanted)")
+            }
+        }
+        for (variable, wanted) in zip(model.variables, expected.end) {
+            expectClose(variable.value.scalars, wanted, tolerance: 1e-4, variable.path)
+        }
+    }
+
     // MARK: History and state
 
     @Test func historyHasKerasKeysAndOneValueAnEpoch() throws {
@@ -89,10 +122,12 @@ import Testing
 
     // MARK: The same again
 
-    @Test func theSameSeedGivesTheSameBits() throws {
+    @Test(arguments: [1, 2])
+    func theSameSeedGivesTheSameBits(threads: Int) throws {
         func weights(seed: UInt64) throws -> [Tensor] {
             let (model, data) = try smallProblem(dropout: 0.5)
-            try model.fit(data, batchSize: 7, epochs: 3, seed: seed, options: temporary)
+            let options = TrainingOptions(features: .temporary, threads: threads)
+            try model.fit(data, batchSize: 7, epochs: 3, seed: seed, options: options)
             return model.weights
         }
         #expect(try weights(seed: 1) == weights(seed: 1))
@@ -123,7 +158,8 @@ import Testing
 
     // MARK: Stopping
 
-    @Test func cancellingKeepsTheLastCompleteEpoch() throws {
+    @Test(arguments: [true, false])
+    func cancellingKeepsTheLastCompleteEpoch(duringValidation: Bool) throws {
         let (reference, data) = try smallProblem()
         try reference.fit(data, batchSize: 8, epochs: 2, options: temporary)
 
@@ -132,9 +168,14 @@ import Testing
         var options = temporary
         options.cancellation = flag
         let stopper = EventHandler { event in
-            if case .step(let report) = event, report.epoch == 3, report.step == 2 { flag.cancel() }
+            switch event {
+            case .step(let report) where report.epoch == 3 && report.step == 2 && !duringValidation: flag.cancel()
+            case .validation(epoch: 3, let progress) where progress.done == 16: flag.cancel()
+            default: break
+            }
         }
-        let history = try model.fit(data, batchSize: 8, epochs: 9, callbacks: [stopper], options: options)
+        let history = try model.fit(
+            data, batchSize: 8, epochs: 9, validation: data, callbacks: [stopper], options: options)
         #expect(history.isInterrupted)
         #expect(history.epochs == [1, 2])
         #expect(model.weights == reference.weights)

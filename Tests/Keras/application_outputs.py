@@ -32,6 +32,8 @@ CASES = [
     ("MobileNetV2", "mobilenet_v2", False, 1, 96, 45, "max"),
 ]
 CLASSES = 10
+#: Another processor sums in another order, through up to 95 layers: this part of the largest value.
+TOLERANCE = 5e-5
 TABLE_SIZE = 65521
 STEP = 4099
 
@@ -94,7 +96,7 @@ def main() -> int:
     checks = common.Checks()
     for case, expected in zip(cases, json.loads(FIXTURE.read_text())["cases"]):
         name = f"{case['network']} {case['inputShape']}{' with top' if case['includeTop'] else ''}"
-        checks.compare(name, case["outputs"], expected["outputs"], tolerance=1e-5)
+        checks.compare(name, case["outputs"], expected["outputs"], tolerance=TOLERANCE)
     return checks.finish()
 
 

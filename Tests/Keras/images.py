@@ -266,6 +266,14 @@ def add_others(collection: Collection) -> None:
     clear = saved(Image.fromarray(np.concatenate([colours, alpha], -1)), "WEBP", lossless=True, exact=True)
     collection.add("alpha.webp", clear, colours, like_tensorflow=False)
 
+    # Turned a quarter: Pillow has the block begin after "Exif\0\0" in PNG and WebP, as their specifications do.
+    turned = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {}}
+    for kind, options in turned.items():
+        marks = Image.Exif()
+        marks[0x0112] = 6
+        data = saved(image, kind, exif=marks, **options)
+        collection.add(f"orientation-6.{kind.lower()}", data, np.rot90(colours, -1), like_tensorflow=False)
+
     collection.add("rgb.tiff", saved(image, "TIFF"), colours, like_tensorflow=False)
     collection.add("grey.tiff", saved(Image.fromarray(grey), "TIFF"), repeated(grey), like_tensorflow=False)
 

@@ -2,7 +2,7 @@
 """Writes what TensorFlow and Pillow make of small pictures when they resize them: Fixtures/resize.json of the images' tests.
 
 The pictures are formulas, so the file holds sizes and expected values alone: the value at row y, column x, channel c is
-(37 y + 101 x + 59 c + x y) mod 256.
+(37 y + 101 x + 59 c + x y) mod 256. For a few of the shared photos, which must be there to write the file, it holds sums.
 """
 
 from __future__ import annotations
@@ -56,21 +56,46 @@ def resized(case: tuple[int, ...]) -> dict:
     }
 
 
+def photo_sums() -> list[dict]:
+    """Sums over a few of the shared photos as Keras's loader reads them."""
+    import numpy as np
+    import tensorflow as tf
+
+    paths = common.shared_photos()
+    root = paths[0].parents[2]
+    sums = []
+    for path in paths[:: len(paths) // 8][:8]:
+        pixels = tf.io.decode_image(tf.io.read_file(str(path)), channels=3, expand_animations=False)
+        values = tf.image.resize(pixels, (150, 150)).numpy().ravel().astype(np.float64)
+        # Added one after another, as the test does: numpy's own sum adds in pairs.
+        weights = np.arange(values.size) % 97 + 1
+        sums.append(
+            {
+                "file": str(path.relative_to(root)),
+                "sum": float(np.cumsum(values)[-1]),
+                "weightedSum": float(np.cumsum(values * weights)[-1]),
+            }
+        )
+    return sums
+
+
 def main() -> int:
     arguments = common.parser(__doc__, check=True).parse_args()
     cases = [resized(case) for case in CASES]
     if not arguments.check:
-        common.write_json(FIXTURE, {"versions": common.pinned_versions(), "cases": cases})
+        common.write_json(FIXTURE, {"versions": common.pinned_versions(), "cases": cases, "photos": photo_sums()})
         return 0
 
     import json
 
     checks = common.Checks()
-    committed = json.loads(FIXTURE.read_text())["cases"]
-    for case, old in zip(cases, committed, strict=True):
+    committed = json.loads(FIXTURE.read_text())
+    for case, old in zip(cases, committed["cases"], strict=True):
         for method in ("keras", "antialias", "nearest"):
             name = f"{method} {case['input']} to {case['output']}"
             checks.compare(name, old[method], case[method], tolerance=1e-4, relative="none")
+    if common.shared_photos():
+        checks.claim("sums over shared photos", photo_sums() == committed["photos"])
     return checks.finish()
 
 

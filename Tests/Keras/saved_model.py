@@ -35,7 +35,7 @@ class Job:
 JOBS = [
     Job("inception-v3", "mixed2", "flatten,dense:16:relu,dropout:0.2", 75, 2),
     Job("vgg16", "block2_pool", "average-pool,batch-normalization,dense:8:tanh", 48, 3),
-    Job("resnet50", "conv2_block3_out", "max-pool,dense:8:sigmoid", 65, 2),
+    Job("resnet50", "conv2_block3_out", "max-pool,batch-normalization,dense:8:relu", 65, 2),
 ]
 
 
@@ -43,7 +43,7 @@ def lay_out(photos: list[Path], classes: int, folder: Path) -> None:
     """One folder a class, in train/ and validation/; which photo is of which class matters little here."""
     shutil.rmtree(folder, ignore_errors=True)
     for index, path in enumerate(photos):
-        part = "validation" if index % 4 == 3 else "train"
+        part = "validation" if index // classes % 4 == 3 else "train"
         target = folder / part / f"class-{index % classes}"
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target / f"{index:03}{path.suffix}")

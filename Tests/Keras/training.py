@@ -150,6 +150,45 @@ def head_case(keras, optimizer: str, arguments: dict, loss: str, activation: str
     }
 
 
+def network_case(keras) -> dict:
+    """Five epochs of `fit` on a small convolutional network whose batch normalization trains, with a last batch that is
+    not full and with validation."""
+    random = np.random.RandomState(3)
+    inputs = random.normal(0, 1, (60, 6, 6, 2)).astype("float32")
+    # The mean of the left half against that of the right, and how rough the image is: learnable, not trivial.
+    left, right = inputs[:, :, :3].mean((1, 2, 3)), inputs[:, :, 3:].mean((1, 2, 3))
+    targets = np.where(np.abs(left - right) < 0.12, 2, left > right).astype("float32")
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            layers.Conv2D(6, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(momentum=0.9),
+            layers.Activation("relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(8, 2, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    for variable in model.weights:
+        variable.assign(common.random_values(variable.name, tuple(variable.shape), random).astype("float32"))
+    start = [common.float32_list(v.numpy()) for v in model.weights]
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.05, momentum=0.9), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    history = model.fit(
+        inputs[:40], targets[:40], batch_size=16, epochs=5, shuffle=False, verbose=0, validation_data=(inputs[40:], targets[40:])
+    )
+    return {
+        "inputs": common.float32_list(inputs),
+        "targets": common.float32_list(targets),
+        "start": start,
+        "history": {key: [float(x) for x in values] for key, values in history.history.items()},
+        "end": [common.float32_list(v.numpy()) for v in model.weights],
+    }
+
+
 def compute() -> dict:
     keras = common.import_keras()
     import tensorflow as tf
@@ -160,6 +199,7 @@ def compute() -> dict:
         "optimizers": optimizer_cases(keras),
         "losses": loss_cases(keras),
         "heads": head_cases(keras),
+        "networks": [network_case(keras)],
     }
 
 
@@ -174,6 +214,9 @@ def check(computed: dict) -> int:
         checks.compare(f"{name}, gradient", new["gradient"], old["gradient"], 1e-5)
     for old, new in zip(committed["heads"], computed["heads"], strict=True):
         checks.compare(f"100 steps of {new['optimizer']}", new["losses"], old["losses"], 1e-4, relative="element")
+    for old, new in zip(committed["networks"], computed["networks"], strict=True):
+        for key, values in new["history"].items():
+            checks.compare(f"five epochs of a network, {key}", values, old["history"][key], 1e-4, relative="element")
     return checks.finish()
 
 

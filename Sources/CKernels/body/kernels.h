@@ -2,6 +2,8 @@
 #include "vector.h"
 #include "functions.h"
 #include "program.h"
+#include "gradient.h"
+#include "product.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
@@ -9,6 +11,9 @@
 const graft_kernels KERNELS = {
     .name = NAME,
     .program = program_range,
+    .thin_product = thin_product,
+    .pack_right = pack_right,
+    .gradient_program = gradient_program,
     .reduce_rows = reduce_rows,
     .reduce_columns = reduce_columns,
     .reduce_general = reduce_general,

@@ -110,39 +110,58 @@ static bool writes_directly(const graft_program *program, const float *const *op
     return true;
 }
 
-/// `scratch` holds a block for each slot and then a pointer for each slot.
+/// The slots of a program in scratch memory: a block for each, then a pointer for each.
+typedef struct {
+    float *blocks;
+    float **slots;
+} slot_memory;
+
+/// Fills the slots that are the same for all blocks.
+static slot_memory prepare_slots(const graft_program *program, const float *const *operands, void *scratch) {
+    float *blocks = scratch;
+    slot_memory memory = {blocks, (float **)(blocks + (int64_t)program->slot_count * graft_block)};
+    for (int slot = 0; slot < program->slot_count; slot++) memory.slots[slot] = blocks + (int64_t)slot * graft_block;
+    for (int i = 0; i < program->constant_count; i++) {
+        float *target = memory.slots[program->constants[i].slot];
+        for (int j = 0; j < graft_block; j++) target[j] = program->constants[i].value;
+    }
+    for (int i = 0; i < program->operand_count; i++) {
+        if (program->operands[i].layout != graft_scalar) continue;
+        float *target = memory.slots[program->operands[i].slot];
+        for (int j = 0; j < graft_block; j++) target[j] = *operands[i];
+    }
+    return memory;
+}
+
+/// Runs the program over the elements begin ..< begin + count, at most a block.
+static void run_block(const graft_program *program, const float *const *operands, float *const *outputs,
+                      int64_t begin, int64_t count, slot_memory memory) {
+    bool whole = count % VECTOR == 0;
+    int64_t rounded = (count + VECTOR - 1) / VECTOR * VECTOR;
+    float **slots = memory.slots;
+    load_operands(program, operands, begin, count, whole, memory.blocks, slots);
+    for (int i = 0; i < program->output_count; i++) {
+        const graft_output *output = &program->outputs[i];
+        bool direct = whole && writes_directly(program, operands, outputs[i], output->writer);
+        slots[output->slot] = direct ? outputs[i] + begin : memory.blocks + (int64_t)output->slot * graft_block;
+    }
+    for (int i = 0; i < program->instruction_count; i++) {
+        const graft_instruction *step = &program->instructions[i];
+        run_instruction(step->operation, slots[step->destination], slots[step->a], slots[step->b], slots[step->c],
+                        rounded);
+    }
+    for (int i = 0; i < program->output_count; i++) {
+        float *computed = slots[program->outputs[i].slot];
+        if (computed != outputs[i] + begin)
+            __builtin_memcpy(outputs[i] + begin, computed, (size_t)count * sizeof(float));
+    }
+}
+
 static void program_range(const graft_program *program, const float *const *operands, float *const *outputs,
                           int64_t begin, int64_t end, void *scratch) {
-    float *blocks = scratch;
-    float **slots = (float **)(blocks + (int64_t)program->slot_count * graft_block);
-    for (int slot = 0; slot < program->slot_count; slot++) slots[slot] = blocks + (int64_t)slot * graft_block;
-    for (int i = 0; i < program->constant_count; i++)
-        for (int j = 0; j < graft_block; j++) slots[program->constants[i].slot][j] = program->constants[i].value;
-    for (int i = 0; i < program->operand_count; i++)
-        if (program->operands[i].layout == graft_scalar)
-            for (int j = 0; j < graft_block; j++) slots[program->operands[i].slot][j] = *operands[i];
-
-    for (; begin < end; begin += graft_block) {
-        int64_t count = end - begin < graft_block ? end - begin : graft_block;
-        bool whole = count % VECTOR == 0;
-        int64_t rounded = (count + VECTOR - 1) / VECTOR * VECTOR;
-        load_operands(program, operands, begin, count, whole, blocks, slots);
-        for (int i = 0; i < program->output_count; i++) {
-            const graft_output *output = &program->outputs[i];
-            bool direct = whole && writes_directly(program, operands, outputs[i], output->writer);
-            slots[output->slot] = direct ? outputs[i] + begin : blocks + (int64_t)output->slot * graft_block;
-        }
-        for (int i = 0; i < program->instruction_count; i++) {
-            const graft_instruction *step = &program->instructions[i];
-            run_instruction(step->operation, slots[step->destination], slots[step->a], slots[step->b], slots[step->c],
-                            rounded);
-        }
-        for (int i = 0; i < program->output_count; i++) {
-            float *computed = slots[program->outputs[i].slot];
-            if (computed != outputs[i] + begin)
-                __builtin_memcpy(outputs[i] + begin, computed, (size_t)count * sizeof(float));
-        }
-    }
+    slot_memory memory = prepare_slots(program, operands, scratch);
+    for (; begin < end; begin += graft_block)
+        run_block(program, operands, outputs, begin, end - begin < graft_block ? end - begin : graft_block, memory);
 }
 
 #undef UNARY

@@ -121,6 +121,41 @@ size_t graft_program_scratch_size(const graft_program *program, int threads);
 void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
                        int64_t count, void *scratch, int threads);
 
+enum { graft_gradient_tile_rows = 4, graft_gradient_tile_columns = 1024 };
+
+/// The gradient of a dense layer's kernel: `gradient[row, column] = sum over examples of left[example, row] ·
+/// right[example, column]`.
+typedef struct {
+    int64_t examples, rows, columns;
+    const float *left, *right;
+    /// The program's operand that it is.
+    int32_t operand;
+} graft_gradient;
+
+/// Bytes of scratch that `graft_run_gradient_program` needs; 64-byte aligned.
+size_t graft_gradient_program_scratch_size(const graft_program *program, const graft_gradient *gradient, int threads);
+
+/// Runs a program over the elements of a gradient, which is computed tile by tile and never stands in memory.
+void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
+                                const float *const *operands, float *const *outputs, void *scratch, int threads);
+
+// MARK: Products
+
+/// Columns that one thread sums at once.
+enum { graft_product_panel = 512 };
+
+/// `target = left · right + bias`, for a few rows and a large matrix `right` of [inner, columns]; `columns` is a multiple
+/// of 32, `bias` NULL where there is none.
+typedef struct {
+    int64_t rows, inner, columns;
+    const float *left, *right, *bias;
+    float *target;
+} graft_thin_product;
+
+/// Bytes of scratch that `graft_run_thin_product` needs.
+size_t graft_thin_product_scratch_size(int64_t rows, int threads);
+void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads);
+
 // MARK: Reductions
 
 enum graft_reduction { graft_reduce_sum, graft_reduce_mean, graft_reduce_maximum };

@@ -2,7 +2,7 @@ extension Base {
     /// The bases that Graft knows, in alphabetical order.
     public static let all: [Base] = [inceptionV3, mobileNetV2, resNet50, vgg16]
 
-    /// Inception v3; see ``InceptionV3(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
+    /// Inception v3.
     public static let inceptionV3 = Base(
         id: "inception-v3", title: "InceptionV3", modelName: "inception_v3", defaultSize: 299, minimumSize: 75,
         cuts: ["mixed3", "mixed5", "mixed7", "mixed8", "mixed10"], defaultCut: "mixed7", preprocessing: .signedUnit,
@@ -11,19 +11,18 @@ extension Base {
         weightsWithTop: kerasFile("inception_v3", "inception_v3", "", "9a0d58056eeedaa3f26cb7ebd46da564"),
         network: InceptionV3Network())
 
-    /// MobileNetV2; see ``MobileNetV2(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
+    /// MobileNetV2.
     ///
     /// Keras publishes no checksums for its weights.
     public static let mobileNetV2 = Base(
         id: "mobilenet-v2", title: "MobileNetV2", modelName: "mobilenetv2_1.00", defaultSize: 224, minimumSize: 32,
         cuts: ["block_6_project_BN", "block_13_project_BN", "block_16_project_BN", "out_relu"], defaultCut: "out_relu",
-        preprocessing: .signedUnit,
-        parameterCount: 2_257_984, parameterCountWithTop: 3_538_984,
+        preprocessing: .signedUnit, parameterCount: 2_257_984, parameterCountWithTop: 3_538_984,
         weights: kerasFile("mobilenet_v2", "mobilenet_v2", "_1.0_224_no_top", nil),
         weightsWithTop: kerasFile("mobilenet_v2", "mobilenet_v2", "_1.0_224", nil),
         network: MobileNetV2Network())
 
-    /// ResNet-50; see ``ResNet50(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
+    /// ResNet-50.
     public static let resNet50 = Base(
         id: "resnet50", title: "ResNet50", modelName: "resnet50", defaultSize: 224, minimumSize: 32,
         cuts: ["conv3_block4_out", "conv4_block6_out", "conv5_block3_out"], defaultCut: "conv5_block3_out",
@@ -32,7 +31,7 @@ extension Base {
         weightsWithTop: kerasFile("resnet", "resnet50", "", "2cb95161c43110f7111970584f804107"),
         network: ResNet50Network())
 
-    /// VGG16; see ``VGG16(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
+    /// VGG16.
     public static let vgg16 = Base(
         id: "vgg16", title: "VGG16", modelName: "vgg16", defaultSize: 224, minimumSize: 32,
         cuts: ["block3_pool", "block4_pool", "block5_pool"], defaultCut: "block5_pool", preprocessing: .caffe,

@@ -65,7 +65,8 @@ private struct Parts {
         let model = try model()
         do {
             try LegacyWeights.load(from: path, into: model.publishedLayers)
-        } catch  where error.code == .weights && !options.includeTop {
+        } catch {
+            guard error.code == .weights, !options.includeTop else { throw error }
             let whole = try self.model(classified())
             guard (try? LegacyWeights.load(from: path, into: whole.publishedLayers)) != nil else { throw error }
         }

@@ -12,28 +12,25 @@ public enum GlobalPooling: String, Codable, Hashable, Sendable, CaseIterable {
 /// named.
 public struct BaseOptions: Hashable, Sendable {
     /// Where the weights come from.
-    public var weights: Weights = .none
+    public var weights: Weights
     /// Whether the classifier that the base was trained with is on top.
-    public var includeTop = true
+    public var includeTop: Bool
     /// Rows, columns and channels of an image; the base's default size with three channels where `nil`.
     public var inputShape: Shape?
     /// What becomes of the features; for a base without its top.
-    public var pooling: GlobalPooling = .none
+    public var pooling: GlobalPooling
     /// The number of classes; for a base with its top.
-    public var classes = 1000
+    public var classes: Int
     /// The activation of the last layer; for a base with its top. `.linear` gives logits.
-    public var classifierActivation: ActivationFunction = .softmax
+    public var classifierActivation: ActivationFunction
     /// What the model does first to an image; the base's own preprocessing where `nil`.
     public var preprocessing: Preprocessing?
     /// The model's name; Keras's where `nil`.
     public var name: String?
     /// What random weights are drawn from.
-    public var seed: UInt64 = 0
+    public var seed: UInt64
 
-    /// Keras's defaults, with random weights.
-    public init() {}
-
-    /// These arguments; ``BaseOptions`` says what each is.
+    /// These arguments, with Keras's defaults and random weights where nothing is said.
     public init(
         weights: Weights = .none, includeTop: Bool = true, inputShape: Shape? = nil, pooling: GlobalPooling = .none,
         classes: Int = 1000, classifierActivation: ActivationFunction = .softmax, preprocessing: Preprocessing? = nil,

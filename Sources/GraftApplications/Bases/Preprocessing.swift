@@ -8,7 +8,8 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
     /// `x / 255`, from 0 to 1, as tutorials often do it: one ``Rescaling``.
     case unit
     /// Blue, green, red, minus the means of ImageNet, 103.939, 116.779, 123.68 (Keras's mode `caffe`):
-    /// one frozen 1 × 1 ``Conv2D`` called `bgr`.
+    /// one frozen 1 × 1 ``Conv2D`` called `bgr`. Unfreezing the base from one of its layers on leaves it frozen;
+    /// unfreezing the whole model would train it too.
     case caffe
 
     /// What it does, as a formula.

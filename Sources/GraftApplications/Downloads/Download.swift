@@ -23,7 +23,26 @@ struct Download {
 
     /// Brings the file; the caller holds the folder's lock.
     func run(with downloader: any Downloader) throws {
-        if file.checksum == nil { removePartialFile() }
+        if try !isAllHere() { try bring(with: downloader) }
+        guard rename(partialPath, destination) == 0 else {
+            throw GraftError(
+                .file, "\(partialPath) cannot be renamed to \(destination): \(String(cString: strerror(errno)))")
+        }
+        if file.checksum == nil { try file.note(checksumOfCopyAt: destination) }
+    }
+
+    /// Whether an earlier download brought all bytes and was stopped before it gave them their name. Removes pieces that
+    /// nothing can tell whether they fit.
+    private func isAllHere() throws -> Bool {
+        guard FileManager.default.fileExists(atPath: partialPath) else { return false }
+        guard file.checksum != nil else {
+            removePartialFile()
+            return false
+        }
+        return try file.defect(ofCopyAt: partialPath) == nil
+    }
+
+    private func bring(with downloader: any Downloader) throws {
         do {
             let partial = try PartialFile(path: partialPath, name: file.name, progress: progress)
             defer { partial.close() }
@@ -38,11 +57,6 @@ struct Download {
             removePartialFile()
             throw GraftError(.format, "what came from \(file.url) was deleted: \(defect)")
         }
-        guard rename(partialPath, destination) == 0 else {
-            throw GraftError(
-                .file, "\(partialPath) cannot be renamed to \(destination): \(String(cString: strerror(errno)))")
-        }
-        if file.checksum == nil { try file.note(checksumOfCopyAt: destination) }
     }
 
     private func removePartialFile() { try? FileManager.default.removeItem(atPath: partialPath) }

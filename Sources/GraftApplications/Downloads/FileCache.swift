@@ -84,7 +84,7 @@ public struct FileCache: Sendable {
 
     /// Does something in the folder for files of a format, which is made where it is missing, while no other process
     /// does.
-    func locked<Result>(_ format: PublishedFile.Format, _ body: () throws -> Result) throws -> Result {
+    private func locked<Result>(_ format: PublishedFile.Format, _ body: () throws -> Result) throws -> Result {
         try FileManager.default.createDirectory(atPath: folder(of: format), withIntermediateDirectories: true)
         let lock = try FileLock(path: folder(of: format) + "/.lock")
         defer { lock.release() }

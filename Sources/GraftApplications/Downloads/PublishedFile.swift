@@ -52,8 +52,11 @@ public struct PublishedFile: Hashable, Sendable {
             let start = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: signature.count)
             return start.map(Array.init) == signature ? nil : "it is not an HDF5 file"
         case .zip:
-            let start = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 4)
-            return start.map(Array.init) == [0x50, 0x4B, 3, 4] ? nil : "it is not a zip archive that can be read"
+            do throws(GraftError) {
+                return try ZipArchive(reading: path).members.isEmpty ? "it is an empty zip archive" : nil
+            } catch {
+                return "it is not a zip archive that can be read"
+            }
         }
     }
 

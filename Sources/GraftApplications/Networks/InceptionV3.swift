@@ -2,16 +2,9 @@
 /// Inception v3 (Szegedy et al., 2016): 21.8 million parameters without its top.
 ///
 /// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, `x / 127.5 − 1`.
+/// They are of 299 × 299 where nothing is said, and at least of 75 × 75. ``BaseOptions`` says what the other
+/// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
 ///
-/// - Parameters:
-///   - weights: Where the weights come from; random ones where nothing is said.
-///   - includeTop: Whether the classifier of InceptionV3 is on top.
-///   - inputShape: Rows, columns and channels of an image, each side at least 75; (299, 299, 3) where
-///     nothing is said.
-///   - pooling: What becomes of the features without the top.
-///   - classes: The number of classes of the top.
-///   - classifierActivation: The activation of the top's last layer.
-///   - includePreprocessing: `false` for images that were preprocessed before.
 /// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.
 public func InceptionV3(
     weights: Weights = .none, includeTop: Bool = true, inputShape: Shape? = nil, pooling: GlobalPooling = .none,

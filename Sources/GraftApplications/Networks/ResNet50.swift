@@ -3,16 +3,9 @@
 ///
 /// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, which turns the
 /// channels round and takes ImageNet's means from them.
+/// They are of 224 × 224 where nothing is said, and at least of 32 × 32. ``BaseOptions`` says what the other
+/// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
 ///
-/// - Parameters:
-///   - weights: Where the weights come from; random ones where nothing is said.
-///   - includeTop: Whether the classifier of ResNet50 is on top.
-///   - inputShape: Rows, columns and channels of an image, each side at least 32; (224, 224, 3) where
-///     nothing is said.
-///   - pooling: What becomes of the features without the top.
-///   - classes: The number of classes of the top.
-///   - classifierActivation: The activation of the top's last layer.
-///   - includePreprocessing: `false` for images that were preprocessed before.
 /// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.
 public func ResNet50(
     weights: Weights = .none, includeTop: Bool = true, inputShape: Shape? = nil, pooling: GlobalPooling = .none,

@@ -13,14 +13,49 @@ extension PlanCompiler {
     mutating func compile(_ group: UpdateGroups.Group) throws(GraftError) {
         try addPrograms(
             group.members.compactMap { value in graph[value].operation.elementwiseProgram.map { (value, $0) } },
-            isUpdate: true)
+            isUpdate: true, gradient: group.gradient)
         markLastUrgent()
     }
 
     /// One step for the programs of these values, which have one shape; later ones may read the results of earlier ones.
+    ///
+    /// - Parameter gradient: the operand that the step computes itself, as a product of that value's operands.
     private mutating func addPrograms(
-        _ programs: [(value: ValueID, program: ElementwiseProgram)], isUpdate: Bool = false
+        _ programs: [(value: ValueID, program: ElementwiseProgram)], isUpdate: Bool = false, gradient: ValueID? = nil
     ) throws(GraftError) {
+        let values = programs.map(\.value)
+        let node = graph[values[0]]
+        let (joined, operands) = join(programs)
+        if !isUpdate { place(values[0], at: newBuffer(node.shape.elementCount)) }
+        var (sources, targets): ([BufferID?], [BufferID]) = ([], [])
+        for operand in operands { try sources.append(operand == gradient ? nil : location(of: operand)) }
+        for value in values { try targets.append(location(of: value)) }
+        let program = try CompiledProgram(joined, result: node.shape)
+        let step: any Step
+        var reads = sources.compactMap(\.self)
+        if let gradient {
+            let (left, right) = (graph[gradient].operands[0], graph[gradient].operands[1])
+            let product = GradientStep.Product(
+                left: try location(of: left), right: try location(of: right), examples: shape(left)[0],
+                rows: node.shape[0], columns: node.shape[1])
+            step = GradientStep(program, product, operands: sources, targets: targets, threads: threads)
+            reads += [product.left, product.right]
+        } else {
+            step = ProgramStep(
+                program, operands: reads, targets: targets, count: node.shape.elementCount, threads: threads)
+        }
+        add(
+            step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
+            mayBePreparation: !isUpdate)
+        let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
+        allowSharing(
+            targets.flatMap { target in whole.compactMap { $0.1 }.map { (operand: $0, result: target) } })
+    }
+
+    /// The programs as one, with the values that it reads from outside.
+    private func join(
+        _ programs: [(value: ValueID, program: ElementwiseProgram)]
+    ) -> (program: JoinedProgram, operands: [ValueID]) {
         let values = programs.map(\.value)
         var operands: [ValueID] = []
         for operand in values.flatMap({ graph[$0].operands })
@@ -33,20 +68,7 @@ extension PlanCompiler {
             let reads = graph[value].operands.compactMap { registers[$0] }
             registers[value] = joined.append(program, registers: reads)
         }
-        var reads: [BufferID] = []
-        for operand in operands { try reads.append(location(of: operand)) }
-        let node = graph[values[0]]
-        if !isUpdate { place(values[0], at: newBuffer(node.shape.elementCount)) }
-        var targets: [BufferID] = []
-        for value in values { try targets.append(location(of: value)) }
-        let step = ProgramStep(
-            try CompiledProgram(joined, result: node.shape), operands: reads, targets: targets,
-            count: node.shape.elementCount, threads: threads)
-        add(
-            step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
-            mayBePreparation: !isUpdate)
-        let whole = zip(operands, reads).filter { shape($0.0).elementCount == node.shape.elementCount }.map(\.1)
-        allowSharing(targets.flatMap { target in whole.map { (operand: $0, result: target) } })
+        return (joined, operands)
     }
 
     // MARK: The others

@@ -150,6 +150,7 @@ struct PlanCompiler {
             if group.last == value { try compile(group) }
             return
         }
+        guard !groups.isFused(value) else { return }
         let node = graph[value]
         switch node.operation {
         case .input, .variable, .constant: return

@@ -4,12 +4,15 @@ struct UpdateGroups {
     struct Group {
         fileprivate(set) var members: [ValueID]
         var first: ValueID { members[0] }
+        /// The kernel gradient that is computed with them and nowhere else; see ``UpdateGroups/fusibleGradient(of:in:)``.
+        fileprivate(set) var gradient: ValueID?
         /// The member after which all operands of all members are known.
         var last: ValueID { members[members.count - 1] }
     }
 
     private var groups: [Group] = []
     private var groupOfValue: [ValueID: Int] = [:]
+    private var fusedGradients: Set<ValueID> = []
 
     init(_ graph: Graph) {
         let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.elementwiseProgram != nil }
@@ -22,7 +25,16 @@ struct UpdateGroups {
                 groups.append(Group(members: [candidate]))
             }
         }
+        let readers = graph.readers
+        for index in groups.indices {
+            guard let gradient = groups[index].fusibleGradient(in: graph, readers: readers) else { continue }
+            groups[index].gradient = gradient
+            fusedGradients.insert(gradient)
+        }
     }
+
+    /// Whether a value is computed within an update, so that nobody else can read it.
+    func isFused(_ value: ValueID) -> Bool { fusedGradients.contains(value) }
 
     /// The group that a value is computed with.
     func group(of value: ValueID) -> Group? { groupOfValue[value].map { groups[$0] } }
@@ -40,6 +52,20 @@ extension UpdateGroups.Group {
         return isRelated && !dependsOnMembers(operands.filter { !members.contains($0) }, in: graph)
     }
 
+    /// The gradient of a dense layer's kernel, `leftᵀ · right`, that nobody but the members reads: it can be computed tile
+    /// by tile while they are, and never has to be written to memory.
+    fileprivate func fusibleGradient(in graph: Graph, readers: [ValueID: Set<ValueID>]) -> ValueID? {
+        let operands = Set(members.flatMap { graph[$0].operands })
+        return operands.sorted().first { operand in
+            guard graph[operand].operation == .matrixProduct(transposeLeft: true, transposeRight: false, .none),
+                graph.shape(of: operand) == graph.shape(of: members[0])
+            else { return false }
+            // Short rows leave vectors empty; many examples make the product a matter of arithmetic, not of memory.
+            let (columns, examples) = (graph.shape(of: operand)[1], graph.shape(of: graph[operand].operands[0])[0])
+            return columns >= 64 && examples <= 256 && readers[operand]?.isSubset(of: members) == true
+        }
+    }
+
     /// Whether one of these values cannot be computed before the members.
     private func dependsOnMembers(_ values: [ValueID], in graph: Graph) -> Bool {
         guard let end = values.max(), end > members[0] else { return false }
@@ -53,6 +79,16 @@ extension UpdateGroups.Group {
 }
 
 extension Graph {
+    /// Who reads each value; an output or update is read by itself.
+    fileprivate var readers: [ValueID: Set<ValueID>] {
+        var readers: [ValueID: Set<ValueID>] = [:]
+        for index in nodes.indices {
+            for operand in nodes[index].operands { readers[operand, default: []].insert(ValueID(index: index)) }
+        }
+        for value in outputs + updates.map(\.value) { readers[value, default: []].insert(value) }
+        return readers
+    }
+
     /// Whether a value is computed, rather than given, and has the other's shape: a gradient of a variable.
     fileprivate func isComputed(_ value: ValueID, like other: ValueID) -> Bool {
         !self[value].operands.isEmpty && shape(of: value) == shape(of: other)

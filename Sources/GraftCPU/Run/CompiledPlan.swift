@@ -47,6 +47,7 @@ struct CompiledPlan: Sendable {
         report.preparationReorders = preparation.reduce(0) { $0 + $1.reorderCount }
         report.copies = run.count { $0 is CopyStep }
         report.updatesInPlace = schedule.updatesInPlace
+        report.fusedGradients = run.count { $0 is GradientStep }
         report.arenaByteCount = schedule.arenaByteCount
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
         report.scratchByteCount = scratchByteCount

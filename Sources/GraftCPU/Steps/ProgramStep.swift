@@ -3,7 +3,7 @@ internal import CKernels
 /// Elementwise programs in one pass over memory, with one result or several.
 struct ProgramStep: Step {
     private let program: CompiledProgram
-    private let operands: [BufferID]
+    private let operands: [BufferID?]
     private let targets: [BufferID]
     private let count: Int
     let scratchByteCount: Int
@@ -25,16 +25,76 @@ struct ProgramStep: Step {
     }
 
     func run(_ memory: RunMemory) {
-        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: operands.count) { sources in
-            withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: targets.count) { results in
-                for (position, operand) in operands.enumerated() {
-                    sources.initializeElement(at: position, to: UnsafePointer(memory[operand]))
-                }
-                for (position, target) in targets.enumerated() {
-                    results.initializeElement(at: position, to: memory[target])
-                }
-                program.run(sources, results, count: count, memory)
+        withPointers(to: operands, targets, memory) { sources, results in
+            program.run(sources, results, count: count, memory)
+        }
+    }
+}
+
+/// The gradient of a dense layer's kernel with the programs that update it: the gradient is computed tile by tile and
+/// never stands in memory.
+struct GradientStep: Step {
+    /// `leftᵀ · right`
+    struct Product: Sendable {
+        let left: BufferID
+        let right: BufferID
+        let examples: Int
+        let rows: Int
+        let columns: Int
+    }
+
+    private let program: CompiledProgram
+    private let product: Product
+    /// `nil` for the gradient itself.
+    private let operands: [BufferID?]
+    private let targets: [BufferID]
+    let scratchByteCount: Int
+
+    var implementation: String { "graft:gradient+update" }
+
+    init(_ program: CompiledProgram, _ product: Product, operands: [BufferID?], targets: [BufferID], threads: Int) {
+        (self.program, self.product, self.operands, self.targets) = (program, product, operands, targets)
+        var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
+        scratchByteCount = program.scratchByteCount(for: &description, threads: threads)
+    }
+
+    func run(_ memory: RunMemory) {
+        var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
+        description.left = UnsafePointer(memory[product.left])
+        description.right = UnsafePointer(memory[product.right])
+        withPointers(to: operands, targets, memory) { sources, results in
+            program.run(sources, results, gradient: &description, memory)
+        }
+    }
+}
+
+extension GradientStep.Product {
+    fileprivate func description(operand: Int) -> graft_gradient {
+        var description = graft_gradient()
+        description.examples = Int64(examples)
+        description.rows = Int64(rows)
+        description.columns = Int64(columns)
+        description.operand = Int32(operand)
+        return description
+    }
+}
+
+/// Calls `body` with the memory of operands and targets, as the kernels take them.
+private func withPointers(
+    to operands: [BufferID?], _ targets: [BufferID], _ memory: RunMemory,
+    _ body: (
+        UnsafeMutableBufferPointer<UnsafePointer<Float>?>, UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>
+    ) -> Void
+) {
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: operands.count) { sources in
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: targets.count) { results in
+            for (position, operand) in operands.enumerated() {
+                sources.initializeElement(at: position, to: operand.map { UnsafePointer(memory[$0]) })
             }
+            for (position, target) in targets.enumerated() {
+                results.initializeElement(at: position, to: memory[target])
+            }
+            body(sources, results)
         }
     }
 }
@@ -100,6 +160,10 @@ final class CompiledProgram: @unchecked Sendable {
         withUnsafePointer(to: description) { graft_program_scratch_size($0, Int32(threads)) }
     }
 
+    func scratchByteCount(for gradient: inout graft_gradient, threads: Int) -> Int {
+        withUnsafePointer(to: description) { graft_gradient_program_scratch_size($0, &gradient, Int32(threads)) }
+    }
+
     func run(
         _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
         _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, count: Int, _ memory: RunMemory
@@ -107,6 +171,17 @@ final class CompiledProgram: @unchecked Sendable {
         withUnsafePointer(to: description) {
             graft_run_program(
                 $0, sources.baseAddress, targets.baseAddress, Int64(count), memory.scratch, Int32(memory.threads))
+        }
+    }
+
+    func run(
+        _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
+        _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, gradient: inout graft_gradient,
+        _ memory: RunMemory
+    ) {
+        withUnsafePointer(to: description) {
+            graft_run_gradient_program(
+                $0, &gradient, sources.baseAddress, targets.baseAddress, memory.scratch, Int32(memory.threads))
         }
     }
 }

@@ -7,13 +7,11 @@ struct FileHead {
 
     /// - Throws: `.file` where the path is missing, a folder, or unreadable.
     init(path: String, count: Int) throws(GraftError) {
-        try self.init(FileDescriptor(reading: path), count: count)
+        let file = try FileDescriptor(reading: path)
+        (byteCount, bytes) = (try file.byteCount(), try file.read(upTo: count))
     }
 
-    init(_ file: FileDescriptor, count: Int) throws(GraftError) {
-        byteCount = try file.byteCount()
-        bytes = try file.read(upTo: count)
-    }
+    init(byteCount: UInt64, bytes: [UInt8]) { (self.byteCount, self.bytes) = (byteCount, bytes) }
 
     /// The first bytes as text where they are text, else as hexadecimal: for messages.
     var preview: String {

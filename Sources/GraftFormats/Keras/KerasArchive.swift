@@ -24,21 +24,15 @@ enum KerasArchive {
 
     // MARK: Writing
 
-    /// About how many bytes saving needs on the disk: the weights twice, once alone and once in the archive.
-    static func byteCount(of model: Model) -> Int { 2 * (4 * model.countParameters() + (1 << 20)) }
-
-    static func write(_ model: Model, to path: String) throws(GraftError) {
-        let weights = path + ".h5"
-        defer { unlink(weights) }
-        try KerasWeights.save(model, to: weights)
+    /// The members of a model's archive. The weights are shared with the model until they are written.
+    static func members(of model: Model) throws(GraftError) -> [ZipWriter.Member] {
         let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]
-        try ZipWriter.write(
-            [
-                ZipWriter.Member(metadataName, bytes: metadata.json()),
-                ZipWriter.Member(configurationName, bytes: model.serialized.json()),
-                ZipWriter.Member(weightsName, file: weights),
-                ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata).json()),
-            ], to: path)
+        return [
+            ZipWriter.Member(metadataName, bytes: metadata.json()),
+            ZipWriter.Member(configurationName, bytes: model.serialized.json()),
+            ZipWriter.Member(weightsName, try KerasWeights.file(of: model).stream()),
+            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata).json()),
+        ]
     }
 
     /// As Keras writes it: `2026-11-21@19:20:31`.
@@ -54,6 +48,12 @@ enum KerasArchive {
     // MARK: Reading
 
     static func read(_ path: String, inputShape: Shape?) throws(GraftError) -> Model {
+        guard try !FileHead(path: path, count: 8).bytes.starts(with: HDF5Superblock.signature) else {
+            throw GraftError(
+                .format,
+                "\(path) is an HDF5 file, as older versions of Keras save models; save it as .keras in Keras 3, "
+                    + "or make the model and fill it with loadWeights")
+        }
         let archive = try ZipArchive(reading: path)
         let model: Model
         do throws(GraftError) {
@@ -71,17 +71,18 @@ enum KerasArchive {
         return model
     }
 
+    /// Fills a model from the archive's weights: where they lie, or where somebody packed them, from an unpacked copy.
     static func readWeights(of archive: ZipArchive, into model: Model) throws(GraftError) -> WeightReport {
-        try TemporaryFolder.with { (folder) throws(GraftError) in
-            let weights = folder + "/" + weightsName
-            try archive.extract(weightsName, to: weights)
-            do throws(GraftError) {
-                return try KerasWeights.load(from: weights, calling: "\(archive.path) (\(weightsName))", into: model)
-            } catch {
-                throw GraftError(
-                    error.code, error.message.replacing(weights, with: "\(archive.path) (\(weightsName))"),
-                    cause: error.cause)
-            }
+        if let slice = try archive.slice(weightsName) {
+            return try KerasWeights.load(from: HDF5File(reading: slice), into: model)
+        }
+        return try TemporaryFolder.with { (folder) throws(GraftError) in
+            let copy = folder + "/" + weightsName
+            try archive.extract(weightsName, to: copy)
+            let file = try FileDescriptor(reading: copy)
+            let name = archive.place(of: weightsName)
+            let slice = try FileSlice(file, offset: 0, byteCount: file.byteCount(), name: name)
+            return try KerasWeights.load(from: HDF5File(reading: slice), into: model)
         }
     }
 }

@@ -7,12 +7,8 @@ enum KerasWeights {
     /// Places in the file decide, as in Keras; the names that the file notes beside them are a second check, as
     /// ``LayerOrderCheck`` does it, model by model.
     ///
-    /// - Parameter name: What to call the file in messages, where it is a copy of another.
-    static func load(
-        from path: String, calling name: String? = nil, into model: Model
-    ) throws(GraftError) -> WeightReport {
-        let file = try HDF5File(reading: path)
-        var assignment = WeightAssignment(path: name ?? path)
+    static func load(from file: HDF5File, into model: Model) throws(GraftError) -> WeightReport {
+        var assignment = WeightAssignment(path: file.path)
         var names: [String: [(model: String, file: String)]] = [:]
         for entry in KerasLayout(model).entries where !entry.variables.isEmpty {
             guard file.root.contains(entry.variablesPath) else {
@@ -31,15 +27,15 @@ enum KerasWeights {
         return try assignment.finish()
     }
 
-    /// Writes a model's weights to a file that must not exist yet.
-    static func save(_ model: Model, to path: String) throws(GraftError) {
+    /// A model's weights as a file to be.
+    static func file(of model: Model) throws(GraftError) -> HDF5Writer {
         let file = HDF5Writer()
         for entry in KerasLayout(model).entries {
             let group = try file.root.makeGroup(entry.variablesPath)
             try group.setAttribute("name", entry.layer.name)
             for (index, variable) in entry.variables.enumerated() { try group.write(variable.value, to: String(index)) }
         }
-        try file.write(to: path)
+        return file
     }
 
     /// The arrays `0`, `1`, … of a group.

@@ -4,7 +4,7 @@ extension Model {
     /// Writes the model with its weights and metadata to one file, which Keras 3 opens without custom code.
     ///
     /// The file is written under a temporary name, seen onto the disk and renamed: whatever happens on the way, the
-    /// file that was there before stays whole. Needs room for the weights twice for a moment.
+    /// file that was there before stays whole. Until then the disk holds both.
     ///
     /// - Parameter path: Ends in `.keras`, as Keras asks for.
     /// - Throws: `.argument` for another ending; `.file` where the disk refuses, with the room that is needed; `.state`
@@ -15,8 +15,10 @@ extension Model {
                 .argument, "models are saved to files that end in .keras, not \(path); Keras opens no others")
         }
         _ = try requireGraph()
-        try AtomicFile.write(to: path, byteCount: KerasArchive.byteCount(of: self)) { (temporary) throws(GraftError) in
-            try KerasArchive.write(self, to: temporary)
+        let members = try KerasArchive.members(of: self)
+        let byteCount = members.reduce(0) { $0 + $1.content.byteCount + 256 }
+        try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
+            try ZipWriter.write(members, to: temporary)
         }
     }
 
@@ -44,7 +46,8 @@ extension Model {
             return try KerasArchive.readWeights(of: ZipArchive(reading: path), into: self)
         }
         return try LegacyWeightsFile.isLegacy(path)
-            ? LegacyWeights.load(from: path, into: layers) : KerasWeights.load(from: path, into: self)
+            ? LegacyWeights.load(from: path, into: layers)
+            : KerasWeights.load(from: HDF5File(reading: path), into: self)
     }
 
     /// Writes the weights alone, as Keras 3's `save_weights` does.
@@ -55,9 +58,9 @@ extension Model {
         guard path.hasSuffix(".weights.h5") else {
             throw GraftError(.argument, "weights are saved to files that end in .weights.h5, not \(path)")
         }
-        let byteCount = KerasArchive.byteCount(of: self) / 2
-        try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
-            try KerasWeights.save(self, to: temporary)
+        let weights = try KerasWeights.file(of: self).stream()
+        try AtomicFile.write(to: path, byteCount: weights.byteCount) { (temporary) throws(GraftError) in
+            try weights.write(to: temporary)
         }
     }
 }

@@ -81,6 +81,20 @@ package final class ZipArchive {
         try forEachPiece(of: member) { (piece) throws(GraftError) in try file.write(piece) }
     }
 
+    /// A member where it lies in the archive, its checksum verified; `nil` where it is packed and has to be extracted.
+    ///
+    /// - Throws: as ``read(_:limit:)``.
+    func slice(_ name: String) throws(GraftError) -> FileSlice? {
+        let member = try require(name)
+        guard let offset = try ZipDirectory(of: FileDescriptor(reading: path)).offset(of: member) else { return nil }
+        try forEachPiece(of: member) { _ in }
+        return try FileSlice(
+            FileDescriptor(reading: path), offset: offset, byteCount: member.byteCount, name: place(of: name))
+    }
+
+    /// What to call a member in messages.
+    func place(of member: String) -> String { "\(path) (\(member))" }
+
     private func require(_ name: String) throws(GraftError) -> Member {
         guard let member = member(name) else {
             let names = members.prefix(10).map(\.name).joined(separator: ", ")

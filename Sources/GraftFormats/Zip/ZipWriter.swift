@@ -1,27 +1,22 @@
 internal import CZip
 import GraftModel
 
-/// Writes a zip archive from members in memory and in files.
+/// Writes a zip archive.
 package enum ZipWriter {
     /// One member to be.
-    package struct Member: Sendable {
-        enum Content: Sendable {
-            case bytes([UInt8])
-            case file(String)
-        }
-
+    package struct Member {
         let name: String
-        let content: Content
+        let content: ByteStream
         let isPacked: Bool
 
         /// A member from memory, packed (deflate) or as it is.
         package init(_ name: String, bytes: [UInt8], packed: Bool = false) {
-            (self.name, content, isPacked) = (name, .bytes(bytes), packed)
+            self.init(name, ByteStream([.bytes(bytes)]), packed: packed)
         }
 
-        /// A member from a file, which is read piece by piece when the archive is written.
-        package init(_ name: String, file path: String, packed: Bool = false) {
-            (self.name, content, isPacked) = (name, .file(path), packed)
+        /// A member whose bytes are asked for while the archive is written.
+        init(_ name: String, _ content: ByteStream, packed: Bool = false) {
+            (self.name, self.content, isPacked) = (name, content, packed)
         }
     }
 
@@ -37,23 +32,17 @@ package enum ZipWriter {
         }
         var isClosed = false
         defer { if !isClosed { zip_discard(archive) } }
-        // The bytes must stay where they are until `zip_close`, which reads them.
-        let buffers = members.map { UnsafeMutableRawBufferPointer.copy(of: $0.content) }
-        defer { for buffer in buffers { buffer?.deallocate() } }
-        for (member, buffer) in zip(members, buffers) { try add(member, buffer, to: archive, path) }
+        for member in members { try add(member, to: archive, path) }
         guard zip_close(archive) == 0 else { throw failure(archive, path) }
         isClosed = true
     }
 
-    private static func add(
-        _ member: Member, _ buffer: UnsafeMutableRawBufferPointer?, to archive: OpaquePointer, _ path: String
-    ) throws(GraftError) {
-        let source =
-            switch member.content {
-            case .bytes: zip_source_buffer(archive, buffer?.baseAddress, UInt64(buffer?.count ?? 0), 0)
-            case .file(let file): zip_source_file(archive, file, 0, -1)
-            }
-        guard let source else { throw failure(archive, path) }
+    private static func add(_ member: Member, to archive: OpaquePointer, _ path: String) throws(GraftError) {
+        let stream = Unmanaged.passRetained(member.content)
+        guard let source = zip_source_function(archive, answer, stream.toOpaque()) else {
+            stream.release()
+            throw failure(archive, path)
+        }
         let index = zip_file_add(archive, member.name, source, zip_flags_t(ZIP_FL_ENC_UTF_8))
         guard index >= 0 else {
             zip_source_free(source)
@@ -65,17 +54,38 @@ package enum ZipWriter {
         }
     }
 
+    /// Answers libzip's questions to a source: open, read, how large, close. It owns the stream until it is freed.
+    private static let answer: zip_source_callback = { state, data, count, command in
+        guard let state else { return -1 }
+        let owner = Unmanaged<ByteStream>.fromOpaque(state)
+        switch command {
+        case ZIP_SOURCE_OPEN:
+            owner.takeUnretainedValue().rewind()
+            return 0
+        case ZIP_SOURCE_READ:
+            let buffer = UnsafeMutableRawBufferPointer(start: data, count: Int(clamping: count))
+            return zip_int64_t(owner.takeUnretainedValue().read(into: buffer))
+        case ZIP_SOURCE_STAT:
+            guard let data, count >= MemoryLayout<zip_stat_t>.size else { return -1 }
+            let status = data.assumingMemoryBound(to: zip_stat_t.self)
+            zip_stat_init(status)
+            status.pointee.size = zip_uint64_t(owner.takeUnretainedValue().byteCount)
+            status.pointee.valid |= zip_uint64_t(ZIP_STAT_SIZE)
+            return zip_int64_t(MemoryLayout<zip_stat_t>.size)
+        case ZIP_SOURCE_ERROR:
+            // Reading memory does not fail: no error of libzip's, none of the system's.
+            data?.initializeMemory(as: Int32.self, repeating: 0, count: 2)
+            return 8
+        case ZIP_SOURCE_CLOSE: return 0
+        case ZIP_SOURCE_FREE:
+            owner.release()
+            return 0
+        case ZIP_SOURCE_SUPPORTS: return graft_zip_stream_commands()
+        default: return -1
+        }
+    }
+
     private static func failure(_ archive: OpaquePointer, _ path: String) -> GraftError {
         GraftError(.file, "cannot write \(path): \(String(cString: zip_strerror(archive)).lowercasedFirst)")
-    }
-}
-
-extension UnsafeMutableRawBufferPointer {
-    /// A copy of a member's bytes for libzip; `nil` where they are in a file.
-    fileprivate static func copy(of content: ZipWriter.Member.Content) -> UnsafeMutableRawBufferPointer? {
-        guard case .bytes(let bytes) = content else { return nil }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count + 1, alignment: 1)
-        buffer.copyBytes(from: bytes)
-        return UnsafeMutableRawBufferPointer(rebasing: buffer[0..<bytes.count])
     }
 }

@@ -81,6 +81,8 @@ public struct ImageDataset: Dataset {
 public struct ImageFiles: Dataset {
     /// The files, in the order given.
     public var paths: [String] { loader.paths }
+    /// The files and folders below the folder that take no part, and why.
+    public let problems: [ImageProblem]
     private let loader: PictureLoader
 
     /// These files; none is opened before a batch asks for it.
@@ -89,6 +91,22 @@ public struct ImageFiles: Dataset {
     /// - Throws: `GraftError` with code `argument` for a wrong rule.
     public init(paths: [String], rule: ImageRule, threads: Int? = nil) throws(GraftError) {
         loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
+        problems = []
+    }
+
+    /// All pictures below a folder, folder by folder and by name; none is opened before a batch asks for it.
+    ///
+    /// - Throws: `GraftError` with code `file` where the folder cannot be read, `data` where it holds no pictures,
+    ///   `argument` for a wrong rule.
+    public init(below folder: String, rule: ImageRule, threads: Int? = nil) throws(GraftError) {
+        let (paths, problems) = try ClassFolders.allPictures(below: folder)
+        guard !paths.isEmpty else {
+            throw GraftError(
+                .data,
+                "\(folder): no pictures in this folder or the folders below; it needs files such as a.jpg or b.png")
+        }
+        loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
+        self.problems = problems
     }
 
     /// The number of pictures.

@@ -18,17 +18,29 @@ struct ClassFolders {
     private(set) var loosePictureCount = 0
     private(set) var problems: [ImageProblem] = []
 
-    /// Reads the folder; names in `parts` are left aside.
-    init(at path: String, leavingOut parts: Set<String> = []) throws(GraftError) {
+    /// Reads the names in the folder and in the folders below.
+    init(at path: String) throws(GraftError) {
         self.path = path
         let listing = try FolderListing(of: path)
         noteUnreadableNames(of: listing, in: path)
-        for entry in listing.entries where !parts.contains(entry.name) {
-            try read(entry)
-        }
+        for entry in listing.entries { read(entry) }
     }
 
-    private mutating func read(_ entry: FolderListing.Entry) throws(GraftError) {
+    /// All pictures below a folder, whatever folders they lie in, in Keras's order, and what was left out.
+    ///
+    /// - Throws: `GraftError` with code `file` where the folder cannot be read.
+    static func allPictures(
+        below path: String
+    ) throws(GraftError) -> (paths: [String], problems: [ImageProblem]) {
+        _ = try FolderListing(of: path)
+        var reader = ClassFolders(unread: path)
+        let pictures = reader.pictures(in: path)
+        return (pictures.map { FolderListing.join(path, $0) }, reader.problems)
+    }
+
+    private init(unread path: String) { self.path = path }
+
+    private mutating func read(_ entry: FolderListing.Entry) {
         if let reason = Self.reasonToSkip(entry) {
             problems.append(ImageProblem(path: entry.path, reason: reason))
         } else if entry.kind == .file {
@@ -41,7 +53,7 @@ struct ClassFolders {
         } else if entry.isLink, leadsBack(entry.path) {
             problems.append(ImageProblem(path: entry.path, reason: "is a link to a folder that holds it"))
         } else {
-            let pictures = try pictures(in: entry.path)
+            let pictures = pictures(in: entry.path)
             if pictures.isEmpty {
                 problems.append(ImageProblem(path: entry.path, reason: "holds no pictures, so it is no class"))
             } else {
@@ -58,7 +70,7 @@ struct ClassFolders {
 
     /// All pictures below a class's folder. Links to further folders are not followed (nor does Keras follow them), so
     /// that links in a circle do no harm.
-    private mutating func pictures(in classFolder: String) throws(GraftError) -> [String] {
+    private mutating func pictures(in classFolder: String) -> [String] {
         var found: [(folder: String, names: [String])] = []
         var waiting = [""]
         while let folder = waiting.popLast() {
@@ -71,27 +83,26 @@ struct ClassFolders {
                 continue
             }
             noteUnreadableNames(of: listing, in: path)
-            var names: [String] = []
-            for entry in listing.entries {
-                if let reason = Self.reasonToSkip(entry) {
-                    problems.append(ImageProblem(path: entry.path, reason: reason))
-                } else if entry.kind == .folder {
-                    if entry.isLink {
-                        problems.append(
-                            ImageProblem(path: entry.path, reason: "is a link to a folder, which is not followed"))
-                    } else {
-                        waiting.append(folder.isEmpty ? entry.name : folder + "/" + entry.name)
-                    }
-                } else if Self.isPicture(entry.name) {
-                    names.append(entry.name)
-                } else {
-                    problems.append(ImageProblem(path: entry.path, reason: Self.unknownExtension(entry.name)))
-                }
-            }
-            found.append((folder, names))
+            let usable = listing.entries.filter { isUsable($0) }
+            waiting += usable.filter { $0.kind == .folder }.map { folder.isEmpty ? $0.name : folder + "/" + $0.name }
+            found.append((folder, usable.filter { $0.kind == .file }.map(\.name)))
         }
         found.sort { FolderListing.precedes($0.folder, $1.folder) }
         return found.flatMap { folder, names in folder.isEmpty ? names : names.map { folder + "/" + $0 } }
+    }
+
+    /// Whether what lies in a class's folder is a picture or a folder to look into; notes why it is not.
+    private mutating func isUsable(_ entry: FolderListing.Entry) -> Bool {
+        var reason = Self.reasonToSkip(entry)
+        if reason == nil, entry.kind == .folder, entry.isLink {
+            reason = "is a link to a folder, which is not followed"
+        }
+        if reason == nil, entry.kind == .file, !Self.isPicture(entry.name) {
+            reason = Self.unknownExtension(entry.name)
+        }
+        guard let reason else { return true }
+        problems.append(ImageProblem(path: entry.path, reason: reason))
+        return false
     }
 
     private mutating func noteUnreadableNames(of listing: FolderListing, in folder: String) {

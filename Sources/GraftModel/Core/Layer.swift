@@ -151,6 +151,7 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
             throw GraftError(
                 .shape, "\(self.name)/\(name): a variable of the shape \(shape) is larger than any machine")
         }
+        try regularizer?.validate("\(self.name): the regularizer of \(name)")
         return state.withLock { state in
             let variable = Variable(
                 name: name, shape: shape, initializer: initializer, regularizer: regularizer, trainable: trainable,

@@ -53,7 +53,7 @@ extension Regularizer {
         case "l1": self = .l1(factor("l1", 0.01))
         case "l2": self = .l2(factor("l2", 0.01))
         case "l1l2", "l1_l2": self = .l1l2(l1: factor("l1", 0), l2: factor("l2", 0))
-        default: throw GraftError(.format, "is the regularizer \(configuration.brief); Graft knows L1, L2 and L1L2")
+        default: throw GraftError(.format, "is \(configuration.brief); Graft knows L1, L2 and L1L2")
         }
         do { try validate("it") } catch { throw GraftError(.format, error.message) }
     }

@@ -58,10 +58,15 @@ public struct FeatureCache: Sendable, Hashable {
         #endif
     }
 
-    /// Opens the folder of a trunk.
+    /// Opens the folder of a trunk; a temporary one where the user's cache cannot be written to.
     func folder(trunk: TrunkKey, rowByteCount: Int) throws -> FeatureFolder {
         guard let root else { return try Self.temporaryFolder(rowByteCount: rowByteCount) }
-        return try FeatureFolder(path: "\(root)/\(trunk.name)", rowByteCount: rowByteCount)
+        do {
+            return try FeatureFolder(path: "\(root)/\(trunk.name)", rowByteCount: rowByteCount)
+        } catch {
+            guard location == .standard else { throw error }
+            return try Self.temporaryFolder(rowByteCount: rowByteCount)
+        }
     }
 
     /// A new folder that goes with the object; in `/var/tmp` where `TMPDIR` names nothing else, since `/tmp` is memory

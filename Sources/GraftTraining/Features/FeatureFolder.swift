@@ -14,6 +14,8 @@ import Synchronization
 final class FeatureFolder: Sendable {
     static let shardSuffix = ".features"
     static let partialSuffix = ".partial"
+    /// Shards beyond this number are opened for each read: many systems allow a process 1,024 files.
+    static let openFileLimit = 128
 
     /// Which row of which shard.
     struct Location: Hashable, Sendable {
@@ -44,7 +46,7 @@ final class FeatureFolder: Sendable {
             if name.hasSuffix(Self.partialSuffix) {
                 Self.removeIfAbandoned(file)
             } else if name.hasSuffix(Self.shardSuffix) {
-                do { add(try FeatureShard(path: file, rowByteCount: rowByteCount)) } catch { unlink(file) }
+                do { try add(shardAt: file) } catch { unlink(file) }
             }
         }
     }
@@ -82,12 +84,18 @@ final class FeatureFolder: Sendable {
     }
 
     /// Adds a finished shard's rows to the index; of an image's rows the first one found holds.
-    func add(_ shard: FeatureShard) {
-        content.withLock { content in
-            let number = Int32(content.shards.count)
+    ///
+    /// - Throws: `GraftError` where the file is damaged.
+    func add(shardAt path: String) throws {
+        try content.withLock { content in
+            let number = content.shards.count
+            // The files of a temporary folder are unlinked at once, so that nothing is left whatever ends the process.
+            let staysOpen = isTemporary || number < Self.openFileLimit
+            let shard = try FeatureShard(path: path, rowByteCount: rowByteCount, staysOpen: staysOpen)
+            if isTemporary { unlink(path) }
             content.shards.append(shard)
             for (row, key) in shard.keys.enumerated() where content.index[key] == nil {
-                content.index[key] = Location(shard: number, row: Int32(row))
+                content.index[key] = Location(shard: Int32(number), row: Int32(row))
             }
         }
     }
@@ -97,7 +105,7 @@ final class FeatureFolder: Sendable {
     private func remove(shard number: Int32) {
         content.withLock { content in
             guard let shard = content.shards[Int(number)] else { return }
-            unlink(shard.file.path)
+            unlink(shard.path)
             content.shards[Int(number)] = nil
             content.index = content.index.filter { $0.value.shard != number }
             // An image whose row went may have another one in a shard that came later.

@@ -39,7 +39,8 @@ struct FeaturePass {
     /// - Throws: `GraftError` with code `file` where the disk has too little space, or what `checkCancellation` throws;
     ///   features computed until then are kept.
     func run(_ requests: [Request]) throws -> [Outcome] {
-        let surveys = try requests.map(survey)
+        var folders: [TrunkKey: FeatureFolder] = [:]
+        let surveys = try requests.map { try survey($0, &folders) }
         for survey in surveys where !survey.missing.isEmpty {
             try cache.makeRoom(for: survey.missing.count * survey.rowByteCount, in: survey.source.kept)
         }
@@ -59,7 +60,7 @@ struct FeaturePass {
         }
     }
 
-    private func survey(_ request: Request) throws -> Survey {
+    private func survey(_ request: Request, _ folders: inout [TrunkKey: FeatureFolder]) throws -> Survey {
         let (dataset, rowByteCount) = (request.dataset, request.trunk.rowByteCount)
         let run = UUID().uuidString
         var unkept: Set<Int> = []
@@ -69,7 +70,8 @@ struct FeaturePass {
             unkept.insert(index)
             return FeatureKey(fingerprint: "\(run) \(index)")
         }
-        let kept = try openFolder(request, rowCount: dataset.count)
+        let kept = try folders[request.trunk.key] ?? openFolder(request, rowCount: dataset.count)
+        folders[request.trunk.key] = kept
         kept.removeDamaged(among: keys)
         let source = FeatureSource(
             dataset: dataset, keys: keys, kept: kept, unkept: unkept,

@@ -25,6 +25,6 @@ final class FeatureRecorder {
         guard let writer else { return }
         self.writer = nil
         pending = []
-        folder.add(try writer.finish())
+        try folder.add(shardAt: writer.finish())
     }
 }

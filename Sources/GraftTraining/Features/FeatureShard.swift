@@ -11,8 +11,10 @@ import GraftGraph
 /// A shard is written under a temporary name and renamed when complete, so that whoever finds one finds a whole one; a
 /// machine that loses power may still leave a damaged file, which the checksums tell.
 final class FeatureShard: Sendable {
-    let file: File
+    let path: String
     let keys: [FeatureKey]
+    /// The open file, or `nil` where it is opened for each read.
+    private let file: File?
     private let layout: Layout
     private let checksums: [UInt64]
 
@@ -39,9 +41,12 @@ final class FeatureShard: Sendable {
 
     /// Opens a shard and checks its size and its table, not yet its rows.
     ///
+    /// - Parameter staysOpen: whether the file stays open; a process may have only so many open files.
     /// - Throws: `GraftError` with code `format` where it is damaged or its rows have another size.
-    init(path: String, rowByteCount: Int) throws {
-        file = try File.reading(path)
+    init(path: String, rowByteCount: Int, staysOpen: Bool) throws {
+        let file = try File.reading(path)
+        self.path = path
+        self.file = staysOpen ? file : nil
         let damaged = GraftError(.format, "\(path) is not a whole file of features")
         var header = [UInt8](repeating: 0, count: Layout.headerByteCount)
         try Self.read(file, into: &header, at: 0)
@@ -67,7 +72,7 @@ final class FeatureShard: Sendable {
     /// - Precondition: the buffer has a row's size.
     func read(row: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
         precondition(buffer.count == layout.rowByteCount, "a row has \(layout.rowByteCount) bytes, not \(buffer.count)")
-        try file.read(into: buffer, at: layout.position(ofRow: row))
+        try (file ?? File.reading(path)).read(into: buffer, at: layout.position(ofRow: row))
     }
 
     /// Whether a row's numbers are those that were written.

@@ -38,8 +38,10 @@ final class FeatureShardWriter {
         count += 1
     }
 
-    /// Writes the table, renames the file and opens it for reading.
-    func finish() throws -> FeatureShard {
+    /// Writes the table and renames the file.
+    ///
+    /// - Returns: the shard's path.
+    func finish() throws -> String {
         table.replaceSubrange(0..<8, with: FeatureShard.Layout.magic)
         for (index, number) in [layout.rowByteCount, count, layout.capacity].enumerated() {
             put(UInt64(number), at: 8 + 8 * index)
@@ -49,7 +51,7 @@ final class FeatureShardWriter {
         let path = name + FeatureFolder.shardSuffix
         guard rename(file.path, path) == 0 else { throw File.failure("cannot rename", file.path, errno) }
         isFinished = true
-        return try FeatureShard(path: path, rowByteCount: layout.rowByteCount)
+        return path
     }
 
     private func put(_ number: UInt64, at position: Int) {

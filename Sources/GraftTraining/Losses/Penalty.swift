@@ -2,14 +2,15 @@ import GraftGraph
 import GraftModel
 
 extension GraphScope {
-    /// What the regularizers of the model's trainable variables add to the loss: a scalar; `nil` where there are none.
+    /// What the regularizers of trainable variables add to the loss: a scalar; `nil` where there are none.
     ///
-    /// - Parameter variables: `VariableID(i)` is `variables[i]` in the graph.
-    func penalty(of variables: [Variable], in model: Model) throws -> GraphValue? {
-        let trainable = Set(model.trainableVariables.filter { $0.regularizer != nil })
-        guard !trainable.isEmpty else { return nil }
+    /// - Parameters:
+    ///   - variables: `VariableID(i)` is `variables[i]` in the graph.
+    ///   - trainable: those that count; frozen ones add nothing, as in Keras.
+    func penalty(of variables: [Variable], _ trainable: Set<Variable>) throws -> GraphValue? {
         var sum: GraphValue?
-        for (index, variable) in variables.enumerated() where trainable.contains(variable) {
+        for (index, variable) in variables.enumerated()
+        where variable.regularizer != nil && trainable.contains(variable) {
             let value = try self.variable(VariableID(index), variable.shape)
             for term in try variable.regularizer?.terms(of: value) ?? [] { sum = try sum.map { try $0 + term } ?? term }
         }

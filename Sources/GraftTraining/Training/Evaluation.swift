@@ -64,7 +64,7 @@ extension Model {
         let runner = StepRunner(backend: backend) { batchSize in
             let parts = try ModelParts(of: self, batchSize: batchSize, training: false, changing: nil)
             return try StepProgram.evaluation(
-                parts, of: self, loss, metrics, targetShape: targetShape, withPredictions: true)
+                parts, Set(trainableVariables), loss, metrics, targetShape: targetShape, withPredictions: true)
         } initialValue: { program, id in
             program.variables[id]?.value
         }

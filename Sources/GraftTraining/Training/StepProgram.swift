@@ -7,7 +7,7 @@ struct StepProgram: Sendable {
     static let targets = "target.0"
     static let weights = "weight"
 
-    /// Outputs: the loss, then each metric's statistic, then what ``Purpose`` adds.
+    /// Outputs: the loss, then each metric's statistic; in an evaluation the predictions after them.
     let graph: Graph
     /// The inputs that a source's tensors are for.
     let inputNames: [String]
@@ -25,17 +25,25 @@ struct StepProgram: Sendable {
 
     /// A training step: the mean loss, its gradients and the updates of all that training changes.
     ///
+<<<<<<< HEAD
     /// - Parameter isWeighted: whether the examples have weights, given at each run.
     static func training(
         _ parts: ModelParts, of model: Model, _ compilation: Compilation, targetShape: Shape, isWeighted: Bool = false
+=======
+    /// - Parameters:
+    ///   - trainable: the variables that the optimizer changes.
+    ///   - targetShape: the shape of an example's target.
+    static func training(
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShape: Shape
+>>>>>>> main
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
         let (predictions, targets) = try endpoints(scope, targetShape)
         let weights = isWeighted ? try scope.input(weights, [predictions.shape[0]]) : nil
         var loss = try compilation.loss.mean(predictions, targets, weights: weights)
-        if let penalty = try scope.penalty(of: parts.variables, in: model) { loss = try loss + penalty }
+        if let penalty = try scope.penalty(of: parts.variables, trainable) { loss = try loss + penalty }
         let statistics = try compilation.metrics.map { try $0.statistic(predictions, targets) }
-        let slots = try addUpdates(to: scope, minimizing: loss, parts, Set(model.trainableVariables), compilation)
+        let slots = try addUpdates(to: scope, minimizing: loss, parts, trainable, compilation)
         scope.graph.outputs = ([loss] + statistics).map(\.id)
         return try StepProgram(scope.graph, parts, slots)
     }
@@ -43,13 +51,13 @@ struct StepProgram: Sendable {
     /// The evaluation of a batch: the sum of the examples' losses, each with the model's penalties as in Keras, and the
     /// predictions by choice.
     static func evaluation(
-        _ parts: ModelParts, of model: Model, _ loss: Loss, _ metrics: [Metric], targetShape: Shape,
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ loss: Loss, _ metrics: [Metric], targetShape: Shape,
         withPredictions: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
         let (predictions, targets) = try endpoints(scope, targetShape)
         var total = try loss.perExample(predictions, targets).reduced(.sum)
-        if let penalty = try scope.penalty(of: parts.variables, in: model) {
+        if let penalty = try scope.penalty(of: parts.variables, trainable) {
             total = try total + Float(predictions.shape[0]) * penalty
         }
         let statistics = try metrics.map { try $0.statistic(predictions, targets) }

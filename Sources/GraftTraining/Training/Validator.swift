@@ -5,23 +5,27 @@ import GraftModel
 final class Validator {
     private let fit: FitRun
     private let metrics: [Metric]
-    private var examples: FitRun.Examples
+    private var examples: Examples
     private let runner: StepRunner
+    private let values: TrainedValues
 
-    init(
-        _ fit: FitRun, _ dataset: any Dataset, _ source: (any ExampleSource)?, _ changing: Set<Variable>,
-        _ trunkIsKept: Bool, _ targetShape: Shape, unreadable: Set<Int>
-    ) throws {
-        self.fit = fit
-        examples = FitRun.Examples(source ?? DecodedSource(dataset: dataset), dataset.count, unreadable)
-        let (model, loss, metrics) = (fit.model, fit.compilation.loss, fit.compilation.metrics)
+    /// The values of what training changed, while an epoch is validated; the model has those of the epoch before.
+    private final class TrainedValues {
+        var byVariable: [Variable: Tensor] = [:]
+    }
+
+    init(_ fit: FitRun, _ examples: Examples, _ trained: TrainedModel, _ targetShape: Shape) {
+        (self.fit, self.examples) = (fit, examples)
+        let (loss, metrics) = (fit.compilation.loss, fit.compilation.metrics)
         self.metrics = metrics
+        let values = TrainedValues()
+        self.values = values
         runner = StepRunner(backend: fit.backend) { batchSize in
-            let parts = try ModelParts(
-                of: model, batchSize: batchSize, training: false, changing: trunkIsKept ? changing : nil)
-            return try StepProgram.evaluation(parts, of: model, loss, metrics, targetShape: targetShape)
+            let parts = try trained.parts(batchSize: batchSize, training: false)
+            return try StepProgram.evaluation(
+                parts, trained.trainable, loss, metrics, targetShape: targetShape)
         } initialValue: { program, id in
-            program.variables[id]?.value
+            program.variables[id].map { values.byVariable[$0] ?? $0.value }
         }
     }
 
@@ -29,19 +33,23 @@ final class Validator {
     var exampleCount: Int { examples.readable.count }
 
     /// The figures under `val_loss`, `val_accuracy`, …
-    func validate(epoch: Int) throws -> [String: Double] {
+    ///
+    /// - Parameter values: the variables that training changed.
+    func validate(epoch: Int, values: [Variable: Tensor]) throws -> [String: Double] {
         let clock = Stopwatch()
-        // The variables changed since the last time; and what is bound here is copied when training changes it.
-        defer { runner.release() }
+        self.values.byVariable = values
+        // What is held here would be copied when training changes it.
+        defer {
+            runner.release()
+            self.values.byVariable = [:]
+        }
         let order = examples.readable
         let stream = BatchStream(examples.source, order: order, batchSize: fit.arguments.batchSize)
         var figures = RunningFigures(metrics, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {
             try fit.arguments.options.checkCancellation()
-            for failure in batch.failures where examples.unreadable.insert(failure.index).inserted {
-                try fit.emit(.problem(failure))
-            }
+            for failure in examples.leaveOut(batch.failures) { try fit.emit(.problem(failure)) }
             done += batch.indices.count + batch.failures.count
             guard !batch.indices.isEmpty else { continue }
             let outputs = try runner.run(batch)

@@ -63,6 +63,14 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Self.contents)
     }
 
+    @Test func whatWasBroughtWholeOnlyNeedsItsName() throws {
+        try folder.write(Self.contents, to: "graft/weights/net.h5.part")
+        let downloader = FakeDownloader(Self.contents, .refuses)
+        _ = try cache(downloader).fetch(Self.file)
+        #expect(downloader.requests.isEmpty)
+        #expect(folder.names(in: "graft/weights") == [".lock", "net.h5"])
+    }
+
     @Test func aServerWithoutRangesIsHeardFromTheStart() throws {
         let downloader = FakeDownloader(Self.contents, .breaks(after: 300), .ignoresOffset)
         _ = failure(from: downloader)

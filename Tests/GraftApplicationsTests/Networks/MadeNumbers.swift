@@ -39,7 +39,7 @@ enum MadeNumbers {
     /// The mapped table from a place that belongs to `number` on, over and over: as numpy's `resize` repeats it.
     private static func made(_ number: Int, _ shape: Shape, _ map: (Float) -> Float) -> Tensor {
         let start = step * number % tableSize
-        let values = (table[start...] + table[..<start]).map(map)
+        let values = (table[start...] + table[..<start]).prefix(shape.elementCount).map(map)
         return Tensor(uninitialized: shape) { elements in
             var position = 0
             while position < elements.count {

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// Source: "HDF5 File Format Specification Version 3.0" (The HDF Group).
 package final class HDF5File: Sendable {
-    /// The path it was opened with.
+    /// The path it was opened with, for messages.
     package let path: String
     /// The group that holds everything, `/`.
     package let root: HDF5Group
@@ -19,11 +19,15 @@ package final class HDF5File: Sendable {
     /// Opens a file.
     ///
     /// - Throws: `.file` where it is missing or unreadable; `.format` where it is not HDF5, cut short or damaged.
-    package init(reading path: String) throws(GraftError) {
-        let descriptor = try FileDescriptor(reading: path)
-        let superblock = try HDF5Superblock(of: descriptor)
-        let objects = HDF5Objects(source: HDF5Source(descriptor, byteCount: superblock.byteCount))
-        self.path = path
+    package convenience init(reading path: String) throws(GraftError) {
+        try self.init(reading: FileSlice(FileDescriptor(reading: path)))
+    }
+
+    /// Opens a file that is part of another.
+    init(reading file: FileSlice) throws(GraftError) {
+        let superblock = try HDF5Superblock(of: file)
+        let objects = HDF5Objects(source: HDF5Source(file, byteCount: superblock.byteCount))
+        path = file.name
         root = try HDF5Group(objects.object(at: superblock.root), in: objects, name: "")
     }
 }

@@ -1,19 +1,16 @@
-import Foundation
 import GraftGraph
 
 /// The bytes of an HDF5 file, read where asked and only inside what the file says it is.
-///
-/// Read with `pread` and not mapped, so that a file that somebody shortens meanwhile gives an error and no signal.
 final class HDF5Source: Sendable {
     let path: String
     let byteCount: UInt64
-    private let file: FileDescriptor
+    private let file: FileSlice
 
     /// The largest piece of structure (an object's header, a list of names) that is read; Keras's own stay below 1 MB.
     static let structureLimit: UInt64 = 64 << 20
 
-    init(_ file: FileDescriptor, byteCount: UInt64) {
-        (self.file, path, self.byteCount) = (file, file.path, byteCount)
+    init(_ file: FileSlice, byteCount: UInt64) {
+        (self.file, path, self.byteCount) = (file, file.name, byteCount)
     }
 
     /// A piece of structure.
@@ -94,22 +91,4 @@ struct HDF5Bytes {
     }
 
     func unexpected(_ what: String) -> GraftError { GraftError(.format, "\(place): \(what) makes no sense") }
-}
-
-extension FileDescriptor {
-    /// Fills memory from a place in the file, whatever the position.
-    ///
-    /// - Throws: `.file` where the file ends before, or cannot be read.
-    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(GraftError) {
-        var filled = 0
-        while filled < buffer.count {
-            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-            let place = off_t(clamping: offset + UInt64(filled))
-            let count = pread(number, piece.baseAddress, min(piece.count, 1 << 30), place)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw FileFailure.error("cannot read \(path)") }
-            guard count > 0 else { throw GraftError(.file, "\(path) became shorter while it was read") }
-            filled += count
-        }
-    }
 }

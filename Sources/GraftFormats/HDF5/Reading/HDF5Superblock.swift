@@ -16,9 +16,9 @@ struct HDF5Superblock {
     ///
     /// - Throws: `.format` where the file is not HDF5, is of a layout that no Keras file has (a block of user data in
     ///   front, several files), or is shorter than it says.
-    init(of file: FileDescriptor) throws(GraftError) {
-        let path = file.path
-        let head = try FileHead(file, count: 96)
+    init(of file: FileSlice) throws(GraftError) {
+        let path = file.name
+        let head = FileHead(byteCount: file.byteCount, bytes: try file.head(96))
         guard head.byteCount > 0 else { throw GraftError(.format, "\(path) is empty (0 bytes)") }
         guard head.bytes.starts(with: Self.signature) else {
             throw GraftError(.format, "\(path) is not an HDF5 file: it begins with \(head.preview)")

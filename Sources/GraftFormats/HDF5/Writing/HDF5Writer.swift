@@ -16,29 +16,22 @@ package final class HDF5Writer {
     /// A file without anything.
     package init() {}
 
-    /// Writes all of it to a file that must not exist yet.
-    ///
-    /// - Throws: `.file` where it exists or the disk refuses.
-    package func write(to path: String) throws(GraftError) {
+    /// The file's bytes as they are now.
+    func stream() -> ByteStream {
         let image = HDF5Image(of: root)
-        let file = try FileDescriptor(creating: path)
-        try file.write(image.structures)
+        var segments = [ByteStream.Segment.bytes(image.structures)]
         var position = image.structures.count
         for array in image.arrays {
-            try file.write([UInt8](repeating: 0, count: array.address - position))
-            switch array.content {
-            case .floats(let tensor):
-                try tensor.withUnsafeBuffer { (values) throws(GraftError) in
-                    try file.write(UnsafeRawBufferPointer(values))
-                }
-            case .integers(let values, _):
-                try values.withUnsafeBufferPointer { (values) throws(GraftError) in
-                    try file.write(UnsafeRawBufferPointer(values))
-                }
-            }
+            segments += [.zeros(array.address - position), array.content.segment]
             position = array.address + array.content.byteCount
         }
+        return ByteStream(segments)
     }
+
+    /// Writes the file to a path where nothing is yet.
+    ///
+    /// - Throws: `.file` where it exists or the disk refuses.
+    package func write(to path: String) throws(GraftError) { try stream().write(to: path) }
 }
 
 /// A group of an HDF5 file to be.
@@ -60,12 +53,14 @@ package final class HDF5WriterGroup {
             }
         }
 
-        var byteCount: Int {
+        var segment: ByteStream.Segment {
             switch self {
-            case .floats(let tensor): 4 * tensor.count
-            case .integers(let values, _): 8 * values.count
+            case .floats(let tensor): .floats(tensor)
+            case .integers(let values, _): .integers(values)
             }
         }
+
+        var byteCount: Int { segment.byteCount }
     }
 
     /// Text beside the group: one string, or a list.

@@ -1,0 +1,74 @@
+import Graft
+
+/// A saved model with what it needs to say what a picture shows: its classes and its resize rule.
+struct Classifier {
+    /// What the model says of a picture.
+    struct Prediction {
+        let path: String
+        /// The classes with their probabilities, the likeliest first.
+        let ranked: [(name: String, probability: Double)]
+    }
+
+    let model: Model
+    let classNames: [String]
+    let rule: ImageRule
+    private let threads: Int?
+
+    /// - Throws: `GraftError` where the file is no model, or one that is no classifier of pictures.
+    init(path: String, threads: Int?) throws {
+        model = try Model.load(path)
+        rule = try Self.rule(of: model, path)
+        let outputs = try Self.outputCount(of: model, path)
+        let names = model.metadata.classNames ?? (0..<max(outputs, 2)).map { "class \($0)" }
+        guard names.count == (outputs == 1 ? 2 : outputs) else {
+            throw GraftError(
+                .format, "\(path) names \(names.count) classes, but the model has \(outputs) outputs; it cannot be used"
+            )
+        }
+        classNames = names
+        self.threads = threads
+    }
+
+    /// Predicts the pictures a batch at a time and hands over each result in order.
+    func predict(_ paths: [String], each: (Result<Prediction, ExampleFailure>) -> Void) throws {
+        let batchSize = 32
+        for start in stride(from: 0, to: paths.count, by: batchSize) {
+            let part = Array(paths[start..<min(start + batchSize, paths.count)])
+            let files = try ImageFiles(paths: part, rule: rule, threads: threads)
+            let predictions = try model.predict(
+                files, batchSize: part.count, options: TrainingOptions(threads: threads))
+            for (index, path) in part.enumerated() {
+                if let failure = predictions.failures.first(where: { $0.index == index }) {
+                    each(.failure(failure))
+                } else if let row = predictions.indices.firstIndex(of: index) {
+                    let width = predictions.outputs[0].shape.last
+                    let outputs = predictions.outputs[0].withUnsafeBuffer { Array($0[row * width..<(row + 1) * width]) }
+                    each(.success(Prediction(path: path, ranked: ranked(outputs))))
+                }
+            }
+        }
+    }
+
+    private func ranked(_ outputs: [Float]) -> [(name: String, probability: Double)] {
+        let probabilities =
+            outputs.count == 1 ? [1 - Double(outputs[0]), Double(outputs[0])] : outputs.map(Double.init)
+        return zip(classNames, probabilities).map { (name: $0, probability: $1) }
+            .sorted { $0.probability > $1.probability }
+    }
+
+    /// The rule in the model, or what follows from its input where Keras wrote it.
+    static func rule(of model: Model, _ path: String) throws -> ImageRule {
+        if let rule = model.metadata.image { return rule }
+        guard let input = model.inputs.first, model.inputs.count == 1, input.shape.rank == 3,
+            [1, 3].contains(input.shape[2])
+        else { throw GraftError(.format, "\(path): the model does not take pictures; its inputs are \(model.inputs)") }
+        return ImageRule(height: input.shape[0], width: input.shape[1], channels: input.shape[2])
+    }
+
+    private static func outputCount(of model: Model, _ path: String) throws -> Int {
+        guard let output = model.outputs.first, model.outputs.count == 1, output.shape.rank == 1 else {
+            throw GraftError(.format, "\(path): the model is no classifier; its outputs are \(model.outputs)")
+        }
+        return output.shape[0]
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Graft
+
+/// `graft evaluate`
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure how well a model does on labelled images.",
+        discussion: """
+            IMAGES holds one folder a class, named like the model's classes. Prints the loss, the accuracy and, for each \
+            class, how many of its images were recognised (recall) and how many of those called so were so (precision).
+
+            Example:
+              graft evaluate cats-and-dogs.keras photos/validation
+            """)
+
+    @Argument(help: "A model that graft or Keras wrote.", completion: .file(extensions: ["keras"]))
+    var model: String
+
+    @Argument(help: "The folder of images.", completion: .directory)
+    var images: String
+
+    @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func run() throws {
+        let console = output.console
+        try explain(on: console) {
+            let classifier = try Classifier(path: model, threads: machine.threads)
+            let photos = try ImageFolder(
+                at: images, rule: classifier.rule, classNames: classifier.model.metadata.classNames,
+                threads: machine.threads)
+            console.list(photos.problems.map(\.description), title: "left out")
+            let options = TrainingOptions(threads: machine.threads)
+            let evaluation = try classifier.model.evaluate(photos.training, options: options) {
+                console.progress(ProgressReporter.line("evaluation", $0))
+            }
+            show(evaluation, on: console)
+        }
+    }
+
+    private func show(_ evaluation: Evaluation, on console: Console) {
+        console.list(evaluation.failures.map(\.description), title: "could not be read and were left out")
+        console.say("\(evaluation.exampleCount) images  \(ProgressReporter.figures(evaluation.figures))")
+        let width = evaluation.classes.map(\.name.count).max() ?? 0
+        var classes = JSONObject()
+        for figures in evaluation.classes {
+            let padded = figures.name.padding(toLength: width, withPad: " ", startingAt: 0)
+            let (recall, precision) = (figures.recall?.fixed(4) ?? "-", figures.precision?.fixed(4) ?? "-")
+            console.say("  \(padded)  \(figures.count) images  recall \(recall)  precision \(precision)")
+            var entry = JSONObject()
+            entry.add("count", .int(figures.count))
+            entry.add("recall", figures.recall.map { .number($0) } ?? .null)
+            entry.add("precision", figures.precision.map { .number($0) } ?? .null)
+            classes.add(figures.name, .object(entry))
+        }
+        var object = JSONObject(event: "evaluation")
+        for key in ProgressReporter.ordered(evaluation.figures) {
+            object.add(key, .number(evaluation.figures[key] ?? .nan))
+        }
+        object.add("images", .int(evaluation.exampleCount))
+        object.add("classes", .object(classes))
+        object.add("left_out", .strings(evaluation.failures.map(\.path)))
+        console.emit(object)
+    }
+}

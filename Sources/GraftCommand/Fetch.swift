@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import Graft
+
+/// `graft fetch`
+struct Fetch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Download and check published weights, or the photos of the demo.",
+        discussion: """
+            NAME is a base (see graft bases), or cats-and-dogs for the 3,000 photos of the tutorial. What is on this \
+            machine already, in Graft's cache or in ~/.keras/models, is not downloaded again.
+
+            Examples:
+              graft fetch inception-v3
+              graft fetch cats-and-dogs --output photos
+            """)
+
+    @Argument(help: "A base, or \(SampleImages.all.map(\.id).joined(separator: ", ")).")
+    var name: String
+
+    @Flag(help: "The weights with the classifier on top.")
+    var top = false
+
+    @Option(
+        name: [.long, .customShort("o")],
+        help: ArgumentHelp("The folder that photos are unpacked into.", valueName: "folder"))
+    var output = "."
+
+    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+    func run() throws {
+        let console = outputOptions.console
+        try explain(on: console) {
+            let fetching = Fetching(console: console)
+            let sample = SampleImages.all.first { $0.id == name }
+            let path =
+                try sample.map { try fetching.fetch($0, into: output) } ?? fetching.fetch(weightsOf: name, top: top)
+            console.say(path)
+            var object = JSONObject(event: "done")
+            object.add("path", .string(path))
+            console.emit(object)
+        }
+    }
+}
+
+/// Downloads with a progress bar.
+struct Fetching {
+    let console: Console
+
+    /// The path of a base's published weights on this machine, checked; downloaded first where they are not there.
+    func fetch(weightsOf base: String, top: Bool) throws -> String {
+        defer { console.closeProgressLine() }
+        return try FileCache.standard().fetch(Base.named(base).weights(includeTop: top), progress: show)
+    }
+
+    /// The folder of published pictures, downloaded and unpacked where it is not there.
+    func fetch(_ sample: SampleImages, into folder: String) throws -> String {
+        defer { console.closeProgressLine() }
+        return try sample.fetch(into: folder, progress: show)
+    }
+
+    private var show: @Sendable (DownloadProgress) -> Void {
+        { [console] progress in
+            let received = Double(progress.receivedByteCount) / 1e6
+            guard let total = progress.totalByteCount, total > 0 else {
+                return console.progress("\(progress.name)  \(received.fixed(1)) MB")
+            }
+            let bar = ProgressReporter.bar(
+                done: Int(progress.receivedByteCount / 1_000_000), total: Int(total / 1_000_000))
+            console.progress("\(progress.name)  \(bar) MB")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Graft
+
+/// The layers of `--head`, such as `flatten,dense:1024:relu,dropout:0.2`; the output layer follows from the classes.
+struct HeadSpecification: Equatable {
+    /// One layer.
+    enum Token: Equatable {
+        case flatten
+        case averagePool
+        case maxPool
+        case dense(units: Int, activation: ActivationFunction)
+        case dropout(rate: Double)
+        case batchNormalization
+    }
+
+    /// In order, from the cut to the output layer.
+    let tokens: [Token]
+
+    /// The forms that a token may take, for messages and help.
+    static let forms = "flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], dropout:RATE, batch-normalization"
+
+    /// Reads a list of tokens separated by commas.
+    init(_ text: String) throws(GraftError) {
+        var tokens: [Token] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            tokens.append(try Self.token(part.trimmingPrefix { $0 == " " }))
+        }
+        self.tokens = tokens
+    }
+
+    private static func token(_ text: Substring) throws(GraftError) -> Token {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        switch (parts[0], parts.count) {
+        case ("flatten", 1): return .flatten
+        case ("average-pool", 1): return .averagePool
+        case ("max-pool", 1): return .maxPool
+        case ("batch-normalization", 1): return .batchNormalization
+        case ("dense", 2...3):
+            guard let units = Int(parts[1]), units > 0, units <= 1 << 20 else {
+                throw invalid(text, "the units must be a whole number from 1 to 1048576")
+            }
+            let name = parts.count == 3 ? parts[2] : "linear"
+            guard let activation = ActivationFunction(kerasName: name) else {
+                let names = ActivationFunction.allCases.map(\.rawValue).joined(separator: ", ")
+                throw invalid(text, "the activation must be one of \(names)")
+            }
+            return .dense(units: units, activation: activation)
+        case ("dropout", 2):
+            guard let rate = Double(parts[1]), rate >= 0, rate < 1 else {
+                throw invalid(text, "the rate must be at least 0 and less than 1")
+            }
+            return .dropout(rate: rate)
+        default: throw invalid(text, "the forms are \(forms)")
+        }
+    }
+
+    private static func invalid(_ text: Substring, _ reason: String) -> GraftError {
+        GraftError(.argument, "--head: '\(text)' is not a layer: \(reason)")
+    }
+
+    /// Adds the layers on top of a value.
+    func apply(to features: SymbolicTensor) throws -> SymbolicTensor {
+        try tokens.reduce(features) { features, token in try Self.layer(token)(features) }
+    }
+
+    private static func layer(_ token: Token) -> Layer {
+        switch token {
+        case .flatten: Flatten()
+        case .averagePool: GlobalAveragePooling2D()
+        case .maxPool: GlobalMaxPooling2D()
+        case .dense(let units, let activation): Dense(units, activation: activation)
+        case .dropout(let rate): Dropout(rate)
+        case .batchNormalization: BatchNormalization()
+        }
+    }
+}

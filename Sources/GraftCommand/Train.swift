@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import Graft
+
+/// `graft train`
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a classifier on folders of images and write a model.",
+        discussion: """
+            IMAGES holds one folder a class, or train/ and validation/ (and test/) that do. The base network is cut at a \
+            layer and frozen, a new head is trained on what it puts out, and the model is written as a .keras file.
+
+            Example:
+              graft train photos --base inception-v3 --input-size 150 --cut mixed7 \\
+                --head flatten,dense:1024:relu,dropout:0.2 --epochs 10 --output cats-and-dogs.keras
+
+            Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
+            the program at once.
+            """)
+
+    @Argument(help: "The folder of images.", completion: .directory)
+    var images: String
+
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The layers between the cut and the output: \(HeadSpecification.forms).", valueName: "layers"))
+    var head = "flatten,dense:1024:relu,dropout:0.2"
+
+    @OptionGroup(title: "Training") var training: TrainingArguments
+    @OptionGroup(title: "Machine") var machine: MachineOptions
+
+    @Option(
+        name: [.long, .customShort("o")],
+        help: ArgumentHelp("Where the model is written.", valueName: "file.keras"))
+    var output = "model.keras"
+
+    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+    func validate() throws {
+        guard output.hasSuffix(".keras") else {
+            throw ValidationError("--output: got '\(output)', needs a name that ends in .keras")
+        }
+    }
+
+    func run() throws {
+        let console = outputOptions.console
+        try explain(on: console) { try TrainingJob(options: self, console: console).run() }
+    }
+}
+
+/// How `train` trains.
+struct TrainingArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("The optimizer: \(OptimizerName.list).", valueName: "name"))
+    var optimizer = OptimizerName.rmsprop
+
+    @Option(help: ArgumentHelp("The size of a step.", valueName: "rate"))
+    var learningRate: Float = 1e-4
+
+    @Option(help: ArgumentHelp("Examples in a step.", valueName: "N"))
+    var batchSize = 20
+
+    @Option(help: ArgumentHelp("Passes over the training images.", valueName: "N"))
+    var epochs = 10
+
+    @Option(
+        help: ArgumentHelp(
+            "The share of each class that is held back for validation, where IMAGES has no validation folder; 0 for none.",
+            valueName: "share"))
+    var validationSplit = 0.2
+
+    @Option(
+        help: ArgumentHelp("Decides the initial weights, the order of images, dropout and the split.", valueName: "N"))
+    var seed: UInt64 = 0
+
+    func validate() throws {
+        try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
+        try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
+        try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
+        try require(
+            (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
+    }
+
+    private func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: String) throws {
+        if !condition { throw ValidationError("\(option): got \(value), needs \(expected)") }
+    }
+}
+
+/// The optimizers that `--optimizer` names.
+enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
+    case sgd
+    case rmsprop
+    case adam
+
+    static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+    /// The optimizer with Keras's defaults and this learning rate.
+    func optimizer(learningRate: Float) -> any Optimizer {
+        switch self {
+        case .sgd: SGD(learningRate: .constant(learningRate))
+        case .rmsprop: RMSprop(learningRate: .constant(learningRate))
+        case .adam: Adam(learningRate: .constant(learningRate))
+        }
+    }
+}

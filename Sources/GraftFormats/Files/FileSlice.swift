@@ -1,0 +1,56 @@
+import Foundation
+import GraftGraph
+
+/// A part of an open file, read at places counted from its beginning: a file of its own inside another.
+///
+/// Read with `pread` and not mapped, so that a file that somebody shortens meanwhile gives an error and no signal.
+struct FileSlice: Sendable {
+    private let file: FileDescriptor
+    private let offset: UInt64
+    /// The number of bytes in the slice.
+    let byteCount: UInt64
+    /// What to call it in messages.
+    let name: String
+
+    /// A whole file.
+    init(_ file: FileDescriptor) throws(GraftError) {
+        try self.init(file, offset: 0, byteCount: file.byteCount(), name: file.path)
+    }
+
+    /// A part of a file.
+    ///
+    /// - Throws: `.format` where the file is shorter.
+    init(_ file: FileDescriptor, offset: UInt64, byteCount: UInt64, name: String) throws(GraftError) {
+        let whole = try file.byteCount()
+        guard offset <= whole, byteCount <= whole - offset else {
+            throw GraftError(
+                .format, "\(name) is cut short: \(byteCount) bytes should begin at byte \(offset) of \(whole)")
+        }
+        (self.file, self.offset, self.byteCount, self.name) = (file, offset, byteCount, name)
+    }
+
+    /// Up to this many bytes from the beginning.
+    func head(_ count: Int) throws(GraftError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Int(min(UInt64(count), byteCount)))
+        try bytes.withUnsafeMutableBufferPointer { (buffer) throws(GraftError) in
+            try read(at: 0, into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        return bytes
+    }
+
+    /// Fills memory from a place that the caller knows to be inside.
+    ///
+    /// - Throws: `.file` where the file ends before, or cannot be read.
+    func read(at place: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(GraftError) {
+        var filled = 0
+        while filled < buffer.count {
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            let start = off_t(clamping: offset + place + UInt64(filled))
+            let count = pread(file.number, piece.baseAddress, min(piece.count, 1 << 30), start)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw FileFailure.error("cannot read \(name)") }
+            guard count > 0 else { throw GraftError(.file, "\(name) became shorter while it was read") }
+            filled += count
+        }
+    }
+}
