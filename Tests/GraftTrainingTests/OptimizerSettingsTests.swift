@@ -28,7 +28,8 @@ import Testing
     // MARK: By hand
 
     @Test func weightsDecayBeforeTheStepAndExcludedOnesDoNot() throws {
-        let settings = OptimizerSettings(weightDecay: 0.5, excludedFromWeightDecay: OptimizerSettings.biasesAndNormalization)
+        let settings = OptimizerSettings(
+            weightDecay: 0.5, excludedFromWeightDecay: OptimizerSettings.biasesAndNormalization)
         var run = try StepRun(SGD(learningRate: 0.5, settings: settings), ["kernel": [4], "bias": [4]])
         try run.step([[2], [2]])
         #expect(run.values == [[2], [3]])
@@ -59,7 +60,8 @@ import Testing
 
     @Test func theAverageBeginsAsTheFirstValueAndOverwritesOnTime() throws {
         let average = MovingAverage(momentum: 0.5, overwriteFrequency: 2)
-        var run = try StepRun(SGD(learningRate: 1, settings: OptimizerSettings(movingAverage: average)), ["kernel": [0]])
+        var run = try StepRun(
+            SGD(learningRate: 1, settings: OptimizerSettings(movingAverage: average)), ["kernel": [0]])
         try run.step([[-4]])
         #expect(run.values == [[4]])
         #expect(run.averages == [[4]])
@@ -109,7 +111,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [
+    static let wrong: [(OptimizerSettings, String)] = [
         (OptimizerSettings(weightDecay: -1), "the weight decay of Adam is -1.0; it must be at least 0.0"),
         (OptimizerSettings(clipping: .norm(0)), "the limit of gradients of Adam is 0.0; it must be above 0"),
         (OptimizerSettings(accumulationSteps: 0), "accumulationSteps of Adam is 0; it must be 1 or more"),
@@ -117,7 +119,9 @@ import Testing
             OptimizerSettings(movingAverage: MovingAverage(momentum: 2)),
             "the moving average's momentum of Adam is 2.0; it must be 0.0 to 1.0"
         ),
-    ])
+    ]
+
+    @Test(arguments: wrong)
     func argumentOutOfRangeThrows(_ settings: OptimizerSettings, message: String) {
         #expect { try Adam(settings: settings).validate() } throws: { ($0 as? GraftError)?.message == message }
     }

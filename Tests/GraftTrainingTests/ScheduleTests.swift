@@ -43,9 +43,9 @@ import Testing
         #expect(schedule.rate(at: 3) == 0.25)
     }
 
-    @Test(arguments: [
+    static let wrong: [(LearningRateSchedule, String)] = [
         (
-            LearningRateSchedule.cosineDecay(initial: 1, decaySteps: 0),
+            .cosineDecay(initial: 1, decaySteps: 0),
             "the learning rate cosine_decay of SGD: the number of decay steps is 0; it must be 1 or more"
         ),
         (
@@ -65,7 +65,9 @@ import Testing
             .exponentialDecay(initial: -1, decaySteps: 1, decayRate: 1),
             "the learning rate of SGD is -1.0; it must be at least 0.0"
         ),
-    ])
+    ]
+
+    @Test(arguments: wrong)
     func argumentOutOfRangeThrows(_ schedule: LearningRateSchedule, message: String) {
         #expect { try SGD(learningRate: schedule).validate() } throws: { ($0 as? GraftError)?.message == message }
     }

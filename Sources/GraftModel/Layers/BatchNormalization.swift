@@ -53,8 +53,12 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // constant
     /// Makes gamma, beta and the moving statistics.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let channels: Shape = [try channelled(inputShapes).last]
-        if scale { try addVariable("gamma", shape: channels, initializer: gammaInitializer, regularizer: gammaRegularizer) }
-        if center { try addVariable("beta", shape: channels, initializer: betaInitializer, regularizer: betaRegularizer) }
+        if scale {
+            try addVariable("gamma", shape: channels, initializer: gammaInitializer, regularizer: gammaRegularizer)
+        }
+        if center {
+            try addVariable("beta", shape: channels, initializer: betaInitializer, regularizer: betaRegularizer)
+        }
         try addVariable("moving_mean", shape: channels, initializer: movingMeanInitializer, trainable: false)
         try addVariable("moving_variance", shape: channels, initializer: movingVarianceInitializer, trainable: false)
     }
@@ -120,8 +124,10 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // constant
             "scale": .bool(scale), "beta_initializer": betaInitializer.configuration,
             "gamma_initializer": gammaInitializer.configuration,
             "moving_mean_initializer": movingMeanInitializer.configuration,
-            "moving_variance_initializer": movingVarianceInitializer.configuration, "beta_regularizer": betaRegularizer.configuration,
-            "gamma_regularizer": gammaRegularizer.configuration, "beta_constraint": nil, "gamma_constraint": nil, "synchronized": false,
+            "moving_variance_initializer": movingVarianceInitializer.configuration,
+            "beta_regularizer": betaRegularizer.configuration,
+            "gamma_regularizer": gammaRegularizer.configuration, "beta_constraint": nil, "gamma_constraint": nil,
+            "synchronized": false,
             "renorm": false, "renorm_clipping": nil, "renorm_momentum": 0.99,
         ]
     }

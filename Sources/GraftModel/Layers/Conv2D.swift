@@ -72,7 +72,9 @@ public final class Conv2D: Layer, @unchecked Sendable {  // constants only; `Lay
         }
         let shape: Shape = [kernelSize.height, kernelSize.width, channels / groups, filters]
         try addVariable("kernel", shape: shape, initializer: kernelInitializer, regularizer: kernelRegularizer)
-        if useBias { try addVariable("bias", shape: [filters], initializer: biasInitializer, regularizer: biasRegularizer) }
+        if useBias {
+            try addVariable("bias", shape: [filters], initializer: biasInitializer, regularizer: biasRegularizer)
+        }
     }
 
     /// Height and width as ``Padding`` has them, and the filters.
@@ -104,7 +106,8 @@ public final class Conv2D: Layer, @unchecked Sendable {  // constants only; `Lay
             "dilation_rate": dilationRate.configuration, "groups": .int(groups),
             "activation": .string(activation.rawValue), "use_bias": .bool(useBias),
             "kernel_initializer": kernelInitializer.configuration, "bias_initializer": biasInitializer.configuration,
-            "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration, "activity_regularizer": nil, "kernel_constraint": nil,
+            "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration,
+            "activity_regularizer": nil, "kernel_constraint": nil,
             "bias_constraint": nil,
         ]
     }

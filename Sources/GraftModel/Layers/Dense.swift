@@ -45,8 +45,11 @@ public final class Dense: Layer, @unchecked Sendable {  // constants only; `Laye
     /// Makes the kernel and the bias.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let shape = try Self.vector(inputShapes)
-        try addVariable("kernel", shape: [shape.last, units], initializer: kernelInitializer, regularizer: kernelRegularizer)
-        if useBias { try addVariable("bias", shape: [units], initializer: biasInitializer, regularizer: biasRegularizer) }
+        try addVariable(
+            "kernel", shape: [shape.last, units], initializer: kernelInitializer, regularizer: kernelRegularizer)
+        if useBias {
+            try addVariable("bias", shape: [units], initializer: biasInitializer, regularizer: biasRegularizer)
+        }
     }
 
     /// The input's shape with the units as its last axis.
@@ -82,7 +85,8 @@ public final class Dense: Layer, @unchecked Sendable {  // constants only; `Laye
         [
             "units": .int(units), "activation": .string(activation.rawValue), "use_bias": .bool(useBias),
             "kernel_initializer": kernelInitializer.configuration, "bias_initializer": biasInitializer.configuration,
-            "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration, "kernel_constraint": nil, "bias_constraint": nil,
+            "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration,
+            "kernel_constraint": nil, "bias_constraint": nil,
             "quantization_config": nil,
         ]
     }

@@ -66,7 +66,10 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
         let channels = try Self.image(inputShapes).last
         let shape: Shape = [kernelSize.height, kernelSize.width, channels, depthMultiplier]
         try addVariable("kernel", shape: shape, initializer: depthwiseInitializer, regularizer: depthwiseRegularizer)
-        if useBias { try addVariable("bias", shape: [channels * depthMultiplier], initializer: biasInitializer, regularizer: biasRegularizer) }
+        if useBias {
+            try addVariable(
+                "bias", shape: [channels * depthMultiplier], initializer: biasInitializer, regularizer: biasRegularizer)
+        }
     }
 
     /// Height and width as ``Padding`` has them, and `depthMultiplier` times the channels.
@@ -102,7 +105,9 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
             "strides": strides.configuration, "padding": .string(padding.rawValue), "data_format": "channels_last",
             "dilation_rate": dilationRate.configuration, "activation": .string(activation.rawValue),
             "use_bias": .bool(useBias), "depthwise_initializer": depthwiseInitializer.configuration,
-            "bias_initializer": biasInitializer.configuration, "depthwise_regularizer": depthwiseRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration,
+            "bias_initializer": biasInitializer.configuration,
+            "depthwise_regularizer": depthwiseRegularizer.configuration,
+            "bias_regularizer": biasRegularizer.configuration,
             "activity_regularizer": nil, "depthwise_constraint": nil, "bias_constraint": nil,
         ]
     }

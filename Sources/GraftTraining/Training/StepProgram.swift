@@ -25,17 +25,13 @@ struct StepProgram: Sendable {
 
     /// A training step: the mean loss, its gradients and the updates of all that training changes.
     ///
-<<<<<<< HEAD
-    /// - Parameter isWeighted: whether the examples have weights, given at each run.
-    static func training(
-        _ parts: ModelParts, of model: Model, _ compilation: Compilation, targetShape: Shape, isWeighted: Bool = false
-=======
     /// - Parameters:
     ///   - trainable: the variables that the optimizer changes.
     ///   - targetShape: the shape of an example's target.
+    ///   - isWeighted: whether the examples have weights, given at each run.
     static func training(
-        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShape: Shape
->>>>>>> main
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShape: Shape,
+        isWeighted: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
         let (predictions, targets) = try endpoints(scope, targetShape)

@@ -12,7 +12,9 @@ import Testing
     ]
 
     @Test(arguments: serialized)
-    func configurationIsKerasAndComesBack(_ regularizer: Regularizer, className: String, arguments: Configuration) throws {
+    func configurationIsKerasAndComesBack(_ regularizer: Regularizer, className: String, arguments: Configuration)
+        throws
+    {
         let configuration: Configuration = [
             "module": "keras.regularizers", "class_name": .string(className), "config": arguments,
             "registered_name": nil,
