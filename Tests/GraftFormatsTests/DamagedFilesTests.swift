@@ -5,7 +5,7 @@ import Testing
 @testable import GraftFormats
 
 /// Files with seeded damage must load or throw: never trap, never hang, never half-load.
-@Suite(.timeLimit(.minutes(2))) struct DamagedFilesTests {
+@Suite(.timeLimit(.minutes(10))) struct DamagedFilesTests {
     /// The number of damaged copies of each file.
     static let count = Int(ProcessInfo.processInfo.environment["GRAFT_DAMAGED_FILES"] ?? "") ?? 150
 
