@@ -5,8 +5,8 @@ import Testing
 @testable import GraftTraining
 
 @Suite struct OptimizerSettingsTests {
-    /// Ten steps of a kernel and a bias in float64 against Keras's in float32: rounding of ten steps, relative to the
-    /// largest value.
+    /// Ten steps of a kernel and a bias in float64 against Keras's in float32, relative to the largest value: rounding of
+    /// ten steps. Adam's 1 − β₂ᵗ alone is off by 3e-5 there, which at a rate of 0.1 moves a value by 2e-6 at each step.
     @Test(arguments: LearningFixture.shared.optimizers)
     func tenStepsEqualKeras(_ expected: LearningFixture.OptimizerCase) throws {
         let schedule = try expected.schedule.map { try makeSchedule($0.name, $0.arguments) }
@@ -17,11 +17,11 @@ import Testing
         for (step, (gradients, wanted)) in zip(LearningFixture.shared.gradients, expected.values).enumerated() {
             try run.step(gradients)
             for (index, part) in ["kernel", "bias"].enumerated() {
-                expectClose(run.values[index], wanted[index], tolerance: 4e-6, "\(part) after step \(step + 1)")
+                expectClose(run.values[index], wanted[index], tolerance: 1e-5, "\(part) after step \(step + 1)")
             }
         }
         for (index, average) in (expected.averages ?? []).enumerated() {
-            expectClose(run.averages[index], average, tolerance: 4e-6, "average \(index)")
+            expectClose(run.averages[index], average, tolerance: 1e-5, "average \(index)")
         }
     }
 
@@ -51,7 +51,7 @@ import Testing
 
     @Test func accumulationAveragesAndRestsBetween() throws {
         var run = try StepRun(SGD(learningRate: 1, settings: OptimizerSettings(accumulationSteps: 2)), ["kernel": [1]])
-        let values = try [[2], [4], [6]].map { gradient -> [Float] in
+        let values = try [[2], [4], [6]].map { (gradient: [Float]) -> [Float] in
             try run.step([gradient])
             return run.values[0]
         }

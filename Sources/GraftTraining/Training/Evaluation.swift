@@ -61,10 +61,11 @@ extension Model {
         try DataCheck.checkClassNames(of: examples, model: self)
         let targetShape = try DataCheck(model: self, loss: loss).check(examples, name: "given", needsClasses: false)
         let backend = try options.makeBackend()
+        let trainable = Set(trainableVariables)
         let runner = StepRunner(backend: backend) { batchSize in
             let parts = try ModelParts(of: self, batchSize: batchSize, training: false, changing: nil)
             return try StepProgram.evaluation(
-                parts, Set(trainableVariables), loss, metrics, targetShape: targetShape, withPredictions: true)
+                parts, trainable, loss, metrics, targetShape: targetShape, withPredictions: true)
         } initialValue: { program, id in
             program.variables[id]?.value
         }

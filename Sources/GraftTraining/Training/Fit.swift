@@ -105,9 +105,9 @@ final class FitRun {
 
     /// An optimizer's array, which then has no holder but the caller; a new one where the variable was not trained yet.
     private func takeSlot(_ address: StepProgram.SlotAddress) -> Tensor {
-        if let slots = compilation.slots[address.variable], slots.indices.contains(address.index) {
-            compilation.slots[address.variable]?[address.index] = Tensor(zeros: [])
-            return slots[address.index]
+        if let kept = compilation.slots[address.variable]?[address.index] {
+            compilation.slots[address.variable]?[address.index] = nil
+            return kept
         }
         guard !address.slot.copiesVariable else { return address.variable.value }
         return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
@@ -116,12 +116,10 @@ final class FitRun {
     /// Keeps the optimizer's arrays for the next `fit`.
     private func keepSlots(of runner: StepRunner) {
         guard let program = runner.program else { return }
-        let values = runner.values(updatedOnly: true)
-        for (id, address) in program.slots.sorted(by: { $0.key < $1.key }) {
-            guard let value = values[id] else { continue }
-            let count = OptimizerProgram(compilation.optimizer).slots.count
-            let empty = [Tensor](repeating: Tensor(zeros: []), count: count)
-            compilation.slots[address.variable, default: empty][address.index] = value
+        let none = [Tensor?](repeating: nil, count: OptimizerProgram(compilation.optimizer).slots.count)
+        for (id, value) in runner.values(updatedOnly: true) {
+            guard let address = program.slots[id] else { continue }
+            compilation.slots[address.variable, default: none][address.index] = value
         }
     }
 
