@@ -7,18 +7,11 @@ struct Compilation: Sendable {
     let optimizer: any Optimizer
     let loss: Loss
     let metrics: [Metric]
-<<<<<<< HEAD
     /// The learning rate that a callback set in place of the optimizer's.
     var chosenRate: Float?
-    /// The optimizer's arrays beside each variable that was trained so far, in the order of its slots.
-    var slots: [Variable: [Tensor]] = [:]
-=======
-    /// The learning rate of the next step: the optimizer's, until a callback changes it.
-    var learningRate: Float
     /// The optimizer's arrays beside each variable that was trained so far, in the order of its slots; `nil` for one
     /// that a run has taken.
     var slots: [Variable: [Tensor?]] = [:]
->>>>>>> main
     /// Steps since `compile`.
     var stepCount = 0
     /// Epochs since `compile`; makes a second `fit` shuffle otherwise than the first.
