@@ -26,9 +26,6 @@ public struct Loss: Sendable {
         (self.name, self.targets, self.formula) = (name, targets, formula)
     }
 
-    /// Whether targets say which class an example is of.
-    var isClassification: Bool { targets != .likePredictions }
-
     /// Adds the loss of each example to the graph.
     ///
     /// - Parameters:

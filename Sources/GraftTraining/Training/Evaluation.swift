@@ -62,7 +62,8 @@ extension Model {
         } initialValue: { program, id in
             program.variables[id]?.value
         }
-        var count = EvaluationCount(metrics, isClassification: loss.isClassification)
+        let isOneClass = loss.targets.isOneClass(outputs: outputs.first?.shape.last ?? 1)
+        var count = EvaluationCount(metrics, countsClasses: isOneClass)
         let stream = BatchStream(
             DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize)
         let clock = Stopwatch()
@@ -85,9 +86,9 @@ private struct EvaluationCount {
     private var figures: RunningFigures
     private var classes: ConfusionCount?
 
-    init(_ metrics: [Metric], isClassification: Bool) {
+    init(_ metrics: [Metric], countsClasses: Bool) {
         figures = RunningFigures(metrics)
-        classes = isClassification ? ConfusionCount() : nil
+        classes = countsClasses ? ConfusionCount() : nil
     }
 
     mutating func add(_ batch: SourceBatch, outputs: [Tensor]) {
