@@ -57,7 +57,7 @@ extension Loss {
     ///
     /// Source: keras/src/losses/losses.py and keras/src/backend/tensorflow/nn.py, version 3.15.
     public static func categoricalCrossentropy(fromLogits: Bool = false, labelSmoothing: Float = 0) -> Loss {
-        Loss("categorical_crossentropy", targets: .probabilities) { predictions, targets in
+        Loss("categorical_crossentropy", targets: .distributions) { predictions, targets in
             let share = labelSmoothing / Float(predictions.shape.last)
             let targets = labelSmoothing == 0 ? targets : try (1 - labelSmoothing) * targets + share
             if let logits = fromLogits ? predictions : predictions.operand(of: .softmax) {

@@ -31,9 +31,6 @@ public struct Loss: Sendable {
         try formula(predictions, targets)
     }
 
-    /// Whether targets say which class an example is of.
-    var isClassification: Bool { targets != .likePredictions }
-
     /// Adds the loss of each example to the graph.
     ///
     /// - Parameters:

@@ -69,7 +69,8 @@ extension Model {
         } initialValue: { program, id in
             program.variables[id]?.value
         }
-        var count = EvaluationCount(metrics, isClassification: loss.isClassification)
+        let isOneClass = loss.targets.isOneClass(outputs: outputs.first?.shape.last ?? 1)
+        var count = EvaluationCount(metrics, countsClasses: isOneClass)
         let stream = BatchStream(
             DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize)
         let clock = Stopwatch()
@@ -92,9 +93,9 @@ private struct EvaluationCount {
     private var figures: RunningFigures
     private var classes: ConfusionMatrix?
 
-    init(_ metrics: [Metric], isClassification: Bool) {
+    init(_ metrics: [Metric], countsClasses: Bool) {
         figures = RunningFigures(metrics)
-        classes = isClassification ? ConfusionMatrix() : nil
+        classes = countsClasses ? ConfusionMatrix() : nil
     }
 
     mutating func add(_ batch: SourceBatch, outputs: [Tensor]) {

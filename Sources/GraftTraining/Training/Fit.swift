@@ -43,6 +43,7 @@ final class FitRun {
     ///
     /// - Throws: `GraftError` for data that does not fit, for a loss that is no number, and what callbacks throw.
     func execute() throws -> History {
+        try buildIfNeeded()
         let targetShape = try DataCheck(model: model, loss: compilation.loss).check(training, validation)
         for dataset in [training, validation].compactMap(\.self) {
             try DataCheck.checkClassNames(of: dataset, model: model)
@@ -50,6 +51,8 @@ final class FitRun {
         let options = arguments.options
         let trained = try TrainedModel(model, mayKeepTrunk: options.features.location != .none)
         try begin(trained)
+        // Plans for predictions would hold the variables of before beside those that training makes.
+        Predictor.of(model).clear()
         do {
             let sources = try prepareSources(trained)
             let runner = makeTrainingRunner(trained, targetShape)
@@ -67,6 +70,13 @@ final class FitRun {
     func emit(_ event: TrainingEvent) throws {
         if case .problem(let failure) = event { run.history.failures.append(failure) }
         for callback in arguments.callbacks { try callback.handle(event, in: run) }
+    }
+
+    /// A stack that was not told the shape of its input takes that of an example, as in Keras.
+    private func buildIfNeeded() throws {
+        guard model.graph == nil, training.count > 0 else { return }
+        let inputs = try training.batch([0]).inputs
+        if !inputs.isEmpty { try model.build(inputShapes: inputs.map(\.shape.ofExample)) }
     }
 
     private func begin(_ trained: TrainedModel) throws {
@@ -133,13 +143,26 @@ final class FitRun {
                 let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
                 figures.merge(measured) { first, _ in first }
             }
-            compilation.epochCount += 1
-            for (variable, value) in variables(of: runner) { variable.value = value }
+            try keep(variables(of: runner), epoch: epoch)
             run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
             run.history.append(epoch: epoch, figures, seconds: clock.seconds)
             try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: clock.seconds)))
         }
         adoptAverages(of: runner)
+    }
+
+    /// Gives the model what training changed.
+    ///
+    /// - Throws: `GraftError` with code `data` where a number is not finite, which the loss shows a step later only.
+    private func keep(_ values: [Variable: Tensor], epoch: Int) throws {
+        if let (variable, _) = values.first(where: { !$0.value.isFinite }) {
+            throw GraftError(
+                .data,
+                "\(variable.path) holds numbers that are not finite after epoch \(epoch), with a learning rate of "
+                    + "\(run.learningRate); use a smaller one. The model is that of the epoch before")
+        }
+        compilation.epochCount += 1
+        for (variable, value) in values { variable.value = value }
     }
 
     /// Trains on every example once.
