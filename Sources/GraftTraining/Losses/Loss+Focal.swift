@@ -41,7 +41,7 @@ extension Loss {
     public static func categoricalFocalCrossentropy(
         alpha: Float = 0.25, gamma: Float = 2, fromLogits: Bool = false, labelSmoothing: Float = 0
     ) -> Loss {
-        Loss("categorical_focal_crossentropy", targets: .probabilities) { predictions, targets in
+        Loss("categorical_focal_crossentropy", targets: .distributions) { predictions, targets in
             let share = labelSmoothing / Float(predictions.shape.last)
             let targets = labelSmoothing == 0 ? targets : try (1 - labelSmoothing) * targets + share
             let probabilities = fromLogits ? try predictions.softmax() : predictions

@@ -20,7 +20,7 @@ extension Loss {
     ///
     /// Source: keras/src/losses/losses.py, version 3.15.
     public static var categoricalHinge: Loss {
-        Loss("categorical_hinge", targets: .probabilities) { predictions, targets in
+        Loss("categorical_hinge", targets: .distributions) { predictions, targets in
             let right = try (targets * predictions).reduced(.sum, axes: [-1])
             let wrong = try ((1 - targets) * predictions).reduced(.maximum, axes: [-1])
             return try (wrong - right + 1).binary(.maximum, 0)
