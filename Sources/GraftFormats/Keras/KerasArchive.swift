@@ -8,7 +8,7 @@ import GraftModel
 /// | `metadata.json` | the version of Keras whose layout this is, and the date |
 /// | `config.json` | the layers and their calls, as `Model.serialized` gives them |
 /// | `model.weights.h5` | the weights, see ``KerasLayout`` |
-/// | `graft.json` | classes and image rule, see ``GraftMember``; Keras passes it over |
+/// | `graft.json` | classes, image rule and marks of layers, see ``GraftMember``; Keras passes it over |
 ///
 /// Source: keras/src/saving/saving_lib.py.
 enum KerasArchive {
@@ -31,7 +31,7 @@ enum KerasArchive {
             ZipWriter.Member(metadataName, bytes: metadata.json()),
             ZipWriter.Member(configurationName, bytes: model.serialized.json()),
             ZipWriter.Member(weightsName, try KerasWeights.file(of: model).stream()),
-            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata).json()),
+            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata, layers: model.layerMarks).json()),
         ]
     }
 
@@ -55,8 +55,8 @@ enum KerasArchive {
             try InputShapes(replacement: inputShape).settle(&configuration)
             model = try Model.deserialize(configuration)
             if archive.member(GraftMember.name) != nil {
-                model.metadata = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
-                    .metadata
+                let member = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
+                (model.metadata, model.layerMarks) = (member.metadata, member.layers)
             }
         } catch {
             throw error.message.hasPrefix(path) ? error : error.inside(path)
