@@ -27,6 +27,9 @@ int graft_processor_count(void);
 /// The machine's memory in bytes.
 uint64_t graft_memory_size(void);
 
+/// Memory aligned to 64 bytes, in large pages where it is large; NULL where there is none. Freed with `free`.
+void *graft_allocate(size_t size);
+
 /// Seconds on a clock that only goes forward.
 double graft_seconds(void);
 
