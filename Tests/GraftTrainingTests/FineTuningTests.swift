@@ -105,11 +105,11 @@ import Testing
         try base.unfreeze(from: "mixed5")
         let x = try GlobalAveragePooling2D()(base.layer(named: "mixed7").output)
         let model = try Model(inputs: base.input, outputs: Dense(1, activation: .sigmoid)(x))
-        let changing = try ModelParts.changing(in: model)
-        let parts = try ModelParts(of: model, batchSize: 2, training: true, changing: changing)
+        let parts = try TrainedModel(model, mayKeepTrunk: true).parts(batchSize: 2, training: true)
         let trunk = try #require(parts.trunk)
         // mixed5 joins what was computed; nothing in it trains, so that its result is what is kept.
-        #expect(try trunk.outputs.map(trunk.shape(of:)) == [[2] + base.layer(named: "mixed5").output.shape])
+        let joined = try base.layer(named: "mixed5").output.shape
+        #expect(trunk.outputs.map(trunk.shape(of:)) == [Shape([2] + joined.dimensions)])
         #expect(parts.graph.updates.isEmpty)
     }
 
@@ -126,6 +126,32 @@ import Testing
         #expect(frozen.map(\.value) == before)
         for (variable, value) in zip(model.trainableVariables, trained) {
             #expect(variable.value != value, "\(variable.path)")
+        }
+    }
+
+    // MARK: The same numbers as Keras
+
+    /// The bounds that the project promises: losses within 1e-3 relative at every step, variables after one step within
+    /// 1e-5 of the largest value.
+    @Test(arguments: FineTuningFixture.shared.networks.filter { $0.cosine == nil })
+    func thirtyStepsEqualKeras(_ expected: FineTuningFixture.Network) throws {
+        let fixture = FineTuningFixture.shared
+        let model = try expected.model()
+        try model.compile(optimizer: expected.makeOptimizer(), loss: .sparseCategoricalCrossentropy)
+        try model.fit(fixture.examples(16), batchSize: 16, shuffle: false, options: options())
+        for (variable, values) in zip(model.variables, expected.afterOneStep) {
+            expectClose(
+                variable.value, Tensor(values, shape: variable.shape), tolerance: 1e-5, "\(variable.path)")
+        }
+
+        let again = try expected.model()
+        try again.compile(optimizer: expected.makeOptimizer(), loss: .sparseCategoricalCrossentropy)
+        let recorder = LossRecorder()
+        try again.fit(
+            fixture.examples(48), batchSize: 16, epochs: 10, shuffle: false, callbacks: [recorder], options: options())
+        #expect(recorder.losses.count == 30 && expected.losses.count == 30)
+        for (step, (loss, wanted)) in zip(recorder.losses, expected.losses).enumerated() {
+            #expect(abs(loss - wanted) <= 1e-3 * wanted, "step \(step + 1): \(loss), expected \(wanted)")
         }
     }
 
