@@ -20,7 +20,7 @@ struct AxisTicks: Equatable {
             (low, high) = (low - margin, high + margin)
         }
         let step = Self.roundStep((high - low) / Double(max(count - 1, 1)))
-        let (first, last) = ((low / step - 1e-9).rounded(.down), (high / step + 1e-9).rounded(.up))
+        let (first, last) = ((low / step + 1e-9).rounded(.down), (high / step - 1e-9).rounded(.up))
         guard step.isNormal, last - first < 100 else {
             (range, values, labels) = (low...max(high, low.nextUp), [low, high], ["\(low)", "\(high)"])
             return
@@ -36,6 +36,10 @@ struct AxisTicks: Equatable {
         let finite = numbers.filter(\.isFinite)
         let (low, high) = (finite.min() ?? 1, finite.max() ?? 1)
         let step = max(1, Self.roundStep((high - low) / Double(count)).rounded())
+        guard (high - low) / step < 100 else {
+            (range, self.values, labels) = (low...high, [low, high], ["\(low)", "\(high)"])
+            return
+        }
         var values = Array(stride(from: (low / step).rounded(.up) * step, through: high, by: step))
         if step > 1, values.first.map({ $0 - low >= step / 2 }) ?? true { values.insert(low, at: 0) }
         self.values = values
