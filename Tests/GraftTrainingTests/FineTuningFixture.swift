@@ -70,6 +70,22 @@ extension FineTuningFixture.Network {
 
     /// The optimizer of the run.
     func makeOptimizer() throws -> any Optimizer {
-        SGD(learningRate: .init(arguments["learning_rate"] ?? .nan), momentum: arguments["momentum"] ?? 0)
+        switch optimizer {
+        case "SGD":
+            return SGD(
+                learningRate: .constant(try #require(arguments["learning_rate"])),
+                momentum: try #require(arguments["momentum"]))
+        case "Adam": return Adam(learningRate: try schedule())
+        case "AdamW": return AdamW(learningRate: try schedule(), weightDecay: try #require(arguments["weight_decay"]))
+        default: throw GraftError(.argument, "no optimizer \(optimizer)")
+        }
+    }
+
+    private func schedule() throws -> LearningRateSchedule {
+        let cosine = try #require(cosine)
+        return .cosineDecay(
+            initial: try #require(cosine["initial_learning_rate"]),
+            decaySteps: Int(try #require(cosine["decay_steps"])),
+            alpha: try #require(cosine["alpha"]))
     }
 }

@@ -48,7 +48,7 @@ final class StepRecorder: Callback {
 }
 
 func train(_ examples: ArrayDataset, _ recorder: StepRecorder) throws {
-    try model.compile(optimizer: RMSprop(learningRate: .init(rate)), loss: .binaryCrossentropy)
+    try model.compile(optimizer: RMSprop(learningRate: .constant(rate)), loss: .binaryCrossentropy)
     try model.fit(
         examples, batchSize: batchSize, shuffle: false, callbacks: [recorder], options: TrainingOptions(features: .off))
 }
