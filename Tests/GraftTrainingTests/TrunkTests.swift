@@ -158,6 +158,24 @@ import Testing
         #expect(second.weights == first.weights)
     }
 
+    @Test func damageAmongTheValidationImagesSparesTheTrainingImages() throws {
+        // Both stand in one file: the first run has the validation images in its training data.
+        let all = try pictures(count: 20)
+        try frozenBaseWithHead().fit(all, options: options(ReferenceBackend()))
+        let folder = root.path + "/" + FeatureFolder.names(in: root.path)[0]
+        let shard = try #require(FeatureFolder.names(in: folder).first { $0.hasSuffix(FeatureFolder.shardSuffix) })
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + shard))
+        bytes[bytes.count - 3] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: folder + "/" + shard))
+        func part(_ rows: Range<Int>) throws -> ArrayDataset {
+            try ArrayDataset(inputs: all.inputs[0].rows(Array(rows)), targets: all.targets[0].rows(Array(rows)))
+        }
+        let history = try frozenBaseWithHead().fit(
+            part(0..<10), validation: part(10..<20), options: options(ReferenceBackend()))
+        #expect(history.reusedFeatureCount == 0)
+        #expect(history["val_loss"].count == 1)
+    }
+
     @Test func anInterruptedPassKeepsWhatItComputed() throws {
         let flag = CancellationFlag()
         var interrupted = options(ReferenceBackend())
