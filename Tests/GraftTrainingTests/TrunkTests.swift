@@ -117,6 +117,21 @@ import Testing
         #expect(mean.value != before)
     }
 
+    /// A batch of one must be cut where others are, though its statistics look like those of each example.
+    @Test func aLastBatchOfOneExampleTrainsOnTheSameFeatures() throws {
+        func weights(_ cache: FeatureCache) throws -> [Tensor] {
+            let model = try frozenBaseWithHead()
+            model.layers[2].trainable = true
+            try model.fit(
+                pictures(count: 9), batchSize: 8, epochs: 2, validation: pictures(count: 9), shuffle: false,
+                options: TrainingOptions(features: cache, threads: 1))
+            return model.weights
+        }
+        for (kept, live) in zip(try weights(.temporary), try weights(.off)) {
+            expectClose(kept.scalars, live.scalars, tolerance: 1e-4, "a variable")
+        }
+    }
+
     // MARK: Kept and found again
 
     @Test func aSecondRunComputesNothingWhateverItsHead() throws {
