@@ -228,7 +228,7 @@ import Testing
 
     @Test func variablesThatAreNotFiniteAreNotKept() throws {
         // The one step has a finite loss, and a change of √10 times the learning rate.
-        let (model, data) = try smallProblem(optimizer: RMSprop(learningRate: .greatestFiniteMagnitude))
+        let (model, data) = try smallProblem(optimizer: RMSprop(learningRate: .constant(.greatestFiniteMagnitude)))
         let weights = model.weights
         #expect {
             try model.fit(data, batchSize: 50, options: temporary)

@@ -13,6 +13,7 @@ final class FitRun {
         var epochs: Int
         var shuffle: Bool
         var seed: UInt64
+        var weights: ExampleWeights?
         var callbacks: [any Callback]
         var options: TrainingOptions
     }
@@ -35,7 +36,7 @@ final class FitRun {
         (self.training, self.validation) = (training, validation)
         backend = try arguments.options.makeBackend()
         randomness = RunRandomness(seed: arguments.seed)
-        run = TrainingRun(model: model, learningRate: compilation.learningRate)
+        run = TrainingRun(model: model, compilation)
     }
 
     /// Trains.
@@ -101,10 +102,11 @@ final class FitRun {
     // MARK: Steps
 
     private func makeTrainingRunner(_ trained: TrainedModel, _ targetShape: Shape) -> StepRunner {
-        let compilation = compilation.withoutState
+        let (compilation, isWeighted) = (compilation.withoutState, arguments.weights != nil)
         return StepRunner(backend: backend) { batchSize in
             let parts = try trained.parts(batchSize: batchSize, training: true)
-            return try StepProgram.training(parts, trained.trainable, compilation, targetShape: targetShape)
+            return try StepProgram.training(
+                parts, trained.trainable, compilation, targetShape: targetShape, isWeighted: isWeighted)
         } initialValue: { [unowned self] program, id in
             if let variable = program.variables[id] { return variable.value }
             return program.slots[id].map { self.takeSlot($0) }
@@ -117,13 +119,14 @@ final class FitRun {
             compilation.slots[address.variable]?[address.index] = nil
             return kept
         }
+        guard !address.slot.copiesVariable else { return address.variable.value }
         return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
     }
 
     /// Keeps the optimizer's arrays for the next `fit`.
     private func keepSlots(of runner: StepRunner) {
         guard let program = runner.program else { return }
-        let none = [Tensor?](repeating: nil, count: compilation.optimizer.slots.count)
+        let none = [Tensor?](repeating: nil, count: OptimizerProgram(compilation.optimizer).slots.count)
         for (id, value) in runner.values(updatedOnly: true) {
             guard let address = program.slots[id] else { continue }
             compilation.slots[address.variable, default: none][address.index] = value
@@ -145,6 +148,7 @@ final class FitRun {
             run.history.append(epoch: epoch, figures, seconds: clock.seconds)
             try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: clock.seconds)))
         }
+        adoptAverages(of: runner)
     }
 
     /// Gives the model what training changed.
@@ -192,18 +196,18 @@ final class FitRun {
     private func trainStep(
         _ runner: StepRunner, _ batch: SourceBatch, epoch: Int, step: Int
     ) throws -> (loss: Double, statistics: ArraySlice<Tensor>) {
-        let scalars = [
-            StepProgram.learningRate: run.learningRate, StepProgram.stepNumber: Float(compilation.stepCount + 1),
-        ]
+        let rate = run.learningRate
+        let scalars = OptimizerProgram(compilation.optimizer).scalars(step: compilation.stepCount, learningRate: rate)
+        let weights = batch.targets.first.flatMap { arguments.weights?.weights(of: batch.indices, targets: $0) }
         let key = randomness.key(step: compilation.stepCount)
-        let outputs = try runner.run(batch, scalars: scalars, randomKey: key)
+        let outputs = try runner.run(batch, scalars: scalars, weights: weights, randomKey: key)
         compilation.stepCount += 1
-        compilation.learningRate = run.learningRate
+        (compilation.chosenRate, run.step) = (run.chosenRate, compilation.stepCount)
         let loss = Double(outputs[0][0])
         guard loss.isFinite else {
             throw GraftError(
                 .data,
-                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(run.learningRate); "
+                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate); "
                     + "use a smaller one, and check the inputs and targets for numbers that are not finite")
         }
         return (loss, outputs.dropFirst())
@@ -215,6 +219,16 @@ final class FitRun {
         let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }
         }
         return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    /// Gives the model the moving averages of its variables, where the optimizer keeps them: Keras's
+    /// `finalize_variable_values`.
+    private func adoptAverages(of runner: StepRunner) {
+        guard let program = runner.program else { return }
+        let values = runner.values(updatedOnly: true)
+        for (id, address) in program.slots where address.slot == .average {
+            if let average = values[id] { address.variable.value = average }
+        }
     }
 }
 
