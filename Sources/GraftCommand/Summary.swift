@@ -30,17 +30,20 @@ struct Summary: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
-            var arguments = BaseArguments()
-            arguments.weights = .none
-            arguments.inputSize = inputSize
-            let whole = try NetworkSource(name: network, arguments: arguments, top: top).model(on: console)
-            let model =
-                try cut.map {
-                    try Model(inputs: whole.inputs, outputs: [whole.layer(named: $0).output], name: whole.name)
-                } ?? whole
+            let source = NetworkSource(name: network, arguments: arguments, top: top)
+            let model = try source.cut(source.model(on: console))
             guard console.isJSON else { return console.say(model.summary(width: console.width)) }
             emit(model, on: console)
         }
+    }
+
+    /// A base is drawn with random weights; a saved model takes no weights.
+    private var arguments: BaseArguments {
+        var arguments = BaseArguments()
+        if !network.hasSuffix(".keras") { arguments.weights = WeightsOption.none }
+        arguments.inputSize = inputSize
+        arguments.cut = cut
+        return arguments
     }
 
     private func emit(_ model: Model, on console: Console) {
