@@ -148,6 +148,28 @@ void graft_run_gradient_program(const graft_program *program, const graft_gradie
     in_parallel(gradient->rows, graft_gradient_tile_rows, work, threads, &call, gradient_part);
 }
 
+// MARK: Products
+
+size_t graft_thin_product_scratch_size(int64_t rows, int threads) {
+    return (size_t)rows * graft_product_panel * sizeof(float) * (size_t)threads;
+}
+
+typedef struct {
+    const graft_thin_product *product;
+    float *scratch;
+} product_call;
+
+static void product_part(void *context, int part, int64_t begin, int64_t end) {
+    const product_call *call = context;
+    graft_chosen_kernels()->thin_product(call->product, begin, end,
+                                         call->scratch + part * call->product->rows * graft_product_panel);
+}
+
+void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads) {
+    product_call call = {product, scratch};
+    in_parallel(product->columns, 32, product->inner * product->columns, threads, &call, product_part);
+}
+
 // MARK: Reductions
 
 typedef struct {

@@ -6,6 +6,8 @@ typedef struct {
     const char *name;
     void (*program)(const graft_program *program, const float *const *operands, float *const *outputs, int64_t begin,
                     int64_t end, void *scratch);
+    /// Columns begin ..< end.
+    void (*thin_product)(const graft_thin_product *product, int64_t begin, int64_t end, float *scratch);
     void (*pack_right)(const graft_gradient *gradient, float *panels);
     /// Rows begin ..< end of the gradient.
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,

@@ -1,4 +1,4 @@
-// Threads. oneDNN brings an OpenMP runtime (libgomp, or libomp, which has the same entry points); its threads spin for a
+// Threads, memory and time. oneDNN brings an OpenMP runtime (libgomp, or libomp, which has the same entry points); its threads spin for a
 // while after each of oneDNN's parallel regions, so that threads of our own beside them would get half a core each.
 // The runtime's functions are looked up in the process, so that nothing has to be compiled or linked with OpenMP.
 #define _GNU_SOURCE
@@ -13,6 +13,7 @@
 #include <dispatch/dispatch.h>
 #else
 #include <sched.h>
+#include <sys/mman.h>
 #endif
 
 typedef struct {
@@ -122,4 +123,14 @@ double graft_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void *graft_allocate(size_t size) {
+    const size_t page = 2 << 20;
+    void *memory = NULL;
+    if (posix_memalign(&memory, size < 2 * page ? 64 : page, size ? size : 64) != 0) return NULL;
+#if defined(MADV_HUGEPAGE)
+    if (size >= 2 * page) madvise(memory, size / page * page, MADV_HUGEPAGE);
+#endif
+    return memory;
 }

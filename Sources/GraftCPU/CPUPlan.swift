@@ -34,10 +34,24 @@ public final class CPUPlan: Sendable {
     ///   need more memory than the options allow.
     public init(_ graph: Graph, options: CPUOptions = .init()) throws(GraftError) {
         try graph.validate()
+        try Self.checkSizes(graph, options)
         graft_set_thread_count(Int32(options.threads))
         self.options = options
         plan = try CompiledPlan(graph.preparedForCPU(), threads: options.threads)
         try checkMemory()
+    }
+
+    /// Refuses arrays that no run could hold, before anything is made for them.
+    private static func checkSizes(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
+        for node in graph.nodes {
+            let (byteCount, overflow) = node.shape.elementCount.multipliedReportingOverflow(by: 4)
+            guard node.shape.isValid, !overflow, byteCount <= options.memoryLimit else {
+                throw GraftError(
+                    .backend,
+                    "\(node.operation.name) makes an array of the shape \(node.shape), "
+                        + "\(options.memoryLimit >> 20) MiB are allowed; use a smaller batch or smaller images")
+            }
+        }
     }
 
     private func checkMemory() throws(GraftError) {

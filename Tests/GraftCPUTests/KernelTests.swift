@@ -109,6 +109,40 @@ import Testing
         }
     }
 
+    // MARK: Products
+
+    /// Around eight rows of the kernel, blocks of 1,024 of them and panels of 512 columns.
+    @Test(arguments: [(1, 32_771, 32), (20, 2049, 544), (64, 1030, 1024), (3, 8192, 128)])
+    func fewRowsTimesALargeMatrixAgreeWithTheInterpreter(rows: Int, inner: Int, columns: Int) throws {
+        var graph = Graph()
+        let (x, w) = (try graph.input("x", [rows, inner]), try graph.input("w", [inner, columns]))
+        let product = try graph.matrixProduct(x, w)
+        graph.outputs = [try graph.unary(.relu, graph.binary(.add, product, graph.input("b", [columns])))]
+        // Whole numbers up to 8, so that all sums are exact.
+        func numbers(_ shape: Shape, _ factor: Int) -> Tensor {
+            Tensor((0..<shape.elementCount).map { Float($0 * factor % 17 - 8) }, shape: shape)
+        }
+        let inputs = [
+            "x": numbers([rows, inner], 7), "w": numbers([inner, columns], 5), "b": numbers([columns], 3),
+        ]
+        let picked = (0..<rows * columns).filter { $0 % 97 == 0 }
+        let expected = try picked.map { position in
+            let (x, w, b) = (try #require(inputs["x"]), try #require(inputs["w"]), try #require(inputs["b"]))
+            let (row, column) = (position / columns, position % columns)
+            return x.withUnsafeBuffer { x in
+                w.withUnsafeBuffer { w in
+                    max(0, (0..<inner).reduce(b[column]) { $0 + x[row * inner + $1] * w[$1 * columns + column] })
+                }
+            }
+        }
+        for threads in 1...3 {
+            let plan = try CPUPlan(graph, options: CPUOptions(threads: threads))
+            #expect(plan.report.implementations["graft:product"] == 1)
+            let result = try plan.run(inputs)[0].scalars
+            #expect(picked.map { result[$0] } == expected)
+        }
+    }
+
     // MARK: Programs
 
     @Test(arguments: [1, 15, 16, 17, 511, 512, 513, 5000, 70_000])

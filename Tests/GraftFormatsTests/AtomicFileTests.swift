@@ -83,6 +83,26 @@ import Testing
     }
 }
 
+extension AtomicFileTests {
+    @Test func rowsThatDoNotFitLeaveNothing() async {
+        await #expect(processExitsWith: .success) {
+            try withTemporaryFolder { folder in
+                let path = folder + "/rows.npy"
+                var writer: NumpyWriter? = try NumpyWriter(creating: path, rowShape: [100])
+                let error = graftError {
+                    try withFileSizeLimit(2_000) { try writer?.append(Tensor(zeros: [10, 100])) }
+                }
+                #expect(
+                    error?.message == "\(path) was not written: cannot write \(path): file too large "
+                        + "(0.1 MB more are needed for these 10 rows)")
+                writer = nil
+                let names = try namesInFolder(folder)
+                #expect(names.isEmpty)
+            }
+        }
+    }
+}
+
 /// Runs with files limited to so many bytes; a write beyond gives EFBIG instead of a signal.
 private func withFileSizeLimit(_ byteCount: Int, _ body: () throws -> Void) throws {
     #if canImport(Darwin)

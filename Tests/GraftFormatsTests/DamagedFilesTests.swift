@@ -5,7 +5,7 @@ import Testing
 @testable import GraftFormats
 
 /// Files with seeded damage must load or throw: never trap, never hang, never half-load.
-@Suite(.timeLimit(.minutes(2))) struct DamagedFilesTests {
+@Suite(.timeLimit(.minutes(10))) struct DamagedFilesTests {
     /// The number of damaged copies of each file.
     static let count = Int(ProcessInfo.processInfo.environment["GRAFT_DAMAGED_FILES"] ?? "") ?? 150
 
@@ -38,6 +38,31 @@ import Testing
         }
     }
 
+    /// Checksums stop most damages of an archive; these come with valid ones.
+    @Test(arguments: ["functional.keras", "sequential.keras", "nested.keras"])
+    func damagedConfigurationsLoadOrThrow(name: String) throws {
+        let archive = try ZipArchive(reading: Fixture.path(name))
+        let original = try Configuration(json: archive.read("config.json", limit: 1 << 20))
+        let weights = try archive.read("model.weights.h5", limit: 1 << 20)
+        try withTemporaryFolder { folder in
+            for seed in 0..<UInt64(Self.count) {
+                var random = SplitMix(seed: seed)
+                let damaged = original.damaged(using: &random)
+                let path = folder + "/\(seed).keras"
+                let members = [
+                    ZipWriter.Member("config.json", bytes: damaged.json()),
+                    ZipWriter.Member("model.weights.h5", bytes: weights),
+                ]
+                try ZipWriter.write(members, to: path)
+                _ = graftError {
+                    let model = try Model.load(path)
+                    for training in [false, true] { _ = try model.lower(batchSize: 2, training: training) }
+                    _ = model.serialized
+                }
+            }
+        }
+    }
+
     private func readEverything(_ path: String) {
         var budget = 500  // A damaged group may hold itself, many times.
         func visit(_ group: HDF5Group, _ depth: Int) {
@@ -51,6 +76,38 @@ import Testing
             }
         }
         if let file = try? HDF5File(reading: path) { visit(file.root, 0) }
+    }
+}
+
+extension Configuration {
+    /// The value with one or two of its parts replaced by something else, removed, or doubled.
+    func damaged(using random: inout SplitMix) -> Configuration {
+        var result = self
+        for _ in 0..<Int.random(in: 1...2, using: &random) { result = result.damagedOnce(&random) }
+        return result
+    }
+
+    private func damagedOnce(_ random: inout SplitMix) -> Configuration {
+        switch self {
+        case .array(var elements) where !elements.isEmpty && random.chance(0.95):
+            let index = elements.indices.randomElement(using: &random) ?? 0
+            switch Int.random(in: 0..<12, using: &random) {
+            case 0: elements.remove(at: index)
+            case 1: elements.append(elements[index])
+            default: elements[index] = elements[index].damagedOnce(&random)
+            }
+            return .array(elements)
+        case .object(var members) where !members.isEmpty && random.chance(0.95):
+            let key = members.keys.sorted().randomElement(using: &random) ?? ""
+            members[key] = random.chance(0.05) ? nil : members[key]?.damagedOnce(&random)
+            return .object(members)
+        default:
+            return random.pick([
+                nil, true, 0, -1, 1, 3, .int(.max), .int(.min), .int(1 << 40), 0.5, .double(.nan), .double(1e308), "",
+                "same",
+                "conv2d", [], [:], [0], [[], 1], ["a": 1],
+            ])
+        }
     }
 }
 

@@ -153,6 +153,16 @@ import Testing
         }
     }
 
+    @Test func fieldsOfALaterGraftArePassedOver() throws {
+        let text = #"{"format_version": 1, "metadata": {"class_names": ["a"], "later": 1}, "more": []}"#
+        #expect(try GraftMember(json: Array(text.utf8)).metadata == ModelMetadata(classNames: ["a"]))
+    }
+
+    @Test func olderModelsAreToldApart() throws {
+        let error = graftError { _ = try Model.load(Fixture.path("whole-model.h5")) }
+        #expect(error?.message.contains("is an HDF5 file, as older versions of Keras save models") == true)
+    }
+
     @Test func weightsOfAnotherModelAreRefusedWhole() throws {
         let model = try TestModels.nested()
         let before = model.weights

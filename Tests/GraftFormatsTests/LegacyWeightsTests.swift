@@ -176,6 +176,16 @@ import Testing
         }
     }
 
+    @Test func aModelInsideMayHaveBeenFrozenOrNot() throws {
+        let model = try TestModels.nested()
+        try #require(model.layers.first).trainable = true
+        let report = try LegacyWeights.load(from: Fixture.path("nested-legacy.h5"), into: model.layers)
+        for (k, variable) in model.variables.enumerated() {
+            #expect(variable.value == TestModels.expected(variable, array: k), "\(variable.path)")
+        }
+        #expect(report.notes == ["the arrays of base are in another order, as other layers were frozen in the file"])
+    }
+
     @Test func otherNamesAreOnlyNoted() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/weights.h5"

@@ -1,4 +1,5 @@
 import Foundation
+import GraftApplications
 import GraftGraph
 import GraftModel
 import Synchronization
@@ -36,6 +37,29 @@ import Testing
         #expect(backend.runs["pictures"] == 2)  // batches of 32 and 8
         #expect(backend.runs["feature.0"] == 25)
         #expect(history.reusedFeatureCount == 0)
+    }
+
+    @Test func theTrunkOfInceptionV3EndsAtTheCutAndTheHeadStaysOut() throws {
+        let base = try InceptionV3(includeTop: false, inputShape: [150, 150, 3])
+        base.freeze()
+        let hidden = try Dense(1024, activation: .relu)(Flatten()(base.layer(named: "mixed7").output))
+        let model = try Model(inputs: base.input, outputs: Dense(1, activation: .sigmoid)(Dropout(0.2)(hidden)))
+        for training in [true, false] {
+            let trained = try TrainedModel(model, mayKeepTrunk: true)
+            #expect(trained.keepsTrunk)
+            #expect(trained.trainableParameters == 38_537_217)
+            let parts = try trained.parts(batchSize: 20, training: training)
+            let trunk = try #require(parts.trunk)
+            #expect(trunk.outputs.map(trunk.shape(of:)) == [[20, 7, 7, 768]])
+            #expect(parts.inputNames == ["feature.0"])
+            #expect(parts.graph.readVariables.count == 4)
+        }
+        try base.unfreeze(from: "mixed6")
+        let fineTuned = try TrainedModel(model, mayKeepTrunk: true).parts(batchSize: 20, training: true)
+        let trunk = try #require(fineTuned.trunk)
+        // mixed6, and what the pooling branch after it makes of it, which has nothing to train either.
+        #expect(trunk.outputs.map(trunk.shape(of:)) == [[20, 7, 7, 768], [20, 7, 7, 768]])
+        #expect(!fineTuned.graph.updates.isEmpty)
     }
 
     @Test func aFrozenModelInsideAStackIsATrunk() throws {

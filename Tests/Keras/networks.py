@@ -19,7 +19,7 @@ import common
 
 #: The bound that the features at `mixed7` keep, for all networks.
 TOLERANCE = 1e-4
-COUNT = 4
+COUNT = 12
 
 
 @dataclass
@@ -40,6 +40,8 @@ NETWORKS = [
     Network("resnet50", "ResNet50", "resnet50", False, 96),
     Network("inception-v3", "InceptionV3", "inception_v3", True, 139),
     Network("inception-v3", "InceptionV3", "inception_v3", False, 128),
+    Network("mobilenet-v2", "MobileNetV2", "mobilenet_v2", True, 96),
+    Network("mobilenet-v2", "MobileNetV2", "mobilenet_v2", False, 75),
 ]
 
 

@@ -26,6 +26,8 @@ class Job:
     """What to train."""
 
     base: str
+    application: str
+    module: str
     cut: str
     head: str
     size: int
@@ -33,9 +35,9 @@ class Job:
 
 
 JOBS = [
-    Job("inception-v3", "mixed2", "flatten,dense:16:relu,dropout:0.2", 75, 2),
-    Job("vgg16", "block2_pool", "average-pool,batch-normalization,dense:8:tanh", 48, 3),
-    Job("resnet50", "conv2_block3_out", "max-pool,dense:8:sigmoid", 65, 2),
+    Job("inception-v3", "InceptionV3", "inception_v3", "mixed2", "flatten,dense:16:relu,dropout:0.2", 75, 2),
+    Job("vgg16", "VGG16", "vgg16", "block2_pool", "average-pool,batch-normalization,dense:8:tanh", 48, 3),
+    Job("resnet50", "ResNet50", "resnet50", "conv2_block3_out", "max-pool,dense:8:tanh", 65, 2),
 ]
 
 
@@ -43,10 +45,19 @@ def lay_out(photos: list[Path], classes: int, folder: Path) -> None:
     """One folder a class, in train/ and validation/; which photo is of which class matters little here."""
     shutil.rmtree(folder, ignore_errors=True)
     for index, path in enumerate(photos):
-        part = "validation" if index % 4 == 3 else "train"
+        part = "validation" if index // classes % 4 == 3 else "train"
         target = folder / part / f"class-{index % classes}"
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target / f"{index:03}{path.suffix}")
+
+
+def save_base(job: Job, keras, photos: list[Path], file: Path) -> None:
+    """The base's weight file, random and such that activations stay in range."""
+    module = getattr(keras.applications, job.module)
+    shape = (job.size, job.size, 3)
+    base = getattr(module, job.application)(include_top=False, weights=None, input_shape=shape)
+    common.randomize(base, module.preprocess_input(common.load_images(photos, shape[:2])))
+    common.save_legacy_weights(base, file)
 
 
 def graft_probabilities(model: Path, paths: list[Path], classes: list[str]):
@@ -68,11 +79,12 @@ def keras_probabilities(keras, model: Path, paths: list[Path]):
 
 
 def check(job: Job, keras, checks: common.Checks, photos: list[Path], folder: Path) -> None:
-    images, model = folder / "images", folder / "model.keras"
+    images, weights, model = folder / "images", folder / "base.h5", folder / "model.keras"
     lay_out(photos, job.classes, images)
+    save_base(job, keras, photos, weights)
     common.graft(
-        "train", images, "--base", job.base, "--weights", "none", "--input-size", job.size, "--cut", job.cut,
-        "--head", job.head, "--epochs", 2, "--batch-size", 8, "--learning-rate", 0.01, "--output", model,
+        "train", images, "--base", job.base, "--weights", weights, "--input-size", job.size, "--cut", job.cut,
+        "--head", job.head, "--epochs", 2, "--batch-size", 8, "--learning-rate", 0.0001, "--output", model,
     )
     paths = sorted(path for path in images.rglob("*") if path.is_file())
     classes = [f"class-{index}" for index in range(job.classes)]

@@ -3,6 +3,7 @@
 #include "functions.h"
 #include "program.h"
 #include "gradient.h"
+#include "product.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
@@ -10,6 +11,7 @@
 const graft_kernels KERNELS = {
     .name = NAME,
     .program = program_range,
+    .thin_product = thin_product,
     .pack_right = pack_right,
     .gradient_program = gradient_program,
     .reduce_rows = reduce_rows,

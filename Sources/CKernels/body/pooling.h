@@ -13,24 +13,45 @@ INLINE covered covered_by(const graft_pooling *p, int64_t row, int64_t column) {
     return area;
 }
 
-static void pool_channels(const graft_pooling *p, bool maximum, const float *image, covered area, float *output) {
-    float scale = 1.0f / (float)((area.bottom - area.top) * (area.right - area.left));
-    for (int64_t channel = 0; channel < p->channels; channel += VECTOR) {
-        int64_t count = p->channels - channel;
-        vector result = splat(maximum ? -__builtin_inff() : 0.0f);
-        for (int64_t y = area.top; y < area.bottom; y++) {
-            for (int64_t x = area.left; x < area.right; x++) {
-                const float *pixel = image + (y * p->input_width + x) * p->channels + channel;
-                vector value = count >= VECTOR ? load(pixel) : load_some(pixel, count, 0);
-                result = maximum ? larger(value, result) : result + value;
+/// Pools `vectors` vectors of channels at once (at most four), so that a step of the loop over the window pays.
+INLINE void pool_vectors(const graft_pooling *p, bool maximum, const float *image, covered area, float scale,
+                         int vectors, float *output) {
+    vector results[4];
+    for (int i = 0; i < vectors; i++) results[i] = splat(maximum ? -__builtin_inff() : 0.0f);
+    for (int64_t y = area.top; y < area.bottom; y++) {
+        const float *pixel = image + (y * p->input_width + area.left) * p->channels;
+        for (int64_t x = area.left; x < area.right; x++, pixel += p->channels) {
+            for (int i = 0; i < vectors; i++) {
+                vector value = load(pixel + i * VECTOR);
+                results[i] = maximum ? larger(value, results[i]) : results[i] + value;
             }
         }
-        if (!maximum) result *= scale;
-        if (count >= VECTOR)
-            store(output + channel, result);
-        else
-            store_some(output + channel, result, count);
     }
+    for (int i = 0; i < vectors; i++) store(output + i * VECTOR, maximum ? results[i] : results[i] * scale);
+}
+
+/// The channels that are left over when vectors are full.
+INLINE void pool_rest(const graft_pooling *p, bool maximum, const float *image, covered area, float scale,
+                      int64_t count, float *output) {
+    vector result = splat(maximum ? -__builtin_inff() : 0.0f);
+    for (int64_t y = area.top; y < area.bottom; y++) {
+        for (int64_t x = area.left; x < area.right; x++) {
+            vector value = load_some(image + (y * p->input_width + x) * p->channels, count, 0);
+            result = maximum ? larger(value, result) : result + value;
+        }
+    }
+    store_some(output, maximum ? result : result * scale, count);
+}
+
+INLINE void pool_channels(const graft_pooling *p, bool maximum, const float *image, covered area, float *output) {
+    float scale = 1.0f / (float)((area.bottom - area.top) * (area.right - area.left));
+    int64_t channel = 0;
+    for (; channel + 4 * VECTOR <= p->channels; channel += 4 * VECTOR)
+        pool_vectors(p, maximum, image + channel, area, scale, 4, output + channel);
+    for (; channel + VECTOR <= p->channels; channel += VECTOR)
+        pool_vectors(p, maximum, image + channel, area, scale, 1, output + channel);
+    if (channel < p->channels)
+        pool_rest(p, maximum, image + channel, area, scale, p->channels - channel, output + channel);
 }
 
 INLINE void pool_rows(const graft_pooling *p, bool maximum, const float *input, float *output, int64_t begin,

@@ -27,6 +27,9 @@ int graft_processor_count(void);
 /// The machine's memory in bytes.
 uint64_t graft_memory_size(void);
 
+/// Memory aligned to 64 bytes, in large pages where it is large; NULL where there is none. Freed with `free`.
+void *graft_allocate(size_t size);
+
 /// Seconds on a clock that only goes forward.
 double graft_seconds(void);
 
@@ -138,6 +141,23 @@ size_t graft_gradient_program_scratch_size(const graft_program *program, const g
 /// Runs a program over the elements of a gradient, which is computed tile by tile and never stands in memory.
 void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
                                 const float *const *operands, float *const *outputs, void *scratch, int threads);
+
+// MARK: Products
+
+/// Columns that one thread sums at once.
+enum { graft_product_panel = 512 };
+
+/// `target = left · right + bias`, for a few rows and a large matrix `right` of [inner, columns]; `columns` is a multiple
+/// of 32, `bias` NULL where there is none.
+typedef struct {
+    int64_t rows, inner, columns;
+    const float *left, *right, *bias;
+    float *target;
+} graft_thin_product;
+
+/// Bytes of scratch that `graft_run_thin_product` needs.
+size_t graft_thin_product_scratch_size(int64_t rows, int threads);
+void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads);
 
 // MARK: Reductions
 

@@ -27,9 +27,15 @@ extension PlanCompiler {
                 convolution: convolution, input: shapes[0], kernel: kernel, output: shapes[1])
             try addKernelGradient(value, Primitive.kernelGradient(engine, geometry))
         case .matrixProduct(let transposeLeft, let transposeRight, let epilogue):
+            let (rows, inner, columns) = (node.shape[0], shapes[0][transposeLeft ? 0 : 1], node.shape[1])
+            if !transposeLeft, !transposeRight, !epilogue.addend,
+                ThinProductStep.suits(rows: rows, inner: inner, columns: columns)
+            {
+                return try addThinProduct(value, epilogue, inner: inner)
+            }
             let primitive = try Primitive.matrixProduct(
-                engine, rows: node.shape[0], inner: shapes[0][transposeLeft ? 0 : 1], columns: node.shape[1],
-                transposeLeft: transposeLeft, transposeRight: transposeRight, epilogue)
+                engine, rows: rows, inner: inner, columns: columns, transposeLeft: transposeLeft,
+                transposeRight: transposeRight, epilogue)
             try addProduct(value, primitive, epilogue)
         default: return
         }
@@ -63,6 +69,23 @@ extension PlanCompiler {
         // The result may take the addend's memory, unless the addend is read in another place as well.
         if let addend, reads.filter({ $0 == addend }).count == 1 {
             allowSharing([(operand: addend, result: try location(of: value))])
+        }
+    }
+
+    private mutating func addThinProduct(
+        _ value: ValueID, _ epilogue: Epilogue, inner: Int
+    ) throws(GraftError) {
+        let node = graph[value]
+        var operands: [BufferID] = []
+        for operand in node.operands { try operands.append(location(of: operand)) }
+        let (reads, threads) = (operands, threads)
+        try add(value, reads: reads) { target throws(GraftError) in
+            try ThinProductStep(
+                rows: node.shape[0], inner: inner, columns: node.shape[1], left: reads[0], right: reads[1],
+                bias: epilogue.bias ? reads[2] : nil, target: target, threads: threads,
+                activation: epilogue.activation.map { activation throws(GraftError) in
+                    try ProgramStep(activation, inPlaceOf: target, shape: node.shape, threads: threads)
+                })
         }
     }
 

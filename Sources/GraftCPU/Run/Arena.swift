@@ -6,11 +6,12 @@ final class Arena {
     private let scratch: Memory
     private let stream: Stream
     /// Stands in for memory that has no elements.
-    private let nothing = Memory(byteCount: 0)
+    private let nothing: Memory
 
     init(_ plan: CompiledPlan) throws(GraftError) {
-        temporaries = Memory(byteCount: plan.schedule.arenaByteCount)
-        scratch = Memory(byteCount: plan.scratchByteCount)
+        temporaries = try Memory(byteCount: plan.schedule.arenaByteCount)
+        scratch = try Memory(byteCount: plan.scratchByteCount)
+        nothing = try Memory(byteCount: 0)
         stream = try Stream(plan.engine)
     }
 

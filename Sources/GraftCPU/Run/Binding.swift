@@ -42,10 +42,10 @@ final class Binding: @unchecked Sendable {
         guard !steps.isEmpty else { return }
         for draft in steps {
             for buffer in draft.writes {
-                prepared[buffer] = Memory(byteCount: plan.schedule.buffers[buffer.index].byteCount)
+                prepared[buffer] = try Memory(byteCount: plan.schedule.buffers[buffer.index].byteCount)
             }
         }
-        let scratch = Memory(byteCount: plan.preparationScratchByteCount)
+        let scratch = try Memory(byteCount: plan.preparationScratchByteCount)
         let stream = try Stream(plan.engine)
         let count = plan.schedule.buffers.count
         let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))

@@ -1,3 +1,11 @@
+internal import CKernels
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 /// Where a run finds its buffers, and what else it needs: the one argument of every step.
 struct RunMemory {
     /// The memory of each buffer, by number.
@@ -18,12 +26,15 @@ final class Memory: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
 
-    init(byteCount: Int) {
-        self.byteCount = byteCount
-        base = .allocate(byteCount: max(byteCount, Self.alignment), alignment: Self.alignment)
+    /// - Throws: ``GraftError`` where the machine has no more memory.
+    init(byteCount: Int) throws(GraftError) {
+        guard let base = graft_allocate(max(byteCount, Self.alignment)) else {
+            throw GraftError(.backend, "the machine gives no \(byteCount >> 20) MiB more; use a smaller batch")
+        }
+        (self.base, self.byteCount) = (base, byteCount)
     }
 
-    deinit { base.deallocate() }
+    deinit { free(base) }
 
     /// A cache line, and a 512-bit vector.
     static let alignment = 64

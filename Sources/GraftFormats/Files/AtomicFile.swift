@@ -25,8 +25,9 @@ enum AtomicFile {
             try body(temporary)
             try FileDescriptor(reading: temporary).flush()
         } catch {
+            let words = error.message.replacing(temporary, with: path)
             throw GraftError(
-                error.code, "\(path) was not written, what was there before is untouched: \(error.message)\(room.hint)",
+                error.code, "\(path) was not written, what was there before is untouched: \(words)\(room.hint)",
                 cause: error.cause)
         }
         guard rename(temporary, target) == 0 else { throw FileFailure.error("cannot rename \(temporary) to \(path)") }

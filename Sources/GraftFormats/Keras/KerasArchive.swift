@@ -53,6 +53,12 @@ enum KerasArchive {
     // MARK: Reading
 
     static func read(_ path: String, inputShape: Shape?) throws(GraftError) -> Model {
+        guard try !FileHead(path: path, count: 8).bytes.starts(with: HDF5Superblock.signature) else {
+            throw GraftError(
+                .format,
+                "\(path) is an HDF5 file, as older versions of Keras save models; save it as .keras in Keras 3, "
+                    + "or make the model and fill it with loadWeights")
+        }
         let archive = try ZipArchive(reading: path)
         let model: Model
         do throws(GraftError) {

@@ -52,7 +52,14 @@ public final class NumpyWriter {
         guard rows.shape.rank == rowShape.rank + 1, Shape(Array(rows.shape.dimensions.dropFirst())) == rowShape else {
             throw GraftError(.shape, "\(path) takes rows of the shape \(rowShape); it was given \(rows.shape)")
         }
-        try rows.withUnsafeBuffer { (values) throws(GraftError) in try file.write(UnsafeRawBufferPointer(values)) }
+        do throws(GraftError) {
+            try rows.withUnsafeBuffer { (values) throws(GraftError) in try file.write(UnsafeRawBufferPointer(values)) }
+        } catch {
+            throw GraftError(
+                error.code,
+                "\(path) was not written: \(error.message.replacing(temporary, with: path)) "
+                    + "(\(DiskRoom.megabytes(4 * rows.count)) more are needed for these \(rows.shape[0]) rows)")
+        }
         rowCount += rows.shape[0]
     }
 

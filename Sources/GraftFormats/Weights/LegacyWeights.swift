@@ -38,15 +38,17 @@ public enum LegacyWeights {
 
         var assignment = WeightAssignment(path: path)
         for (layer, storedLayer) in zip(targets, stored) {
+            var variables = layer.legacyVariables
+            if case .numbers = names {
+                let check = ArrayOrderCheck(layer: layer, stored: storedLayer.arrayNames)
+                variables = check.variables
+                check.report(to: &assignment)
+            }
             let datasets = try storedLayer.datasets()
-            assignment.match(layer.legacyVariables, with: datasets, layer: layer.name, storedAs: storedLayer.name)
+            assignment.match(variables, with: datasets, layer: layer.name, storedAs: storedLayer.name)
         }
         if case .numbers = names {
             LayerOrderCheck(model: targets.map(\.name), file: stored.map(\.name)).report(to: &assignment)
-            for (layer, storedLayer) in zip(targets, stored) {
-                ArrayOrderCheck(layer: layer.name, variables: layer.legacyVariables, stored: storedLayer.arrayNames)
-                    .report(to: &assignment)
-            }
         }
         try file.checkTopLevel()
         return try assignment.finish()
@@ -67,11 +69,22 @@ public enum LegacyWeights {
             for layer in layers.sorted(by: { $0.name < $1.name }) {
                 let group = try file.root.makeGroup(layer.name)
                 let variables = layer.legacyVariables
-                try group.setChunkedAttribute("weight_names", variables.map(\.path))
-                for variable in variables { try group.write(variable.value, to: variable.path) }
+                let names = uniqueNames(variables.map(\.path))
+                try group.setChunkedAttribute("weight_names", names)
+                for (name, variable) in zip(names, variables) { try group.write(variable.value, to: name) }
             }
             try file.root.makeGroup("top_level_model_weights").setAttribute("weight_names", [])
             try file.write(to: temporary)
+        }
+    }
+
+    /// Layers of different models inside a model may have one name; their arrays need two in a file.
+    private static func uniqueNames(_ names: [String]) -> [String] {
+        var counts: [String: Int] = [:]
+        return names.map { name in
+            let count = counts[name, default: 0]
+            counts[name] = count + 1
+            return count == 0 ? name : "\(count)/\(name)"
         }
     }
 

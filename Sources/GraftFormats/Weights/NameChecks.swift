@@ -57,17 +57,31 @@ struct LayerOrderCheck {
 }
 
 /// Whether a layer's arrays are the model's in the model's order: `gamma` must not fill `beta` because both fit.
+///
+/// For a model inside a model, Keras's order depends on what was frozen when the file was saved: layer by layer where all
+/// was, else all that trained first. Where the names say that it was otherwise than now, the file's order holds.
 struct ArrayOrderCheck {
-    let layer: String
+    /// The layer's variables in the file's order, as far as the names tell.
     let variables: [Variable]
-    let stored: [String]
+    private let layer: Layer
+    private let found: [String]
+
+    init(layer: Layer, stored: [String]) {
+        let found = stored.map(Self.leaf)
+        let all = layer.variables
+        let orders = [layer.legacyVariables, all, all.filter(\.trainable) + all.filter { !$0.trainable }]
+        variables = orders.first { $0.map(\.name) == found } ?? layer.legacyVariables
+        (self.layer, self.found) = (layer, found)
+    }
 
     func report(to assignment: inout WeightAssignment) {
         let expected = variables.map(\.name)
-        let found = stored.map(Self.leaf)
+        if expected == found, variables != layer.legacyVariables {
+            assignment.note("the arrays of \(layer.name) are in another order, as other layers were frozen in the file")
+        }
         guard expected != found, expected.sorted() == found.sorted() else { return }
         assignment.addProblem(
-            "layer \(layer) has \(expected.joined(separator: ", ")), the file has them in another order: "
+            "layer \(layer.name) has \(expected.joined(separator: ", ")), the file has them in another order: "
                 + found.joined(separator: ", "))
     }
 

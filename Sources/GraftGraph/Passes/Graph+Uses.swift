@@ -42,11 +42,6 @@ extension Graph {
         nodes.compactMap { if case .input(let name, let shape) = $0.operation { (name, shape) } else { nil } }
     }
 
-    /// The variables that the graph reads, in order.
-    public var variables: [(variable: VariableID, shape: Shape)] {
-        nodes.compactMap { if case .variable(let id, let shape) = $0.operation { (id, shape) } else { nil } }
-    }
-
     /// By value: whether it or something it is made of satisfies a condition.
     func descends(from isSource: (Node) -> Bool) -> [Bool] {
         var descends: [Bool] = []

@@ -102,7 +102,8 @@ public struct ImageFiles: Dataset {
         let (paths, problems) = try ClassFolders.allPictures(below: folder)
         guard !paths.isEmpty else {
             throw GraftError(
-                .data, "\(folder): no pictures in this folder or the folders below; it needs files such as a.jpg or b.png")
+                .data,
+                "\(folder): no pictures in this folder or the folders below; it needs files such as a.jpg or b.png")
         }
         loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
         self.problems = problems

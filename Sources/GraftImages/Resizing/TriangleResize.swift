@@ -39,7 +39,9 @@ struct TriangleResize {
 
     /// Writes all rows of the result one after another.
     func write(to target: UnsafeMutablePointer<Float>) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: source.rowCount) { buffer in
+        // One value more, as the last pixel is read with the value behind it.
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: source.rowCount + 1) { buffer in
+            buffer.initialize(repeating: 0)
             guard let sums = buffer.baseAddress else { return }
             var result = target
             for row in rows {
@@ -62,19 +64,30 @@ struct TriangleResize {
 
     /// The weighted sums along one row.
     private func gather(_ sums: UnsafePointer<Float>, to result: UnsafeMutablePointer<Float>) {
-        let channels = source.channels
+        if source.channels == 3 {
+            gatherColours(sums, to: result)
+        } else {
+            for (x, column) in columns.enumerated() {
+                result[x] = zip(column.weights, column.start...).reduce(0) { $0 + sums[$1.1] * $1.0 }
+            }
+        }
+    }
+
+    /// Works on four values at a time; the fourth belongs to the next pixel and is not written.
+    private func gatherColours(_ sums: UnsafePointer<Float>, to result: UnsafeMutablePointer<Float>) {
+        let bytes = UnsafeRawPointer(sums)
         for (x, column) in columns.enumerated() {
+            var value = SIMD4<Float>.zero
+            var offset = 12 * column.start
             column.weights.withUnsafeBufferPointer { weights in
-                for channel in 0..<channels {
-                    var value: Float = 0
-                    var position = column.start * channels + channel
-                    for weight in weights {
-                        value += sums[position] * weight
-                        position += channels
-                    }
-                    result[x * channels + channel] = value
+                for weight in weights {
+                    value += bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<Float>.self) * weight
+                    offset += 12
                 }
             }
+            result[3 * x] = value.x
+            result[3 * x + 1] = value.y
+            result[3 * x + 2] = value.z
         }
     }
 }

@@ -13,10 +13,11 @@ struct Trunk: Sendable {
     private let parts: ModelParts
     private let backend: any Backend
 
-    /// - Parameters:
-    ///   - makeParts: the model's parts for a batch size; the trunk must be there.
-    init(backend: any Backend, makeParts: (_ batchSize: Int) throws -> ModelParts) throws {
-        let parts = try makeParts(Self.batchSize)
+    /// The trunk of a model.
+    ///
+    /// - Parameter parts: those for batches of ``batchSize``.
+    /// - Throws: `GraftError` with code `state` where they have no trunk.
+    init(_ parts: ModelParts, backend: any Backend) throws {
         guard let graph = parts.trunk else {
             throw GraftError(.state, "the model has no part that stays the same while it trains")
         }

@@ -9,8 +9,9 @@ struct Compilation: Sendable {
     let metrics: [Metric]
     /// The learning rate of the next step: the optimizer's, until a callback changes it.
     var learningRate: Float
-    /// The optimizer's arrays beside each variable that was trained so far, in the order of its slots.
-    var slots: [Variable: [Tensor]] = [:]
+    /// The optimizer's arrays beside each variable that was trained so far, in the order of its slots; `nil` for one
+    /// that a run has taken.
+    var slots: [Variable: [Tensor?]] = [:]
     /// Steps since `compile`.
     var stepCount = 0
     /// Epochs since `compile`; makes a second `fit` shuffle otherwise than the first.

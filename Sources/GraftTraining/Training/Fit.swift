@@ -46,18 +46,15 @@ final class FitRun {
         for dataset in [training, validation].compactMap(\.self) {
             try DataCheck.checkClassNames(of: dataset, model: model)
         }
-        let changing = try ModelParts.changing(in: model)
-        try begin()
+        let options = arguments.options
+        let trained = try TrainedModel(model, mayKeepTrunk: options.features.location != .none)
+        try begin(trained)
         do {
-            let sources = try prepareSources(changing)
-            let runner = makeTrainingRunner(changing, sources.trunkIsKept, targetShape)
+            let sources = try prepareSources(trained)
+            let runner = makeTrainingRunner(trained, targetShape)
             defer { keepSlots(of: runner) }
-            let validator = try validation.map {
-                try Validator(
-                    self, $0, sources.validation, changing, sources.trunkIsKept, targetShape,
-                    unreadable: sources.unreadableValidation)
-            }
-            try train(runner, Examples(sources.training, training.count, sources.unreadableTraining), validator)
+            let validator = sources.validation.map { Validator(self, $0, trained, targetShape) }
+            try train(runner, sources.training, validator)
         } catch let error as GraftError where error.code == .cancelled {
             run.history.isInterrupted = true
         }
@@ -71,89 +68,33 @@ final class FitRun {
         for callback in arguments.callbacks { try callback.handle(event, in: run) }
     }
 
-    private func begin() throws {
-        let trainable = model.trainableVariables
-        guard !trainable.isEmpty else {
-            throw GraftError(
-                .state, "nothing in the model \(model.name) is trainable; set `trainable` on a layer or add a head")
-        }
+    private func begin(_ trained: TrainedModel) throws {
         let outline = TrainingOutline(
             examples: training.count, validationExamples: validation?.count ?? 0, epochs: arguments.epochs,
-            batchSize: arguments.batchSize,
-            trainableParameters: trainable.reduce(0) { $0 + $1.shape.elementCount },
-            keepsFeatures: try trunkParts(training: true, ModelParts.changing(in: model))(1).trunk != nil)
+            batchSize: arguments.batchSize, trainableParameters: trained.trainableParameters,
+            keepsFeatures: trained.keepsTrunk)
         try emit(.began(outline))
         // The saved model is to know its classes and how pictures become its input.
         model.metadata.classNames = model.metadata.classNames ?? training.classNames
         model.metadata.image = model.metadata.image ?? training.imageRule
     }
 
-    // MARK: Sources
-
-    /// The examples of a dataset, and those that turned out unreadable.
-    struct Examples {
-        let source: any ExampleSource
-        let count: Int
-        var unreadable: Set<Int>
-
-        init(_ source: any ExampleSource, _ count: Int, _ unreadable: Set<Int>) {
-            (self.source, self.count, self.unreadable) = (source, count, unreadable)
-        }
-
-        /// The numbers of the examples that can be read, as far as is known.
-        var readable: [Int] { (0..<count).filter { !unreadable.contains($0) } }
-    }
-
-    private struct Sources {
-        var training: any ExampleSource
-        var validation: (any ExampleSource)?
-        var trunkIsKept: Bool
-        var unreadableTraining: Set<Int> = []
-        var unreadableValidation: Set<Int> = []
-    }
-
-    private func trunkParts(training: Bool, _ changing: Set<Variable>) -> (Int) throws -> ModelParts {
-        let changing = arguments.options.features.location == .none ? nil : changing
-        return { [model] in try ModelParts(of: model, batchSize: $0, training: training, changing: changing) }
-    }
-
-    /// Where examples come from: kept features where the model has a trunk that is worth it, else decoding.
-    private func prepareSources(_ changing: Set<Variable>) throws -> Sources {
-        let decoded = Sources(
-            training: DecodedSource(dataset: training), validation: validation.map(DecodedSource.init),
-            trunkIsKept: false)
-        guard try trunkParts(training: true, changing)(1).trunk != nil else { return decoded }
-        let clock = Stopwatch()
-        defer { run.history.trunkSeconds = clock.seconds }
-        var requests = [
-            FeaturePass.Request(
-                dataset: training,
-                trunk: try Trunk(backend: backend, makeParts: trunkParts(training: true, changing)))
-        ]
-        if let validation {
-            let trunk = try Trunk(backend: backend, makeParts: trunkParts(training: false, changing))
-            requests.append(FeaturePass.Request(dataset: validation, trunk: trunk))
-        }
+    private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
+        guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
             cache: arguments.options.features, emit: emit, checkCancellation: arguments.options.checkCancellation)
-        let outcomes = try pass.run(requests)
-        run.history.reusedFeatureCount = outcomes.reduce(0) { $0 + $1.reusedCount }
-        let unreadable = outcomes.map { Set($0.failures.map(\.index)) }
-        return Sources(
-            training: outcomes[0].source, validation: validation == nil ? nil : outcomes[1].source, trunkIsKept: true,
-            unreadableTraining: unreadable[0], unreadableValidation: unreadable.count > 1 ? unreadable[1] : [])
+        let sources = try FitSources(pass: pass, over: training, validation, trained, backend: backend)
+        (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
+        return sources
     }
 
     // MARK: Steps
 
-    private func makeTrainingRunner(
-        _ changing: Set<Variable>, _ trunkIsKept: Bool, _ targetShape: Shape
-    ) -> StepRunner {
-        let (model, compilation) = (model, compilation)
+    private func makeTrainingRunner(_ trained: TrainedModel, _ targetShape: Shape) -> StepRunner {
+        let compilation = compilation.withoutState
         return StepRunner(backend: backend) { batchSize in
-            let parts = try ModelParts(
-                of: model, batchSize: batchSize, training: true, changing: trunkIsKept ? changing : nil)
-            return try StepProgram.training(parts, of: model, compilation.withoutState, targetShape: targetShape)
+            let parts = try trained.parts(batchSize: batchSize, training: true)
+            return try StepProgram.training(parts, trained.trainable, compilation, targetShape: targetShape)
         } initialValue: { [unowned self] program, id in
             if let variable = program.variables[id] { return variable.value }
             return program.slots[id].map { self.takeSlot($0) }
@@ -162,9 +103,9 @@ final class FitRun {
 
     /// An optimizer's array, which then has no holder but the caller; a new one where the variable was not trained yet.
     private func takeSlot(_ address: StepProgram.SlotAddress) -> Tensor {
-        if let slots = compilation.slots[address.variable], slots.indices.contains(address.index) {
-            compilation.slots[address.variable]?[address.index] = Tensor(zeros: [])
-            return slots[address.index]
+        if let kept = compilation.slots[address.variable]?[address.index] {
+            compilation.slots[address.variable]?[address.index] = nil
+            return kept
         }
         return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
     }
@@ -172,12 +113,10 @@ final class FitRun {
     /// Keeps the optimizer's arrays for the next `fit`.
     private func keepSlots(of runner: StepRunner) {
         guard let program = runner.program else { return }
-        let values = runner.values(updatedOnly: true)
-        for (id, address) in program.slots.sorted(by: { $0.key < $1.key }) {
-            guard let value = values[id] else { continue }
-            let count = compilation.optimizer.slots.count
-            let empty = [Tensor](repeating: Tensor(zeros: []), count: count)
-            compilation.slots[address.variable, default: empty][address.index] = value
+        let none = [Tensor?](repeating: nil, count: compilation.optimizer.slots.count)
+        for (id, value) in runner.values(updatedOnly: true) {
+            guard let address = program.slots[id] else { continue }
+            compilation.slots[address.variable, default: none][address.index] = value
         }
     }
 
@@ -212,9 +151,7 @@ final class FitRun {
         try arguments.options.checkCancellation()
         while let batch = try stream.next() {
             try arguments.options.checkCancellation()
-            for failure in batch.failures where examples.unreadable.insert(failure.index).inserted {
-                try emit(.problem(failure))
-            }
+            for failure in examples.leaveOut(batch.failures) { try emit(.problem(failure)) }
             done += batch.indices.count + batch.failures.count
             guard !batch.indices.isEmpty else { continue }
             step += 1

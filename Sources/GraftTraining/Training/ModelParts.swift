@@ -39,13 +39,6 @@ struct ModelParts: Sendable {
     func values(readBy graph: Graph) -> [VariableID: Tensor] {
         Dictionary(graph.readVariables.map { ($0, variables[$0.rawValue].value) }) { first, _ in first }
     }
-
-    /// What training changes in a model: what is trainable, and what a training step writes back, such as moving means.
-    static func changing(in model: Model) throws -> Set<Variable> {
-        let lowered = try model.lower(batchSize: 1, training: true)
-        let updated = lowered.graph.updates.map { lowered.variables[$0.variable.rawValue] }
-        return Set(model.trainableVariables + updated)
-    }
 }
 
 extension Graph {

@@ -8,7 +8,7 @@ struct StepProgram: Sendable {
     static let learningRate = "learning_rate"
     static let stepNumber = "step"
 
-    /// Outputs: the loss, then each metric's statistic, then what ``Purpose`` adds.
+    /// Outputs: the loss, then each metric's statistic; in an evaluation the predictions after them.
     let graph: Graph
     /// The inputs that a source's tensors are for.
     let inputNames: [String]
@@ -26,15 +26,17 @@ struct StepProgram: Sendable {
 
     /// A training step: the mean loss, its gradients and the updates of all that training changes.
     ///
-    /// - Parameter batchSize: the rows of a batch, those of the parts.
+    /// - Parameters:
+    ///   - trainable: the variables that the optimizer changes.
+    ///   - targetShape: the shape of an example's target.
     static func training(
-        _ parts: ModelParts, of model: Model, _ compilation: Compilation, targetShape: Shape
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShape: Shape
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
         let (predictions, targets) = try endpoints(scope, targetShape)
         let loss = try compilation.loss.mean(predictions, targets)
         let statistics = try compilation.metrics.map { try $0.statistic(predictions, targets) }
-        let slots = try addUpdates(to: scope, minimizing: loss, parts, Set(model.trainableVariables), compilation)
+        let slots = try addUpdates(to: scope, minimizing: loss, parts, trainable, compilation)
         scope.graph.outputs = ([loss] + statistics).map(\.id)
         return try StepProgram(scope.graph, parts, slots)
     }

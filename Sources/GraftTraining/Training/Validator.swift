@@ -5,7 +5,7 @@ import GraftModel
 final class Validator {
     private let fit: FitRun
     private let metrics: [Metric]
-    private var examples: FitRun.Examples
+    private var examples: Examples
     private let runner: StepRunner
     private let values: TrainedValues
 
@@ -14,19 +14,14 @@ final class Validator {
         var byVariable: [Variable: Tensor] = [:]
     }
 
-    init(
-        _ fit: FitRun, _ dataset: any Dataset, _ source: (any ExampleSource)?, _ changing: Set<Variable>,
-        _ trunkIsKept: Bool, _ targetShape: Shape, unreadable: Set<Int>
-    ) throws {
-        self.fit = fit
-        examples = FitRun.Examples(source ?? DecodedSource(dataset: dataset), dataset.count, unreadable)
-        let (model, loss, metrics) = (fit.model, fit.compilation.loss, fit.compilation.metrics)
+    init(_ fit: FitRun, _ examples: Examples, _ trained: TrainedModel, _ targetShape: Shape) {
+        (self.fit, self.examples) = (fit, examples)
+        let (loss, metrics) = (fit.compilation.loss, fit.compilation.metrics)
         self.metrics = metrics
         let values = TrainedValues()
         self.values = values
         runner = StepRunner(backend: fit.backend) { batchSize in
-            let parts = try ModelParts(
-                of: model, batchSize: batchSize, training: false, changing: trunkIsKept ? changing : nil)
+            let parts = try trained.parts(batchSize: batchSize, training: false)
             return try StepProgram.evaluation(parts, loss, metrics, targetShape: targetShape)
         } initialValue: { program, id in
             program.variables[id].map { values.byVariable[$0] ?? $0.value }
@@ -53,9 +48,7 @@ final class Validator {
         var done = 0
         while let batch = try stream.next() {
             try fit.arguments.options.checkCancellation()
-            for failure in batch.failures where examples.unreadable.insert(failure.index).inserted {
-                try fit.emit(.problem(failure))
-            }
+            for failure in examples.leaveOut(batch.failures) { try fit.emit(.problem(failure)) }
             done += batch.indices.count + batch.failures.count
             guard !batch.indices.isEmpty else { continue }
             let outputs = try runner.run(batch)
