@@ -4,6 +4,8 @@ import Graft
 final class ProgressReporter {
     /// The epochs that are complete.
     private(set) var epochCount = 0
+    /// Whether features were computed in this run.
+    private(set) var hasComputedFeatures = false
     private let console: Console
     private var outline: TrainingOutline?
     private var unreadable: [ExampleFailure] = []
@@ -35,6 +37,7 @@ final class ProgressReporter {
     }
 
     private func showFeatures(_ progress: Progress) {
+        hasComputedFeatures = true
         guard progress.done == progress.total else { return console.progress(ProgressLine("features", progress)) }
         let rate = ProgressLine.rate(of: progress.total, seconds: progress.elapsed).map { " (\($0))" } ?? ""
         console.say("features of \(progress.total.of("image")) computed in \(progress.elapsed.asDuration)\(rate)")

@@ -5,9 +5,13 @@ import Graft
 struct TrainingJob {
     let options: Train
     let console: Console
+    private let reporter: ProgressReporter
     private let start = ContinuousClock.now
 
-    init(options: Train, console: Console) { (self.options, self.console) = (options, console) }
+    init(options: Train, console: Console) {
+        (self.options, self.console) = (options, console)
+        reporter = ProgressReporter(console: console)
+    }
 
     func run() throws {
         try OutputFile.check(options.output)
@@ -61,13 +65,12 @@ struct TrainingJob {
 
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(_ model: Model, _ photos: ImageFolder, _ cancellation: CancellationFlag) throws -> History {
-        let reporter = ProgressReporter(console: console)
         let cache = (options.cache ?? .standard).cache
         do {
             return try model.fit(
                 photos.training, batchSize: options.training.batchSize, epochs: options.training.epochs,
                 validation: photos.validation, seed: options.training.seed,
-                callbacks: [EventHandler { reporter.handle($0) }],
+                callbacks: [EventHandler(reporter.handle)],
                 options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
         } catch {
             reporter.listUnreadable()
@@ -86,7 +89,7 @@ struct TrainingJob {
         _ model: Model, _ history: History, test: ImageDataset?, _ cancellation: CancellationFlag
     ) throws {
         guard !history.epochs.isEmpty else {
-            let isKept = history.trunkSeconds > 0 && (options.cache ?? .standard).isKept
+            let isKept = reporter.hasComputedFeatures && (options.cache ?? .standard).isKept
             console.fail(
                 "stopped before the first epoch was complete, so no model was written"
                     + (isKept ? "; the features computed so far are kept for the next start" : ""))
