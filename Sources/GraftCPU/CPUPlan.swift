@@ -130,26 +130,14 @@ public final class CPUPlan: Sendable {
         let binding = try currentBinding()
         let arena = try takeArena()
         defer { giveBack(arena) }
-        // A buffer is one output's memory; outputs that are the same value share it.
-        var buffers: [Tensor] = []
-        for position in plan.outputs.indices {
-            let shape = plan.outputs[position].shape
-            buffers.append(Tensor(uninitialized: isOwn(position) ? shape : [0]) { _ in })
+        // Outputs that are the same value share its memory.
+        var memory = plan.outputs.enumerated().map { position, output in
+            Tensor(uninitialized: output.source == position ? output.shape : [0]) { _ in }
         }
         try arena.run(
-            plan, binding, inputs: inputs, outputs: &buffers, randomKey: randomKey,
+            plan, binding, inputs: inputs, outputs: &memory, randomKey: randomKey,
             profile: options.profile ? { self.record($0, seconds: $1) } : nil)
-        return plan.outputs.map { output in
-            guard case .output(let position) = plan.schedule.buffers[output.buffer.index].place else {
-                return buffers[0]
-            }
-            return buffers[position].reshaped(to: output.shape)
-        }
-    }
-
-    /// Whether an output has memory of its own, rather than that of an earlier output.
-    private func isOwn(_ position: Int) -> Bool {
-        plan.schedule.buffers[plan.outputs[position].buffer.index].place == .output(position)
+        return plan.outputs.map { memory[$0.source].reshaped(to: $0.shape) }
     }
 
     private func currentBinding() throws(GraftError) -> Binding {

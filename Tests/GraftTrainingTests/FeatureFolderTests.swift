@@ -141,7 +141,7 @@ import Testing
         }
         let cache = FeatureCache(location: .folder(root.path), byteLimit: 0)
         let size = try shardSize(in: root.path + "/new")
-        cache.evict(from: root.path, toHold: 2 * size, keeping: "")
+        cache.evict(from: root.path, toHold: 2 * size, keeping: [])
         #expect(FeatureFolder.names(in: root.path) == ["middle", "new"])
     }
 
@@ -149,7 +149,7 @@ import Testing
         let used = try FeatureFolder(path: root.path + "/used", rowByteCount: rowByteCount)
         try write(0..<3, to: used)
         try write(0..<3, to: FeatureFolder(path: root.path + "/free", rowByteCount: rowByteCount))
-        FeatureCache(location: .folder(root.path), byteLimit: 0).evict(from: root.path, toHold: 0, keeping: "")
+        FeatureCache(location: .folder(root.path), byteLimit: 0).evict(from: root.path, toHold: 0, keeping: [])
         #expect(FeatureFolder.names(in: root.path) == ["used"])
         #expect(try read(0, from: used) == row(0))
     }
@@ -157,14 +157,14 @@ import Testing
     @Test func aFolderThatIsNotOursIsLeftAlone() throws {
         try FileManager.default.createDirectory(atPath: root.path + "/mine", withIntermediateDirectories: true)
         try Data(count: 100).write(to: URL(fileURLWithPath: root.path + "/mine/file"))
-        FeatureCache(location: .folder(root.path), byteLimit: 0).evict(from: root.path, toHold: 0, keeping: "")
+        FeatureCache(location: .folder(root.path), byteLimit: 0).evict(from: root.path, toHold: 0, keeping: [])
         #expect(FeatureFolder.names(in: root.path) == ["mine"])
     }
 
     @Test func tooLittleSpaceIsToldBeforeThePass() throws {
         let folder = try FeatureFolder(path: path, rowByteCount: rowByteCount)
         #expect {
-            try FeatureCache(location: .folder(root.path)).makeRoom(for: 1 << 60, in: folder)
+            try FeatureCache(location: .folder(root.path)).makeRoom(for: 1 << 60, in: [folder])
         } throws: {
             guard let error = $0 as? GraftError else { return false }
             return error.code == .file && error.message.hasPrefix("the features need 1152921.5 TB, but ")

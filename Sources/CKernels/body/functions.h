@@ -2,7 +2,7 @@
 // for relative error); the argument reductions are those of W. Cody and W. Waite, "Software Manual for the Elementary
 // Functions", 1980. The tests hold each against double precision; the bounds in units in the last place stand here.
 
-/// eˣ, within 2 units; 0 below −104, infinite above 88.72.
+/// eˣ, within 2 units; 0 where the result is no normal number, infinite above 88.72.
 INLINE vector exponential(vector x) {
     x = choose(x > 89.0f, splat(89.0f), x);
     x = choose(x < -104.0f, splat(-104.0f), x);
@@ -17,7 +17,7 @@ INLINE vector exponential(vector x) {
     p = p * r + 1.666651666e-01f;
     p = p * r + 5.0e-01f;
     p = p * (r * r) + r + 1.0f;
-    // 2ⁿ in two factors, so that results below the normal range come out right. Not-a-number stays one through p.
+    // 2ⁿ in two factors, as n may be one more than an exponent can hold. Not-a-number stays one through p.
     mask n = __builtin_convertvector(choose(whole == whole, whole, splat(0)), mask);
     mask half = n >> 1;
     return p * (vector)((half + 127) << 23) * (vector)((n - half + 127) << 23);

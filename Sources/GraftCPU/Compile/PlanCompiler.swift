@@ -154,9 +154,11 @@ struct PlanCompiler {
         let node = graph[value]
         switch node.operation {
         case .input, .variable, .constant: return
-        case .reshape: place(value, at: try location(of: node.operands[0]))
         case .convolution, .convolutionInputGradient, .convolutionKernelGradient, .matrixProduct:
             try compileProduct(value)
+        // Nothing has to be done for an array without elements.
+        case _ where node.shape.elementCount == 0: place(value, at: newBuffer(0))
+        case .reshape: place(value, at: try location(of: node.operands[0]))
         case .unary, .binary, .select, .elementwise, .broadcast: try compileProgram(value)
         default: try compileKernel(value)
         }

@@ -5,7 +5,8 @@ struct CompiledPlan: Sendable {
     let inputs: [(name: String, shape: Shape)]
     let variables: [(id: VariableID, shape: Shape, isUpdated: Bool)]
     let constants: [Tensor]
-    let outputs: [(buffer: BufferID, shape: Shape)]
+    /// The outputs in order; `source` is the position of the output whose memory it is, mostly its own.
+    let outputs: [(source: Int, shape: Shape)]
     let schedule: Schedule
     /// Buffers that are computed on binding and read by runs.
     let kept: Set<BufferID>
@@ -20,7 +21,9 @@ struct CompiledPlan: Sendable {
         inputs = compiler.inputs
         variables = compiler.variables
         constants = compiler.constants
-        outputs = compiler.outputs
+        outputs = compiler.outputs.map { output in
+            (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
+        }
         self.schedule = schedule
         kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
         scratchByteCount = schedule.run.map(\.step.scratchByteCount).max() ?? 0
@@ -31,7 +34,7 @@ struct CompiledPlan: Sendable {
 
     /// Bytes that one run takes beside the variables.
     var runByteCount: Int {
-        let results = outputs.reduce(0) { $0 + schedule.buffers[$1.buffer.index].byteCount }
+        let results = outputs.reduce(0) { $0 + $1.shape.elementCount * MemoryLayout<Float>.stride }
         return schedule.arenaByteCount + scratchByteCount + results
     }
 

@@ -78,11 +78,18 @@ public struct FeatureCache: Sendable, Hashable {
             path: "\(parent)/graft-features-\(UUID().uuidString)", rowByteCount: rowByteCount, isTemporary: true)
     }
 
-    /// Makes room for so many more bytes in a folder: removes what is beyond the limit, then looks at the disk.
+    /// Makes room for so many more bytes in some folders of the cache: removes what is beyond the limit, then looks at
+    /// the disk.
     ///
     /// - Throws: `GraftError` with code `file` where the disk has too little space, saying how much is needed.
-    func makeRoom(for byteCount: Int, in folder: FeatureFolder) throws {
-        if let root { evict(from: root, toHold: byteLimit - byteCount, keeping: folder.path) }
+    func makeRoom(for byteCount: Int, in folders: [FeatureFolder]) throws {
+        guard byteCount > 0, let folder = folders.first else { return }
+        if let root { evict(from: root, toHold: byteLimit - byteCount, keeping: Set(folders.map(\.path))) }
+        try Self.checkSpace(for: byteCount, in: folder)
+    }
+
+    /// - Throws: `GraftError` with code `file` where the disk of a folder has too little space.
+    static func checkSpace(for byteCount: Int, in folder: FeatureFolder) throws {
         // A margin, so that a run does not take the last byte of somebody's disk.
         let needed = byteCount + min(byteCount / 20, 100_000_000)
         guard let free = Disk.freeByteCount(at: folder.path), free < needed else { return }
@@ -92,12 +99,12 @@ public struct FeatureCache: Sendable, Hashable {
                 + "\(Disk.text(byteCount: free)) left; free some space or keep features in another folder")
     }
 
-    /// Removes the least recently used trunks until the rest fits, except `folder` and any that is in use.
-    func evict(from root: String, toHold byteCount: Int, keeping folder: String) {
+    /// Removes the least recently used trunks until the rest fits, except `folders` and any that is in use.
+    func evict(from root: String, toHold byteCount: Int, keeping folders: Set<String>) {
         var trunks = FeatureFolder.names(in: root).map { StoredTrunk(path: "\(root)/\($0)") }
         var total = trunks.reduce(0) { $0 + $1.byteCount }
         trunks.sort { ($0.lastUse, $0.path) < ($1.lastUse, $1.path) }
-        for trunk in trunks where total > byteCount && trunk.path != folder {
+        for trunk in trunks where total > byteCount && !folders.contains(trunk.path) {
             guard trunk.remove() else { continue }
             total -= trunk.byteCount
         }

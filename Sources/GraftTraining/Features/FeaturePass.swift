@@ -42,9 +42,7 @@ struct FeaturePass {
     func run(_ requests: [Request]) throws -> [Outcome] {
         var folders: [TrunkKey: FeatureFolder] = [:]
         let surveys = try requests.map { try survey($0, &folders) }
-        for survey in surveys where !survey.missing.isEmpty {
-            try cache.makeRoom(for: survey.missing.count * survey.rowByteCount, in: survey.source.kept)
-        }
+        try makeRoom(for: surveys)
         let total = surveys.reduce(0) { $0 + $1.missing.count }
         let reused = surveys.reduce(0) { $0 + $1.reusedCount }
         if reused > 0 { try emit(.featuresFound(reused)) }
@@ -58,6 +56,17 @@ struct FeaturePass {
                 try emit(.features(Progress(done: done, total: total, elapsed: clock.seconds)))
             }
             return Outcome(source: survey.source, failures: failures, reusedCount: survey.reusedCount)
+        }
+    }
+
+    private func makeRoom(for surveys: [Survey]) throws {
+        let kept = surveys.reduce(0) { sum, survey in
+            sum + survey.missing.count { !survey.source.unkept.contains($0) } * survey.rowByteCount
+        }
+        try cache.makeRoom(for: kept, in: surveys.map(\.source.kept))
+        let temporary = surveys.reduce(0) { $0 + $1.source.unkept.count * $1.rowByteCount }
+        if let folder = surveys.lazy.compactMap(\.source.temporary).first {
+            try FeatureCache.checkSpace(for: temporary, in: folder)
         }
     }
 
