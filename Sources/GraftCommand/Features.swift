@@ -41,7 +41,7 @@ struct Features: ParsableCommand {
         console.outliveReader()
         try explain(on: console) {
             try OutputFile.check(output)
-            let network = NetworkSource(name: network, arguments: source, top: top)
+            let network = NetworkSource(name: network, choice: source.choice, top: top)
             let whole = try network.model(on: console)
             let usualCut = network.isSavedModel || top ? nil : try network.named().defaultCut
             let files = try ImageFiles(below: images, rule: imageRule(of: whole), threads: machine.threads)

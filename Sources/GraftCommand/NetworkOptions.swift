@@ -51,6 +51,20 @@ struct BaseArguments: ParsableArguments {
         }
     }
 
+    /// The values, apart from how they were parsed.
+    var choice: BaseChoice {
+        BaseChoice(weights: weights, inputSize: inputSize, cut: cut, resize: resize, preprocessing: preprocessing)
+    }
+}
+
+/// What was chosen of a base network; `nil` where nothing was said.
+struct BaseChoice {
+    var weights: WeightsOption?
+    var inputSize: Int?
+    var cut: String?
+    var resize: ResizeMethod?
+    var preprocessing: PreprocessingOption?
+
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {
         let options: [(name: String, isGiven: Bool)] = [

@@ -3,7 +3,7 @@ import Graft
 /// A network named on the command line: a base by its id, or a saved model by its path.
 struct NetworkSource {
     let name: String
-    var arguments = BaseArguments()
+    var choice = BaseChoice()
     /// Whether the classifier that a base was trained with is on top.
     var top = false
 
@@ -13,7 +13,7 @@ struct NetworkSource {
     /// The network with its weights; published ones are downloaded where they are not on this machine.
     func model(on console: Console, seed: UInt64 = 0) throws -> Model {
         guard isSavedModel else { return try model(of: named(), on: console, seed: seed) }
-        let refused = (top ? ["--top"] : []) + arguments.givenForBasesAlone
+        let refused = (top ? ["--top"] : []) + choice.givenForBasesAlone
         guard refused.isEmpty else {
             throw GraftError(
                 .argument, "\(refused.joined(separator: ", ")): for bases alone; \(name) is a model as it was saved")
@@ -23,7 +23,7 @@ struct NetworkSource {
 
     /// The network up to the layer of `--cut`; up to the usual one where none is named and `usualCut` is given.
     func cut(_ network: Model, at usualCut: String? = nil) throws -> Model {
-        guard let cut = arguments.cut ?? usualCut else { return network }
+        guard let cut = choice.cut ?? usualCut else { return network }
         let output = try network.layer(named: cut).output
         return try Model(inputs: network.inputs, outputs: [output], name: network.name)
     }
@@ -38,10 +38,10 @@ struct NetworkSource {
     }
 
     private func model(of base: Base, on console: Console, seed: UInt64) throws -> Model {
-        let size = arguments.inputSize ?? base.defaultSize
-        let preprocessing = arguments.preprocessing?.preprocessing(of: base) ?? base.preprocessing
+        let size = choice.inputSize ?? base.defaultSize
+        let preprocessing = choice.preprocessing?.preprocessing(of: base) ?? base.preprocessing
         // Random weights were trained on nothing that could be missed.
-        if arguments.weights != WeightsOption.none, let warning = base.warning(for: preprocessing) {
+        if choice.weights != WeightsOption.none, let warning = base.warning(for: preprocessing) {
             console.warn(warning)
         }
         return try base.model(
@@ -51,7 +51,7 @@ struct NetworkSource {
     }
 
     private func weights(of base: Base, on console: Console) throws -> Weights {
-        switch arguments.weights ?? .imagenet {
+        switch choice.weights ?? .imagenet {
         case .none: .none
         case .file(let path): .file(path)
         case .imagenet: .file(try Fetching(console: console).fetch(weightsOf: base.id, top: top))

@@ -30,20 +30,14 @@ struct Summary: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
-            let source = NetworkSource(name: network, arguments: arguments, top: top)
+            var choice = BaseChoice(inputSize: inputSize, cut: cut)
+            // A base is drawn with random weights; a saved model has its own.
+            if !network.hasSuffix(".keras") { choice.weights = WeightsOption.none }
+            let source = NetworkSource(name: network, choice: choice, top: top)
             let model = try source.cut(source.model(on: console))
             guard console.isJSON else { return console.say(model.summary(width: console.width)) }
             emit(model, on: console)
         }
-    }
-
-    /// A base is drawn with random weights; a saved model takes no weights.
-    private var arguments: BaseArguments {
-        var arguments = BaseArguments()
-        if !network.hasSuffix(".keras") { arguments.weights = WeightsOption.none }
-        arguments.inputSize = inputSize
-        arguments.cut = cut
-        return arguments
     }
 
     private func emit(_ model: Model, on console: Console) {

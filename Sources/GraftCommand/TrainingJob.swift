@@ -16,9 +16,9 @@ struct TrainingJob {
     func run() throws {
         try OutputFile.check(options.output)
         let base = try Base.named(options.network.base)
-        let arguments = options.network.source
-        let size = arguments.inputSize ?? base.defaultSize
-        let rule = ImageRule(height: size, width: size, resize: arguments.resize ?? .keras)
+        let choice = options.network.source.choice
+        let size = choice.inputSize ?? base.defaultSize
+        let rule = ImageRule(height: size, width: size, resize: choice.resize ?? .keras)
         let share = options.training.validationSplit
         let photos = try ImageFolder(
             at: options.images, rule: rule, validationSplit: share > 0 ? share : nil,
@@ -44,11 +44,11 @@ struct TrainingJob {
     }
 
     private func makeModel(_ base: Base, classNames: [String], rule: ImageRule) throws -> Model {
-        let arguments = options.network.source
-        let network = try NetworkSource(name: base.id, arguments: arguments)
+        let choice = options.network.source.choice
+        let network = try NetworkSource(name: base.id, choice: choice)
             .model(on: console, seed: options.training.seed)
         network.freeze()
-        let cut = arguments.cut ?? base.defaultCut
+        let cut = choice.cut ?? base.defaultCut
         let features = try base.layer(atCut: cut, of: network).output
         let hidden = try HeadSpecification(options.head).apply(to: features)
         let outputLayer =
@@ -57,7 +57,7 @@ struct TrainingJob {
         let model = try Model(inputs: network.input, outputs: outputLayer(hidden), seed: options.training.seed)
         model.metadata = ModelMetadata(classNames: classNames, image: rule)
         let trainable = model.trainableVariables.reduce(0) { $0 + $1.shape.elementCount }
-        let preprocessing = arguments.preprocessing?.preprocessing(of: base) ?? base.preprocessing
+        let preprocessing = choice.preprocessing?.preprocessing(of: base) ?? base.preprocessing
         console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
         console.say("\(model.countParameters().grouped) parameters, \(trainable.grouped) of them trainable")
         return model

@@ -166,6 +166,15 @@ import Testing
         #expect(counted == last.number("parameters"))
     }
 
+    @Test func aBaseIsSummedUpWithoutItsWeights() throws {
+        let outcome = try run("summary", "inception-v3", "--input-size", "150", "--cut", "mixed7")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.output.contains("mixed7"))
+        #expect(outcome.output.contains("8,975,264"))
+        #expect(!outcome.output.contains("mixed8"))
+    }
+
     @Test func basesAreListedWithWhereTheirWeightsAre() throws {
         let outcome = try run("bases", "--json")
         let lines = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }

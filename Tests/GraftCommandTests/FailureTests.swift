@@ -33,6 +33,10 @@ import Testing
             "there is no base called “inception”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16; the name of a "
                 + "saved model ends in .keras"
         ),
+        (
+            "summary text.keras --input-size 75",
+            "--input-size: for bases alone; text.keras is a model as it was saved"
+        ),
         ("predict nowhere.keras a.jpg", "cannot open nowhere.keras: no such file or directory"),
         (
             "predict text.keras a.jpg",
