@@ -39,8 +39,10 @@ final class ProgressReporter {
     private func showFeatures(_ progress: Progress) {
         hasComputedFeatures = true
         guard progress.done == progress.total else { return console.progress(ProgressLine("features", progress)) }
-        let rate = ProgressLine.rate(of: progress.total, seconds: progress.elapsed).map { " (\($0))" } ?? ""
-        console.say("features of \(progress.total.of("image")) computed in \(progress.elapsed.asDuration)\(rate)")
+        let computed = progress.total - unreadable.count
+        guard computed > 0 else { return console.closeProgressLine() }
+        let rate = ProgressLine.rate(of: computed, seconds: progress.elapsed).map { " (\($0))" } ?? ""
+        console.say("features of \(computed.of("image")) computed in \(progress.elapsed.asDuration)\(rate)")
     }
 
     private func showEpoch(_ report: EpochReport) {

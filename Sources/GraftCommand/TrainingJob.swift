@@ -65,11 +65,12 @@ struct TrainingJob {
 
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(_ model: Model, _ photos: ImageFolder, _ cancellation: CancellationFlag) throws -> History {
+        let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
         do {
             return try model.fit(
                 photos.training, batchSize: options.training.batchSize, epochs: options.training.epochs,
-                validation: photos.validation, seed: options.training.seed,
+                validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle)],
                 options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
         } catch {

@@ -73,6 +73,16 @@ import Testing
         #expect(evaluation.lines.first == "parts has a test part: evaluating that")
     }
 
+    @Test func tooFewPicturesToSetAnyAsideAreTrainedOnAllTheSame() throws {
+        try classifier.folder.drawPictures(["a": 1, "b": 1], below: "two")
+        let outcome = try classifier.tool.run(
+            ["train", "two", "--epochs", "1", "--output", "two.keras", "--json"] + SavedClassifier.network)
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("graft: warning: there are no validation images: add pictures, or raise "))
+        let done = try #require(outcome.lines.last.flatMap(JSONLine.init))
+        #expect(done.object["val_accuracy"] is NSNull)
+    }
+
     @Test func anotherPreprocessingIsSaid() throws {
         let outcome = try classifier.tool.run(
             ["train", "photos", "--epochs", "1", "--output", "unit.keras", "--preprocessing", "unit"]

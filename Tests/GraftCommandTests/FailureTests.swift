@@ -25,10 +25,6 @@ import Testing
         ),
         ("train photos --output nowhere/m.keras", "--output: there is no folder nowhere; make it first"),
         (
-            "train photos --weights none --input-size 10",
-            "InceptionV3 takes images of at least 75 × 75; received (10, 10, 3)"
-        ),
-        (
             "summary inception",
             "there is no base called “inception”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16; the name of a "
                 + "saved model ends in .keras"
@@ -59,6 +55,14 @@ import Testing
         #expect(outcome.status == 1)
         #expect(outcome.output.isEmpty)
         #expect(outcome.errors.hasPrefix("graft: empty holds no pictures that can be used: it is empty. Expected one "))
+    }
+
+    @Test func aSizeThatTheBaseCannotTakeIsSaid() throws {
+        let outcome = try tool.run(["train", "photos", "--weights", "none", "--input-size", "10"])
+        #expect(outcome.status == 1)
+        #expect(outcome.output.hasPrefix("2 training images: 1 cats, 1 dogs\n"))
+        #expect(
+            outcome.errors.hasSuffix("graft: InceptionV3 takes images of at least 75 × 75; received (10, 10, 3)\n"))
     }
 
     @Test func weightsThatAreNotHereAreNamedBeforeAnythingIsTrained() throws {

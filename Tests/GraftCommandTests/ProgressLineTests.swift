@@ -9,9 +9,9 @@ import Testing
 
     @Test(arguments: [
         (100, "epoch 2/5  ━━━━━───────────────  250/1000  loss 0.4512  accuracy 0.8100  12 s left"),
-        (80, "epoch 2/5  ━━━━────────────  250/1000  loss 0.4512  accuracy 0.8100  12 s left"),
+        (80, "epoch 2/5  ━━━━─────────────  250/1000  loss 0.4512  accuracy 0.8100  12 s left"),
         (64, "epoch 2/5  250/1000  loss 0.4512  accuracy 0.8100  12 s left"),
-        (40, "epoch 2/5  ━─────  250/1000  12 s left"),
+        (40, "epoch 2/5  ━──────  250/1000  12 s left"),
         (32, "epoch 2/5  250/1000  12 s left"),
         (20, "epoch 2/5  250/1000"),
         (10, "epoch 2/5"),
