@@ -44,8 +44,8 @@ public final class CPUPlan: Sendable {
     /// Refuses arrays that no run could hold, before anything is made for them.
     private static func checkSizes(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
         for node in graph.nodes {
-            let (byteCount, overflow) = node.shape.elementCount.multipliedReportingOverflow(by: 4)
-            guard node.shape.isValid, !overflow, byteCount <= options.memoryLimit else {
+            // A valid shape has at most an eighth of what an integer can count.
+            guard node.shape.isValid, node.shape.elementCount * MemoryLayout<Float>.stride <= options.memoryLimit else {
                 throw GraftError(
                     .backend,
                     "\(node.operation.name) makes an array of the shape \(node.shape), "

@@ -102,9 +102,9 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
     /// The optimizer with Keras's defaults and this learning rate.
     func optimizer(learningRate: Float) -> any Optimizer {
         switch self {
-        case .sgd: SGD(learningRate: learningRate)
-        case .rmsprop: RMSprop(learningRate: learningRate)
-        case .adam: Adam(learningRate: learningRate)
+        case .sgd: SGD(learningRate: .constant(learningRate))
+        case .rmsprop: RMSprop(learningRate: .constant(learningRate))
+        case .adam: Adam(learningRate: .constant(learningRate))
         }
     }
 }

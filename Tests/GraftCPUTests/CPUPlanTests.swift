@@ -69,6 +69,18 @@ import Testing
         expectError(.backend, "are allowed") { _ = try CPUPlan(graph) }
     }
 
+    @Test func hostileConvolutionsAndProductsAreRefused() throws {
+        var convolution = Graph()
+        let image = try convolution.input("x", [1, 1 << 16, 1 << 16, 1 << 6])
+        let kernel = try convolution.input("k", [3, 3, 1 << 6, 1 << 20])
+        convolution.outputs = [try convolution.convolution(image, kernel: kernel, Convolution())]
+        expectError(.backend, "are allowed") { _ = try CPUPlan(convolution) }
+        var product = Graph()
+        let matrix = try product.input("x", [1 << 24, 1])
+        product.outputs = [try product.matrixProduct(matrix, matrix, transposeRight: true)]
+        expectError(.backend, "are allowed") { _ = try CPUPlan(product) }
+    }
+
     @Test func convolutionsWithoutElementsAreRefused() throws {
         var graph = Graph()
         let x = try graph.input("x", [0, 4, 4, 3])

@@ -120,9 +120,36 @@ import Testing
         model.metadata.classNames = ["a", "b", "c"]
         let other = try ArrayDataset(inputs: data.inputs, targets: data.targets, classNames: ["a", "c", "b"])
         let expected =
-            "the data has the classes a, c, b, the model knows a, b, c; both must be the same, in the same order"
+            "the data has the classes a, c, b, the model a, b, c; both must be the same, in the same order"
         #expect(message { try model.fit(other) } == expected)
         #expect(message { _ = try model.evaluate(other) } == expected)
+    }
+
+    @Test func validationDataOfOtherClassesThrows() throws {
+        let (model, data) = try smallProblem()
+        let training = try ArrayDataset(inputs: data.inputs, targets: data.targets, classNames: ["a", "b", "c"])
+        let validation = try ArrayDataset(inputs: data.inputs, targets: data.targets, classNames: ["a", "b", "d"])
+        #expect(
+            message { try model.fit(training, validation: validation) }
+                == "the validation data has the classes a, b, d, the training data a, b, c; both must be the same, in "
+                + "the same order")
+    }
+
+    @Test func anUnbuiltStackTakesItsInputFromTheData() throws {
+        let model = try Sequential([Dense(3, activation: .softmax)])
+        try model.compile(optimizer: SGD(), loss: .sparseCategoricalCrossentropy)
+        let (_, data) = try smallProblem()
+        try model.fit(data, options: temporary)
+        #expect(model.inputs.map(\.shape) == [[4]])
+    }
+
+    @Test func yesOrNoTargetsOfSeveralOutputsNeedNotDiffer() throws {
+        let model = try Sequential([Dense(2, activation: .sigmoid)], inputShape: [4])
+        try model.compile(optimizer: SGD(), loss: .binaryCrossentropy, metrics: [.accuracy])
+        let data = try ArrayDataset(
+            inputs: Tensor(zeros: [4, 4]), targets: Tensor([1, 0, 1, 0, 1, 0, 1, 0], shape: [4, 2]))
+        try model.fit(data, options: temporary)
+        #expect(try model.evaluate(data).classes.isEmpty)
     }
 
     @Test func trainingTellsTheModelItsClassesAndResizeRule() throws {

@@ -226,6 +226,27 @@ import Testing
         #expect(model.weights.allSatisfy { $0.scalars.allSatisfy(\.isFinite) })
     }
 
+    @Test func variablesThatAreNotFiniteAreNotKept() throws {
+        // The one step has a finite loss, and a change of √10 times the learning rate.
+        let (model, data) = try smallProblem(optimizer: RMSprop(learningRate: .constant(.greatestFiniteMagnitude)))
+        let weights = model.weights
+        #expect {
+            try model.fit(data, batchSize: 50, options: temporary)
+        } throws: { error in
+            ((error as? GraftError)?.message ?? "").contains("holds numbers that are not finite after epoch 1")
+        }
+        #expect(model.weights == weights)
+    }
+
+    @Test func oneElementThatIsNotFiniteIsSeen() {
+        for wrong in [Float.nan, .infinity, -.infinity] {
+            var elements = [Float](repeating: -.greatestFiniteMagnitude, count: 37)
+            #expect(Tensor(elements, shape: [37]).isFinite)
+            elements[29] = wrong
+            #expect(!Tensor(elements, shape: [37]).isFinite)
+        }
+    }
+
     // MARK: Frozen is frozen
 
     @Test func frozenVariablesKeepEveryBit() throws {

@@ -55,11 +55,17 @@ struct KerasFixture: Decodable {
     enum Argument: Decodable, Sendable, CustomStringConvertible {
         case number(Float)
         case flag(Bool)
+        case text(String)
+        case numbers([Float])
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
             if let flag = try? container.decode(Bool.self) {
                 self = .flag(flag)
+            } else if let text = try? container.decode(String.self) {
+                self = .text(text)
+            } else if let numbers = try? container.decode([Float].self) {
+                self = .numbers(numbers)
             } else {
                 self = .number(try container.decode(Float.self))
             }
@@ -67,7 +73,16 @@ struct KerasFixture: Decodable {
 
         var number: Float? { if case .number(let number) = self { number } else { nil } }
         var flag: Bool { if case .flag(let flag) = self { flag } else { false } }
-        var description: String { number.map { String($0) } ?? String(flag) }
+        var text: String? { if case .text(let text) = self { text } else { nil } }
+        var numbers: [Float] { if case .numbers(let numbers) = self { numbers } else { [] } }
+        var description: String {
+            switch self {
+            case .number(let number): "\(number)"
+            case .flag(let flag): "\(flag)"
+            case .text(let text): text
+            case .numbers(let numbers): "\(numbers)"
+            }
+        }
     }
 
     let optimizers: [OptimizerCase]
@@ -86,34 +101,87 @@ struct KerasFixture: Decodable {
     }()
 }
 
+/// Keras's arguments by name, with what stands for one that is not given.
+struct KerasArguments {
+    let values: [String: KerasFixture.Argument]
+    func number(_ name: String, _ fallback: Float) -> Float { values[name]?.number ?? fallback }
+    func integer(_ name: String, _ fallback: Int) -> Int { values[name]?.number.map { Int($0) } ?? fallback }
+    func flag(_ name: String) -> Bool { values[name]?.flag ?? false }
+
+    /// The arguments that all optimizers have.
+    func settings(exclude: [String]) -> OptimizerSettings {
+        let clipping =
+            values["clipvalue"]?.number.map { GradientClipping.value($0) }
+            ?? values["clipnorm"]?.number.map { .norm($0) } ?? values["global_clipnorm"]?.number.map { .globalNorm($0) }
+        let frequency = values["ema_overwrite_frequency"]?.number.map { Int($0) }
+        let average = MovingAverage(momentum: number("ema_momentum", 0.99), overwriteFrequency: frequency)
+        return OptimizerSettings(
+            weightDecay: values["weight_decay"]?.number, excludedFromWeightDecay: exclude, clipping: clipping,
+            accumulationSteps: integer("gradient_accumulation_steps", 1),
+            movingAverage: flag("use_ema") ? average : nil)
+    }
+}
+
 /// The optimizer that Keras's name and arguments mean.
-func makeOptimizer(_ name: String, _ arguments: [String: KerasFixture.Argument]) throws -> any Optimizer {
-    func number(_ name: String, _ value: Float) -> Float { arguments[name]?.number ?? value }
-    func flag(_ name: String) -> Bool { arguments[name]?.flag ?? false }
+func makeOptimizer(
+    _ name: String, _ values: [String: KerasFixture.Argument], exclude: [String] = [],
+    schedule: LearningRateSchedule? = nil
+) throws -> any Optimizer {
+    let arguments = KerasArguments(values: values)
+    let settings = arguments.settings(exclude: exclude)
+    let rate = schedule ?? .constant(arguments.number("learning_rate", name == "SGD" ? 0.01 : 0.001))
+    let (beta1, epsilon) = (arguments.number("beta_1", 0.9), arguments.number("epsilon", 1e-7))
+    let beta2 = arguments.number("beta_2", name == "Lion" ? 0.99 : 0.999)
     switch name {
     case "SGD":
         return SGD(
-            learningRate: number("learning_rate", 0.01), momentum: number("momentum", 0), nesterov: flag("nesterov"))
+            learningRate: rate, momentum: arguments.number("momentum", 0), nesterov: arguments.flag("nesterov"),
+            settings: settings)
     case "RMSprop":
         return RMSprop(
-            learningRate: number("learning_rate", 0.001), rho: number("rho", 0.9), momentum: number("momentum", 0),
-            epsilon: number("epsilon", 1e-7), centered: flag("centered"))
+            learningRate: rate, rho: arguments.number("rho", 0.9), momentum: arguments.number("momentum", 0),
+            epsilon: epsilon, centered: arguments.flag("centered"), settings: settings)
     case "Adam":
         return Adam(
-            learningRate: number("learning_rate", 0.001), beta1: number("beta_1", 0.9), beta2: number("beta_2", 0.999),
-            epsilon: number("epsilon", 1e-7))
+            learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, amsgrad: arguments.flag("amsgrad"),
+            settings: settings)
+    case "AdamW":
+        return AdamW(
+            learningRate: rate, weightDecay: arguments.number("weight_decay", 0.004), beta1: beta1, beta2: beta2,
+            epsilon: epsilon, amsgrad: arguments.flag("amsgrad"), settings: settings)
+    case "Nadam":
+        return Nadam(learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, settings: settings)
+    case "Adagrad":
+        return Adagrad(
+            learningRate: rate, initialAccumulatorValue: arguments.number("initial_accumulator_value", 0.1),
+            epsilon: epsilon, settings: settings)
+    case "Lion": return Lion(learningRate: rate, beta1: beta1, beta2: beta2, settings: settings)
     default: throw GraftError(.argument, "no optimizer \(name)")
     }
 }
 
 /// The loss that Keras's name and arguments mean.
-func makeLoss(_ name: String, _ arguments: [String: KerasFixture.Argument] = [:]) throws -> Loss {
-    let fromLogits = arguments["from_logits"]?.flag ?? false
-    let smoothing = arguments["label_smoothing"]?.number ?? 0
+func makeLoss(_ name: String, _ values: [String: KerasFixture.Argument] = [:]) throws -> Loss {
+    let arguments = KerasArguments(values: values)
+    let fromLogits = arguments.flag("from_logits")
+    let smoothing = arguments.number("label_smoothing", 0)
+    let (alpha, gamma) = (arguments.number("alpha", 0.25), arguments.number("gamma", 2))
     switch name {
     case "BinaryCrossentropy": return .binaryCrossentropy(fromLogits: fromLogits, labelSmoothing: smoothing)
     case "CategoricalCrossentropy": return .categoricalCrossentropy(fromLogits: fromLogits, labelSmoothing: smoothing)
     case "SparseCategoricalCrossentropy": return .sparseCategoricalCrossentropy(fromLogits: fromLogits)
+    case "BinaryFocalCrossentropy":
+        return .binaryFocalCrossentropy(
+            applyClassBalancing: arguments.flag("apply_class_balancing"), alpha: alpha, gamma: gamma,
+            fromLogits: fromLogits, labelSmoothing: smoothing)
+    case "CategoricalFocalCrossentropy":
+        return .categoricalFocalCrossentropy(
+            alpha: alpha, gamma: gamma, fromLogits: fromLogits, labelSmoothing: smoothing)
+    case "Hinge": return .hinge
+    case "SquaredHinge": return .squaredHinge
+    case "CategoricalHinge": return .categoricalHinge
+    case "Huber": return .huber(delta: arguments.number("delta", 1))
+    case "MeanAbsoluteError": return .meanAbsoluteError
     case "MeanSquaredError": return .meanSquaredError
     default: throw GraftError(.argument, "no loss \(name)")
     }

@@ -41,7 +41,7 @@ import Testing
         (SGD(learningRate: -1) as any Optimizer, "the learning rate of SGD is -1.0; it must be at least 0.0"),
         (SGD(momentum: 1.5), "the momentum of SGD is 1.5; it must be 0.0 to 1.0"),
         (RMSprop(rho: 2), "rho of RMSprop is 2.0; it must be 0.0 to 1.0"),
-        (RMSprop(learningRate: .nan), "the learning rate of RMSprop is nan; it must be at least 0.0"),
+        (RMSprop(learningRate: .constant(.nan)), "the learning rate of RMSprop is nan; it must be at least 0.0"),
         (Adam(epsilon: -1e-7), "epsilon of Adam is -1e-07; it must be at least 0.0"),
     ])
     func argumentOutOfRangeThrows(_ optimizer: any Optimizer, message: String) {
@@ -68,7 +68,8 @@ import Testing
         return try gradients.enumerated().map { number, gradient in
             let inputs = [
                 "gradient": ReferenceArray(Tensor(gradient, shape: shape)),
-                "rate": ReferenceArray(Double(optimizer.learningRate)), "step": ReferenceArray(Double(number + 1)),
+                "rate": ReferenceArray(Double(optimizer.learningRate.rate(at: number))),
+                "step": ReferenceArray(Double(number + 1)),
             ]
             values = try Interpreter.run(scope.graph, inputs: inputs, variables: values).updates
             return try #require(values[VariableID(0)]).tensor.scalars

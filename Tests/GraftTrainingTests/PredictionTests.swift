@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func evaluationOfRowsTakesTheLargest() {
-        var count = ConfusionCount()
+        var count = ConfusionMatrix()
         count.add(
             Tensor([0.2, 0.5, 0.3, 0.4, 0.4, 0.2], shape: [2, 3]), Tensor([0, 1, 0, 0, 0, 1], shape: [2, 3]))
         #expect(count.figures(names: nil).map(\.correct) == [0, 1, 0])

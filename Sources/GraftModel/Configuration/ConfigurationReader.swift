@@ -112,9 +112,19 @@ public struct ConfigurationReader {
         }
     }
 
+    /// A regularizer, `nil` where there is none.
+    public mutating func regularizer(_ key: String) throws(GraftError) -> Regularizer? {
+        guard let value = optional(key) else { return nil }
+        do {
+            return try Regularizer(configuration: value)
+        } catch {
+            throw wrong(key, error.message)
+        }
+    }
+
     // MARK: Arguments that Graft takes in one form alone
 
-    /// Refuses anything but `null` for these arguments: regularizers and constraints for instance.
+    /// Refuses anything but `null` for these arguments: constraints for instance.
     public mutating func requireNull(_ keys: String...) throws(GraftError) {
         for key in keys {
             guard let value = optional(key) else { continue }

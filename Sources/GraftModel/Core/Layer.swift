@@ -3,7 +3,7 @@ import Synchronization
 /// What a user composes into a model: a function of tensors with variables of its own.
 ///
 /// Subclasses keep their arguments as constants and make their variables in ``build(inputShapes:)`` with
-/// ``addVariable(_:shape:initializer:trainable:)``; the base class guards all that changes with a lock, so that a layer
+/// ``addVariable(_:shape:initializer:regularizer:trainable:)``; the base class guards all that changes with a lock, so that a layer
 /// may be used from many threads. Shapes never include the batch axis.
 ///
 /// Source: keras/src/layers/layer.py.
@@ -144,16 +144,18 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     /// Makes a variable; for use in ``build(inputShapes:)``.
     @discardableResult
     public final func addVariable(
-        _ name: String, shape: Shape, initializer: Initializer, trainable: Bool = true
+        _ name: String, shape: Shape, initializer: Initializer, regularizer: Regularizer? = nil,
+        trainable: Bool = true
     ) throws(GraftError) -> Variable {
         guard shape.hasSensibleSize else {
             throw GraftError(
                 .shape, "\(self.name)/\(name): a variable of the shape \(shape) is larger than any machine")
         }
+        try regularizer?.validate("\(self.name): the regularizer of \(name)")
         return state.withLock { state in
             let variable = Variable(
-                name: name, shape: shape, initializer: initializer, trainable: trainable, path: "\(state.name)/\(name)",
-                seed: InitializerSeed(key: 0, stream: UInt64(state.variables.count)))
+                name: name, shape: shape, initializer: initializer, regularizer: regularizer, trainable: trainable,
+                path: "\(state.name)/\(name)", seed: InitializerSeed(key: 0, stream: UInt64(state.variables.count)))
             state.variables.append(variable)
             return variable
         }

@@ -15,6 +15,8 @@ public final class Variable: Sendable {
     public let trainable: Bool
     /// How its first value is made.
     public let initializer: Initializer
+    /// What is added to the loss for its size while it trains.
+    public let regularizer: Regularizer?
     private let state: Mutex<State>
 
     private struct State {
@@ -31,8 +33,10 @@ public final class Variable: Sendable {
 
     /// A variable without a value yet.
     package init(
-        name: String, shape: Shape, initializer: Initializer, trainable: Bool, path: String, seed: InitializerSeed
+        name: String, shape: Shape, initializer: Initializer, regularizer: Regularizer? = nil, trainable: Bool,
+        path: String, seed: InitializerSeed
     ) {
+        self.regularizer = regularizer
         (self.name, self.shape, self.initializer, self.trainable) = (name, shape, initializer, trainable)
         state = Mutex(State(path: path, seed: seed))
     }

@@ -30,14 +30,19 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // constant
     public let movingMeanInitializer: Initializer
     /// How the moving variance begins.
     public let movingVarianceInitializer: Initializer
+    /// What is added to the loss for the size of `beta`.
+    public let betaRegularizer: Regularizer?
+    /// What is added to the loss for the size of `gamma`.
+    public let gammaRegularizer: Regularizer?
 
     /// A normalization with Keras's defaults.
     public init(
         axis: Int = -1, momentum: Double = 0.99, epsilon: Double = 1e-3, center: Bool = true, scale: Bool = true,
         betaInitializer: Initializer = .zeros, gammaInitializer: Initializer = .ones,
         movingMeanInitializer: Initializer = .zeros, movingVarianceInitializer: Initializer = .ones,
-        name: String? = nil
+        betaRegularizer: Regularizer? = nil, gammaRegularizer: Regularizer? = nil, name: String? = nil
     ) {
+        (self.betaRegularizer, self.gammaRegularizer) = (betaRegularizer, gammaRegularizer)
         (self.axis, self.momentum, self.epsilon, self.center, self.scale) = (axis, momentum, epsilon, center, scale)
         (self.betaInitializer, self.gammaInitializer) = (betaInitializer, gammaInitializer)
         self.movingMeanInitializer = movingMeanInitializer
@@ -48,8 +53,12 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // constant
     /// Makes gamma, beta and the moving statistics.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let channels: Shape = [try channelled(inputShapes).last]
-        if scale { try addVariable("gamma", shape: channels, initializer: gammaInitializer) }
-        if center { try addVariable("beta", shape: channels, initializer: betaInitializer) }
+        if scale {
+            try addVariable("gamma", shape: channels, initializer: gammaInitializer, regularizer: gammaRegularizer)
+        }
+        if center {
+            try addVariable("beta", shape: channels, initializer: betaInitializer, regularizer: betaRegularizer)
+        }
         try addVariable("moving_mean", shape: channels, initializer: movingMeanInitializer, trainable: false)
         try addVariable("moving_variance", shape: channels, initializer: movingVarianceInitializer, trainable: false)
     }
@@ -115,8 +124,10 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // constant
             "scale": .bool(scale), "beta_initializer": betaInitializer.configuration,
             "gamma_initializer": gammaInitializer.configuration,
             "moving_mean_initializer": movingMeanInitializer.configuration,
-            "moving_variance_initializer": movingVarianceInitializer.configuration, "beta_regularizer": nil,
-            "gamma_regularizer": nil, "beta_constraint": nil, "gamma_constraint": nil, "synchronized": false,
+            "moving_variance_initializer": movingVarianceInitializer.configuration,
+            "beta_regularizer": betaRegularizer.configuration,
+            "gamma_regularizer": gammaRegularizer.configuration, "beta_constraint": nil, "gamma_constraint": nil,
+            "synchronized": false,
             "renorm": false, "renorm_clipping": nil, "renorm_momentum": 0.99,
         ]
     }
@@ -144,9 +155,10 @@ extension BatchNormalization {
             gammaInitializer: reader.initializer("gamma_initializer", default: .ones),
             movingMeanInitializer: reader.initializer("moving_mean_initializer", default: .zeros),
             movingVarianceInitializer: reader.initializer("moving_variance_initializer", default: .ones),
-            name: reader.name)
+            betaRegularizer: reader.regularizer("beta_regularizer"),
+            gammaRegularizer: reader.regularizer("gamma_regularizer"), name: reader.name)
         try reader.requireNull(
-            "beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint", "renorm_clipping")
+            "beta_constraint", "gamma_constraint", "renorm_clipping")
         try reader.require("synchronized", false)
         try reader.require("renorm", false)
         _ = try reader.number("renorm_momentum", default: 0.99)

@@ -27,13 +27,19 @@ public final class Conv2D: Layer, @unchecked Sendable {  // constants only; `Lay
     public let kernelInitializer: Initializer
     /// How the bias begins.
     public let biasInitializer: Initializer
+    /// What is added to the loss for the size of the kernel.
+    public let kernelRegularizer: Regularizer?
+    /// What is added to the loss for the size of the bias.
+    public let biasRegularizer: Regularizer?
 
     /// A convolution with Keras's defaults.
     public init(
         _ filters: Int, kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid, dilationRate: Size2D = 1,
         groups: Int = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
-        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros, name: String? = nil
+        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
+        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, name: String? = nil
     ) {
+        (self.kernelRegularizer, self.biasRegularizer) = (kernelRegularizer, biasRegularizer)
         (self.filters, self.kernelSize, self.strides, self.padding) = (filters, kernelSize, strides, padding)
         (self.dilationRate, self.groups, self.activation) = (dilationRate, groups, activation)
         (self.useBias, self.kernelInitializer, self.biasInitializer) = (useBias, kernelInitializer, biasInitializer)
@@ -65,8 +71,10 @@ public final class Conv2D: Layer, @unchecked Sendable {  // constants only; `Lay
             throw GraftError(.shape, "Conv2D: \(channels) input channels cannot be divided into \(groups) groups")
         }
         let shape: Shape = [kernelSize.height, kernelSize.width, channels / groups, filters]
-        try addVariable("kernel", shape: shape, initializer: kernelInitializer)
-        if useBias { try addVariable("bias", shape: [filters], initializer: biasInitializer) }
+        try addVariable("kernel", shape: shape, initializer: kernelInitializer, regularizer: kernelRegularizer)
+        if useBias {
+            try addVariable("bias", shape: [filters], initializer: biasInitializer, regularizer: biasRegularizer)
+        }
     }
 
     /// Height and width as ``Padding`` has them, and the filters.
@@ -98,7 +106,8 @@ public final class Conv2D: Layer, @unchecked Sendable {  // constants only; `Lay
             "dilation_rate": dilationRate.configuration, "groups": .int(groups),
             "activation": .string(activation.rawValue), "use_bias": .bool(useBias),
             "kernel_initializer": kernelInitializer.configuration, "bias_initializer": biasInitializer.configuration,
-            "kernel_regularizer": nil, "bias_regularizer": nil, "activity_regularizer": nil, "kernel_constraint": nil,
+            "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration,
+            "activity_regularizer": nil, "kernel_constraint": nil,
             "bias_constraint": nil,
         ]
     }
@@ -120,9 +129,11 @@ extension Conv2D {
             groups: reader.integer("groups", default: 1), activation: reader.activation(),
             useBias: reader.flag("use_bias", default: true),
             kernelInitializer: reader.initializer("kernel_initializer", default: .glorotUniform),
-            biasInitializer: reader.initializer("bias_initializer", default: .zeros), name: reader.name)
+            biasInitializer: reader.initializer("bias_initializer", default: .zeros),
+            kernelRegularizer: reader.regularizer("kernel_regularizer"),
+            biasRegularizer: reader.regularizer("bias_regularizer"), name: reader.name)
         try reader.require("data_format", "channels_last")
         try reader.requireNull(
-            "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint")
+            "activity_regularizer", "kernel_constraint", "bias_constraint")
     }
 }

@@ -16,12 +16,18 @@ public final class Dense: Layer, @unchecked Sendable {  // constants only; `Laye
     public let kernelInitializer: Initializer
     /// How the bias begins.
     public let biasInitializer: Initializer
+    /// What is added to the loss for the size of the kernel.
+    public let kernelRegularizer: Regularizer?
+    /// What is added to the loss for the size of the bias.
+    public let biasRegularizer: Regularizer?
 
     /// A fully connected layer with Keras's defaults.
     public init(
         _ units: Int, activation: ActivationFunction = .linear, useBias: Bool = true,
-        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros, name: String? = nil
+        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
+        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, name: String? = nil
     ) {
+        (self.kernelRegularizer, self.biasRegularizer) = (kernelRegularizer, biasRegularizer)
         (self.units, self.activation, self.useBias) = (units, activation, useBias)
         (self.kernelInitializer, self.biasInitializer) = (kernelInitializer, biasInitializer)
         super.init(name: name)
@@ -39,8 +45,11 @@ public final class Dense: Layer, @unchecked Sendable {  // constants only; `Laye
     /// Makes the kernel and the bias.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let shape = try Self.vector(inputShapes)
-        try addVariable("kernel", shape: [shape.last, units], initializer: kernelInitializer)
-        if useBias { try addVariable("bias", shape: [units], initializer: biasInitializer) }
+        try addVariable(
+            "kernel", shape: [shape.last, units], initializer: kernelInitializer, regularizer: kernelRegularizer)
+        if useBias {
+            try addVariable("bias", shape: [units], initializer: biasInitializer, regularizer: biasRegularizer)
+        }
     }
 
     /// The input's shape with the units as its last axis.
@@ -76,7 +85,8 @@ public final class Dense: Layer, @unchecked Sendable {  // constants only; `Laye
         [
             "units": .int(units), "activation": .string(activation.rawValue), "use_bias": .bool(useBias),
             "kernel_initializer": kernelInitializer.configuration, "bias_initializer": biasInitializer.configuration,
-            "kernel_regularizer": nil, "bias_regularizer": nil, "kernel_constraint": nil, "bias_constraint": nil,
+            "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration,
+            "kernel_constraint": nil, "bias_constraint": nil,
             "quantization_config": nil,
         ]
     }
@@ -96,9 +106,11 @@ extension Dense {
         try self.init(
             reader.integer("units"), activation: reader.activation(), useBias: reader.flag("use_bias", default: true),
             kernelInitializer: reader.initializer("kernel_initializer", default: .glorotUniform),
-            biasInitializer: reader.initializer("bias_initializer", default: .zeros), name: reader.name)
+            biasInitializer: reader.initializer("bias_initializer", default: .zeros),
+            kernelRegularizer: reader.regularizer("kernel_regularizer"),
+            biasRegularizer: reader.regularizer("bias_regularizer"), name: reader.name)
         try reader.requireNull(
-            "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
+            "activity_regularizer", "kernel_constraint", "bias_constraint",
             "quantization_config", "lora_rank", "lora_alpha")
     }
 }

@@ -27,13 +27,19 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
     public let depthwiseInitializer: Initializer
     /// How the bias begins.
     public let biasInitializer: Initializer
+    /// What is added to the loss for the size of the kernel.
+    public let depthwiseRegularizer: Regularizer?
+    /// What is added to the loss for the size of the bias.
+    public let biasRegularizer: Regularizer?
 
     /// A depthwise convolution with Keras's defaults.
     public init(
         kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid, depthMultiplier: Int = 1,
         dilationRate: Size2D = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
-        depthwiseInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros, name: String? = nil
+        depthwiseInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
+        depthwiseRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, name: String? = nil
     ) {
+        (self.depthwiseRegularizer, self.biasRegularizer) = (depthwiseRegularizer, biasRegularizer)
         (self.kernelSize, self.strides, self.padding) = (kernelSize, strides, padding)
         (self.depthMultiplier, self.dilationRate, self.activation) = (depthMultiplier, dilationRate, activation)
         (self.useBias, self.depthwiseInitializer) = (useBias, depthwiseInitializer)
@@ -59,8 +65,11 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let channels = try Self.image(inputShapes).last
         let shape: Shape = [kernelSize.height, kernelSize.width, channels, depthMultiplier]
-        try addVariable("kernel", shape: shape, initializer: depthwiseInitializer)
-        if useBias { try addVariable("bias", shape: [channels * depthMultiplier], initializer: biasInitializer) }
+        try addVariable("kernel", shape: shape, initializer: depthwiseInitializer, regularizer: depthwiseRegularizer)
+        if useBias {
+            try addVariable(
+                "bias", shape: [channels * depthMultiplier], initializer: biasInitializer, regularizer: biasRegularizer)
+        }
     }
 
     /// Height and width as ``Padding`` has them, and `depthMultiplier` times the channels.
@@ -96,7 +105,9 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
             "strides": strides.configuration, "padding": .string(padding.rawValue), "data_format": "channels_last",
             "dilation_rate": dilationRate.configuration, "activation": .string(activation.rawValue),
             "use_bias": .bool(useBias), "depthwise_initializer": depthwiseInitializer.configuration,
-            "bias_initializer": biasInitializer.configuration, "depthwise_regularizer": nil, "bias_regularizer": nil,
+            "bias_initializer": biasInitializer.configuration,
+            "depthwise_regularizer": depthwiseRegularizer.configuration,
+            "bias_regularizer": biasRegularizer.configuration,
             "activity_regularizer": nil, "depthwise_constraint": nil, "bias_constraint": nil,
         ]
     }
@@ -121,10 +132,12 @@ extension DepthwiseConv2D {
             dilationRate: reader.size("dilation_rate", default: 1), activation: reader.activation(),
             useBias: reader.flag("use_bias", default: true),
             depthwiseInitializer: reader.initializer("depthwise_initializer", default: .glorotUniform),
-            biasInitializer: reader.initializer("bias_initializer", default: .zeros), name: reader.name)
+            biasInitializer: reader.initializer("bias_initializer", default: .zeros),
+            depthwiseRegularizer: reader.regularizer("depthwise_regularizer"),
+            biasRegularizer: reader.regularizer("bias_regularizer"), name: reader.name)
         try reader.require("data_format", "channels_last")
         try reader.requireNull(
-            "depthwise_regularizer", "bias_regularizer", "activity_regularizer", "depthwise_constraint",
+            "activity_regularizer", "depthwise_constraint",
             "bias_constraint")
     }
 }

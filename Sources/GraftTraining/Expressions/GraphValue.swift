@@ -58,6 +58,8 @@ extension GraphValue {
     public static func + (left: Self, right: Float) throws(GraftError) -> Self { try left.binary(.add, right) }
     /// The difference.
     public static func - (left: Self, right: Self) throws(GraftError) -> Self { try left.binary(.subtract, right) }
+    /// The difference to a fixed number.
+    public static func - (left: Self, right: Float) throws(GraftError) -> Self { try left.binary(.subtract, right) }
     /// The difference from a fixed number.
     public static func - (left: Float, right: Self) throws(GraftError) -> Self {
         try right.scalar(left).binary(.subtract, right)
@@ -72,6 +74,10 @@ extension GraphValue {
     public static func / (left: Self, right: Self) throws(GraftError) -> Self { try left.binary(.divide, right) }
     /// The quotient with a fixed number.
     public static func / (left: Self, right: Float) throws(GraftError) -> Self { try left.binary(.divide, right) }
+    /// The quotient of a fixed number.
+    public static func / (left: Float, right: Self) throws(GraftError) -> Self {
+        try right.scalar(left).binary(.divide, right)
+    }
     /// The value with its sign turned.
     public static prefix func - (operand: Self) throws(GraftError) -> Self { try operand.unary(.negate) }
 }

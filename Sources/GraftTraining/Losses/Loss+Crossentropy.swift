@@ -18,14 +18,18 @@ extension Loss {
     public static func binaryCrossentropy(fromLogits: Bool = false, labelSmoothing: Float = 0) -> Loss {
         Loss("binary_crossentropy", targets: .probabilities) { predictions, targets in
             let targets = labelSmoothing == 0 ? targets : try (1 - labelSmoothing) * targets + 0.5 * labelSmoothing
-            if let logits = fromLogits ? predictions : predictions.operand(of: .unary(.sigmoid)) {
-                return try sigmoidCrossentropy(logits, targets)
-            }
-            let clipped = try predictions.clipped(epsilon, 1 - epsilon)
-            let hit = try targets * clipped.logarithm()
-            let miss = try (1 - targets) * (1 - clipped).logarithm()
-            return try -(hit + miss)
+            return fromLogits
+                ? try sigmoidCrossentropy(predictions, targets) : try binaryCrossentropy(of: predictions, targets)
         }
+    }
+
+    /// The cross-entropy of probabilities, or of a sigmoid's operand where they come straight from one.
+    static func binaryCrossentropy(of predictions: GraphValue, _ targets: GraphValue) throws -> GraphValue {
+        if let logits = predictions.operand(of: .unary(.sigmoid)) { return try sigmoidCrossentropy(logits, targets) }
+        let clipped = try predictions.clipped(epsilon, 1 - epsilon)
+        let hit = try targets * clipped.logarithm()
+        let miss = try (1 - targets) * (1 - clipped).logarithm()
+        return try -(hit + miss)
     }
 
     /// `x⁺ − x · t + ln(1 + e^−|x|)`. Both pieces choose by `x ≥ 0`, as TensorFlow's do, so that the derivative is
@@ -53,7 +57,7 @@ extension Loss {
     ///
     /// Source: keras/src/losses/losses.py and keras/src/backend/tensorflow/nn.py, version 3.15.
     public static func categoricalCrossentropy(fromLogits: Bool = false, labelSmoothing: Float = 0) -> Loss {
-        Loss("categorical_crossentropy", targets: .probabilities) { predictions, targets in
+        Loss("categorical_crossentropy", targets: .distributions) { predictions, targets in
             let share = labelSmoothing / Float(predictions.shape.last)
             let targets = labelSmoothing == 0 ? targets : try (1 - labelSmoothing) * targets + share
             if let logits = fromLogits ? predictions : predictions.operand(of: .softmax) {
@@ -96,7 +100,7 @@ extension Loss {
     }
 
     /// Keras's `backend.epsilon()`: how close probabilities may come to 0 and 1.
-    private static let epsilon: Float = 1e-7
+    static let epsilon: Float = 1e-7
 }
 
 extension GraphValue {

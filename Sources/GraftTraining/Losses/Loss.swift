@@ -26,8 +26,10 @@ public struct Loss: Sendable {
         (self.name, self.targets, self.formula) = (name, targets, formula)
     }
 
-    /// Whether targets say which class an example is of.
-    var isClassification: Bool { targets != .likePredictions }
+    /// The formula's own result, with the axes that it leaves.
+    func losses(_ predictions: GraphValue, _ targets: GraphValue) throws -> GraphValue {
+        try formula(predictions, targets)
+    }
 
     /// Adds the loss of each example to the graph.
     ///
@@ -49,7 +51,11 @@ public struct Loss: Sendable {
     }
 
     /// The mean over the batch of ``perExample(_:_:)``: a scalar, what Keras's `sum_over_batch_size` gives.
-    func mean(_ predictions: GraphValue, _ targets: GraphValue) throws -> GraphValue {
-        try perExample(predictions, targets).reduced(.mean)
+    ///
+    /// - Parameter weights: what each example's loss is multiplied with, shape [batch]; the sum is divided by the number
+    ///   of examples all the same.
+    func mean(_ predictions: GraphValue, _ targets: GraphValue, weights: GraphValue? = nil) throws -> GraphValue {
+        let losses = try perExample(predictions, targets)
+        return try (weights.map { try $0 * losses } ?? losses).reduced(.mean)
     }
 }

@@ -4,15 +4,26 @@ import GraftGraph
 public enum TargetRule: Sendable, Hashable {
     /// One number for each predicted number.
     case likePredictions
-    /// One number from 0 to 1 for each predicted number.
+    /// One number from 0 to 1 for each predicted number, each a yes or no of its own.
     case probabilities
+    /// One number from 0 to 1 for each class, which together are one answer: one-hot rows.
+    case distributions
     /// One class number, 0 to classes − 1, for each row of predictions.
     case classNumbers
+
+    /// Whether a target says which one class an example is of, where the model has so many outputs.
+    func isOneClass(outputs: Int) -> Bool {
+        switch self {
+        case .likePredictions: false
+        case .probabilities: outputs == 1
+        case .distributions, .classNumbers: true
+        }
+    }
 
     /// The shape of targets, batch included, for predictions of this shape.
     func shape(for predictions: Shape) -> Shape {
         switch self {
-        case .likePredictions, .probabilities: predictions
+        case .likePredictions, .probabilities, .distributions: predictions
         case .classNumbers: Shape(predictions.dimensions.dropLast())
         }
     }

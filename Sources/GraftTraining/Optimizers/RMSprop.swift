@@ -6,7 +6,7 @@
 /// Source: keras/src/optimizers/rmsprop.py, version 3.15; G. Hinton, "Neural networks for machine learning", lecture 6e.
 public struct RMSprop: Optimizer {
     /// η; 0.001 where nothing else is said.
-    public var learningRate: Float
+    public var learningRate: LearningRateSchedule
     /// ρ, 0 to 1: how much of the running mean stays at each step.
     public var rho: Float
     /// µ, 0 to 1; 0 remembers nothing.
@@ -15,14 +15,16 @@ public struct RMSprop: Optimizer {
     public var epsilon: Float
     /// Whether to divide by an estimate of the variance rather than of the second moment.
     public var centered: Bool
+    /// Weight decay, clipping, accumulation, moving average, rates by layer.
+    public var settings: OptimizerSettings
 
     /// RMSprop with Keras's defaults.
     public init(
-        learningRate: Float = 0.001, rho: Float = 0.9, momentum: Float = 0, epsilon: Float = 1e-7,
-        centered: Bool = false
+        learningRate: LearningRateSchedule = 0.001, rho: Float = 0.9, momentum: Float = 0, epsilon: Float = 1e-7,
+        centered: Bool = false, settings: OptimizerSettings = OptimizerSettings()
     ) {
         (self.learningRate, self.rho, self.momentum) = (learningRate, rho, momentum)
-        (self.epsilon, self.centered) = (epsilon, centered)
+        (self.epsilon, self.centered, self.settings) = (epsilon, centered, settings)
     }
 
     /// Keras's name.
@@ -48,7 +50,8 @@ public struct RMSprop: Optimizer {
 
     /// The learning rate and epsilon must not be negative, rho and the momentum lie in 0 to 1.
     public func validate() throws(GraftError) {
-        try requireArgument("the learning rate", learningRate, in: 0...(.infinity), of: "RMSprop")
+        try learningRate.validate(of: "RMSprop")
+        try settings.validate(of: "RMSprop")
         try requireArgument("rho", rho, in: 0...1, of: "RMSprop")
         try requireArgument("the momentum", momentum, in: 0...1, of: "RMSprop")
         try requireArgument("epsilon", epsilon, in: 0...(.infinity), of: "RMSprop")

@@ -6,15 +6,21 @@
 /// Source: keras/src/optimizers/sgd.py, version 3.15.
 public struct SGD: Optimizer {
     /// η; 0.01 where nothing else is said.
-    public var learningRate: Float
+    public var learningRate: LearningRateSchedule
     /// µ, 0 to 1; 0 remembers nothing.
     public var momentum: Float
     /// Whether to look ahead along the momentum.
     public var nesterov: Bool
+    /// Weight decay, clipping, accumulation, moving average, rates by layer.
+    public var settings: OptimizerSettings
 
     /// Gradient descent with Keras's defaults.
-    public init(learningRate: Float = 0.01, momentum: Float = 0, nesterov: Bool = false) {
+    public init(
+        learningRate: LearningRateSchedule = 0.01, momentum: Float = 0, nesterov: Bool = false,
+        settings: OptimizerSettings = OptimizerSettings()
+    ) {
         (self.learningRate, self.momentum, self.nesterov) = (learningRate, momentum, nesterov)
+        self.settings = settings
     }
 
     /// Keras's name.
@@ -34,7 +40,8 @@ public struct SGD: Optimizer {
 
     /// The learning rate must not be negative, the momentum lie in 0 to 1.
     public func validate() throws(GraftError) {
-        try requireArgument("the learning rate", learningRate, in: 0...(.infinity), of: "SGD")
+        try learningRate.validate(of: "SGD")
+        try settings.validate(of: "SGD")
         try requireArgument("the momentum", momentum, in: 0...1, of: "SGD")
     }
 }

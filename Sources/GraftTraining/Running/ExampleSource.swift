@@ -69,6 +69,16 @@ final class BatchStream: Sendable {
 }
 
 extension Tensor {
+    /// Whether no element is infinite or not a number: one pass over memory without a branch an element.
+    var isFinite: Bool {
+        withUnsafeBuffer { elements in
+            let exponent = Float.infinity.bitPattern
+            // An exponent of all ones overflows into the sign's place when its lowest bit is added.
+            let overflow = elements.reduce(UInt32(0)) { $0 | (($1.bitPattern & exponent) &+ 0x0080_0000) }
+            return overflow & 0x8000_0000 == 0
+        }
+    }
+
     /// The rows of another tensor behind these; both have the same shape but for the first axis.
     func appendingRows(of other: Tensor) -> Tensor {
         var result = shape

@@ -19,6 +19,8 @@ final class Prefetcher<Element: Sendable>: Sendable {
             }
         }
         thread.name = name
+        // What a main thread has; macOS gives other threads half a megabyte, and decoders may want more.
+        thread.stackSize = 8 << 20
         thread.start()
     }
 

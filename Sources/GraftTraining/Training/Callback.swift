@@ -12,14 +12,26 @@ public protocol Callback: AnyObject {
 public final class TrainingRun {
     /// The model that trains; its variables are those of the last complete epoch.
     public let model: Model
-    /// The learning rate of the next step.
-    public var learningRate: Float
+    /// The learning rate of the next step. A rate that is set takes the place of the optimizer's schedule from then on.
+    public var learningRate: Float {
+        get { chosenRate ?? schedule.rate(at: step) }
+        set { chosenRate = newValue }
+    }
     /// What was measured so far.
     public internal(set) var history = History()
     /// Whether the run ends after this epoch.
     public private(set) var isStopping = false
 
-    init(model: Model, learningRate: Float) { (self.model, self.learningRate) = (model, learningRate) }
+    private let schedule: LearningRateSchedule
+    /// The rate that somebody set, in this run or one before.
+    private(set) var chosenRate: Float?
+    /// How many steps were done since `compile`.
+    var step: Int
+
+    init(model: Model, _ compilation: Compilation) {
+        (self.model, schedule) = (model, compilation.optimizer.learningRate)
+        (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
+    }
 
     /// Ends the run after the epoch that is running; its model is kept.
     public func stop() { isStopping = true }

@@ -7,8 +7,8 @@ struct Compilation: Sendable {
     let optimizer: any Optimizer
     let loss: Loss
     let metrics: [Metric]
-    /// The learning rate of the next step: the optimizer's, until a callback changes it.
-    var learningRate: Float
+    /// The learning rate that a callback set in place of the optimizer's.
+    var chosenRate: Float?
     /// The optimizer's arrays beside each variable that was trained so far, in the order of its slots; `nil` for one
     /// that a run has taken.
     var slots: [Variable: [Tensor?]] = [:]
@@ -19,7 +19,6 @@ struct Compilation: Sendable {
 
     init(optimizer: any Optimizer, loss: Loss, metrics: [Metric]) {
         (self.optimizer, self.loss, self.metrics) = (optimizer, loss, metrics)
-        learningRate = optimizer.learningRate
     }
 }
 

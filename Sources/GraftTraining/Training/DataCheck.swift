@@ -13,6 +13,9 @@ struct DataCheck {
     func check(_ training: any Dataset, _ validation: (any Dataset)?) throws -> Shape {
         let shape = try check(training, name: "training", needsClasses: true)
         guard let validation else { return shape }
+        if let names = training.classNames, let others = validation.classNames, names != others {
+            throw Self.otherClasses("the validation data", others, "the training data", names)
+        }
         let other = try check(validation, name: "validation", needsClasses: false)
         guard other == shape else {
             throw GraftError(
@@ -35,10 +38,16 @@ struct DataCheck {
     ///   class numbers would mean other classes.
     static func checkClassNames(of dataset: any Dataset, model: Model) throws(GraftError) {
         guard let known = model.metadata.classNames, let given = dataset.classNames, known != given else { return }
-        throw GraftError(
+        throw otherClasses("the data", given, "the model", known)
+    }
+
+    private static func otherClasses(
+        _ first: String, _ names: [String], _ second: String, _ others: [String]
+    ) -> GraftError {
+        GraftError(
             .data,
-            "the data has the classes \(given.joined(separator: ", ")), the model knows "
-                + "\(known.joined(separator: ", ")); both must be the same, in the same order")
+            "\(first) has the classes \(names.joined(separator: ", ")), \(second) \(others.joined(separator: ", ")); "
+                + "both must be the same, in the same order")
     }
 
     /// All examples of a run turned out unreadable.
@@ -69,6 +78,7 @@ struct DataCheck {
 
     private func checkTargets(of dataset: any Dataset, name: String, needsClasses: Bool) throws -> Shape {
         let output = try outputShape()
+        let isOneClass = loss.targets.isOneClass(outputs: output.last)
         var (shape, classes) = (Shape?.none, ClassTally())
         // In parts, so that memory does not grow with the number of examples.
         for start in stride(from: 0, to: dataset.count, by: 4096) {
@@ -82,11 +92,9 @@ struct DataCheck {
             }
             shape = example
             try checkRange(targets, first: start, classes: output.last, name: name)
-            if loss.isClassification {
-                classes.add(targets, isOneHot: loss.targets == .probabilities && output.last > 1)
-            }
+            if isOneClass { classes.add(targets, isOneHot: loss.targets == .distributions) }
         }
-        if needsClasses, loss.isClassification, classes.isSingle {
+        if needsClasses, isOneClass, classes.isSingle {
             throw GraftError(
                 .data,
                 "all \(dataset.count) examples of the \(name) data are of one class; a classifier needs two or "
@@ -106,7 +114,7 @@ struct DataCheck {
     private func misfit(targets: Shape, output: Shape, name: String) -> GraftError {
         let wanted = loss.targets.shape(for: output.inBatch(of: 1)).ofExample
         let hint =
-            loss.targets == .probabilities && targets.elementCount == 1 && output.last > 1
+            loss.targets == .distributions && targets.elementCount == 1 && output.last > 1
             ? "; for class numbers use the loss sparse_categorical_crossentropy" : ""
         return GraftError(
             .data,
@@ -120,7 +128,7 @@ struct DataCheck {
         let expected: String
         switch loss.targets {
         case .likePredictions: (wrong, expected) = ({ !$0.isFinite }, "a finite number")
-        case .probabilities: (wrong, expected) = ({ !(0...1).contains($0) }, "from 0 to 1")
+        case .probabilities, .distributions: (wrong, expected) = ({ !(0...1).contains($0) }, "from 0 to 1")
         case .classNumbers:
             wrong = { !(0..<Float(classes)).contains($0) || $0 != $0.rounded() }
             expected = "a whole number from 0 to \(classes - 1)"

@@ -7,6 +7,8 @@ public struct Evaluation: Sendable {
     public var figures: [String: Double]
     /// A line a class, in the order of the class numbers; empty where targets are no classes.
     public var classes: [ClassFigures]
+    /// How often each class was taken for which; `nil` where targets are no classes.
+    public var confusion: ConfusionMatrix?
     /// How many examples took part.
     public var exampleCount: Int
     /// The examples that could not be read.
@@ -31,6 +33,9 @@ public struct ClassFigures: Sendable, Hashable {
     public var recall: Double? { count > 0 ? Double(correct) / Double(count) : nil }
     /// The share of right ones among those predicted to be of this class, `nil` where there are none.
     public var precision: Double? { predicted > 0 ? Double(correct) / Double(predicted) : nil }
+    /// The harmonic mean of both, `2 · correct / (count + predicted)`; `nil` where the class was neither there nor
+    /// predicted.
+    public var f1: Double? { count + predicted > 0 ? 2 * Double(correct) / Double(count + predicted) : nil }
 }
 
 extension Model {
@@ -56,13 +61,16 @@ extension Model {
         try DataCheck.checkClassNames(of: examples, model: self)
         let targetShape = try DataCheck(model: self, loss: loss).check(examples, name: "given", needsClasses: false)
         let backend = try options.makeBackend()
+        let trainable = Set(trainableVariables)
         let runner = StepRunner(backend: backend) { batchSize in
             let parts = try ModelParts(of: self, batchSize: batchSize, training: false, changing: nil)
-            return try StepProgram.evaluation(parts, loss, metrics, targetShape: targetShape, withPredictions: true)
+            return try StepProgram.evaluation(
+                parts, trainable, loss, metrics, targetShape: targetShape, withPredictions: true)
         } initialValue: { program, id in
             program.variables[id]?.value
         }
-        var count = EvaluationCount(metrics, isClassification: loss.isClassification)
+        let isOneClass = loss.targets.isOneClass(outputs: outputs.first?.shape.last ?? 1)
+        var count = EvaluationCount(metrics, countsClasses: isOneClass)
         let stream = BatchStream(
             DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize)
         let clock = Stopwatch()
@@ -83,11 +91,11 @@ private struct EvaluationCount {
     var failures: [ExampleFailure] = []
     private(set) var exampleCount = 0
     private var figures: RunningFigures
-    private var classes: ConfusionCount?
+    private var classes: ConfusionMatrix?
 
-    init(_ metrics: [Metric], isClassification: Bool) {
+    init(_ metrics: [Metric], countsClasses: Bool) {
         figures = RunningFigures(metrics)
-        classes = isClassification ? ConfusionCount() : nil
+        classes = countsClasses ? ConfusionMatrix() : nil
     }
 
     mutating func add(_ batch: SourceBatch, outputs: [Tensor]) {
@@ -99,43 +107,7 @@ private struct EvaluationCount {
 
     func evaluation(classNames: [String]?) -> Evaluation {
         Evaluation(
-            figures: figures.values, classes: classes?.figures(names: classNames) ?? [], exampleCount: exampleCount,
-            failures: failures)
-    }
-}
-
-/// How often each class was there, was predicted, and both.
-struct ConfusionCount {
-    private var counts: [(there: Int, right: Int, predicted: Int)] = []
-
-    /// Adds a batch: predictions of shape [batch, classes] or [batch, 1]; targets of class numbers or one a class.
-    mutating func add(_ predictions: Tensor, _ targets: Tensor) {
-        let outputs = predictions.shape.last
-        let rows = predictions.count / max(outputs, 1)
-        let classCount = max(outputs, 2)
-        if counts.isEmpty { counts = Array(repeating: (0, 0, 0), count: classCount) }
-        let targetSize = targets.count / max(rows, 1)
-        for row in 0..<rows {
-            let predicted = Self.classNumber(predictions, row: row, size: outputs)
-            let there = targetSize == outputs ? Self.classNumber(targets, row: row, size: outputs) : Int(targets[row])
-            guard counts.indices.contains(there) else { continue }
-            counts[there].there += 1
-            counts[predicted].predicted += 1
-            if there == predicted { counts[there].right += 1 }
-        }
-    }
-
-    func figures(names: [String]?) -> [ClassFigures] {
-        counts.enumerated().map { number, count in
-            let name = names.flatMap { $0.indices.contains(number) ? $0[number] : nil } ?? String(number)
-            return ClassFigures(name: name, count: count.there, correct: count.right, predicted: count.predicted)
-        }
-    }
-
-    /// The class that a row of probabilities says: the first largest one, or whether the only one is beyond a half.
-    private static func classNumber(_ tensor: Tensor, row: Int, size: Int) -> Int {
-        guard size > 1 else { return tensor[row] > 0.5 ? 1 : 0 }
-        let elements = tensor.elements(ofRow: row, size: size)
-        return elements.indices.max { elements[$0] < elements[$1] || (elements[$0] == elements[$1] && $0 > $1) } ?? 0
+            figures: figures.values, classes: classes?.figures(names: classNames) ?? [], confusion: classes,
+            exampleCount: exampleCount, failures: failures)
     }
 }

@@ -13,6 +13,7 @@ final class FitRun {
         var epochs: Int
         var shuffle: Bool
         var seed: UInt64
+        var weights: ExampleWeights?
         var callbacks: [any Callback]
         var options: TrainingOptions
     }
@@ -35,13 +36,14 @@ final class FitRun {
         (self.training, self.validation) = (training, validation)
         backend = try arguments.options.makeBackend()
         randomness = RunRandomness(seed: arguments.seed)
-        run = TrainingRun(model: model, learningRate: compilation.learningRate)
+        run = TrainingRun(model: model, compilation)
     }
 
     /// Trains.
     ///
     /// - Throws: `GraftError` for data that does not fit, for a loss that is no number, and what callbacks throw.
     func execute() throws -> History {
+        try buildIfNeeded()
         let targetShape = try DataCheck(model: model, loss: compilation.loss).check(training, validation)
         for dataset in [training, validation].compactMap(\.self) {
             try DataCheck.checkClassNames(of: dataset, model: model)
@@ -49,6 +51,8 @@ final class FitRun {
         let options = arguments.options
         let trained = try TrainedModel(model, mayKeepTrunk: options.features.location != .none)
         try begin(trained)
+        // Plans for predictions would hold the variables of before beside those that training makes.
+        Predictor.of(model).clear()
         do {
             let sources = try prepareSources(trained)
             let runner = makeTrainingRunner(trained, targetShape)
@@ -66,6 +70,13 @@ final class FitRun {
     func emit(_ event: TrainingEvent) throws {
         if case .problem(let failure) = event { run.history.failures.append(failure) }
         for callback in arguments.callbacks { try callback.handle(event, in: run) }
+    }
+
+    /// A stack that was not told the shape of its input takes that of an example, as in Keras.
+    private func buildIfNeeded() throws {
+        guard model.graph == nil, training.count > 0 else { return }
+        let inputs = try training.batch([0]).inputs
+        if !inputs.isEmpty { try model.build(inputShapes: inputs.map(\.shape.ofExample)) }
     }
 
     private func begin(_ trained: TrainedModel) throws {
@@ -91,10 +102,11 @@ final class FitRun {
     // MARK: Steps
 
     private func makeTrainingRunner(_ trained: TrainedModel, _ targetShape: Shape) -> StepRunner {
-        let compilation = compilation.withoutState
+        let (compilation, isWeighted) = (compilation.withoutState, arguments.weights != nil)
         return StepRunner(backend: backend) { batchSize in
             let parts = try trained.parts(batchSize: batchSize, training: true)
-            return try StepProgram.training(parts, trained.trainable, compilation, targetShape: targetShape)
+            return try StepProgram.training(
+                parts, trained.trainable, compilation, targetShape: targetShape, isWeighted: isWeighted)
         } initialValue: { [unowned self] program, id in
             if let variable = program.variables[id] { return variable.value }
             return program.slots[id].map { self.takeSlot($0) }
@@ -107,13 +119,14 @@ final class FitRun {
             compilation.slots[address.variable]?[address.index] = nil
             return kept
         }
+        guard !address.slot.copiesVariable else { return address.variable.value }
         return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
     }
 
     /// Keeps the optimizer's arrays for the next `fit`.
     private func keepSlots(of runner: StepRunner) {
         guard let program = runner.program else { return }
-        let none = [Tensor?](repeating: nil, count: compilation.optimizer.slots.count)
+        let none = [Tensor?](repeating: nil, count: OptimizerProgram(compilation.optimizer).slots.count)
         for (id, value) in runner.values(updatedOnly: true) {
             guard let address = program.slots[id] else { continue }
             compilation.slots[address.variable, default: none][address.index] = value
@@ -130,12 +143,26 @@ final class FitRun {
                 let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
                 figures.merge(measured) { first, _ in first }
             }
-            compilation.epochCount += 1
-            for (variable, value) in variables(of: runner) { variable.value = value }
+            try keep(variables(of: runner), epoch: epoch)
             run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
             run.history.append(epoch: epoch, figures, seconds: clock.seconds)
             try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: clock.seconds)))
         }
+        adoptAverages(of: runner)
+    }
+
+    /// Gives the model what training changed.
+    ///
+    /// - Throws: `GraftError` with code `data` where a number is not finite, which the loss shows a step later only.
+    private func keep(_ values: [Variable: Tensor], epoch: Int) throws {
+        if let (variable, _) = values.first(where: { !$0.value.isFinite }) {
+            throw GraftError(
+                .data,
+                "\(variable.path) holds numbers that are not finite after epoch \(epoch), with a learning rate of "
+                    + "\(run.learningRate); use a smaller one. The model is that of the epoch before")
+        }
+        compilation.epochCount += 1
+        for (variable, value) in values { variable.value = value }
     }
 
     /// Trains on every example once.
@@ -169,18 +196,18 @@ final class FitRun {
     private func trainStep(
         _ runner: StepRunner, _ batch: SourceBatch, epoch: Int, step: Int
     ) throws -> (loss: Double, statistics: ArraySlice<Tensor>) {
-        let scalars = [
-            StepProgram.learningRate: run.learningRate, StepProgram.stepNumber: Float(compilation.stepCount + 1),
-        ]
+        let rate = run.learningRate
+        let scalars = OptimizerProgram(compilation.optimizer).scalars(step: compilation.stepCount, learningRate: rate)
+        let weights = batch.targets.first.flatMap { arguments.weights?.weights(of: batch.indices, targets: $0) }
         let key = randomness.key(step: compilation.stepCount)
-        let outputs = try runner.run(batch, scalars: scalars, randomKey: key)
+        let outputs = try runner.run(batch, scalars: scalars, weights: weights, randomKey: key)
         compilation.stepCount += 1
-        compilation.learningRate = run.learningRate
+        (compilation.chosenRate, run.step) = (run.chosenRate, compilation.stepCount)
         let loss = Double(outputs[0][0])
         guard loss.isFinite else {
             throw GraftError(
                 .data,
-                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(run.learningRate); "
+                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate); "
                     + "use a smaller one, and check the inputs and targets for numbers that are not finite")
         }
         return (loss, outputs.dropFirst())
@@ -192,6 +219,16 @@ final class FitRun {
         let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }
         }
         return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    /// Gives the model the moving averages of its variables, where the optimizer keeps them: Keras's
+    /// `finalize_variable_values`.
+    private func adoptAverages(of runner: StepRunner) {
+        guard let program = runner.program else { return }
+        let values = runner.values(updatedOnly: true)
+        for (id, address) in program.slots where address.slot == .average {
+            if let average = values[id] { address.variable.value = average }
+        }
     }
 }
 

@@ -33,6 +33,11 @@ extension Model {
     ///   - validation: what to measure on at the end of each epoch.
     ///   - shuffle: whether each epoch has an order of its own.
     ///   - seed: what orders and dropout follow from; the same seed, machine and thread count give the same bits.
+    ///   - classWeights: what the losses of a class's examples are multiplied with, by class number; 1 where none is
+    ///     given.
+    ///   - sampleWeights: what each example's loss is multiplied with, in the order of `examples`. Either kind of weights
+    ///     counts in the loss of training alone, whose mean is over the number of examples, not over their weights, as in
+    ///     Keras; with both, an example has their product.
     ///   - callbacks: what follows the run, in order.
     ///   - options: threads, cache, a flag to stop.
     /// - Returns: loss and metrics per epoch. Where `options.cancellation` was raised, it ends with the last complete
@@ -42,15 +47,17 @@ extension Model {
     @discardableResult
     public func fit(
         _ examples: any Dataset, batchSize: Int = 32, epochs: Int = 1, validation: (any Dataset)? = nil,
-        shuffle: Bool = true, seed: UInt64 = 0, callbacks: [any Callback] = [],
-        options: TrainingOptions = TrainingOptions()
+        shuffle: Bool = true, seed: UInt64 = 0, classWeights: [Int: Float] = [:], sampleWeights: [Float]? = nil,
+        callbacks: [any Callback] = [], options: TrainingOptions = TrainingOptions()
     ) throws -> History {
         try requirePositive(batchSize, "batchSize")
         try requirePositive(epochs, "epochs")
+        let weights = try ExampleWeights(classes: classWeights, samples: sampleWeights, count: examples.count)
         let state = TrainingState.of(self)
         let compilation = try state.begin()
         let arguments = FitRun.Arguments(
-            batchSize: batchSize, epochs: epochs, shuffle: shuffle, seed: seed, callbacks: callbacks, options: options)
+            batchSize: batchSize, epochs: epochs, shuffle: shuffle, seed: seed, weights: weights, callbacks: callbacks,
+            options: options)
         let run: FitRun
         do {
             run = try FitRun(self, compilation, training: examples, validation: validation, arguments)

@@ -54,7 +54,7 @@ extension Model {
     ) throws {
         try requirePositive(batchSize, "batchSize")
         let batchSize = min(batchSize, max(examples.count, 1))
-        let predictor = attachment { Predictor() }
+        let predictor = Predictor.of(self)
         let stream = BatchStream(
             DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize)
         while let batch = try stream.next() {

@@ -25,6 +25,9 @@ final class Predictor: Sendable {
         let outputs: [SymbolicTensor]
     }
 
+    /// That of a model.
+    static func of(_ model: Model) -> Predictor { model.attachment { Predictor() } }
+
     /// The outputs for at most `batchSize` rows; the plan is made for that many, and missing rows are filled up.
     func run(
         _ model: Model, _ inputs: [Tensor], batchSize: Int, options: TrainingOptions
@@ -44,6 +47,9 @@ final class Predictor: Sendable {
             Dictionary(uniqueKeysWithValues: zip(ready.parts.inputNames, padded)), randomKey: 0)
         return outputs.map { $0.prefix(rows: rows) }
     }
+
+    /// Lets go of all plans and the values they hold; those that run end first.
+    func clear() { prepared.withLock { $0 = [] } }
 
     /// A plan with the model's values. Threads that need the same one wait for the first of them to make it.
     private func prepare(_ model: Model, batchSize: Int, options: TrainingOptions) throws -> Prepared {

@@ -5,8 +5,7 @@ import GraftModel
 /// batch.
 struct StepProgram: Sendable {
     static let targets = "target.0"
-    static let learningRate = "learning_rate"
-    static let stepNumber = "step"
+    static let weights = "weight"
 
     /// Outputs: the loss, then each metric's statistic; in an evaluation the predictions after them.
     let graph: Graph
@@ -29,25 +28,34 @@ struct StepProgram: Sendable {
     /// - Parameters:
     ///   - trainable: the variables that the optimizer changes.
     ///   - targetShape: the shape of an example's target.
+    ///   - isWeighted: whether the examples have weights, given at each run.
     static func training(
-        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShape: Shape
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShape: Shape,
+        isWeighted: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
         let (predictions, targets) = try endpoints(scope, targetShape)
-        let loss = try compilation.loss.mean(predictions, targets)
+        let weights = isWeighted ? try scope.input(weights, [predictions.shape[0]]) : nil
+        var loss = try compilation.loss.mean(predictions, targets, weights: weights)
+        if let penalty = try scope.penalty(of: parts.variables, trainable) { loss = try loss + penalty }
         let statistics = try compilation.metrics.map { try $0.statistic(predictions, targets) }
         let slots = try addUpdates(to: scope, minimizing: loss, parts, trainable, compilation)
         scope.graph.outputs = ([loss] + statistics).map(\.id)
         return try StepProgram(scope.graph, parts, slots)
     }
 
-    /// The evaluation of a batch: the sum of the examples' losses, and the predictions by choice.
+    /// The evaluation of a batch: the sum of the examples' losses, each with the model's penalties as in Keras, and the
+    /// predictions by choice.
     static func evaluation(
-        _ parts: ModelParts, _ loss: Loss, _ metrics: [Metric], targetShape: Shape, withPredictions: Bool = false
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ loss: Loss, _ metrics: [Metric], targetShape: Shape,
+        withPredictions: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
         let (predictions, targets) = try endpoints(scope, targetShape)
-        let total = try loss.perExample(predictions, targets).reduced(.sum)
+        var total = try loss.perExample(predictions, targets).reduced(.sum)
+        if let penalty = try scope.penalty(of: parts.variables, trainable) {
+            total = try total + Float(predictions.shape[0]) * penalty
+        }
         let statistics = try metrics.map { try $0.statistic(predictions, targets) }
         scope.graph.outputs = ([total] + statistics + (withPredictions ? [predictions] : [])).map(\.id)
         return try StepProgram(scope.graph, parts, [:])
@@ -83,20 +91,25 @@ struct StepProgram: Sendable {
         let identifiers = scope.graph.readVariables.filter { trainable.contains(parts.variables[$0.rawValue]) }.sorted()
         let values = try identifiers.map { try scope.variable($0, parts.variables[$0.rawValue].shape) }
         let gradients = try scope.graph.gradients(of: loss.id, withRespectTo: values.map(\.id))
-        let step = OptimizerStep(
-            learningRate: try scope.input(learningRate, []), number: try scope.input(stepNumber, []))
-        let optimizer = compilation.optimizer
+        let optimizer = OptimizerProgram(compilation.optimizer)
         var addresses: [VariableID: SlotAddress] = [:]
+        var targets: [OptimizerProgram.Target] = []
+        var slots: [[VariableID]] = []
         for ((identifier, value), gradient) in zip(zip(identifiers, values), gradients) {
-            let slots = optimizer.slots.enumerated().map { index, slot in
-                let address = SlotAddress(variable: parts.variables[identifier.rawValue], index: index, slot: slot)
-                return (VariableID(parts.variables.count + addresses.count + index), address)
+            let variable = parts.variables[identifier.rawValue]
+            let first = parts.variables.count + addresses.count
+            slots.append(optimizer.slots.indices.map { VariableID(first + $0) })
+            for (index, slot) in optimizer.slots.enumerated() {
+                addresses[VariableID(first + index)] = SlotAddress(variable: variable, index: index, slot: slot)
             }
-            for (slot, address) in slots { addresses[slot] = address }
-            let variable = OptimizedVariable(
-                value: value, gradient: scope[gradient], slots: try slots.map { try scope.variable($0.0, value.shape) })
-            let update = try optimizer.update(variable, step: step)
-            let next = [(identifier, update.value)] + zip(slots.map(\.0), update.slots)
+            targets.append(
+                OptimizerProgram.Target(
+                    name: variable.name, path: variable.path, value: value, gradient: scope[gradient],
+                    slots: try slots[slots.count - 1].map { try scope.variable($0, value.shape) }))
+        }
+        let updates = try optimizer.updates(of: targets, in: scope)
+        for ((identifier, slots), update) in zip(zip(identifiers, slots), updates) {
+            let next = [(identifier, update.value)] + zip(slots, update.slots)
             scope.graph.updates += next.map { Graph.Update(variable: $0.0, value: $0.1.id) }
         }
         return addresses

@@ -31,9 +31,13 @@ final class StepRunner {
 
     /// Runs a batch.
     ///
-    /// - Parameter scalars: further inputs by name.
+    /// - Parameters:
+    ///   - scalars: further inputs by name.
+    ///   - weights: the examples' weights, where the program takes them.
     /// - Returns: the program's outputs.
-    func run(_ batch: SourceBatch, scalars: [String: Float] = [:], randomKey: UInt64 = 0) throws -> [Tensor] {
+    func run(
+        _ batch: SourceBatch, scalars: [String: Float] = [:], weights: Tensor? = nil, randomKey: UInt64 = 0
+    ) throws -> [Tensor] {
         let prepared = try activate(batchSize: batch.indices.count)
         let names = prepared.program.inputNames
         guard names.count == batch.inputs.count, let targets = batch.targets.first else {
@@ -44,6 +48,7 @@ final class StepRunner {
         }
         var inputs = Dictionary(uniqueKeysWithValues: zip(names, batch.inputs))
         inputs[StepProgram.targets] = targets
+        inputs[StepProgram.weights] = weights
         for (name, value) in scalars { inputs[name] = Tensor(value) }
         return try prepared.plan.run(inputs, randomKey: randomKey)
     }

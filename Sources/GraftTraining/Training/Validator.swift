@@ -22,7 +22,8 @@ final class Validator {
         self.values = values
         runner = StepRunner(backend: fit.backend) { batchSize in
             let parts = try trained.parts(batchSize: batchSize, training: false)
-            return try StepProgram.evaluation(parts, loss, metrics, targetShape: targetShape)
+            return try StepProgram.evaluation(
+                parts, trained.trainable, loss, metrics, targetShape: targetShape)
         } initialValue: { program, id in
             program.variables[id].map { values.byVariable[$0] ?? $0.value }
         }

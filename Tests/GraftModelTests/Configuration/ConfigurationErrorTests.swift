@@ -23,8 +23,12 @@ import Testing
             "Dense", ["units": 3, "tempo": 1],
             "Dense: the argument tempo is not known to Graft; the model may come from a newer Keras"),
         Case(
-            "Dense", ["units": 3, "kernel_regularizer": ["class_name": "L2"]],
-            "Dense: the argument kernel_regularizer is the object L2; Graft knows only null there"),
+            "Dense", ["units": 3, "kernel_constraint": ["class_name": "MaxNorm"]],
+            "Dense: the argument kernel_constraint is the object MaxNorm; Graft knows only null there"),
+        Case(
+            "Dense", ["units": 3, "kernel_regularizer": ["class_name": "OrthogonalRegularizer"]],
+            "Dense: the argument kernel_regularizer is the object OrthogonalRegularizer; Graft knows L1, "
+                + "L2 and L1L2"),
         Case(
             "Dense", ["units": 3, "activation": "mish"],
             "Dense: the argument activation is \"mish\"; Graft knows linear, relu, relu6, sigmoid, softmax, tanh, elu, "
