@@ -24,6 +24,11 @@ enum KerasArchive {
 
     // MARK: Writing
 
+    /// About how many bytes an archive of these members has.
+    static func byteCount(of members: [ZipWriter.Member]) -> Int {
+        members.reduce(0) { $0 + $1.content.byteCount + 256 }
+    }
+
     /// The members of a model's archive. The weights are shared with the model until they are written.
     static func members(of model: Model) throws(GraftError) -> [ZipWriter.Member] {
         let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]

@@ -32,6 +32,7 @@ struct FeaturePass {
         let source: FeatureSource
         let missing: [Int]
         var rowByteCount: Int { request.trunk.rowByteCount }
+        var reusedCount: Int { request.dataset.count - missing.count }
     }
 
     /// The features of each dataset.
@@ -42,6 +43,8 @@ struct FeaturePass {
         let surveys = try survey(requests)
         try makeRoom(for: surveys)
         let total = surveys.reduce(0) { $0 + $1.missing.count }
+        let reused = surveys.reduce(0) { $0 + $1.reusedCount }
+        if reused > 0 { try emit(.featuresFound(reused)) }
         let clock = Stopwatch()
         var (done, runner) = (0, TrunkRunner?.none)
         return try surveys.map { survey in
@@ -51,9 +54,7 @@ struct FeaturePass {
                 done += count
                 try emit(.features(Progress(done: done, total: total, elapsed: clock.seconds)))
             }
-            return Outcome(
-                source: survey.source, failures: failures,
-                reusedCount: survey.request.dataset.count - survey.missing.count)
+            return Outcome(source: survey.source, failures: failures, reusedCount: survey.reusedCount)
         }
     }
 
