@@ -45,6 +45,55 @@ import Testing
         }
     }
 
+    /// Weight decay, clipping and momentum stand between the gradient and the update; Adam has two states.
+    @Test(arguments: ["sgd", "momentum", "adam"])
+    func everyOptimizerIsFused(name: String) throws {
+        var graph = Graph()
+        let (x, y) = (try graph.input("x", [4, 6]), try graph.input("y", [4, 80]))
+        let rate = try graph.input("rate", [])
+        let w = try graph.variable(VariableID(0), [6, 80])
+        let loss = try graph.reduce(.sum, graph.binary(.multiply, graph.matrixProduct(x, w), y))
+        let gradient = try graph.gradients(of: loss, withRespectTo: [w])[0]
+        func mean(_ id: Int, _ value: ValueID, _ decay: Float) throws -> ValueID {
+            let state = try graph.variable(VariableID(id), [6, 80])
+            let kept = try graph.binary(.multiply, state, graph.constant(decay))
+            let next = try graph.binary(.add, kept, graph.binary(.multiply, value, graph.constant(1 - decay)))
+            graph.updates.append(.init(variable: VariableID(id), value: next))
+            return next
+        }
+        var change = try graph.binary(.add, gradient, graph.binary(.multiply, w, graph.constant(0.01)))
+        if name == "momentum" {
+            change = try mean(1, graph.binary(.minimum, change, graph.constant(0.5)), 0.9)
+        } else if name == "adam" {
+            let first = try mean(1, change, 0.9)
+            let second = try mean(2, graph.unary(.square, change), 0.99)
+            let root = try graph.binary(.add, graph.unary(.squareRoot, second), graph.constant(1e-3))
+            change = try graph.binary(.divide, first, root)
+        }
+        let next = try graph.binary(.subtract, w, graph.binary(.multiply, change, rate))
+        graph.updates.append(.init(variable: VariableID(0), value: next))
+        graph.outputs = [loss]
+
+        var random = SplitMix(seed: 11)
+        let inputs = ["x": random.array([4, 6]), "y": random.array([4, 80]), "rate": ReferenceArray(0.125)]
+        var variables: [VariableID: ReferenceArray] = [:]
+        for update in graph.updates { variables[update.variable] = random.array([6, 80]) }
+        variables[VariableID(2)] = variables[VariableID(2)].map { array in
+            ReferenceArray(ReferenceArray(array.values.map { $0 * $0 + 0.25 }, shape: array.shape).tensor)
+        }
+        let plan = try CPUPlan(graph)
+        #expect(plan.report.fusedGradients == 1)
+        #expect(plan.report.updatesInPlace == graph.updates.count)
+        try plan.bind(variables.mapValues(\.tensor))
+        let outputs = try plan.run(inputs.mapValues(\.tensor))
+        let expected = try Interpreter.run(graph, inputs: inputs, variables: variables, randomKey: 0)
+        // Chains of about ten 32-bit operations.
+        expectClose(outputs[0], expected.outputs[0], tolerance: 1e-5)
+        for (id, expected) in expected.updates {
+            try expectClose(#require(plan.value(of: id)), expected, tolerance: 1e-5)
+        }
+    }
+
     @Test func gradientsThatSomebodyElseReadsStandInMemory() throws {
         var graph = try Self.graph(Size(examples: 2, inputs: 3, units: 64))
         let gradient = graph.nodes.firstIndex {

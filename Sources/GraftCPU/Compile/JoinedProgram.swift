@@ -8,12 +8,12 @@ struct JoinedProgram {
     let operandShapes: [Shape]
     private(set) var instructions: [Instruction] = []
     /// The register of each result.
-    private(set) var outputs: [Int] = []
+    var outputs: [Int] = []
     private var known: [Instruction: Int] = [:]
 
     init(operandShapes: [Shape]) { self.operandShapes = operandShapes }
 
-    /// Adds a program whose operand `i` is register `registers[i]`; its result becomes the next output.
+    /// Adds a program whose operand `i` is register `registers[i]`.
     ///
     /// - Returns: the result's register, which later programs may read.
     mutating func append(_ program: ElementwiseProgram, registers operands: [Int]) -> Int {
@@ -21,9 +21,7 @@ struct JoinedProgram {
         for instruction in program.instructions {
             registers.append(add(instruction.renumbered { registers[$0] }))
         }
-        let result = registers[registers.count - 1]
-        outputs.append(result)
-        return result
+        return registers[registers.count - 1]
     }
 
     /// The same instruction on the same registers is computed once.

@@ -6,30 +6,32 @@ extension PlanCompiler {
     mutating func compileProgram(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
         let copying = ElementwiseProgram(operandCount: 1, instructions: [])
-        try addPrograms([(value, node.operation.elementwiseProgram ?? copying)])
+        place(value, at: newBuffer(node.shape.elementCount))
+        try addPrograms([(value, node.operation.elementwiseProgram ?? copying)], results: [value])
     }
 
     /// The updates of one variable and its optimizer's state.
     mutating func compile(_ group: UpdateGroups.Group) throws(GraftError) {
         try addPrograms(
-            group.members.compactMap { value in graph[value].operation.elementwiseProgram.map { (value, $0) } },
-            isUpdate: true, gradient: group.gradient)
+            group.values.compactMap { value in graph[value].operation.elementwiseProgram.map { (value, $0) } },
+            results: group.members, isUpdate: true, gradient: group.gradient)
         markLastUrgent()
     }
 
     /// One step for the programs of these values, which have one shape; later ones may read the results of earlier ones.
     ///
-    /// - Parameter gradient: the operand that the step computes itself, as a product of that value's operands.
+    /// - Parameters:
+    ///   - results: the values that are written to memory; their places are known.
+    ///   - gradient: the operand that the step computes itself, as a product of that value's operands.
     private mutating func addPrograms(
-        _ programs: [(value: ValueID, program: ElementwiseProgram)], isUpdate: Bool = false, gradient: ValueID? = nil
+        _ programs: [(value: ValueID, program: ElementwiseProgram)], results: [ValueID], isUpdate: Bool = false,
+        gradient: ValueID? = nil
     ) throws(GraftError) {
-        let values = programs.map(\.value)
-        let node = graph[values[0]]
-        let (joined, operands) = join(programs)
-        if !isUpdate { place(values[0], at: newBuffer(node.shape.elementCount)) }
+        let node = graph[results[0]]
+        let (joined, operands) = join(programs, results: results)
         var (sources, targets): ([BufferID?], [BufferID]) = ([], [])
         for operand in operands { try sources.append(operand == gradient ? nil : location(of: operand)) }
-        for value in values { try targets.append(location(of: value)) }
+        for value in results { try targets.append(location(of: value)) }
         let program = try CompiledProgram(joined, result: node.shape)
         let step: any Step
         var reads = sources.compactMap(\.self)
@@ -54,7 +56,7 @@ extension PlanCompiler {
 
     /// The programs as one, with the values that it reads from outside.
     private func join(
-        _ programs: [(value: ValueID, program: ElementwiseProgram)]
+        _ programs: [(value: ValueID, program: ElementwiseProgram)], results: [ValueID]
     ) -> (program: JoinedProgram, operands: [ValueID]) {
         let values = programs.map(\.value)
         var operands: [ValueID] = []
@@ -68,6 +70,7 @@ extension PlanCompiler {
             let reads = graph[value].operands.compactMap { registers[$0] }
             registers[value] = joined.append(program, registers: reads)
         }
+        joined.outputs = results.compactMap { registers[$0] }
         return (joined, operands)
     }
 

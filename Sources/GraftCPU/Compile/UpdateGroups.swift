@@ -4,6 +4,9 @@ struct UpdateGroups {
     struct Group {
         fileprivate(set) var members: [ValueID]
         var first: ValueID { members[0] }
+        /// Elementwise values of the same shape that nobody but the members reads, such as a clipped gradient: computed
+        /// with them and kept in no memory.
+        fileprivate(set) var inner: [ValueID] = []
         /// The kernel gradient that is computed with them and nowhere else; see ``UpdateGroups/fusibleGradient(of:in:)``.
         fileprivate(set) var gradient: ValueID?
         /// The member after which all operands of all members are known.
@@ -12,7 +15,7 @@ struct UpdateGroups {
 
     private var groups: [Group] = []
     private var groupOfValue: [ValueID: Int] = [:]
-    private var fusedGradients: Set<ValueID> = []
+    private var fused: Set<ValueID> = []
 
     init(_ graph: Graph) {
         let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.elementwiseProgram != nil }
@@ -27,14 +30,15 @@ struct UpdateGroups {
         }
         let readers = graph.readers
         for index in groups.indices {
-            guard let gradient = groups[index].fusibleGradient(in: graph, readers: readers) else { continue }
-            groups[index].gradient = gradient
-            fusedGradients.insert(gradient)
+            groups[index].absorb(graph, readers: readers)
+            groups[index].gradient = groups[index].fusibleGradient(in: graph, readers: readers)
+            fused.formUnion(groups[index].inner)
+            if let gradient = groups[index].gradient { fused.insert(gradient) }
         }
     }
 
     /// Whether a value is computed within an update, so that nobody else can read it.
-    func isFused(_ value: ValueID) -> Bool { fusedGradients.contains(value) }
+    func isFused(_ value: ValueID) -> Bool { fused.contains(value) }
 
     /// The group that a value is computed with.
     func group(of value: ValueID) -> Group? { groupOfValue[value].map { groups[$0] } }
@@ -52,17 +56,34 @@ extension UpdateGroups.Group {
         return isRelated && !dependsOnMembers(operands.filter { !members.contains($0) }, in: graph)
     }
 
+    /// Takes in what only the members read.
+    fileprivate mutating func absorb(_ graph: Graph, readers: [ValueID: Set<ValueID>]) {
+        var pending = members
+        while let value = pending.popLast() {
+            for operand in graph[value].operands where !members.contains(operand) && !inner.contains(operand) {
+                let isSimilar =
+                    graph.isComputed(operand, like: value) && graph[operand].operation.elementwiseProgram != nil
+                guard isSimilar, readers[operand]?.isSubset(of: members + inner) == true else { continue }
+                inner.append(operand)
+                pending.append(operand)
+            }
+        }
+    }
+
+    /// All values that are computed together, in order.
+    var values: [ValueID] { (members + inner).sorted() }
+
     /// The gradient of a dense layer's kernel, `leftᵀ · right`, that nobody but the members reads: it can be computed tile
     /// by tile while they are, and never has to be written to memory.
     fileprivate func fusibleGradient(in graph: Graph, readers: [ValueID: Set<ValueID>]) -> ValueID? {
-        let operands = Set(members.flatMap { graph[$0].operands })
+        let operands = Set(values.flatMap { graph[$0].operands })
         return operands.sorted().first { operand in
             guard graph[operand].operation == .matrixProduct(transposeLeft: true, transposeRight: false, .none),
                 graph.shape(of: operand) == graph.shape(of: members[0])
             else { return false }
             // Short rows leave vectors empty; many examples make the product a matter of arithmetic, not of memory.
             let (columns, examples) = (graph.shape(of: operand)[1], graph.shape(of: graph[operand].operands[0])[0])
-            return columns >= 64 && examples <= 256 && readers[operand]?.isSubset(of: members) == true
+            return columns >= 64 && examples <= 256 && readers[operand]?.isSubset(of: values) == true
         }
     }
 
@@ -79,7 +100,7 @@ extension UpdateGroups.Group {
 }
 
 extension Graph {
-    /// Who reads each value; an output or update is read by itself.
+    /// Who reads each value; an output or update is read by itself as well.
     fileprivate var readers: [ValueID: Set<ValueID>] {
         var readers: [ValueID: Set<ValueID>] = [:]
         for index in nodes.indices {

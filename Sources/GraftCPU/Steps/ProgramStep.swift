@@ -18,7 +18,7 @@ struct ProgramStep: Step {
     /// An activation of what a buffer holds.
     init(_ activation: FusedActivation, inPlaceOf buffer: BufferID, shape: Shape, threads: Int) throws(GraftError) {
         var joined = JoinedProgram(operandShapes: [shape])
-        _ = joined.append(activation.program, registers: [0])
+        joined.outputs = [joined.append(activation.program, registers: [0])]
         try self.init(
             CompiledProgram(joined, result: shape), operands: [buffer], targets: [buffer], count: shape.elementCount,
             threads: threads)

@@ -49,7 +49,9 @@ private struct EpilogueChains {
     private mutating func visit(_ value: ValueID) {
         let node = graph[value]
         switch node.operation {
-        case .convolution(_, .none), .matrixProduct(_, _, .none):
+        // A dense kernel's gradient (its left side transposed) is left to the elementwise operations of the update, with
+        // which a backend can compute it piece by piece.
+        case .convolution(_, .none), .matrixProduct(transposeLeft: false, _, .none):
             byLastValue[value.index] = EpilogueChain(product: value)
         case .unary(let function):
             guard let activation = FusedActivation(function), var chain = openChain(node.operands[0]) else { return }
