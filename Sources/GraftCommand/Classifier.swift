@@ -12,10 +12,10 @@ struct Classifier {
     let model: Model
     let classNames: [String]
     let rule: ImageRule
-    private let threads: Int?
+    private let machine: MachineOptions
 
     /// - Throws: `GraftError` where the file is no model, or one that is no classifier of pictures.
-    init(path: String, threads: Int?) throws {
+    init(path: String, machine: MachineOptions) throws {
         model = try Model.load(path)
         rule = try Self.rule(of: model, path)
         let outputs = try Self.outputCount(of: model, path)
@@ -26,26 +26,21 @@ struct Classifier {
             )
         }
         classNames = names
-        self.threads = threads
+        self.machine = machine
     }
 
     /// Predicts the pictures a batch at a time and hands over each result in order.
     func predict(_ paths: [String], each: (Result<Prediction, ExampleFailure>) -> Void) throws {
-        let batchSize = 32
-        for start in stride(from: 0, to: paths.count, by: batchSize) {
-            let part = Array(paths[start..<min(start + batchSize, paths.count)])
-            let files = try ImageFiles(paths: part, rule: rule, threads: threads)
-            let predictions = try model.predict(
-                files, batchSize: part.count, options: TrainingOptions(threads: threads))
-            for (index, path) in part.enumerated() {
-                if let failure = predictions.failures.first(where: { $0.index == index }) {
-                    each(.failure(failure))
-                } else if let row = predictions.indices.firstIndex(of: index) {
-                    let width = predictions.outputs[0].shape.last
-                    let outputs = predictions.outputs[0].withUnsafeBuffer { Array($0[row * width..<(row + 1) * width]) }
-                    each(.success(Prediction(path: path, ranked: ranked(outputs))))
-                }
+        let files = try ImageFiles(paths: paths, rule: rule, threads: machine.threads)
+        try model.forEachPrediction(of: files, options: machine.trainingOptions()) { part in
+            var results: [Int: Result<Prediction, ExampleFailure>] = [:]
+            for failure in part.failures { results[failure.index] = .failure(failure) }
+            for (row, index) in part.indices.enumerated() {
+                let width = part.outputs[0].shape.last
+                let outputs = part.outputs[0].withUnsafeBuffer { Array($0[row * width..<(row + 1) * width]) }
+                results[index] = .success(Prediction(path: paths[index], ranked: ranked(outputs)))
             }
+            for (_, result) in results.sorted(by: { $0.key < $1.key }) { each(result) }
         }
     }
 

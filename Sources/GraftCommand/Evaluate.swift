@@ -6,7 +6,8 @@ struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how well a model does on labelled images.",
         discussion: """
-            IMAGES holds one folder a class, named like the model's classes. Prints the loss, the accuracy and, for each \
+            IMAGES holds one folder a class, named like the model's classes; of a folder with train/, validation/ and \
+            test/, the last is evaluated that there is. Prints the loss, the accuracy and, for each \
             class, how many of its images were recognised (recall) and how many of those called so were so (precision).
 
             Example:
@@ -25,28 +26,40 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
-            let classifier = try Classifier(path: model, threads: machine.threads)
+            let classifier = try Classifier(path: model, machine: machine)
             let photos = try ImageFolder(
                 at: images, rule: classifier.rule, classNames: classifier.model.metadata.classNames,
                 threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
-            let options = TrainingOptions(threads: machine.threads)
-            let evaluation = try classifier.model.evaluate(photos.training, options: options) {
-                console.progress(ProgressReporter.line("evaluation", $0))
-            }
+            let evaluation = try classifier.model.evaluate(
+                part(of: photos, on: console), options: machine.trainingOptions()
+            ) { console.progress(ProgressLine("evaluation", $0)) }
             show(evaluation, on: console)
         }
     }
 
+    /// The images that the model has not seen, where the folder says which those are.
+    private func part(of photos: ImageFolder, on console: Console) -> ImageDataset {
+        if let test = photos.test {
+            console.say("\(images) has a test part: evaluating that")
+            return test
+        }
+        if let validation = photos.validation {
+            console.say("\(images) has a validation part: evaluating that")
+            return validation
+        }
+        return photos.training
+    }
+
     private func show(_ evaluation: Evaluation, on console: Console) {
-        console.list(evaluation.failures.map(\.description), title: "could not be read and were left out")
-        console.say("\(evaluation.exampleCount) images  \(ProgressReporter.figures(evaluation.figures))")
+        console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
+        console.say("\(evaluation.exampleCount.of("image"))  \(ProgressReporter.figures(evaluation.figures))")
         let width = evaluation.classes.map(\.name.count).max() ?? 0
         var classes = JSONObject()
         for figures in evaluation.classes {
             let padded = figures.name.padding(toLength: width, withPad: " ", startingAt: 0)
             let (recall, precision) = (figures.recall?.fixed(4) ?? "-", figures.precision?.fixed(4) ?? "-")
-            console.say("  \(padded)  \(figures.count) images  recall \(recall)  precision \(precision)")
+            console.say("  \(padded)  \(figures.count.of("image"))  recall \(recall)  precision \(precision)")
             var entry = JSONObject()
             entry.add("count", .int(figures.count))
             entry.add("recall", figures.recall.map { .number($0) } ?? .null)
@@ -54,11 +67,9 @@ struct Evaluate: ParsableCommand {
             classes.add(figures.name, .object(entry))
         }
         var object = JSONObject(event: "evaluation")
-        for key in ProgressReporter.ordered(evaluation.figures) {
-            object.add(key, .number(evaluation.figures[key] ?? .nan))
-        }
-        object.add("images", .int(evaluation.exampleCount))
+        object.add(figures: evaluation.figures)
         object.add("classes", .object(classes))
+        object.add("images", .int(evaluation.exampleCount))
         object.add("left_out", .strings(evaluation.failures.map(\.path)))
         console.emit(object)
     }

@@ -33,29 +33,27 @@ struct Features: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
-        guard output.hasSuffix(".npy") else {
-            throw ValidationError("--output: got '\(output)', needs a name that ends in .npy")
-        }
+        try require(output.hasSuffix(".npy"), "--output", "'\(output)'", "a name that ends in .npy")
     }
 
     func run() throws {
         let console = outputOptions.console
+        console.outliveReader()
         try explain(on: console) {
             try OutputFile.check(output)
-            let whole = try NetworkSource(name: network, arguments: source, top: top).model(on: console)
-            let model =
-                try source.cut.map { try Model(inputs: whole.inputs, outputs: [whole.layer(named: $0).output]) }
-                ?? whole
-            let rule = try imageRule(of: whole)
-            let files = try ImageFiles(below: images, rule: rule, threads: machine.threads)
+            let network = NetworkSource(name: network, choice: source.choice, top: top)
+            let whole = try network.model(on: console)
+            let usualCut = network.isSavedModel || top ? nil : try network.named().defaultCut
+            let files = try ImageFiles(below: images, rule: imageRule(of: whole), threads: machine.threads)
             console.list(files.problems.map(\.description), title: "left out")
-            try write(model, files, on: console)
+            try write(network.cut(whole, at: usualCut), files, on: console)
         }
     }
 
+    /// The rule in a saved model, or that of the options.
     private func imageRule(of model: Model) throws -> ImageRule {
         var rule = try Classifier.rule(of: model, network)
-        rule.resize = source.resize
+        if let resize = source.resize { rule.resize = resize }
         return rule
     }
 
@@ -63,33 +61,36 @@ struct Features: ParsableCommand {
         let start = ContinuousClock.now
         let rowShape = try model.output.shape
         let writer = try NumpyWriter(creating: output, rowShape: rowShape)
+        let interruption = Interruption(on: console, saying: "stopping; Ctrl-C again ends the program at once")
         var paths: [String] = []
         var failures: [ExampleFailure] = []
-        let batchSize = 32
-        for first in stride(from: 0, to: files.count, by: batchSize) {
-            let indices = Array(first..<min(first + batchSize, files.count))
-            let batch = try files.batch(indices)
-            failures += batch.failures
-            for failure in batch.failures { console.complain("left out \(failure)") }
-            if !batch.indices.isEmpty {
-                try writer.append(model.predict(batch.inputs[0], options: TrainingOptions(threads: machine.threads)))
-                paths += batch.indices.map { files.paths[$0] }
-            }
-            let elapsed = (ContinuousClock.now - start).seconds
-            let done = Progress(done: first + indices.count, total: files.count, elapsed: elapsed)
-            console.progress(ProgressReporter.line("features", done))
+        let options = machine.trainingOptions(cancellation: interruption.cancellation)
+        try model.forEachPrediction(of: files, options: options) { part in
+            failures += part.failures
+            if !part.indices.isEmpty { try writer.append(part.outputs[0]) }
+            paths += part.indices.map { files.paths[$0] }
+            let done = paths.count + failures.count
+            console.progress(
+                ProgressLine("features", Progress(done: done, total: files.count, elapsed: start.secondsAgo)))
         }
+        console.closeProgressLine()
+        console.list(failures.map(\.description), title: "left out, as they cannot be read")
         guard !paths.isEmpty else {
-            throw GraftError(.data, "\(images): none of its \(files.count) images can be read")
+            throw GraftError(.data, "\(images): none of its \(files.count.of("image")) can be read")
         }
         try writer.finish()
         try writePaths(paths)
-        let seconds = (ContinuousClock.now - start).seconds
-        console.say(
-            "wrote \(output): \(paths.count) × \(rowShape), \((Double(paths.count) / seconds).fixed(0)) images/s")
+        report(rowShape, images: paths.count, failures, seconds: start.secondsAgo, on: console)
+    }
+
+    private func report(
+        _ rowShape: Shape, images: Int, _ failures: [ExampleFailure], seconds: Double, on console: Console
+    ) {
+        let rate = ProgressLine.rate(of: images, seconds: seconds).map { ", \($0)" } ?? ""
+        console.say("wrote \(output): \(images.of("row")) of \(rowShape)\(rate)")
         var object = JSONObject(event: "done")
         object.add("features", .string(output))
-        object.add("images", .int(paths.count))
+        object.add("images", .int(images))
         object.add("seconds", .number(seconds))
         object.add("left_out", .strings(failures.map(\.path)))
         console.emit(object)

@@ -30,6 +30,7 @@ struct Fetch: ParsableCommand {
 
     func run() throws {
         let console = outputOptions.console
+        console.outliveReader()
         try explain(on: console) {
             let fetching = Fetching(console: console)
             let sample = SampleImages.all.first { $0.id == name }
@@ -61,13 +62,18 @@ struct Fetching {
 
     private var show: @Sendable (DownloadProgress) -> Void {
         { [console] progress in
-            let received = Double(progress.receivedByteCount) / 1e6
-            guard let total = progress.totalByteCount, total > 0 else {
-                return console.progress("\(progress.name)  \(received.fixed(1)) MB")
-            }
-            let bar = ProgressReporter.bar(
-                done: Int(progress.receivedByteCount / 1_000_000), total: Int(total / 1_000_000))
-            console.progress("\(progress.name)  \(bar) MB")
+            console.progress(ProgressLine(progress))
         }
+    }
+}
+
+extension ProgressLine {
+    /// The line of a download, in millions of bytes.
+    fileprivate init(_ progress: DownloadProgress) {
+        let received = Double(progress.receivedByteCount) / 1e6
+        let total = progress.totalByteCount.map { Double($0) / 1e6 } ?? 0
+        self.init(
+            title: progress.name, fraction: total > 0 ? received / total : 0,
+            count: total > 0 ? "\(received.fixed(1))/\(total.fixed(1)) MB" : "\(received.fixed(1)) MB")
     }
 }

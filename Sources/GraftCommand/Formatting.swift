@@ -11,6 +11,9 @@ extension Int {
         }
         return (self < 0 ? "-" : "") + ([Substring(digits)] + groups).joined(separator: ",")
     }
+
+    /// With its noun: `1 image`, `1,399 images`.
+    func of(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 }
 
 extension Double {
@@ -22,8 +25,18 @@ extension Double {
         switch self {
         case ..<10: "\(fixed(2)) s"
         case ..<100: "\(fixed(1)) s"
-        case ..<3600: "\(Int(self) / 60) min \(Int(self) % 60) s"
-        default: "\(Int(self) / 3600) h \(Int(self) % 3600 / 60) min"
+        default: asTimeLeft
+        }
+    }
+
+    /// Seconds without fractions, for a number that changes as one looks: `34 s`, `2 min 5 s`, `3 h 12 min`.
+    var asTimeLeft: String {
+        guard self < 1e9 else { return "very long" }
+        let seconds = Int(rounded(.up))
+        return switch seconds {
+        case ..<100: "\(seconds) s"
+        case ..<3600: "\(seconds / 60) min \(seconds % 60) s"
+        default: "\(seconds / 3600) h \(seconds % 3600 / 60) min"
         }
     }
 }
@@ -31,4 +44,9 @@ extension Double {
 extension Duration {
     /// In seconds.
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+extension ContinuousClock.Instant {
+    /// Seconds since then.
+    var secondsAgo: Double { (ContinuousClock.now - self).seconds }
 }

@@ -18,6 +18,9 @@ struct HeadSpecification: Equatable {
     /// The forms that a token may take, for messages and help.
     static let forms = "flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], dropout:RATE, batch-normalization"
 
+    /// The most weights of a layer: as 32-bit numbers, 8 GB.
+    private static let maximumWeightCount = 1 << 31
+
     /// Reads a list of tokens separated by commas.
     init(_ text: String) throws(GraftError) {
         var tokens: [Token] = []
@@ -58,8 +61,30 @@ struct HeadSpecification: Equatable {
     }
 
     /// Adds the layers on top of a value.
+    ///
+    /// - Throws: `GraftError` where a layer does not fit, where what comes out is no vector, and where a dense layer would
+    ///   have more weights than any machine has use for.
     func apply(to features: SymbolicTensor) throws -> SymbolicTensor {
-        try tokens.reduce(features) { features, token in try Self.layer(token)(features) }
+        let hidden = try tokens.reduce(features) { features, token in
+            if case .dense(let units, _) = token { try Self.checkSize(inputs: features.shape.last, units: units) }
+            return try Self.layer(token)(features)
+        }
+        guard hidden.shape.rank == 1 else {
+            throw GraftError(
+                .argument,
+                "--head: what reaches the output layer has the shape \(hidden.shape), and it takes a vector; "
+                    + "begin the head with flatten, average-pool or max-pool")
+        }
+        return hidden
+    }
+
+    private static func checkSize(inputs: Int, units: Int) throws(GraftError) {
+        let (count, overflow) = inputs.multipliedReportingOverflow(by: units)
+        guard overflow || count > maximumWeightCount else { return }
+        throw GraftError(
+            .argument,
+            "--head: dense:\(units) on \(inputs.grouped) numbers has more than \(maximumWeightCount.grouped) weights; "
+                + "use fewer units, or average-pool in place of flatten")
     }
 
     private static func layer(_ token: Token) -> Layer {

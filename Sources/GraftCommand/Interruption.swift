@@ -1,37 +1,42 @@
 import Dispatch
 import Foundation
-import Synchronization
+import Graft
 
 /// Ctrl-C and `kill`, made polite: the first asks the work to stop at the next step, the second ends the process.
+///
+/// While it lives; then signals end the process as before.
 final class Interruption {
+    /// What a process that was interrupted exits with: 128 + SIGINT, as shells do.
+    static let exitCode: Int32 = 130
+    private static let signals = [SIGINT, SIGTERM]
+
+    /// Raised at the first signal.
+    let cancellation = CancellationFlag()
     private let sources: [any DispatchSourceSignal]
 
-    /// Calls `onFirst` at the first SIGINT or SIGTERM, on a queue of its own.
-    init(onFirst: @escaping @Sendable () -> Void) {
+    /// - Parameter words: what is said at the first signal.
+    init(on console: Console, saying words: String) {
         let queue = DispatchQueue(label: "graft.interruption")
-        sources = [SIGINT, SIGTERM].map { number in
+        sources = Self.signals.map { number in
             signal(number, SIG_IGN)
             return DispatchSource.makeSignalSource(signal: number, queue: queue)
         }
-        let count = Counter()
         for source in sources {
-            source.setEventHandler { if count.next() == 1 { onFirst() } else { exit(Self.exitCode) } }
+            source.setEventHandler { [cancellation] in
+                guard !cancellation.isCancelled else {
+                    console.closeProgressLine()
+                    // Not exit: other threads still compute, and must not meet what it takes down.
+                    _exit(Self.exitCode)
+                }
+                console.say(words)
+                cancellation.cancel()
+            }
             source.resume()
         }
     }
 
-    /// How many signals came.
-    private final class Counter: Sendable {
-        private let count = Mutex(0)
-
-        func next() -> Int {
-            count.withLock { count in
-                count += 1
-                return count
-            }
-        }
+    deinit {
+        for source in sources { source.cancel() }
+        for number in Self.signals { signal(number, SIG_DFL) }
     }
-
-    /// What a process that was interrupted exits with: 128 + SIGINT, as shells do.
-    static let exitCode: Int32 = 130
 }

@@ -8,6 +8,8 @@ struct NetworkOptions: ParsableArguments {
     var base = "inception-v3"
 
     @OptionGroup var source: BaseArguments
+
+    func validate() throws { try asUsage { () throws(GraftError) in try Base.named(base) } }
 }
 
 /// What a base network is made of, for every verb that takes one.
@@ -15,9 +17,9 @@ struct BaseArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Its weights: a file that Keras publishes, 'imagenet' for the published ones of this network (found on this "
-                + "machine or downloaded), or 'none' for random ones.",
+                + "machine or downloaded), or 'none' for random ones. (default: imagenet)",
             valueName: "file|imagenet|none"))
-    var weights = WeightsOption.imagenet
+    var weights: WeightsOption?
 
     @Option(
         help: ArgumentHelp(
@@ -32,13 +34,82 @@ struct BaseArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How images are resized: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "How images are resized: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")). (default: keras)",
             valueName: "method"))
-    var resize = ResizeMethod.keras
+    var resize: ResizeMethod?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the network does first to pixels from 0 to 255: 'own' as the network was trained, 'unit' x / 255 as "
+                + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'caffe' BGR minus the means, 'none'. (default: own)",
+            valueName: "own|unit|signed-unit|caffe|none"))
+    var preprocessing: PreprocessingOption?
 
     func validate() throws {
-        if let inputSize, !(1...4096).contains(inputSize) {
-            throw ValidationError("--input-size: got \(inputSize), needs 1 to 4096 pixels")
+        if let inputSize {
+            try require((1...4096).contains(inputSize), "--input-size", inputSize, "1 to 4096 pixels")
+        }
+    }
+
+    /// The values, apart from how they were parsed.
+    var choice: BaseChoice {
+        BaseChoice(weights: weights, inputSize: inputSize, cut: cut, resize: resize, preprocessing: preprocessing)
+    }
+}
+
+/// What was chosen of a base network; `nil` where nothing was said.
+struct BaseChoice {
+    var weights: WeightsOption?
+    var inputSize: Int?
+    var cut: String?
+    var resize: ResizeMethod?
+    var preprocessing: PreprocessingOption?
+
+    /// The options that were given and that a saved model does not take: it carries its own.
+    var givenForBasesAlone: [String] {
+        let options: [(name: String, isGiven: Bool)] = [
+            ("--weights", weights != nil), ("--input-size", inputSize != nil), ("--resize", resize != nil),
+            ("--preprocessing", preprocessing != nil),
+        ]
+        return options.filter(\.isGiven).map(\.name)
+    }
+}
+
+/// `--weights`: which published weights a base begins with.
+enum WeightsOption: ExpressibleByArgument, Equatable {
+    case imagenet
+    case none
+    case file(String)
+
+    init(argument: String) {
+        switch argument {
+        case "imagenet": self = .imagenet
+        case "none": self = .none
+        default: self = .file(argument)
+        }
+    }
+}
+
+/// `--preprocessing`: the base's own, or another.
+enum PreprocessingOption: ExpressibleByArgument, Equatable {
+    case own
+    case other(Preprocessing)
+
+    init?(argument: String) {
+        if argument == "own" {
+            self = .own
+        } else if let preprocessing = Preprocessing(rawValue: argument) {
+            self = .other(preprocessing)
+        } else {
+            return nil
+        }
+    }
+
+    /// What a base does where this is asked for.
+    func preprocessing(of base: Base) -> Preprocessing {
+        switch self {
+        case .own: base.preprocessing
+        case .other(let preprocessing): preprocessing
         }
     }
 }

@@ -3,27 +3,55 @@ import Graft
 /// A network named on the command line: a base by its id, or a saved model by its path.
 struct NetworkSource {
     let name: String
-    let arguments: BaseArguments
+    var choice = BaseChoice()
     /// Whether the classifier that a base was trained with is on top.
-    let top: Bool
+    var top = false
+
+    /// Whether the name is that of a file.
+    var isSavedModel: Bool { name.hasSuffix(".keras") }
 
     /// The network with its weights; published ones are downloaded where they are not on this machine.
     func model(on console: Console, seed: UInt64 = 0) throws -> Model {
-        if name.hasSuffix(".keras") {
-            guard !top, arguments.inputSize == nil else {
-                throw GraftError(.argument, "--top and --input-size are for bases; \(name) is a model as it was saved")
-            }
-            return try Model.load(name)
+        guard isSavedModel else { return try model(of: named(), on: console, seed: seed) }
+        let refused = (top ? ["--top"] : []) + choice.givenForBasesAlone
+        guard refused.isEmpty else {
+            throw GraftError(
+                .argument, "\(refused.joined(separator: ", ")): for bases alone; \(name) is a model as it was saved")
         }
-        let base = try Base.named(name)
-        let size = arguments.inputSize ?? base.defaultSize
+        return try Model.load(name)
+    }
+
+    /// The network up to the layer of `--cut`; up to the usual one where none is named and `usualCut` is given.
+    func cut(_ network: Model, at usualCut: String? = nil) throws -> Model {
+        guard let cut = choice.cut ?? usualCut else { return network }
+        let output = try network.layer(named: cut).output
+        return try Model(inputs: network.inputs, outputs: [output], name: network.name)
+    }
+
+    /// The base of this name.
+    func named() throws(GraftError) -> Base {
+        do {
+            return try Base.named(name)
+        } catch {
+            throw GraftError(error.code, "\(error.message); the name of a saved model ends in .keras")
+        }
+    }
+
+    private func model(of base: Base, on console: Console, seed: UInt64) throws -> Model {
+        let size = choice.inputSize ?? base.defaultSize
+        let preprocessing = choice.preprocessing?.preprocessing(of: base) ?? base.preprocessing
+        // Random weights were trained on nothing that could be missed.
+        if choice.weights != WeightsOption.none, let warning = base.warning(for: preprocessing) {
+            console.warn(warning)
+        }
         return try base.model(
             BaseOptions(
-                weights: weights(of: base, on: console), includeTop: top, inputShape: [size, size, 3], seed: seed))
+                weights: weights(of: base, on: console), includeTop: top, inputShape: [size, size, 3],
+                preprocessing: preprocessing, seed: seed))
     }
 
     private func weights(of base: Base, on console: Console) throws -> Weights {
-        switch arguments.weights {
+        switch choice.weights ?? .imagenet {
         case .none: .none
         case .file(let path): .file(path)
         case .imagenet: .file(try Fetching(console: console).fetch(weightsOf: base.id, top: top))

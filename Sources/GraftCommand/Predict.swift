@@ -25,13 +25,13 @@ struct Predict: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
-        if let top, top < 1 { throw ValidationError("--top: got \(top), needs at least 1") }
+        if let top { try require(top >= 1, "--top", top, "at least 1") }
     }
 
     func run() throws {
         let console = output.console
         try explain(on: console) {
-            let classifier = try Classifier(path: model, threads: machine.threads)
+            let classifier = try Classifier(path: model, machine: machine)
             var failed = false
             try classifier.predict(files) { result in
                 switch result {

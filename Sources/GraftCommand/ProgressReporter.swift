@@ -2,45 +2,55 @@ import Graft
 
 /// Turns what happens during training into lines: one that rewrites itself on a terminal, a line an epoch elsewhere.
 final class ProgressReporter {
+    /// The epochs that are complete.
+    private(set) var epochCount = 0
+    /// Whether features were computed in this run.
+    private(set) var hasComputedFeatures = false
     private let console: Console
     private var outline: TrainingOutline?
+    private var unreadable: [ExampleFailure] = []
 
     init(console: Console) { self.console = console }
 
     func handle(_ event: TrainingEvent) {
         switch event {
         case .began(let outline): self.outline = outline
+        case .featuresFound(let count): console.say("features of \(count.of("image")) found from an earlier run")
         case .features(let progress): showFeatures(progress)
-        case .problem(let failure): console.warn("left out \(failure)")
-        case .epochBegan: break
-        case .step(let report): showStep(report)
+        case .problem(let failure): unreadable.append(failure)
+        case .epochBegan: listUnreadable()
+        case .step(let report):
+            let figures = Self.figures(report.figures)
+            console.progress(ProgressLine(label(report.epoch), report.progress, figures: figures))
         case .validation(let epoch, let progress):
-            console.progress(Self.line("\(label(epoch))  validation", progress))
+            console.progress(ProgressLine("\(label(epoch))  validation", progress))
         case .epoch(let report): showEpoch(report)
-        case .ended: console.closeProgressLine()
+        case .ended: listUnreadable()
         }
+    }
+
+    /// Lists the pictures that could not be read since the last time.
+    func listUnreadable() {
+        console.closeProgressLine()
+        console.list(unreadable.map(\.description), title: "left out, as they cannot be read")
+        unreadable = []
     }
 
     private func showFeatures(_ progress: Progress) {
-        if progress.done < progress.total {
-            console.progress(Self.line("features", progress))
-        } else {
-            console.say(
-                "features of \(progress.total) images, \(progress.elapsed.asDuration)\(Self.rateSuffix(progress))")
-        }
-    }
-
-    private func showStep(_ report: StepReport) {
-        console.progress(
-            "\(label(report.epoch))  \(Self.bar(report.progress)) \(Self.figures(report.figures))  \(Self.remaining(report.progress))"
-        )
+        hasComputedFeatures = true
+        guard progress.done == progress.total else { return console.progress(ProgressLine("features", progress)) }
+        let computed = progress.total - unreadable.count
+        guard computed > 0 else { return console.closeProgressLine() }
+        let rate = ProgressLine.rate(of: computed, seconds: progress.elapsed).map { " (\($0))" } ?? ""
+        console.say("features of \(computed.of("image")) computed in \(progress.elapsed.asDuration)\(rate)")
     }
 
     private func showEpoch(_ report: EpochReport) {
+        epochCount = report.epoch
         console.say("\(label(report.epoch))  \(Self.figures(report.figures))  \(report.seconds.asDuration)")
         var object = JSONObject(event: "epoch")
         object.add("epoch", .int(report.epoch))
-        for key in Self.ordered(report.figures) { object.add(key, .number(report.figures[key] ?? .nan)) }
+        object.add(figures: report.figures)
         object.add("seconds", .number(report.seconds))
         console.emit(object)
     }
@@ -48,42 +58,22 @@ final class ProgressReporter {
     private func label(_ epoch: Int) -> String { "epoch \(epoch)/\(outline?.epochs ?? epoch)" }
 
     /// `loss` first, then the metrics, then the same for validation.
-    static func ordered(_ figures: [String: Double]) -> [String] {
-        figures.keys.sorted {
-            func rank(_ key: String) -> (Int, Int, String) {
-                (key.hasPrefix("val_") ? 1 : 0, key.hasSuffix("loss") ? 0 : 1, key)
-            }
-            return rank($0) < rank($1)
+    static func ordered(_ figures: [String: Double]) -> [(name: String, value: Double)] {
+        func rank(_ key: String) -> (Int, Int, String) {
+            (key.hasPrefix("val_") ? 1 : 0, key.hasSuffix("loss") ? 0 : 1, key)
         }
+        return figures.sorted { rank($0.key) < rank($1.key) }.map { (name: $0.key, value: $0.value) }
     }
 
+    /// `loss 0.4512  accuracy 0.8100`
     static func figures(_ figures: [String: Double]) -> String {
-        ordered(figures).map { "\($0) \((figures[$0] ?? .nan).fixed(4))" }.joined(separator: "  ")
+        ordered(figures).map { "\($0.name) \($0.value.fixed(4))" }.joined(separator: "  ")
     }
+}
 
-    static func bar(_ progress: Progress) -> String { bar(done: progress.done, total: progress.total) }
-
-    /// A bar of twenty cells with the count behind it.
-    static func bar(done: Int, total: Int) -> String {
-        let cells = 20
-        let full = total > 0 ? min(done * cells / total, cells) : 0
-        return String(repeating: "━", count: full) + String(repeating: "─", count: cells - full) + " \(done)/\(total)"
-    }
-
-    /// A line that says how far something is, how fast it goes and how long it will take.
-    static func line(_ title: String, _ progress: Progress) -> String {
-        "\(title)  \(bar(progress))  \(rate(progress))\(remaining(progress))"
-    }
-
-    private static func rate(_ progress: Progress) -> String {
-        progress.elapsed > 0 ? "\((Double(progress.done) / progress.elapsed).fixed(0)) images/s  " : ""
-    }
-
-    private static func rateSuffix(_ progress: Progress) -> String {
-        progress.elapsed > 0 ? " (\((Double(progress.total) / progress.elapsed).fixed(0)) images/s)" : ""
-    }
-
-    private static func remaining(_ progress: Progress) -> String {
-        progress.remaining.map { "\($0.asDuration) left" } ?? ""
+extension JSONObject {
+    /// Adds figures in the order in which they are shown.
+    mutating func add(figures: [String: Double], prefix: String = "") {
+        for figure in ProgressReporter.ordered(figures) { add(prefix + figure.name, .number(figure.value)) }
     }
 }

@@ -9,43 +9,52 @@ struct OutputOptions: ParsableArguments {
     var console: Console { Console(json: json) }
 }
 
-/// Which published weights a base begins with.
-enum WeightsOption: ExpressibleByArgument, Equatable {
-    case imagenet
-    case none
-    case file(String)
+/// How the machine is used.
+struct MachineOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("How many processor cores to use; all if not given.", valueName: "N"))
+    var threads: Int?
 
-    init(argument: String) {
-        switch argument {
-        case "imagenet": self = .imagenet
-        case "none": self = .none
-        default: self = .file(argument)
+    @Option(help: ArgumentHelp("The numbers that networks compute with.", valueName: "precision"))
+    var precision = PrecisionOption.auto
+
+    func validate() throws {
+        try require(threads.map { $0 >= 1 } ?? true, "--threads", threads ?? 0, "at least 1")
+        guard precision != .bfloat16 else {
+            throw ValidationError("--precision: got bfloat16, but this version of graft computes in float32 alone")
         }
     }
 
-    var defaultValueDescription: String {
-        switch self {
-        case .imagenet: "imagenet"
-        case .none: "none"
-        case .file(let path): path
-        }
+    /// As a run of a model takes them.
+    func trainingOptions(
+        features: FeatureCache = .standard, cancellation: CancellationFlag? = nil
+    ) -> TrainingOptions {
+        TrainingOptions(features: features, threads: threads, cancellation: cancellation)
     }
+}
+
+/// `--precision`.
+enum PrecisionOption: String, CaseIterable, ExpressibleByArgument {
+    case auto
+    case float32
+    case bfloat16
 }
 
 /// `--resize`: how a photo of any size becomes one of the network's.
 extension ResizeMethod: ExpressibleByArgument {}
 
-/// `--threads`.
-struct MachineOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("How many processor cores to use.", valueName: "N"))
-    var threads: Int?
-
-    func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads: got \(threads), needs at least 1") }
-    }
+/// Refuses an option's value as wrong usage.
+func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: String) throws(ValidationError) {
+    if !condition { throw ValidationError("\(option): got \(value), needs \(expected)") }
 }
 
-/// Runs a verb: what it throws becomes one sentence on standard error (an object with `--json`) and exit code 1.
+/// Makes something of an option's value; a failure is wrong usage.
+@discardableResult
+func asUsage<Value>(_ make: () throws(GraftError) -> Value) throws(ValidationError) -> Value {
+    do { return try make() } catch { throw ValidationError(error.description) }
+}
+
+/// Runs a verb: what it throws becomes one sentence on standard error (an object with `--json`) and exit code 1, or that
+/// of an interruption where it was asked to stop.
 func explain(on console: Console, _ work: () throws -> Void) throws {
     do {
         try work()
@@ -54,8 +63,7 @@ func explain(on console: Console, _ work: () throws -> Void) throws {
     } catch let error as ValidationError {
         throw error
     } catch {
-        let message = (error as? GraftError)?.description ?? String(describing: error)
-        console.fail(message)
-        throw ExitCode(1)
+        console.fail(String(describing: error))
+        throw ExitCode((error as? GraftError)?.code == .cancelled ? Interruption.exitCode : 1)
     }
 }

@@ -30,14 +30,11 @@ struct Summary: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
-            var arguments = BaseArguments()
-            arguments.weights = .none
-            arguments.inputSize = inputSize
-            let whole = try NetworkSource(name: network, arguments: arguments, top: top).model(on: console)
-            let model =
-                try cut.map {
-                    try Model(inputs: whole.inputs, outputs: [whole.layer(named: $0).output], name: whole.name)
-                } ?? whole
+            var choice = BaseChoice(inputSize: inputSize, cut: cut)
+            // A base is drawn with random weights; a saved model has its own.
+            if !network.hasSuffix(".keras") { choice.weights = WeightsOption.none }
+            let source = NetworkSource(name: network, choice: choice, top: top)
+            let model = try source.cut(source.model(on: console))
             guard console.isJSON else { return console.say(model.summary(width: console.width)) }
             emit(model, on: console)
         }

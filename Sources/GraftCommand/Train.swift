@@ -7,7 +7,7 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a classifier on folders of images and write a model.",
         discussion: """
-            IMAGES holds one folder a class, or train/ and validation/ (and test/) that do. The base network is cut at a \
+            IMAGES holds one folder a class, or train/ and validation/ (and test/, evaluated at the end) that do. The base network is cut at a \
             layer and frozen, a new head is trained on what it puts out, and the model is written as a .keras file.
 
             Example:
@@ -29,6 +29,14 @@ struct Train: ParsableCommand {
     var head = "flatten,dense:1024:relu,dropout:0.2"
 
     @OptionGroup(title: "Training") var training: TrainingArguments
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the network's features of each image are kept for later runs: a folder, 'temporary' for this run "
+                + "alone, or 'none' to run the whole network at every step; the user's cache if not given.",
+            valueName: "folder|temporary|none"))
+    var cache: FeatureCacheOption?
+
     @OptionGroup(title: "Machine") var machine: MachineOptions
 
     @Option(
@@ -39,13 +47,13 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
-        guard output.hasSuffix(".keras") else {
-            throw ValidationError("--output: got '\(output)', needs a name that ends in .keras")
-        }
+        try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
+        try asUsage { () throws(GraftError) in try HeadSpecification(head) }
     }
 
     func run() throws {
         let console = outputOptions.console
+        console.outliveReader()
         try explain(on: console) { try TrainingJob(options: self, console: console).run() }
     }
 }
@@ -81,10 +89,6 @@ struct TrainingArguments: ParsableArguments {
         try require(
             (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
     }
-
-    private func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: String) throws {
-        if !condition { throw ValidationError("\(option): got \(value), needs \(expected)") }
-    }
 }
 
 /// The optimizers that `--optimizer` names.
@@ -102,5 +106,26 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
         case .rmsprop: RMSprop(learningRate: .constant(learningRate))
         case .adam: Adam(learningRate: .constant(learningRate))
         }
+    }
+}
+
+/// `--cache`.
+struct FeatureCacheOption: ExpressibleByArgument, Equatable {
+    static let standard = FeatureCacheOption(cache: .standard)
+
+    let cache: FeatureCache
+
+    /// Whether features outlive the run.
+    var isKept: Bool { ![.off, .temporary].contains(cache) }
+
+    private init(cache: FeatureCache) { self.cache = cache }
+
+    init(argument: String) {
+        cache =
+            switch argument {
+            case "none": .off
+            case "temporary": .temporary
+            default: .folder(argument)
+            }
     }
 }

@@ -117,6 +117,21 @@ import Testing
         #expect(mean.value != before)
     }
 
+    /// A batch of one must be cut where others are, though its statistics look like those of each example.
+    @Test func aLastBatchOfOneExampleTrainsOnTheSameFeatures() throws {
+        func weights(_ cache: FeatureCache) throws -> [Tensor] {
+            let model = try frozenBaseWithHead()
+            model.layers[2].trainable = true
+            try model.fit(
+                pictures(count: 9), batchSize: 8, epochs: 2, validation: pictures(count: 9), shuffle: false,
+                options: TrainingOptions(features: cache, threads: 1))
+            return model.weights
+        }
+        for (kept, live) in zip(try weights(.temporary), try weights(.off)) {
+            expectClose(kept.scalars, live.scalars, tolerance: 1e-4, "a variable")
+        }
+    }
+
     // MARK: Kept and found again
 
     @Test func aSecondRunComputesNothingWhateverItsHead() throws {
@@ -156,6 +171,24 @@ import Testing
         let history = try second.fit(data, batchSize: 8, shuffle: false, options: options(ReferenceBackend()))
         #expect(history.reusedFeatureCount == 0)
         #expect(second.weights == first.weights)
+    }
+
+    @Test func damageAmongTheValidationImagesSparesTheTrainingImages() throws {
+        // Both stand in one file: the first run has the validation images in its training data.
+        let all = try pictures(count: 20)
+        try frozenBaseWithHead().fit(all, options: options(ReferenceBackend()))
+        let folder = root.path + "/" + FeatureFolder.names(in: root.path)[0]
+        let shard = try #require(FeatureFolder.names(in: folder).first { $0.hasSuffix(FeatureFolder.shardSuffix) })
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + shard))
+        bytes[bytes.count - 3] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: folder + "/" + shard))
+        func part(_ rows: Range<Int>) throws -> ArrayDataset {
+            try ArrayDataset(inputs: all.inputs[0].rows(Array(rows)), targets: all.targets[0].rows(Array(rows)))
+        }
+        let history = try frozenBaseWithHead().fit(
+            part(0..<10), validation: part(10..<20), options: options(ReferenceBackend()))
+        #expect(history.reusedFeatureCount == 0)
+        #expect(history["val_loss"].count == 1)
     }
 
     @Test func anInterruptedPassKeepsWhatItComputed() throws {

@@ -1,7 +1,11 @@
+import Foundation
 import Graft
 
 // CatsAndDogs PHOTOS WEIGHTS: the tutorial's job. PHOTOS holds train/ and validation/, each with one folder a class.
-guard CommandLine.arguments.count == 3 else { fatalError("usage: CatsAndDogs PHOTOS WEIGHTS") }
+guard CommandLine.arguments.count == 3 else {
+    print("usage: CatsAndDogs PHOTOS WEIGHTS")
+    exit(64)
+}
 let photos = try ImageFolder(at: CommandLine.arguments[1], rule: ImageRule(height: 150, width: 150))
 
 let base = try InceptionV3(

@@ -22,6 +22,8 @@ extension Base {
             case .file(let path): try parts.model(weightsFrom: path)
             case .imagenet: try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop)))
             }
+        // Statistics of millions of pictures are worth more than those of a few batches; see `BatchNormalization`.
+        if options.weights != .none { model.setStatistics(.frozen) }
         model.metadata.image = ImageRule(height: shape[0], width: shape[1], channels: shape[2])
         return model
     }

@@ -8,8 +8,7 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
     /// `x / 255`, from 0 to 1, as tutorials often do it: one ``Rescaling``.
     case unit
     /// Blue, green, red, minus the means of ImageNet, 103.939, 116.779, 123.68 (Keras's mode `caffe`):
-    /// one frozen 1 × 1 ``Conv2D`` called `bgr`. Unfreezing the base from one of its layers on leaves it frozen;
-    /// unfreezing the whole model would train it too.
+    /// one 1 × 1 ``Conv2D`` called `bgr` that holds constants: nothing unfreezes it.
     case caffe
 
     /// What it does, as a formula.
@@ -52,7 +51,7 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
         try layer.setWeights([
             Tensor(reversal, shape: [1, 1, 3, 3]), Tensor([-103.939, -116.779, -123.68], shape: [3]),
         ])
-        layer.trainable = false
+        layer.fix()
         return output
     }
 }

@@ -4,8 +4,12 @@ import GraftModel
 /// The member `graft.json` of a saved model: what Keras has no place for.
 ///
 /// ```json
-/// {"format_version": 1, "metadata": {"class_names": ["cats", "dogs"], "image": {"height": 150, …}}}
+/// {"format_version": 1, "metadata": {"class_names": ["cats", "dogs"], "image": {"height": 150, …}},
+///  "layers": {"frozen_statistics": ["batch_normalization", …], "fixed": ["bgr"]}}
 /// ```
+///
+/// `layers` names the normalizations whose statistics stay while they train, and the layers that hold constants; it is
+/// left out where there are none, and a model that Keras wrote has none.
 ///
 /// Fields that a later Graft adds are passed over; a higher `format_version` means that passing over would be wrong.
 struct GraftMember: Equatable {
@@ -13,8 +17,11 @@ struct GraftMember: Equatable {
     static let formatVersion = 1
 
     let metadata: ModelMetadata
+    let layers: LayerMarks
 
-    init(_ metadata: ModelMetadata) { self.metadata = metadata }
+    init(_ metadata: ModelMetadata, layers: LayerMarks = LayerMarks()) {
+        (self.metadata, self.layers) = (metadata, layers)
+    }
 
     /// Reads the member.
     ///
@@ -33,6 +40,8 @@ struct GraftMember: Equatable {
             let decoder = JSONDecoder()
             decoder.keyDecodingStrategy = .convertFromSnakeCase
             metadata = try decoder.decode(ModelMetadata.self, from: Data(members.json()))
+            layers =
+                try content["layers"].map { try decoder.decode(LayerMarks.self, from: Data($0.json())) } ?? LayerMarks()
         } catch {
             throw GraftError(.format, "\(Self.name) cannot be understood", cause: error)
         }
@@ -43,9 +52,12 @@ struct GraftMember: Equatable {
         do {
             let encoder = JSONEncoder()
             encoder.keyEncodingStrategy = .convertToSnakeCase
-            let members = try Configuration(json: Array(encoder.encode(metadata)))
-            let content: Configuration = ["format_version": .int(Self.formatVersion), "metadata": members]
-            return content.json(pretty: true)
+            var content: [String: Configuration] = [
+                "format_version": .int(Self.formatVersion),
+                "metadata": try Configuration(json: Array(encoder.encode(metadata))),
+            ]
+            if !layers.isEmpty { content["layers"] = try Configuration(json: Array(encoder.encode(layers))) }
+            return Configuration.object(content).json(pretty: true)
         } catch {
             throw GraftError(.state, "the model's metadata cannot be written", cause: error)
         }

@@ -8,7 +8,7 @@ import GraftModel
 /// | `metadata.json` | the version of Keras whose layout this is, and the date |
 /// | `config.json` | the layers and their calls, as `Model.serialized` gives them |
 /// | `model.weights.h5` | the weights, see ``KerasLayout`` |
-/// | `graft.json` | classes and image rule, see ``GraftMember``; Keras passes it over |
+/// | `graft.json` | classes, image rule and marks of layers, see ``GraftMember``; Keras passes it over |
 ///
 /// Source: keras/src/saving/saving_lib.py.
 enum KerasArchive {
@@ -24,6 +24,11 @@ enum KerasArchive {
 
     // MARK: Writing
 
+    /// About how many bytes an archive of these members has.
+    static func byteCount(of members: [ZipWriter.Member]) -> Int {
+        members.reduce(0) { $0 + $1.content.byteCount + 256 }
+    }
+
     /// The members of a model's archive. The weights are shared with the model until they are written.
     static func members(of model: Model) throws(GraftError) -> [ZipWriter.Member] {
         let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]
@@ -31,7 +36,7 @@ enum KerasArchive {
             ZipWriter.Member(metadataName, bytes: metadata.json()),
             ZipWriter.Member(configurationName, bytes: model.serialized.json()),
             ZipWriter.Member(weightsName, try KerasWeights.file(of: model).stream()),
-            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata).json()),
+            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata, layers: model.layerMarks).json()),
         ]
     }
 
@@ -61,8 +66,8 @@ enum KerasArchive {
             try InputShapes(replacement: inputShape).settle(&configuration)
             model = try Model.deserialize(configuration)
             if archive.member(GraftMember.name) != nil {
-                model.metadata = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
-                    .metadata
+                let member = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
+                (model.metadata, model.layerMarks) = (member.metadata, member.layers)
             }
         } catch {
             throw error.message.hasPrefix(path) ? error : error.inside(path)

@@ -16,8 +16,7 @@ extension Model {
         }
         _ = try requireGraph()
         let members = try KerasArchive.members(of: self)
-        let byteCount = members.reduce(0) { $0 + $1.content.byteCount + 256 }
-        try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
+        try AtomicFile.write(to: path, byteCount: KerasArchive.byteCount(of: members)) { (temporary) throws(GraftError) in
             try ZipWriter.write(members, to: temporary)
         }
     }
@@ -48,6 +47,14 @@ extension Model {
         return try LegacyWeightsFile.isLegacy(path)
             ? LegacyWeights.load(from: path, into: layers)
             : KerasWeights.load(from: HDF5File(reading: path), into: self)
+    }
+
+    /// Looks whether the disk has room for ``save(_:)``, so that a long run does not find out at its end.
+    ///
+    /// - Throws: `.file` with the room that is needed and the room there is.
+    package func checkRoom(toSave path: String) throws(GraftError) {
+        let byteCount = try KerasArchive.byteCount(of: KerasArchive.members(of: self))
+        try DiskRoom(needed: byteCount, folder: AtomicFile.folder(of: path)).check(for: path)
     }
 
     /// Writes the weights alone, as Keras 3's `save_weights` does.

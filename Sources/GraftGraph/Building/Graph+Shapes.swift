@@ -15,7 +15,8 @@ extension Graph {
         guard Set(wanted).count == wanted.count, wanted.allSatisfy({ (0..<shape.rank).contains($0) }) else {
             throw GraftError(.shape, "operation reduction: axes \(axes ?? []) are not distinct axes of \(shape)")
         }
-        let long = wanted.filter { shape[$0] != 1 }
+        // Axis 0 may be the batch: a graph for one example must mix examples where one for several does.
+        let long = wanted.filter { shape[$0] != 1 || $0 == 0 }
         let reduced = long.isEmpty ? operand : try add(.reduction(function, axes: long), [operand])
         guard !keepDimensions else { return reduced }
         let kept = Set(wanted)

@@ -22,6 +22,7 @@ public struct LayerRegistry: Sendable {
         "Flatten": { (reader) throws(GraftError) in try Flatten(from: &reader) },
         "Reshape": { (reader) throws(GraftError) in try Reshape(from: &reader) },
         "Dropout": { (reader) throws(GraftError) in try Dropout(from: &reader) },
+        "SpatialDropout2D": { (reader) throws(GraftError) in try SpatialDropout2D(from: &reader) },
         "Concatenate": { (reader) throws(GraftError) in try Concatenate(from: &reader) },
         "Add": { (reader) throws(GraftError) in Add(from: &reader) },
         "Multiply": { (reader) throws(GraftError) in Multiply(from: &reader) },

@@ -21,6 +21,7 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
         var isNamed: Bool
         var isNameExplicit: Bool
         var trainable = true
+        var isFixed = false
         var isBuilt = false
         var inputShapes: [Shape] = []
         var variables: [Variable] = []
@@ -109,6 +110,9 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     public final var name: String { state.withLock { $0.name } }
 
     /// Whether training changes the variables. Takes effect at the next `fit`. On a model, sets all layers inside.
+    ///
+    /// A layer that brings pictures into the form that a base's weights were made for, such as `bgr` in VGG16 and
+    /// ResNet50, holds constants: it stays frozen whatever is set.
     public final var trainable: Bool {
         get { state.withLock { $0.trainable } }
         set {
@@ -123,7 +127,18 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     /// The shapes that the layer was built with, empty before.
     package final var builtInputShapes: [Shape] { state.withLock { $0.inputShapes } }
 
-    func setOwnTrainable(_ trainable: Bool) { state.withLock { $0.trainable = trainable } }
+    func setOwnTrainable(_ trainable: Bool) { state.withLock { $0.trainable = trainable && !$0.isFixed } }
+
+    /// Whether the variables are constants that nothing unfreezes.
+    package final var isFixed: Bool { state.withLock { $0.isFixed } }
+
+    /// Freezes the layer for good: its variables are constants that belong to the network, not numbers to learn.
+    package final func fix() {
+        state.withLock { state in
+            state.isFixed = true
+            state.trainable = false
+        }
+    }
 
     /// Whether a name was given or assigned, and whether it was given.
     var naming: (isNamed: Bool, isExplicit: Bool) { state.withLock { ($0.isNamed, $0.isNameExplicit) } }

@@ -1,3 +1,14 @@
+import Synchronization
+
+/// What a ``BatchNormalization`` normalizes with while it trains.
+public enum NormalizationStatistics: String, Codable, Hashable, Sendable, CaseIterable {
+    /// The mean and variance of the batch, which the moving ones follow: Keras's way in training.
+    case updating
+    /// The stored mean and variance, which stay as they are; scale and offset may train. What Keras's guide to
+    /// fine-tuning advises (`base(x, training=False)`), and how bases with published weights begin.
+    case frozen
+}
+
 /// Normalizes each channel: `y = (x − mean) / √(variance + epsilon) · gamma + beta`.
 ///
 /// In inference mode, and always while the layer or a model that holds it is frozen, mean and variance are the stored
@@ -5,11 +16,16 @@
 /// `moving = moving · momentum + batch · (1 − momentum)`, with the variance divided by the count, as in Keras. So a
 /// frozen layer gives the same output in `fit` as in `predict`, and freezing changes what a training step computes.
 ///
+/// With ``statistics`` `.frozen` a layer that trains normalizes with the stored statistics too, and leaves them alone:
+/// `gamma` and `beta` train, and `fit` and `evaluate` see the same network. Bases with published weights begin so, as
+/// a few small batches of new pictures would spoil statistics of millions; `.updating` is the explicit choice to let
+/// them follow.
+///
 /// Input and output `(batch, …, channels)`. Variables of shape (channels): `gamma` where `scale`, `beta` where `center`,
 /// `moving_mean`, `moving_variance`; the last two never train.
 ///
 /// Source: keras/src/layers/normalization/batch_normalization.py.
-public final class BatchNormalization: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
+public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock guards what changes
     /// Keras's name.
     public override class var className: String { "BatchNormalization" }
     /// The axis of the channels; Graft has it last: −1, or its number counted from the batch axis.
@@ -34,6 +50,15 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // constant
     public let betaRegularizer: Regularizer?
     /// What is added to the loss for the size of `gamma`.
     public let gammaRegularizer: Regularizer?
+
+    private let chosenStatistics = Mutex(NormalizationStatistics.updating)
+
+    /// What the layer normalizes with while it trains; takes effect at the next `fit`. Frozen layers use the stored
+    /// statistics whatever is said here.
+    public var statistics: NormalizationStatistics {
+        get { chosenStatistics.withLock { $0 } }
+        set { chosenStatistics.withLock { $0 = newValue } }
+    }
 
     /// A normalization with Keras's defaults.
     public init(
@@ -75,7 +100,7 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // constant
     /// A multiplication and an addition of vectors, made from the stored statistics or from the batch's.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let input = try Self.only(inputs)
-        let usesBatch = context.training && trainable && !context.isFrozen
+        let usesBatch = context.training && trainable && !context.isFrozen && statistics == .updating
         let (mean, variance) = try usesBatch ? batchStatistics(input, in: &context) : storedStatistics(in: &context)
         let deviation = try context.graph.binary(.add, variance, Float(epsilon))
         var factor = try context.graph.unary(.reciprocalSquareRoot, deviation)

@@ -31,11 +31,18 @@ public final class Dropout: Layer, @unchecked Sendable {  // constants only; `La
         let input = try Self.only(inputs)
         guard context.training, rate > 0 else { return input }
         guard rate < 1 else { return try context.graph.binary(.multiply, input, 0) }
-        let stream = seed.map { Self.seededStreams | UInt64(bitPattern: Int64($0)) } ?? context.nextRandomStream()
-        let numbers = try context.graph.randomUniform(stream: stream, context.graph.shape(of: input))
+        let factors = try Self.factors(context.graph.shape(of: input), rate: rate, seed: seed, in: &context)
+        return try context.graph.binary(.multiply, input, factors)
+    }
+
+    /// 0 with the probability `rate`, else 1 / (1 − rate).
+    static func factors(
+        _ shape: Shape, rate: Double, seed: Int?, in context: inout LoweringContext
+    ) throws(GraftError) -> ValueID {
+        let stream = seed.map { seededStreams | UInt64(bitPattern: Int64($0)) } ?? context.nextRandomStream()
+        let numbers = try context.graph.randomUniform(stream: stream, shape)
         let kept = try context.graph.binary(.greaterOrEqual, numbers, Float(rate))
-        let factor = try context.graph.binary(.multiply, kept, Float(1 / (1 - rate)))
-        return try context.graph.binary(.multiply, input, factor)
+        return try context.graph.binary(.multiply, kept, Float(1 / (1 - rate)))
     }
 
     /// Streams with this bit belong to layers with a seed, the others are counted.
@@ -50,12 +57,18 @@ public final class Dropout: Layer, @unchecked Sendable {  // constants only; `La
 extension Dropout {
     /// From Keras's configuration.
     convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
+        let (rate, seed) = try Self.rateAndSeed(from: &reader)
+        self.init(rate, seed: seed, name: reader.name)
+        try reader.requireNull("noise_shape")
+    }
+
+    /// The arguments that all kinds of dropout have.
+    static func rateAndSeed(from reader: inout ConfigurationReader) throws(GraftError) -> (rate: Double, seed: Int?) {
         let rate = try reader.number("rate")
         let seed = reader.optional("seed")
         guard seed == nil || seed?.integer != nil else {
             throw reader.wrong("seed", "must be a whole number or null")
         }
-        self.init(rate, seed: seed?.integer, name: reader.name)
-        try reader.requireNull("noise_shape")
+        return (rate, seed?.integer)
     }
 }

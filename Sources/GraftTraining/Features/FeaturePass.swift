@@ -32,6 +32,7 @@ struct FeaturePass {
         let source: FeatureSource
         let missing: [Int]
         var rowByteCount: Int { request.trunk.rowByteCount }
+        var reusedCount: Int { request.dataset.count - missing.count }
     }
 
     /// The features of each dataset.
@@ -39,10 +40,11 @@ struct FeaturePass {
     /// - Throws: `GraftError` with code `file` where the disk has too little space, or what `checkCancellation` throws;
     ///   features computed until then are kept.
     func run(_ requests: [Request]) throws -> [Outcome] {
-        var folders: [TrunkKey: FeatureFolder] = [:]
-        let surveys = try requests.map { try survey($0, &folders) }
+        let surveys = try survey(requests)
         try makeRoom(for: surveys)
         let total = surveys.reduce(0) { $0 + $1.missing.count }
+        let reused = surveys.reduce(0) { $0 + $1.reusedCount }
+        if reused > 0 { try emit(.featuresFound(reused)) }
         let clock = Stopwatch()
         var (done, runner) = (0, TrunkRunner?.none)
         return try surveys.map { survey in
@@ -52,9 +54,7 @@ struct FeaturePass {
                 done += count
                 try emit(.features(Progress(done: done, total: total, elapsed: clock.seconds)))
             }
-            return Outcome(
-                source: survey.source, failures: failures,
-                reusedCount: survey.request.dataset.count - survey.missing.count)
+            return Outcome(source: survey.source, failures: failures, reusedCount: survey.reusedCount)
         }
     }
 
@@ -69,7 +69,23 @@ struct FeaturePass {
         }
     }
 
-    private func survey(_ request: Request, _ folders: inout [TrunkKey: FeatureFolder]) throws -> Survey {
+    /// Opens the folders and finds what is missing, once damaged rows are out of all of them.
+    private func survey(_ requests: [Request]) throws -> [Survey] {
+        var folders: [TrunkKey: FeatureFolder] = [:]
+        let sources = try requests.map { request in
+            let source = try makeSource(request, &folders)
+            source.kept.removeDamaged(among: source.keys)
+            return source
+        }
+        return zip(requests, sources).map { request, source in
+            let missing = source.keys.indices.filter { source.kept.location(of: source.keys[$0]) == nil }
+            return Survey(request: request, source: source, missing: missing)
+        }
+    }
+
+    private func makeSource(
+        _ request: Request, _ folders: inout [TrunkKey: FeatureFolder]
+    ) throws -> FeatureSource {
         let (dataset, rowByteCount) = (request.dataset, request.trunk.rowByteCount)
         let run = UUID().uuidString
         var unkept: Set<Int> = []
@@ -81,13 +97,10 @@ struct FeaturePass {
         }
         let kept = try folders[request.trunk.key] ?? openFolder(request, rowCount: dataset.count)
         folders[request.trunk.key] = kept
-        kept.removeDamaged(among: keys)
-        let source = FeatureSource(
+        return FeatureSource(
             dataset: dataset, keys: keys, kept: kept, unkept: unkept,
             temporary: unkept.isEmpty ? nil : try FeatureCache.temporaryFolder(rowByteCount: rowByteCount),
             shapes: request.trunk.shapes)
-        let missing = keys.indices.filter { kept.location(of: keys[$0]) == nil }
-        return Survey(request: request, source: source, missing: missing)
     }
 
     /// The trunk's folder; a temporary one where the features of this run alone are beyond the limit.

@@ -27,7 +27,7 @@ extension Metric {
     ///
     /// - Parameters:
     ///   - curve: ROC or precision-recall.
-    ///   - thresholds: n, 2 or more.
+    ///   - thresholds: n, 2 or more; fewer count as 2.
     ///   - summation: how the area between two points is taken.
     ///   - fromLogits: whether predictions are the operands of a sigmoid rather than probabilities.
     ///   - name: its key in the history.

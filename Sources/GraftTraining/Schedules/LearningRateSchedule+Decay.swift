@@ -110,14 +110,14 @@ extension LearningRateSchedule {
         let problem = stepsProblem(firstDecaySteps) ?? problem((tMul >= 1, "tMul is \(tMul); it must be 1 or more"))
         return LearningRateSchedule("cosine_decay_restarts", problem: problem) { step in
             // Wave by wave, as Keras's logarithm may miss the step of a restart by rounding.
-            var (rest, length, height) = (step, Double(firstDecaySteps), 1.0)
-            if tMul == 1 {
+            var (rest, length, height) = (step, Double(max(firstDecaySteps, 1)), 1.0)
+            if tMul <= 1 {
                 let wave = (rest / length).rounded(.down)
                 (rest, height) = (rest - wave * length, pow(Double(mMul), wave))
             } else {
                 while rest >= length {
                     rest -= length
-                    length *= Double(tMul)
+                    length *= Double(max(tMul, 1))
                     height *= Double(mMul)
                 }
             }

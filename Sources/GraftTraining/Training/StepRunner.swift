@@ -15,7 +15,6 @@ final class StepRunner {
     private final class Prepared {
         let program: StepProgram
         let plan: any ExecutablePlan
-        var lastUse = 0
         init(_ program: StepProgram, _ plan: any ExecutablePlan) { (self.program, self.plan) = (program, plan) }
     }
 

@@ -4,7 +4,9 @@ import GraftModel
 public enum TrainingEvent: Sendable {
     /// Training begins; nothing was computed yet.
     case began(TrainingOutline)
-    /// Features were computed, or found, for so many examples.
+    /// Features of so many examples were found in the cache, from an earlier run; told where there are any.
+    case featuresFound(Int)
+    /// Features were computed for so many of the examples that had none yet.
     case features(Progress)
     /// An example cannot be read and is left out. Told once an example.
     case problem(ExampleFailure)

@@ -50,6 +50,27 @@ import Testing
         #expect(layer.trainableVariables.isEmpty && layer.nonTrainableVariables.count == 4)
     }
 
+    @Test func frozenStatisticsStayWhileScaleAndOffsetTrain() throws {
+        let layer = BatchNormalization(epsilon: 0)
+        let model = try model(layer)
+        model.setStatistics(.frozen)
+        #expect(layer.statistics == .frozen)
+        let result = try interpret(model, [input], training: true)
+        expectClose(result.outputs[0], stored, tolerance: 1e-12)
+        #expect(result.updates.isEmpty)
+        #expect(model.trainableVariables.map(\.name) == ["gamma", "beta"])
+        layer.statistics = .updating
+        #expect(try interpret(model, [input], training: true).updates.count == 2)
+    }
+
+    @Test func choosingStatisticsReachesModelsInside() throws {
+        let layer = BatchNormalization()
+        let outer = try Sequential([model(layer), BatchNormalization()])
+        outer.setStatistics(.frozen)
+        #expect(layer.statistics == .frozen)
+        #expect(try interpret(outer, [input], training: true).updates.isEmpty)
+    }
+
     @Test func layerInsideAFrozenModelUsesTheStoredStatistics() throws {
         let layer = BatchNormalization(epsilon: 0)
         let base = try model(layer)

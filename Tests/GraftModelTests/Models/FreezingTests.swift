@@ -1,5 +1,6 @@
-import GraftModel
 import Testing
+
+@testable import GraftModel
 
 @Suite struct FreezingTests {
     private func chain() throws -> Model {
@@ -38,6 +39,70 @@ import Testing
         let model = try chain()
         model.freeze { $0.name < "c" }
         #expect(model.trainableVariables.map(\.path) == ["c/kernel", "d/kernel"])
+    }
+
+    @Test func unfreezeWhereTakesACondition() throws {
+        let model = try chain()
+        model.freeze()
+        model.unfreeze { $0.name > "c" }
+        #expect(model.trainableVariables.map(\.path) == ["d/kernel"])
+    }
+
+    @Test func rangesHaveBothEnds() throws {
+        let model = try chain()
+        try model.freeze(from: "b", through: "c")
+        #expect(model.trainableVariables.map(\.path) == ["a/kernel", "d/kernel"])
+        try model.unfreeze(from: "c", through: "c")
+        #expect(model.nonTrainableVariables.map(\.path) == ["b/kernel"])
+        #expect(throws: GraftError.self) { try model.freeze(from: "c", through: "b") }
+        #expect(throws: GraftError.self) { try model.freeze(from: "c", through: "z") }
+    }
+
+    @Test func patternsReachIntoModelsInside() throws {
+        let model = try Sequential([chain(), Dense(1, name: "head")])
+        #expect(try model.freeze(matching: "chain/?") == 4)
+        #expect(model.trainableVariables.map(\.path) == ["head/kernel", "head/bias"])
+        model.freeze()
+        #expect(try model.unfreeze(matching: "*/d") == 1)
+        #expect(model.trainableVariables.map(\.path) == ["d/kernel"])
+        #expect(throws: GraftError.self) { try model.freeze(matching: "conv*") }
+    }
+
+    @Test(arguments: [
+        ("", "", true), ("", "a", false), ("*", "", true), ("*", "mixed5", true), ("mixed?", "mixed5", true),
+        ("mixed?", "mixed10", false), ("mixed*", "mixed9_0", true), ("*_1", "conv2d_1", true),
+        ("*_1", "conv2d_11", false), ("c*_*1", "conv2d_11", true), ("a*b*c", "abcbd", false), ("**a", "a", true),
+    ])
+    func patternsMatchWholeNames(pattern: String, name: String, fits: Bool) {
+        #expect(NamePattern(pattern).matches(name) == fits)
+    }
+
+    @Test func nothingUnfreezesConstants() throws {
+        let model = try chain()
+        model.layers[1].fix()
+        model.unfreeze()
+        try model.unfreeze(from: "a")
+        try model.unfreeze(matching: "*")
+        model.layers[1].trainable = true
+        for layer in model.layers { layer.trainable = true }
+        #expect(!model.layers[1].trainable)
+        #expect(model.trainableVariables.map(\.path) == ["b/kernel", "c/kernel", "d/kernel"])
+        #expect(ModelSummary(of: model).rows[1].trainable == false)
+    }
+
+    @Test func marksAreTakenOverByAModelOfTheSameLayers() throws {
+        func make() throws -> Model {
+            let inner = try Sequential([BatchNormalization(name: "norm")], inputShape: [2], name: "inner")
+            return try Sequential([inner, BatchNormalization(name: "last"), Dense(1, name: "head")])
+        }
+        let (model, other) = (try make(), try make())
+        try #require(model.layer(named: "inner/norm") as? BatchNormalization).statistics = .frozen
+        try model.layer(named: "head").fix()
+        #expect(model.layerMarks == LayerMarks(frozenStatistics: ["inner/norm"], fixed: ["head"]))
+        other.layerMarks = model.layerMarks
+        #expect(other.layerMarks == model.layerMarks)
+        other.layerMarks = LayerMarks(frozenStatistics: ["nobody"])
+        #expect(other.layerMarks == LayerMarks(fixed: ["head"]))
     }
 
     @Test func layersInsideAFrozenModelDoNotTrain() throws {

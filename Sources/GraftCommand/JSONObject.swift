@@ -1,0 +1,56 @@
+/// One line of `--json`: an object whose members keep their order.
+struct JSONObject {
+    private var members: [(name: String, value: Value)] = []
+
+    /// What a member may hold.
+    enum Value {
+        case string(String)
+        case int(Int)
+        case number(Double)
+        case bool(Bool)
+        case strings([String])
+        case object(JSONObject)
+        case null
+    }
+
+    init(event: String) { members = [("event", .string(event))] }
+    init() {}
+
+    /// Adds a member at the end.
+    mutating func add(_ name: String, _ value: Value) { members.append((name, value)) }
+
+    /// The object as JSON on one line.
+    var line: String {
+        "{" + members.map { "\(Self.quoted($0.name)):\(Self.text($0.value))" }.joined(separator: ",") + "}"
+    }
+
+    private static func text(_ value: Value) -> String {
+        switch value {
+        case .string(let string): quoted(string)
+        case .int(let int): String(int)
+        case .number(let number): number.isFinite ? "\(number)" : "null"
+        case .bool(let bool): bool ? "true" : "false"
+        case .strings(let strings): "[" + strings.map(quoted).joined(separator: ",") + "]"
+        case .object(let object): object.line
+        case .null: "null"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

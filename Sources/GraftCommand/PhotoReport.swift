@@ -1,0 +1,45 @@
+import Graft
+
+/// What a user should know about a folder of pictures before training begins.
+struct PhotoReport {
+    /// Fewer validation pictures than this say little: each is worth 2 % of the accuracy or more.
+    static let fewValidationImages = 50
+    private static let mostClasses = 12
+
+    /// What there is.
+    let lines: [String]
+    /// What may go wrong with it.
+    let warnings: [String]
+
+    init(_ photos: ImageFolder) {
+        let counts = zip(photos.classNames, photos.training.classCounts).map { "\($1) \($0)" }
+        let further = counts.count > Self.mostClasses ? ", … (\(counts.count) classes)" : ""
+        var lines = [
+            "\(photos.training.count.of("training image")): "
+                + counts.prefix(Self.mostClasses).joined(separator: ", ") + further
+        ]
+        let validation = photos.validation?.count ?? 0
+        switch photos.validationSource {
+        case .none:
+            lines.append(
+                "no validation images: give a validation folder or --validation-split to see how well it generalises")
+        case .folder: lines.append("\(validation.of("validation image")) from their own folder")
+        case .split(let share):
+            lines.append("\(validation.of("validation image")) set aside (--validation-split \(share))")
+        }
+        if let test = photos.test { lines.append("\(test.count.of("test image")), evaluated at the end") }
+        self.lines = lines
+        warnings = Self.warnings(validationImages: validation, photos.validationSource)
+    }
+
+    static func warnings(validationImages count: Int, _ source: ImageFolder.ValidationSource) -> [String] {
+        guard source != .none, count < fewValidationImages else { return [] }
+        guard count > 0 else {
+            return ["there are no validation images: add pictures, or raise --validation-split"]
+        }
+        return [
+            "with \(count.of("validation image")) each is worth \((100 / Double(count)).fixed(0)) % of val_accuracy: "
+                + "differences smaller than a few of them mean nothing"
+        ]
+    }
+}

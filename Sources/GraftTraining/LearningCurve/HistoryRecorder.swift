@@ -1,0 +1,55 @@
+import Foundation
+import GraftModel
+
+/// Keeps `history.csv` and `history.svg` beside a model while it trains: written after every epoch, each in one piece, so
+/// that whoever looks sees a whole file.
+///
+/// One recorder follows several calls of `fit`; ``begin(_:event:)`` parts them:
+///
+/// ```swift
+/// let recorder = HistoryRecorder(beside: "cats-and-dogs.keras")
+/// recorder.begin("head")
+/// try model.fit(photos.training, epochs: 5, validation: photos.validation, callbacks: [recorder])
+/// try base.unfreeze(from: "mixed5")
+/// try model.compile(optimizer: RMSprop(learningRate: 1e-5), loss: .binaryCrossentropy, metrics: [.accuracy])
+/// recorder.begin("fine-tuning", event: "unfrozen from mixed5")
+/// try model.fit(photos.training, epochs: 5, validation: photos.validation, callbacks: [recorder])
+/// print(CurveVerdict(of: recorder.curve))
+/// ```
+///
+/// A full disk does not end the training; ``failure`` tells of it.
+public final class HistoryRecorder: Callback {
+    /// Where the table is written.
+    public let csvPath: String
+    /// Where the chart is written.
+    public let chartPath: String
+    /// What was measured so far.
+    public private(set) var curve = LearningCurve()
+    /// Why the last epoch's files could not be written, `nil` where they were.
+    public private(set) var failure: GraftError?
+    private let title: String
+
+    /// A recorder that writes into the folder of this model, under the names `history.csv` and `history.svg`.
+    public init(beside model: String) {
+        let folder = (model as NSString).deletingLastPathComponent
+        csvPath = (folder as NSString).appendingPathComponent("history.csv")
+        chartPath = (folder as NSString).appendingPathComponent("history.svg")
+        title = ((model as NSString).lastPathComponent as NSString).deletingPathExtension
+    }
+
+    /// Begins a phase with the next epoch; `event` says what happened, for the chart.
+    public func begin(_ phase: String, event: String? = nil) { curve.begin(phase, event: event) }
+
+    /// Adds each epoch and writes both files.
+    public func handle(_ event: TrainingEvent, in run: TrainingRun) throws {
+        guard case .epoch(let report) = event else { return }
+        curve.append(report.figures, seconds: report.seconds)
+        do throws(GraftError) {
+            try WholeFile.write(curve.csv, to: csvPath)
+            try WholeFile.write(curve.chart(title: title).svg, to: chartPath)
+            failure = nil
+        } catch {
+            failure = error
+        }
+    }
+}

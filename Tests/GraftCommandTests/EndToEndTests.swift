@@ -1,0 +1,194 @@
+import Foundation
+import Graft
+import Testing
+
+/// The whole job with the built command: train, evaluate, predict, features, summary.
+@Suite(.serialized) struct EndToEndTests {
+    private let classifier: SavedClassifier
+
+    init() throws { classifier = try SavedClassifier.shared.get() }
+
+    private func run(_ arguments: String...) throws -> GraftTool.Outcome { try classifier.tool.run(arguments) }
+
+    // MARK: Training
+
+    @Test func trainingTellsEveryEpochAndItsEnd() throws {
+        let training = classifier.training
+        try #require(training.status == 0, "\(training.errors)")
+        let lines = try training.lines.map { try #require(JSONLine($0), "\($0)") }
+        #expect(lines.map { $0.string("event") } == ["epoch", "epoch", "done"])
+        for (number, line) in lines.dropLast().enumerated() {
+            #expect(
+                line.names == ["event", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"])
+            #expect(line.number("epoch") == Double(number + 1))
+            #expect(line.number("loss").map { $0 > 0 && $0 < 10 } == true)
+        }
+        let done = try #require(lines.last)
+        #expect(
+            done.names == ["event", "model", "val_accuracy", "seconds", "trunk_seconds", "images", "left_out"])
+        #expect(done.string("model") == "model.keras")
+        #expect(done.number("images") == 12)
+        #expect(done.number("val_accuracy") == lines[1].number("val_accuracy"))
+        #expect(done.strings("left_out") == ["photos/blue/text.jpg"])
+        #expect(classifier.folder.exists("model.keras"))
+    }
+
+    @Test func aFileThatIsNoPictureIsListedOnceAndTheRunGoesOn() {
+        let lines = classifier.training.errors.split(separator: "\n")
+        #expect(lines.contains("1 left out, as they cannot be read:"))
+        #expect(lines.count { $0.contains("photos/blue/text.jpg") } == 1)
+    }
+
+    @Test func theNextRunFindsTheFeatures() throws {
+        let again = try classifier.tool.run(
+            ["train", "photos", "--epochs", "1", "--output", "again.keras"] + SavedClassifier.network)
+        #expect(again.status == 0)
+        #expect(again.lines.contains("features of 12 images found from an earlier run"))
+        #expect(!again.output.contains("computed in"))
+        #expect(again.output.contains("\nwrote again.keras after 1 epoch, "))
+    }
+
+    @Test func partsOfTheirOwnAreUsedAndTheTestPartMeasured() throws {
+        for (part, count) in [("train", 3), ("validation", 2), ("test", 1)] {
+            try classifier.folder.drawPictures(["a": count, "b": count, "c": count], below: "parts/\(part)")
+        }
+        let outcome = try classifier.tool.run(
+            ["train", "parts", "--epochs", "1", "--output", "three.keras", "--json", "--cache", "none"]
+                + SavedClassifier.network)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let done = try #require(outcome.lines.last.flatMap(JSONLine.init))
+        #expect(
+            done.names == [
+                "event", "model", "val_accuracy", "seconds", "trunk_seconds", "images", "test_loss", "test_accuracy",
+                "left_out",
+            ])
+        #expect(
+            outcome.errors.contains("9 training images: 3 a, 3 b, 3 c\n6 validation images from their own folder\n"))
+        #expect(outcome.errors.contains("3 test images, evaluated at the end\n"))
+        let prediction = try run("predict", "three.keras", "parts/test/b/0.bmp", "--json")
+        let probabilities = JSONLine(prediction.output)?.object["probabilities"] as? [String: Double]
+        #expect(probabilities.map { $0.keys.sorted() } == ["a", "b", "c"])
+        #expect(abs((probabilities?.values.reduce(0, +) ?? 0) - 1) < 1e-5)
+        let evaluation = try run("evaluate", "three.keras", "parts")
+        #expect(evaluation.lines.first == "parts has a test part: evaluating that")
+    }
+
+    @Test func tooFewPicturesToSetAnyAsideAreTrainedOnAllTheSame() throws {
+        try classifier.folder.drawPictures(["a": 1, "b": 1], below: "two")
+        let outcome = try classifier.tool.run(
+            ["train", "two", "--epochs", "1", "--output", "two.keras", "--json"] + SavedClassifier.network)
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("graft: warning: there are no validation images: add pictures, or raise "))
+        let done = try #require(outcome.lines.last.flatMap(JSONLine.init))
+        #expect(done.object["val_accuracy"] is NSNull)
+    }
+
+    @Test func anotherPreprocessingIsSaid() throws {
+        let outcome = try classifier.tool.run(
+            ["train", "photos", "--epochs", "1", "--output", "unit.keras", "--preprocessing", "unit"]
+                + SavedClassifier.network)
+        #expect(outcome.status == 0)
+        #expect(outcome.lines.contains("InceptionV3 cut at mixed0, on pixels as x / 255"))
+        #expect(outcome.output.contains("found from an earlier run") == false)
+    }
+
+    @Test func anInterruptedRunKeepsItsLastCompleteEpoch() throws {
+        var isInterrupted = false
+        let outcome = try classifier.tool.run(
+            ["train", "photos", "--epochs", "1000000", "--output", "interrupted.keras"] + SavedClassifier.network
+        ) { process, output in
+            guard !isInterrupted, output.contains("epoch 2/") else { return }
+            isInterrupted = true
+            process.interrupt()
+        }
+        #expect(outcome.status == 130)
+        #expect(outcome.lines.last?.hasPrefix("wrote interrupted.keras after ") == true)
+        let prediction = try run("predict", "interrupted.keras", "photos/red/0.bmp")
+        #expect(prediction.status == 0)
+    }
+
+    // MARK: The model
+
+    @Test func evaluationSaysLossAccuracyAndClasses() throws {
+        let outcome = try run("evaluate", "model.keras", "photos", "--json")
+        #expect(outcome.status == 0)
+        let line = try #require(JSONLine(outcome.output))
+        #expect(line.names == ["event", "loss", "accuracy", "classes", "images", "left_out"])
+        #expect(line.string("event") == "evaluation")
+        #expect(line.number("images") == 12)
+        let classes = try #require(line.object["classes"] as? [String: [String: Any]])
+        #expect(classes.keys.sorted() == ["blue", "red"])
+        #expect(classes["red"]?["count"] as? Int == 6)
+        let right = classes.values.compactMap { figures in
+            (figures["recall"] as? Double).map { $0 * Double(figures["count"] as? Int ?? 0) }
+        }
+        // The recalls, weighted, are the accuracy; both are rounded to double precision.
+        #expect(abs(right.reduce(0, +) / 12 - (line.number("accuracy") ?? .nan)) < 1e-6)
+    }
+
+    @Test func predictionGoesOnAfterAPictureThatCannotBeRead() throws {
+        let outcome = try run(
+            "predict", "model.keras", "photos/red/0.bmp", "nowhere.jpg", "photos/blue/text.jpg", "photos/blue/1.bmp",
+            "--json")
+        #expect(outcome.status == 1)
+        let lines = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }
+        #expect(lines.map { $0.string("event") } == ["prediction", "error", "error", "prediction"])
+        #expect(
+            lines.map { $0.string("path") } == [
+                "photos/red/0.bmp", "nowhere.jpg", "photos/blue/text.jpg", "photos/blue/1.bmp",
+            ])
+        #expect(lines[0].names == ["event", "path", "class", "probabilities"])
+        #expect(lines[1].names == ["event", "path", "message"])
+        let probabilities = try #require(lines[0].object["probabilities"] as? [String: Double])
+        #expect(probabilities.keys.sorted() == ["blue", "red"])
+        #expect(abs(probabilities.values.reduce(0, +) - 1) < 1e-6)
+        #expect(lines[0].string("class") == probabilities.max { $0.value < $1.value }?.key)
+    }
+
+    @Test func topCutsTheListOfClasses() throws {
+        let outcome = try run("predict", "model.keras", "photos/red/0.bmp", "--top", "1")
+        #expect(outcome.status == 0)
+        #expect(outcome.lines.count == 1)
+        #expect(outcome.output.wholeMatch(of: /photos\/red\/0\.bmp: (red|blue) [0-9.]+ %\n/) != nil)
+    }
+
+    @Test func featuresAreAnArrayAndTheListOfItsRows() throws {
+        let outcome = try run("features", "model.keras", "photos", "--cut", "mixed0", "--output", "features.npy")
+        #expect(outcome.status == 0)
+        #expect(outcome.lines.last?.hasPrefix("wrote features.npy: 12 rows of (7, 7, 256)") == true)
+        let array = try NumpyFile.tensor(contentsOf: classifier.folder.url.appending(path: "features.npy").path)
+        #expect(array.shape == [12, 7, 7, 256])
+        let names = ["blue", "red"].flatMap { name in (0..<6).map { "photos/\(name)/\($0).bmp" } }
+        #expect(try classifier.folder.contents(of: "features.txt") == names.joined(separator: "\n") + "\n")
+    }
+
+    @Test func theSummaryCountsWhatIsFrozen() throws {
+        let outcome = try run("summary", "model.keras", "--json")
+        #expect(outcome.status == 0)
+        let lines = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }
+        let last = try #require(lines.last)
+        #expect(last.string("event") == "summary")
+        // The head is one weight for each of the 256 channels of mixed0, and one bias.
+        #expect(last.number("trainable_parameters") == 257)
+        #expect(
+            lines[0].names == ["event", "name", "type", "output_shape", "parameters", "connected_to", "trainable"])
+        let counted = lines.dropLast().reduce(0) { $0 + ($1.number("parameters") ?? 0) }
+        #expect(counted == last.number("parameters"))
+    }
+
+    @Test func aBaseIsSummedUpWithoutItsWeights() throws {
+        let outcome = try run("summary", "inception-v3", "--input-size", "150", "--cut", "mixed7")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.output.contains("mixed7"))
+        #expect(outcome.output.contains("8,975,264"))
+        #expect(!outcome.output.contains("mixed8"))
+    }
+
+    @Test func basesAreListedWithWhereTheirWeightsAre() throws {
+        let outcome = try run("bases", "--json")
+        let lines = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }
+        #expect(lines.map { $0.string("name") } == Base.all.map(\.id))
+        #expect(lines.allSatisfy { $0.string("event") == "base" })
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+
+/// Wrong arguments: exit code 64, what is wrong and how the verb is used, and nothing done.
+@Suite struct UsageTests {
+    struct WrongUsage: CustomTestStringConvertible {
+        let arguments: [String]
+        let message: String
+        let usage: String
+        var testDescription: String { "graft " + arguments.joined(separator: " ") }
+    }
+
+    private static let train =
+        "Usage: graft train [<options>] <images>\n  See 'graft train --help' for more information.\n"
+    private static let predict =
+        "Usage: graft predict <model> <files> ... [--top <N>] [--threads <N>] [--precision <precision>] [--json]\n  See 'graft predict --help' for more information.\n"
+    private static let features =
+        "Usage: graft features <network> <images> [--weights <file|imagenet|none>] [--input-size <pixels>] "
+        + "[--cut <layer>] [--resize <method>] [--preprocessing <own|unit|signed-unit|caffe|none>] [--top] "
+        + "[--output <file.npy>] [--threads <N>] [--precision <precision>] [--json]\n  See 'graft features --help' for more information.\n"
+
+    private static func wrong(_ verb: String, _ usage: String, _ options: String, _ message: String) -> WrongUsage {
+        WrongUsage(arguments: [verb] + options.split(separator: " ").map(String.init), message: message, usage: usage)
+    }
+
+    static let cases: [WrongUsage] = [
+        wrong("train", train, "photos --epochs 0", "--epochs: got 0, needs at least 1"),
+        wrong("train", train, "photos --batch-size 0", "--batch-size: got 0, needs 1 to 65536"),
+        wrong("train", train, "photos --learning-rate=-1", "--learning-rate: got -1.0, needs a number above 0"),
+        wrong("train", train, "photos --learning-rate nan", "--learning-rate: got nan, needs a number above 0"),
+        wrong(
+            "train", train, "photos --validation-split 1",
+            "--validation-split: got 1.0, needs 0 up to, not including, 1"),
+        wrong("train", train, "photos --input-size 0", "--input-size: got 0, needs 1 to 4096 pixels"),
+        wrong("train", train, "photos --output m.h5", "--output: got 'm.h5', needs a name that ends in .keras"),
+        wrong("train", train, "photos --threads 0", "--threads: got 0, needs at least 1"),
+        wrong(
+            "train", train, "photos --precision bfloat16",
+            "--precision: got bfloat16, but this version of graft computes in float32 alone"),
+        wrong(
+            "train", train, "photos --base inception",
+            "there is no base called “inception”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16"),
+        wrong(
+            "train", train, "photos --head flaten",
+            "--head: 'flaten' is not a layer: the forms are flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], "
+                + "dropout:RATE, batch-normalization"),
+        wrong("predict", predict, "m.keras a.jpg --top 0", "--top: got 0, needs at least 1"),
+        wrong(
+            "features", features, "vgg16 photos --output f.csv", "--output: got 'f.csv', needs a name that ends in .npy"
+        ),
+    ]
+
+    @Test(arguments: cases)
+    func wrongArgumentsAreExplained(_ wrong: WrongUsage) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try GraftTool(folder: folder.url).run(wrong.arguments)
+        #expect(outcome == .init(status: 64, output: "", errors: "Error: \(wrong.message)\n\(wrong.usage)"))
+    }
+
+    @Test(arguments: [
+        (["train"], "Missing expected argument '<images>'"),
+        (["predict", "m.keras"], "Missing expected argument '<files> ...'"),
+        (["train", "photos", "--epochs", "many"], "The value 'many' is invalid for '--epochs <N>'"),
+        (["train", "photos", "--optimizer", "adagrad"], "The value 'adagrad' is invalid for '--optimizer <name>'"),
+        (["train", "photos", "--epoch", "3"], "Unknown option '--epoch'"),
+        (["frobnicate"], "Unexpected argument 'frobnicate'"),
+    ])
+    func whatTheParserRefusesEndsWith64(arguments: [String], beginning: String) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try GraftTool(folder: folder.url).run(arguments)
+        #expect(outcome.status == 64)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("Error: \(beginning)"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("Usage: graft"))
+    }
+
+    @Test(arguments: ["train", "evaluate", "predict", "features", "summary", "bases", "fetch"])
+    func everyVerbExplainsItselfWithAnExample(verb: String) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try GraftTool(folder: folder.url).run([verb, "--help"])
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.output.contains("Example"))
+        #expect(outcome.output.contains("  graft \(verb)"))
+        #expect(outcome.output.contains("--json"))
+    }
+}
