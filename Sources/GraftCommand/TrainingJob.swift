@@ -112,10 +112,10 @@ struct TrainingJob {
                     + (isKept ? "; the features computed so far are kept for the next start" : ""))
             throw ExitCode(Interruption.exitCode)
         }
+        let verdict = tellCourse()
         try save(model, epochs: outcome.epochCount)
         let isInterrupted = outcome.isInterrupted
         let evaluation = isInterrupted ? nil : try test.map { try evaluate(model, on: $0, cancellation) }
-        let verdict = tellCourse()
         emit(outcome, evaluation, verdict)
         if isInterrupted { throw ExitCode(Interruption.exitCode) }
     }
