@@ -12,16 +12,13 @@ extension PlanCompiler {
         case .convolution(let convolution, let epilogue):
             let geometry = ConvolutionGeometry(
                 convolution: convolution, input: shapes[0], kernel: shapes[1], output: node.shape)
-            var own = epilogue
-            // oneDNN 2.6 crashes on an addition followed by an activation where a window holds nothing but padding.
-            if epilogue.addend, geometry.hasEmptyWindows { own.activation = nil }
-            let primitive = try Primitive.convolution(engine, geometry, own)
-            let left = own == epilogue ? nil : epilogue.activation
-            try addProduct(value, primitive, epilogue, activation: left)
+            // oneDNN 2.6 adds wrong numbers, or crashes, where a window holds nothing but padding.
+            let own = epilogue.addend && geometry.hasEmptyWindows ? Epilogue(bias: epilogue.bias) : epilogue
+            try addProduct(value, Primitive.convolution(engine, geometry, own), epilogue, done: own)
         case .convolutionInputGradient(let convolution, let input):
             let geometry = ConvolutionGeometry(
                 convolution: convolution, input: input, kernel: shapes[1], output: shapes[0])
-            try addProduct(value, Primitive.inputGradient(engine, geometry), .none)
+            try addProduct(value, Primitive.inputGradient(engine, geometry), .none, done: .none)
         case .convolutionKernelGradient(let convolution, let kernel):
             let geometry = ConvolutionGeometry(
                 convolution: convolution, input: shapes[0], kernel: kernel, output: shapes[1])
@@ -36,40 +33,49 @@ extension PlanCompiler {
             let primitive = try Primitive.matrixProduct(
                 engine, rows: rows, inner: inner, columns: columns, transposeLeft: transposeLeft,
                 transposeRight: transposeRight, epilogue)
-            try addProduct(value, primitive, epilogue)
+            try addProduct(value, primitive, epilogue, done: epilogue)
         default: return
         }
     }
 
+    /// Adds a primitive's step; what is not `done` of the epilogue by the primitive is done afterwards.
     private mutating func addProduct(
-        _ value: ValueID, _ primitive: Primitive, _ epilogue: Epilogue, activation: FusedActivation? = nil
+        _ value: ValueID, _ primitive: Primitive, _ epilogue: Epilogue, done: Epilogue
     ) throws(GraftError) {
         let node = graph[value]
         var operands: [BufferID] = []
         for operand in node.operands { try operands.append(location(of: operand)) }
-        var packing = primitive.packedByteCount > 0 ? try primitive.packing() : nil
-        if let primitivePacking = packing, isStable(operands[1]) {
-            let packed = newBuffer(primitive.packedByteCount / MemoryLayout<Float>.stride)
-            let step = PackingStep(primitive: primitivePacking, source: operands[1], target: packed)
-            add(step, reads: [operands[1]], writes: [packed], label: node.label, operation: "packing")
-            operands[1] = packed
-            packing = nil
-        }
+        let packing = try pack(&operands[1], for: primitive, label: node.label)
         let bias = epilogue.bias ? operands[2] : nil
         let addend = epilogue.addend ? operands[operands.count - 1] : nil
         let (reads, threads) = (operands, threads)
         try add(value, reads: reads) { target throws(GraftError) in
             try ProductStep(
                 primitive: primitive, packing: packing, source: reads[0], weights: reads[1], bias: bias,
-                addend: addend, target: target, elementCount: node.shape.elementCount,
-                activation: activation.map { activation throws(GraftError) in
-                    try ProgramStep(activation, inPlaceOf: target, shape: node.shape, threads: threads)
-                })
+                addend: done.addend ? addend : nil, target: target, elementCount: node.shape.elementCount,
+                rest: ProgramStep(
+                    addend: done.addend ? nil : addend, done == epilogue ? nil : epilogue.activation, inPlaceOf: target,
+                    shape: node.shape, threads: threads))
         }
         // The result may take the addend's memory, unless the addend is read in another place as well.
-        if let addend, reads.filter({ $0 == addend }).count == 1 {
+        if done.addend, let addend, reads.filter({ $0 == addend }).count == 1 {
             allowSharing([(operand: addend, result: try location(of: value))])
         }
+    }
+
+    /// Brings a kernel into the primitive's layout, once where it does not change; otherwise gives what does it in each
+    /// run.
+    private mutating func pack(
+        _ kernel: inout BufferID, for primitive: Primitive, label: String
+    ) throws(GraftError) -> Primitive? {
+        guard primitive.packedByteCount > 0 else { return nil }
+        let packing = try primitive.packing()
+        guard isStable(kernel) else { return packing }
+        let packed = newBuffer(primitive.packedByteCount / MemoryLayout<Float>.stride)
+        let step = PackingStep(primitive: packing, source: kernel, target: packed)
+        add(step, reads: [kernel], writes: [packed], label: label, operation: "packing")
+        kernel = packed
+        return nil
     }
 
     private mutating func addThinProduct(
@@ -83,9 +89,8 @@ extension PlanCompiler {
             try ThinProductStep(
                 rows: node.shape[0], inner: inner, columns: node.shape[1], left: reads[0], right: reads[1],
                 bias: epilogue.bias ? reads[2] : nil, target: target, threads: threads,
-                activation: epilogue.activation.map { activation throws(GraftError) in
-                    try ProgramStep(activation, inPlaceOf: target, shape: node.shape, threads: threads)
-                })
+                rest: ProgramStep(
+                    addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, threads: threads))
         }
     }
 

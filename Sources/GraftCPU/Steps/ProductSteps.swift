@@ -11,15 +11,15 @@ struct ProductStep: Step {
     let addend: BufferID?
     let target: BufferID
     let elementCount: Int
-    /// The activation, where the primitive does not apply it itself.
-    let activation: ProgramStep?
+    /// What the primitive leaves of the epilogue.
+    let rest: ProgramStep?
 
     var implementation: String { primitive.implementation }
     var primitiveCount: Int { packing == nil ? 1 : 2 }
     var reorderCount: Int { packing == nil ? 0 : 1 }
     var scratchByteCount: Int {
         let own = packedByteCount + max(primitive.scratchByteCount, packing?.scratchByteCount ?? 0)
-        return max(own, activation?.scratchByteCount ?? 0)
+        return max(own, rest?.scratchByteCount ?? 0)
     }
     private var packedByteCount: Int { packing == nil ? 0 : Memory.aligned(primitive.packedByteCount) }
 
@@ -38,7 +38,7 @@ struct ProductStep: Step {
             on: memory.stream, source: memory[source], weights: weights,
             bias: bias.map { UnsafeRawPointer(memory[$0]) },
             target: target, scratch: scratch)
-        activation?.run(memory)
+        rest?.run(memory)
     }
 }
 
@@ -53,11 +53,11 @@ struct ThinProductStep: Step {
     let bias: BufferID?
     let target: BufferID
     let threads: Int
-    let activation: ProgramStep?
+    let rest: ProgramStep?
 
     var implementation: String { "graft:product" }
     var scratchByteCount: Int {
-        max(graft_thin_product_scratch_size(Int64(rows), Int32(threads)), activation?.scratchByteCount ?? 0)
+        max(graft_thin_product_scratch_size(Int64(rows), Int32(threads)), rest?.scratchByteCount ?? 0)
     }
 
     /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
@@ -70,7 +70,7 @@ struct ThinProductStep: Step {
             rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: memory[left], right: memory[right],
             bias: bias.map { UnsafePointer(memory[$0]) }, target: memory[target])
         graft_run_thin_product(&product, memory.scratch, Int32(memory.threads))
-        activation?.run(memory)
+        rest?.run(memory)
     }
 }
 

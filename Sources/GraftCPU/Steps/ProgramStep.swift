@@ -15,12 +15,22 @@ struct ProgramStep: Step {
         scratchByteCount = program.scratchByteCount(threads: threads)
     }
 
-    /// An activation of what a buffer holds.
-    init(_ activation: FusedActivation, inPlaceOf buffer: BufferID, shape: Shape, threads: Int) throws(GraftError) {
-        var joined = JoinedProgram(operandShapes: [shape])
-        joined.outputs = [joined.append(activation.program, registers: [0])]
+    /// `activation(what a buffer holds + addend)`, in the buffer; `nil` where nothing is to be done.
+    init?(
+        addend: BufferID?, _ activation: FusedActivation?, inPlaceOf buffer: BufferID, shape: Shape, threads: Int
+    ) throws(GraftError) {
+        guard addend != nil || activation != nil else { return nil }
+        let operands = [buffer] + (addend.map { [$0] } ?? [])
+        var joined = JoinedProgram(operandShapes: operands.map { _ in shape })
+        var result = 0
+        if addend != nil {
+            let addition = ElementwiseProgram(operandCount: 2, instructions: [.binary(.add, 0, 1)])
+            result = joined.append(addition, registers: [0, 1])
+        }
+        if let activation { result = joined.append(activation.program, registers: [result]) }
+        joined.outputs = [result]
         try self.init(
-            CompiledProgram(joined, result: shape), operands: [buffer], targets: [buffer], count: shape.elementCount,
+            CompiledProgram(joined, result: shape), operands: operands, targets: [buffer], count: shape.elementCount,
             threads: threads)
     }
 

@@ -1,12 +1,13 @@
 import CKernels
 import Foundation
 import GraftCPU
+import GraftTestSupport
 import Testing
 
-/// Graft's own functions against the C library's in double precision.
+/// Graft's own functions against the C library's in double precision, and all kernels on every instruction set.
 ///
 /// Serialized because the instruction set is chosen for the whole process.
-@Suite(.serialized) struct ElementwiseFunctionTests {
+@Suite(.serialized) struct InstructionSetTests {
     struct Function: Sendable, CustomTestStringConvertible {
         let function: UnaryFunction
         let range: ClosedRange<Float>
@@ -49,6 +50,20 @@ import Testing
             if !(units <= worst.units) { worst = (units, number, result) }
         }
         #expect(worst.units <= function.units, "at \(worst.number) it gives \(worst.result)")
+    }
+
+    @Test(arguments: 0..<Int(graft_instruction_set_count()))
+    func everyInstructionSetAgreesWithTheInterpreter(instructionSet: Int) throws {
+        graft_use_instruction_set(Int32(instructionSet))
+        defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
+        for seed in 0..<100 {
+            let random = try RandomGraph(seed: UInt64(seed) + 70_000, operations: 6 + seed % 6)
+            try expectAgreement(random, tolerance: CPUPlanRandomGraphTests.tolerance)
+        }
+        try FusedGradientTests().updatesAgreeWithTheInterpreter(
+            size: .init(examples: 5, inputs: 6, units: 1100), threads: 2)
+        try KernelTests().fewRowsTimesALargeMatrixAgreeWithTheInterpreter(rows: 5, inner: 32_771, columns: 32)
+        try KernelTests().poolingWorksForEveryNumberOfChannels(channels: 83)
     }
 
     struct Ends: Sendable, CustomTestStringConvertible {
