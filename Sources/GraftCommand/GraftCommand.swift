@@ -15,6 +15,7 @@ struct GraftCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Train.self, Evaluate.self, Predict.self, Features.self, Summary.self, Bases.self, Fetch.self,
+            Train.self, Evaluate.self, Predict.self, Features.self, Summary.self, FindLearningRate.self, Bases.self,
+            Fetch.self,
         ])
 }

@@ -8,9 +8,14 @@ final class ProgressReporter {
     private(set) var hasComputedFeatures = false
     private let console: Console
     private var outline: TrainingOutline?
+    /// What the epochs belong to, and how many were complete before and will be at the end.
+    private var phase: (name: String?, begin: Int, end: Int)?
     private var unreadable: [ExampleFailure] = []
 
     init(console: Console) { self.console = console }
+
+    /// Begins a stretch of training, named where there are several; epochs are counted through all of them.
+    func begin(_ name: String?, epochs: Int) { phase = (name, epochCount, epochs) }
 
     func handle(_ event: TrainingEvent) {
         switch event {
@@ -46,16 +51,23 @@ final class ProgressReporter {
     }
 
     private func showEpoch(_ report: EpochReport) {
-        epochCount = report.epoch
+        epochCount = number(report.epoch)
         console.say("\(label(report.epoch))  \(Self.figures(report.figures))  \(report.seconds.asDuration)")
         var object = JSONObject(event: "epoch")
-        object.add("epoch", .int(report.epoch))
+        object.add("epoch", .int(epochCount))
+        if let name = phase?.name { object.add("phase", .string(name)) }
         object.add(figures: report.figures)
         object.add("seconds", .number(report.seconds))
         console.emit(object)
     }
 
-    private func label(_ epoch: Int) -> String { "epoch \(epoch)/\(outline?.epochs ?? epoch)" }
+    /// An epoch's number, counted through all phases.
+    private func number(_ epoch: Int) -> Int { (phase?.begin ?? 0) + epoch }
+
+    private func label(_ epoch: Int) -> String {
+        let prefix = phase?.name.map { "\($0)  " } ?? ""
+        return "\(prefix)epoch \(number(epoch))/\(phase?.end ?? outline?.epochs ?? epoch)"
+    }
 
     /// `loss` first, then the metrics, then the same for validation.
     static func ordered(_ figures: [String: Double]) -> [(name: String, value: Double)] {

@@ -14,6 +14,11 @@ struct Train: ParsableCommand {
               graft train photos --base inception-v3 --input-size 150 --cut mixed7 \\
                 --head flatten,dense:1024:relu,dropout:0.2 --epochs 10 --output cats-and-dogs.keras
 
+            With --fine-tune-from the base is trained too, after the head, from that layer upwards:
+              graft train photos --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
+
+            Beside the model stand history.csv and a chart of it, history.svg.
+
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
             the program at once.
             """)
@@ -29,6 +34,7 @@ struct Train: ParsableCommand {
     var head = "flatten,dense:1024:relu,dropout:0.2"
 
     @OptionGroup(title: "Training") var training: TrainingArguments
+    @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
 
     @Option(
         help: ArgumentHelp(

@@ -6,34 +6,51 @@ struct TrainingJob {
     let options: Train
     let console: Console
     private let reporter: ProgressReporter
+    private let recorder: HistoryRecorder
     private let start = ContinuousClock.now
 
     init(options: Train, console: Console) {
         (self.options, self.console) = (options, console)
         reporter = ProgressReporter(console: console)
+        recorder = HistoryRecorder(beside: options.output)
     }
 
     func run() throws {
         try OutputFile.check(options.output)
-        let base = try Base.named(options.network.base)
-        let choice = options.network.source.choice
-        let size = choice.inputSize ?? base.defaultSize
-        let rule = ImageRule(height: size, width: size, resize: choice.resize ?? .keras)
+        let builder = try ClassifierBuilder(
+            network: options.network, head: options.head, seed: options.training.seed)
         let share = options.training.validationSplit
         let photos = try ImageFolder(
-            at: options.images, rule: rule, validationSplit: share > 0 ? share : nil,
+            at: options.images, rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
-        let model = try makeModel(base, classNames: photos.classNames, rule: rule)
+        let model = try builder.model(classNames: photos.classNames, on: console)
+        let phases = TrainingPhase.all(options.training, options.fineTuning)
+        try check(phases, model)
         try model.checkRoom(toSave: options.output)
-        try model.compile(
-            optimizer: options.training.optimizer.optimizer(learningRate: options.training.learningRate),
-            loss: .classification(outputs: model.output.shape.last),
-            metrics: [.accuracy])
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
-        let history = try fit(model, photos, interruption.cancellation)
-        try finish(model, history, test: photos.test, interruption.cancellation)
+        var outcome = TrainingOutcome()
+        for phase in phases where !outcome.isInterrupted {
+            try begin(phase, of: phases, model)
+            outcome.histories.append(try fit(model, photos, phase, interruption.cancellation))
+        }
+        try finish(model, outcome, test: photos.test, interruption.cancellation)
+    }
+
+    /// Finds out before the head trains, not after, that there is nothing to unfreeze.
+    private func check(_ phases: [TrainingPhase], _ model: Model) throws {
+        for layer in phases.compactMap(\.unfrozenFrom) {
+            let (before, flags) = (model.trainableParameterCount, model.layers.map(\.trainable))
+            try model.unfreeze(from: layer)
+            let isLarger = model.trainableParameterCount > before
+            for (layer, flag) in zip(model.layers, flags) { layer.trainable = flag }
+            guard isLarger else {
+                throw GraftError(
+                    .argument,
+                    "--fine-tune-from: no layer of the base from \(layer) to the cut has weights; take an earlier one")
+            }
+        }
     }
 
     private func report(_ photos: ImageFolder) {
@@ -43,35 +60,34 @@ struct TrainingJob {
         console.list(photos.problems.map(\.description), title: "left out")
     }
 
-    private func makeModel(_ base: Base, classNames: [String], rule: ImageRule) throws -> Model {
-        let choice = options.network.source.choice
-        let network = try NetworkSource(name: base.id, choice: choice)
-            .model(on: console, seed: options.training.seed)
-        network.freeze()
-        let cut = choice.cut ?? base.defaultCut
-        let features = try base.layer(atCut: cut, of: network).output
-        let hidden = try HeadSpecification(options.head).apply(to: features)
-        let outputLayer =
-            classNames.count == 2
-            ? Dense(1, activation: .sigmoid) : Dense(classNames.count, activation: .softmax)
-        let model = try Model(inputs: network.input, outputs: outputLayer(hidden), seed: options.training.seed)
-        model.metadata = ModelMetadata(classNames: classNames, image: rule)
-        let trainable = model.trainableVariables.reduce(0) { $0 + $1.shape.elementCount }
-        let preprocessing = choice.preprocessing?.preprocessing(of: base) ?? base.preprocessing
-        console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
-        console.say("\(model.countParameters().grouped) parameters, \(trainable.grouped) of them trainable")
-        return model
+    /// Unfreezes what the phase trains, and compiles the model for it.
+    private func begin(_ phase: TrainingPhase, of phases: [TrainingPhase], _ model: Model) throws {
+        if let layer = phase.unfrozenFrom {
+            try model.unfreeze(from: layer)
+            if options.fineTuning.updateStatistics { model.setStatistics(.updating) }
+            console.say(
+                "fine-tuning from \(layer): \(model.trainableParameterCount.grouped) parameters trainable, learning rate "
+                    + "\(phase.learningRate)")
+        }
+        try model.compile(
+            optimizer: options.training.optimizer.optimizer(learningRate: phase.learningRate),
+            loss: .classification(outputs: model.output.shape.last),
+            metrics: [.accuracy])
+        recorder.begin(phase.name, event: phase.event)
+        reporter.begin(phases.count > 1 ? phase.name : nil, epochs: phases.reduce(0) { $0 + $1.epochs })
     }
 
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
-    private func fit(_ model: Model, _ photos: ImageFolder, _ cancellation: CancellationFlag) throws -> History {
+    private func fit(
+        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ cancellation: CancellationFlag
+    ) throws -> History {
         let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
         do {
             return try model.fit(
-                photos.training, batchSize: options.training.batchSize, epochs: options.training.epochs,
+                photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
-                callbacks: [EventHandler(reporter.handle)],
+                callbacks: [EventHandler(reporter.handle), recorder],
                 options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
         } catch {
             reporter.listUnreadable()
@@ -87,19 +103,20 @@ struct TrainingJob {
     }
 
     private func finish(
-        _ model: Model, _ history: History, test: ImageDataset?, _ cancellation: CancellationFlag
+        _ model: Model, _ outcome: TrainingOutcome, test: ImageDataset?, _ cancellation: CancellationFlag
     ) throws {
-        guard !history.epochs.isEmpty else {
+        guard outcome.epochCount > 0 else {
             let isKept = reporter.hasComputedFeatures && (options.cache ?? .standard).isKept
             console.fail(
                 "stopped before the first epoch was complete, so no model was written"
                     + (isKept ? "; the features computed so far are kept for the next start" : ""))
             throw ExitCode(Interruption.exitCode)
         }
-        try save(model, epochs: history.epochs.count)
-        let isInterrupted = history.isInterrupted
+        let verdict = tellCourse()
+        try save(model, epochs: outcome.epochCount)
+        let isInterrupted = outcome.isInterrupted
         let evaluation = isInterrupted ? nil : try test.map { try evaluate(model, on: $0, cancellation) }
-        emit(history, evaluation)
+        emit(outcome, evaluation, verdict)
         if isInterrupted { throw ExitCode(Interruption.exitCode) }
     }
 
@@ -114,16 +131,30 @@ struct TrainingJob {
         return evaluation
     }
 
-    private func emit(_ history: History, _ test: Evaluation?) {
+    /// Says where the history is, and whether the validation curve turned.
+    private func tellCourse() -> CurveVerdict {
+        let verdict = CurveVerdict(of: recorder.curve)
+        console.say(verdict.description)
+        if let failure = recorder.failure {
+            console.warn("the history could not be written: \(failure)")
+        } else {
+            console.say("history in \(recorder.csvPath), as a picture in \(recorder.chartPath)")
+        }
+        return verdict
+    }
+
+    private func emit(_ outcome: TrainingOutcome, _ test: Evaluation?, _ verdict: CurveVerdict) {
         var object = JSONObject(event: "done")
         object.add("model", .string(options.output))
-        object.add("val_accuracy", history.last["val_accuracy"].map { .number($0) } ?? .null)
+        object.add("val_accuracy", outcome.last("val_accuracy").map { .number($0) } ?? .null)
         object.add("seconds", .number(start.secondsAgo))
-        object.add("trunk_seconds", .number(history.trunkSeconds))
-        object.add("images", .int(history.exampleCount))
+        object.add("trunk_seconds", .number(outcome.trunkSeconds))
+        object.add("images", .int(outcome.exampleCount))
         if let test { object.add(figures: test.figures, prefix: "test_") }
-        let failures = history.failures + (test?.failures ?? [])
-        object.add("left_out", .strings(failures.map(\.path)))
+        object.add("left_out", .strings(outcome.unreadablePaths + (test?.failures ?? []).map(\.path)))
+        object.add("course", .string(verdict.course.rawValue))
+        object.add("best_epoch", verdict.bestEpoch.map { .int($0) } ?? .null)
+        object.add("advice", .strings(verdict.advice.map(\.rawValue)))
         console.emit(object)
     }
 }

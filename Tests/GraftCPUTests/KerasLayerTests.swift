@@ -62,7 +62,7 @@ import Testing
 
 extension Configuration {
     /// Where the first difference is, and what stands there; `nil` where there is none. JSON's `1` and `1.0` are equal,
-    /// and `null` may be missing, as they mean the same to Keras.
+    /// `null` may be missing, and a type's name stands for its policy, as they mean the same to Keras.
     fileprivate func firstDifference(from other: Configuration, at path: String = "config") -> String? {
         switch (self, other) {
         case (.object(let mine), .object(let others)):
@@ -77,6 +77,8 @@ extension Configuration {
             }.first
         case (.int(let number), .double(let real)), (.double(let real), .int(let number)):
             return Double(number) == real ? nil : "\(path) is \(self), expected \(other)"
+        case (.object, .string(let name)) where self["class_name"] == "DTypePolicy":
+            return self["config"]?["name"] == .string(name) ? nil : "\(path) is \(self), expected \(other)"
         default: return self == other ? nil : "\(path) is \(self), expected \(other)"
         }
     }

@@ -25,7 +25,10 @@ import Testing
         }
         let done = try #require(lines.last)
         #expect(
-            done.names == ["event", "model", "val_accuracy", "seconds", "trunk_seconds", "images", "left_out"])
+            done.names == [
+                "event", "model", "val_accuracy", "seconds", "trunk_seconds", "images", "left_out", "course",
+                "best_epoch", "advice",
+            ])
         #expect(done.string("model") == "model.keras")
         #expect(done.number("images") == 12)
         #expect(done.number("val_accuracy") == lines[1].number("val_accuracy"))
@@ -60,7 +63,7 @@ import Testing
         #expect(
             done.names == [
                 "event", "model", "val_accuracy", "seconds", "trunk_seconds", "images", "test_loss", "test_accuracy",
-                "left_out",
+                "left_out", "course", "best_epoch", "advice",
             ])
         #expect(
             outcome.errors.contains("9 training images: 3 a, 3 b, 3 c\n6 validation images from their own folder\n"))

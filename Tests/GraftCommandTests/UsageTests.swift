@@ -44,6 +44,12 @@ import Testing
             "train", train, "photos --head flaten",
             "--head: 'flaten' is not a layer: the forms are flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], "
                 + "dropout:RATE, batch-normalization"),
+        wrong(
+            "train", train, "photos --fine-tune-epochs 3",
+            "--fine-tune-epochs, --fine-tune-learning-rate and --update-statistics need --fine-tune-from"),
+        wrong(
+            "train", train, "photos --fine-tune-from mixed5 --fine-tune-epochs 0",
+            "--fine-tune-epochs: got 0, needs at least 1"),
         wrong("predict", predict, "m.keras a.jpg --top 0", "--top: got 0, needs at least 1"),
         wrong(
             "features", features, "vgg16 photos --output f.csv", "--output: got 'f.csv', needs a name that ends in .npy"

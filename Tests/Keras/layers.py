@@ -103,6 +103,11 @@ def dense_layers() -> list[Case]:
         Case("dense of one unit", lambda k: k.layers.Dense(1), [(3, 4)]),
         Case("dense over the last axis of images", lambda k: k.layers.Dense(5), [(2, 3, 2, 4)]),
         Case("dense of one example", lambda k: k.layers.Dense(3), [(1, 7)]),
+        Case(
+            "dense with penalties",
+            lambda k: k.layers.Dense(3, kernel_regularizer=k.regularizers.L1L2(0.01, 0.1), bias_regularizer="l2"),
+            [(2, 4)],
+        ),
     ]
     for name in ACTIVATIONS:
         cases.append(Case(f"dense {name}", lambda k, name=name: k.layers.Dense(5, activation=name), [(3, 4)]))
@@ -203,6 +208,8 @@ def shapes() -> list[Case]:
         Case("reshape with one free size", lambda k: k.layers.Reshape((2, -1, 3)), image),
         Case("dropout, inference", lambda k: k.layers.Dropout(0.5), image),
         Case("dropout of nothing, training", lambda k: k.layers.Dropout(0.0), image, training=True),
+        Case("spatial dropout, inference", lambda k: k.layers.SpatialDropout2D(0.5), image),
+        Case("spatial dropout of nothing, training", lambda k: k.layers.SpatialDropout2D(0.0), image, training=True),
     ]
 
 

@@ -62,7 +62,7 @@ def check(network: Network, keras, checks: common.Checks, photos: list[Path], fo
     name = f"{network.base} {'with' if network.top else 'without'} top at {size}x{size}"
     checks.claim(f"{name}: Keras's values are in range", bool(np.isfinite(theirs).all() and theirs.std() > 1e-3))
 
-    options = ["--top"] if network.top else []
+    options = ["--top"] if network.top else ["--cut", model.layers[-1].name]
     ours, _ = common.graft_features(
         network.base, photos[0].parent, "--weights", weights, "--input-size", size, *options,
         output=folder / "features.npy",

@@ -16,7 +16,8 @@ extension Model {
         }
         _ = try requireGraph()
         let members = try KerasArchive.members(of: self)
-        try AtomicFile.write(to: path, byteCount: KerasArchive.byteCount(of: members)) { (temporary) throws(GraftError) in
+        let byteCount = KerasArchive.byteCount(of: members)
+        try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
             try ZipWriter.write(members, to: temporary)
         }
     }

@@ -5,6 +5,9 @@ extension Layer {
         case let input as InputLayer: input.inputConfiguration
         case let sequential as Sequential: sequential.sequentialConfiguration
         case let model as Model: model.functionalConfiguration
+        // Keras's class takes no `trainable` and would refuse the file.
+        case is SpatialDropout2D:
+            arguments.merging(commonConfiguration.filter { $0.key != "trainable" }) { own, _ in own }
         default: arguments.merging(commonConfiguration) { own, _ in own }
         }
     }

@@ -28,6 +28,9 @@ public final class HistoryRecorder: Callback {
     /// Why the last epoch's files could not be written, `nil` where they were.
     public private(set) var failure: GraftError?
     private let title: String
+    private var lastWrite = ContinuousClock.now
+    /// Whether an epoch was measured that the files do not have.
+    private var isBehind = false
 
     /// A recorder that writes into the folder of this model, under the names `history.csv` and `history.svg`.
     public init(beside model: String) {
@@ -40,10 +43,21 @@ public final class HistoryRecorder: Callback {
     /// Begins a phase with the next epoch; `event` says what happened, for the chart.
     public func begin(_ phase: String, event: String? = nil) { curve.begin(phase, event: event) }
 
-    /// Adds each epoch and writes both files.
+    /// Adds each epoch and writes both files; of epochs beyond the hundredth that take less than a second not after
+    /// each one, as the files grow.
     public func handle(_ event: TrainingEvent, in run: TrainingRun) throws {
-        guard case .epoch(let report) = event else { return }
-        curve.append(report.figures, seconds: report.seconds)
+        switch event {
+        case .epoch(let report):
+            curve.append(report.figures, seconds: report.seconds)
+            isBehind = true
+            if curve.epochs.count <= 100 || .now - lastWrite > .seconds(1) { write() }
+        case .ended: if isBehind { write() }
+        default: break
+        }
+    }
+
+    private func write() {
+        (lastWrite, isBehind) = (.now, false)
         do throws(GraftError) {
             try WholeFile.write(curve.csv, to: csvPath)
             try WholeFile.write(curve.chart(title: title).svg, to: chartPath)

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Graft
+
+/// What `train` does after the head: `--fine-tune-from` and its companions.
+struct FineTuningArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "After the head, train the base too, from this layer upwards, such as mixed5.", valueName: "layer"))
+    var fineTuneFrom: String?
+
+    @Option(help: ArgumentHelp("Passes over the training images with the base unfrozen. (default: 5)", valueName: "N"))
+    var fineTuneEpochs: Int?
+
+    @Option(help: ArgumentHelp("The size of a step with the base unfrozen. (default: 1e-5)", valueName: "rate"))
+    var fineTuneLearningRate: Float?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Let the statistics of batch normalization follow the images while the base trains; without, those that came "
+                + "with the weights stay."))
+    var updateStatistics = false
+
+    func validate() throws {
+        let isLonely = fineTuneEpochs != nil || fineTuneLearningRate != nil || updateStatistics
+        if fineTuneFrom == nil, isLonely {
+            throw ValidationError(
+                "--fine-tune-epochs, --fine-tune-learning-rate and --update-statistics need --fine-tune-from")
+        }
+        if let epochs = fineTuneEpochs {
+            try require((1...1_000_000).contains(epochs), "--fine-tune-epochs", epochs, "at least 1")
+        }
+        if let rate = fineTuneLearningRate {
+            try require(rate > 0 && rate.isFinite, "--fine-tune-learning-rate", rate, "a number above 0")
+        }
+    }
+}
+
+/// A stretch of `graft train` with the same layers frozen.
+struct TrainingPhase {
+    let name: String
+    /// The layer that the base trains from; `nil` where all of it is frozen.
+    let unfrozenFrom: String?
+    let epochs: Int
+    let learningRate: Float
+
+    /// The head first, then the base where that is asked for.
+    static func all(_ training: TrainingArguments, _ fineTuning: FineTuningArguments) -> [TrainingPhase] {
+        let head = TrainingPhase(
+            name: "head", unfrozenFrom: nil, epochs: training.epochs, learningRate: training.learningRate)
+        guard let layer = fineTuning.fineTuneFrom else { return [head] }
+        let base = TrainingPhase(
+            name: "fine-tuning", unfrozenFrom: layer, epochs: fineTuning.fineTuneEpochs ?? 5,
+            learningRate: fineTuning.fineTuneLearningRate ?? 1e-5)
+        return [head, base]
+    }
+
+    /// What the chart says where the phase begins.
+    var event: String? { unfrozenFrom.map { "unfrozen from \($0)" } }
+}
+
+/// What the phases of a run came to.
+struct TrainingOutcome {
+    var histories: [History] = []
+
+    var epochCount: Int { histories.reduce(0) { $0 + $1.epochs.count } }
+    var isInterrupted: Bool { histories.last?.isInterrupted == true }
+    var trunkSeconds: Double { histories.reduce(0) { $0 + $1.trunkSeconds } }
+    var exampleCount: Int { histories.map(\.exampleCount).max() ?? 0 }
+
+    /// The last figure under a key.
+    func last(_ key: String) -> Double? { histories.compactMap { $0[key].last }.last }
+
+    /// The pictures that could not be read, each once.
+    var unreadablePaths: [String] {
+        var seen: Set<String> = []
+        return histories.flatMap(\.failures).map(\.path).filter { seen.insert($0).inserted }
+    }
+}
