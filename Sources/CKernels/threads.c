@@ -1,9 +1,10 @@
-// Threads, memory and time. oneDNN brings an OpenMP runtime (libgomp, or libomp, which has the same entry points); its threads spin for a
-// while after each of oneDNN's parallel regions, so that threads of our own beside them would get half a core each.
-// The runtime's functions are looked up in the process, so that nothing has to be compiled or linked with OpenMP.
+// Threads, memory and time. oneDNN brings an OpenMP runtime (libgomp, or libomp, which has the same entry points), and
+// Graft's kernels run on that runtime's threads: threads of our own would have to share the cores with them. Its functions
+// are looked up in the process, so that nothing has to be compiled or linked with OpenMP.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -21,6 +22,8 @@ typedef struct {
     int (*thread_number)(void);
     int (*team_size)(void);
     void (*set_threads)(int);
+    /// LLVM's: how many milliseconds a thread spins before it sleeps.
+    void (*set_block_time)(int);
 } openmp_runtime;
 
 static openmp_runtime runtime;
@@ -32,14 +35,53 @@ static void find_runtime(void) {
     *(void **)&found.thread_number = dlsym(RTLD_DEFAULT, "omp_get_thread_num");
     *(void **)&found.team_size = dlsym(RTLD_DEFAULT, "omp_get_num_threads");
     *(void **)&found.set_threads = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    *(void **)&found.set_block_time = dlsym(RTLD_DEFAULT, "kmp_set_blocktime");
     if (!found.thread_number || !found.team_size) found.parallel = NULL;
     runtime = found;
 }
 
+// MARK: Waiting
+//
+// A thread that waits for another one at the end of a parallel region spins: 3 ms in libgomp, 200 ms in LLVM's runtime.
+// Where something else wants the cores, such as the decoding of the next images, it spins while the one it waits for
+// cannot run, and everything becomes several times slower. LLVM's runtime can be told to sleep at once. libgomp reads its
+// environment before `main` and cannot be told, but it spins hardly at all while it has more threads than there are
+// processors: so it gets as many that sleep for good.
+
+static void do_nothing(void *data) {}
+
+static void *hold_sleeping_team(void *data) {
+    runtime.parallel(do_nothing, NULL, (unsigned)graft_processor_count() + 2, 0);
+    for (;;) pause();
+    return NULL;
+}
+
+static void stop_spinning(void) {
+    // Who set these knows what they want; and where there are many processors, one too few matters little.
+    enum { many_processors = 64 };
+    if (graft_processor_count() > many_processors) return;
+    if (!runtime.parallel || runtime.set_block_time || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    // The team takes no signals: they are for the program's own threads.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t holder;
+    if (pthread_create(&holder, NULL, hold_sleeping_team, NULL) == 0) pthread_detach(holder);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static pthread_once_t spinning_once = PTHREAD_ONCE_INIT;
+
 void graft_set_thread_count(int threads) {
     pthread_once(&runtime_once, find_runtime);
-    if (runtime.set_threads && threads > 0) runtime.set_threads(threads);
+    if (threads < 1 || !runtime.set_threads) return;
+    runtime.set_threads(threads);
+    if (threads == 1) return;
+    pthread_once(&spinning_once, stop_spinning);
+    if (runtime.set_block_time && !getenv("KMP_BLOCKTIME") && !getenv("OMP_WAIT_POLICY")) runtime.set_block_time(0);
 }
+
+// MARK: Regions
 
 typedef struct {
     void (*body)(void *context, int part);

@@ -9,8 +9,8 @@
 
 // MARK: Threads
 
-/// Sets how many threads the OpenMP runtime that oneDNN uses gives to the calling thread's parallel regions. Does
-/// nothing where the process holds no OpenMP runtime.
+/// Sets how many threads the OpenMP runtime that oneDNN uses gives to the calling thread's parallel regions, and has that
+/// runtime's threads sleep rather than spin while they wait. Does nothing where the process holds no OpenMP runtime.
 void graft_set_thread_count(int threads);
 
 /// Calls `body(context, part)` for every part in 0 ..< parts, on up to `parts` threads at once; returns when all are
