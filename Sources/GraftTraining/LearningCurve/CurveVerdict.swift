@@ -95,7 +95,8 @@ extension CurveVerdict: CustomStringConvertible {
         switch course {
         case .unknown, .tooShort: return "Too few epochs to tell whether the validation curve turns; try more."
         case .improving:
-            return "The validation curve did not turn: its loss was lowest at the end (\(best)). More epochs may help."
+            return "The validation curve did not turn: its loss was lowest in the last two epochs (\(best)). "
+                + "More epochs may help."
         case .level:
             return "The validation curve is level: its loss was lowest (\(best)) and stayed near that "
                 + "(\(Self.text(lastLoss)) at the end). More epochs will hardly help."
