@@ -13,63 +13,90 @@ INLINE covered covered_by(const graft_pooling *p, int64_t row, int64_t column) {
     return area;
 }
 
+/// An element of an image, of 32 bits or of 16.
+INLINE const void *element(const graft_pooling *p, const void *image, int64_t position) {
+    return (const char *)image + position * (p->is_narrow ? 2 : 4);
+}
+
 /// Pools `vectors` vectors of channels at once (at most four), so that a step of the loop over the window pays.
-INLINE void pool_vectors(const graft_pooling *p, bool maximum, const float *image, covered area, float scale,
-                         int vectors, float *output) {
+INLINE void pool_vectors(const graft_pooling *p, bool maximum, bool is_narrow, const void *image, covered area,
+                         float scale, int vectors, void *output) {
     vector results[4];
     for (int i = 0; i < vectors; i++) results[i] = splat(maximum ? -__builtin_inff() : 0.0f);
     for (int64_t y = area.top; y < area.bottom; y++) {
-        const float *pixel = image + (y * p->input_width + area.left) * p->channels;
-        for (int64_t x = area.left; x < area.right; x++, pixel += p->channels) {
+        const char *pixel = element(p, image, (y * p->input_width + area.left) * p->channels);
+        for (int64_t x = area.left; x < area.right; x++, pixel = element(p, pixel, p->channels)) {
             for (int i = 0; i < vectors; i++) {
-                vector value = load(pixel + i * VECTOR);
+                vector value = is_narrow ? load_narrow((const uint16_t *)pixel + i * VECTOR)
+                                         : load((const float *)pixel + i * VECTOR);
                 results[i] = maximum ? larger(value, results[i]) : results[i] + value;
             }
         }
     }
-    for (int i = 0; i < vectors; i++) store(output + i * VECTOR, maximum ? results[i] : results[i] * scale);
+    for (int i = 0; i < vectors; i++) {
+        vector result = maximum ? results[i] : results[i] * scale;
+        if (is_narrow)
+            store_narrow((uint16_t *)output + i * VECTOR, result);
+        else
+            store((float *)output + i * VECTOR, result);
+    }
 }
 
 /// The channels that are left over when vectors are full.
-INLINE void pool_rest(const graft_pooling *p, bool maximum, const float *image, covered area, float scale,
-                      int64_t count, float *output) {
+INLINE void pool_rest(const graft_pooling *p, bool maximum, bool is_narrow, const void *image, covered area,
+                      float scale, int64_t count, void *output) {
     vector result = splat(maximum ? -__builtin_inff() : 0.0f);
     for (int64_t y = area.top; y < area.bottom; y++) {
         for (int64_t x = area.left; x < area.right; x++) {
-            vector value = load_some(image + (y * p->input_width + x) * p->channels, count, 0);
+            const void *pixel = element(p, image, (y * p->input_width + x) * p->channels);
+            vector value = is_narrow ? load_some_narrow(pixel, count) : load_some(pixel, count, 0);
             result = maximum ? larger(value, result) : result + value;
         }
     }
-    store_some(output, maximum ? result : result * scale, count);
+    if (!maximum) result *= scale;
+    if (is_narrow)
+        store_some_narrow(output, result, count);
+    else
+        store_some(output, result, count);
 }
 
-INLINE void pool_channels(const graft_pooling *p, bool maximum, const float *image, covered area, float *output) {
+INLINE void pool_channels(const graft_pooling *p, bool maximum, bool is_narrow, const char *image, covered area,
+                          char *output) {
     float scale = 1.0f / (float)((area.bottom - area.top) * (area.right - area.left));
-    int64_t channel = 0;
+    int64_t size = is_narrow ? 2 : 4, channel = 0;
     for (; channel + 4 * VECTOR <= p->channels; channel += 4 * VECTOR)
-        pool_vectors(p, maximum, image + channel, area, scale, 4, output + channel);
+        pool_vectors(p, maximum, is_narrow, image + channel * size, area, scale, 4, output + channel * size);
     for (; channel + VECTOR <= p->channels; channel += VECTOR)
-        pool_vectors(p, maximum, image + channel, area, scale, 1, output + channel);
+        pool_vectors(p, maximum, is_narrow, image + channel * size, area, scale, 1, output + channel * size);
     if (channel < p->channels)
-        pool_rest(p, maximum, image + channel, area, scale, p->channels - channel, output + channel);
+        pool_rest(p, maximum, is_narrow, image + channel * size, area, scale, p->channels - channel,
+                  output + channel * size);
 }
 
-INLINE void pool_rows(const graft_pooling *p, bool maximum, const float *input, float *output, int64_t begin,
-                      int64_t end) {
+INLINE void pool_rows(const graft_pooling *p, bool maximum, bool is_narrow, const void *input, void *output,
+                      int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
-        const float *image = input + row / p->output_height * p->input_height * p->input_width * p->channels;
-        for (int64_t column = 0; column < p->output_width; column++)
-            pool_channels(p, maximum, image, covered_by(p, row % p->output_height, column),
-                          output + (row * p->output_width + column) * p->channels);
+        int64_t image = row / p->output_height * p->input_height * p->input_width * p->channels;
+        for (int64_t column = 0; column < p->output_width; column++) {
+            int64_t target = (row * p->output_width + column) * p->channels;
+            pool_channels(p, maximum, is_narrow, element(p, input, image),
+                          covered_by(p, row % p->output_height, column), (char *)element(p, output, target));
+        }
     }
 }
 
-static void maximum_pooling(const graft_pooling *p, const float *input, float *output, int64_t begin, int64_t end) {
-    pool_rows(p, true, input, output, begin, end);
+static void maximum_pooling(const graft_pooling *p, const void *input, void *output, int64_t begin, int64_t end) {
+    if (p->is_narrow)
+        pool_rows(p, true, true, input, output, begin, end);
+    else
+        pool_rows(p, true, false, input, output, begin, end);
 }
 
-static void average_pooling(const graft_pooling *p, const float *input, float *output, int64_t begin, int64_t end) {
-    pool_rows(p, false, input, output, begin, end);
+static void average_pooling(const graft_pooling *p, const void *input, void *output, int64_t begin, int64_t end) {
+    if (p->is_narrow)
+        pool_rows(p, false, true, input, output, begin, end);
+    else
+        pool_rows(p, false, false, input, output, begin, end);
 }
 
 static void clear_channels(const graft_pooling *p, float *gradient, int64_t begin, int64_t end) {

@@ -16,7 +16,7 @@ struct CompiledPlan: Sendable {
     init(_ graph: Graph, threads: Int) throws(GraftError) {
         engine = try Engine()
         self.threads = threads
-        let compiler = try PlanCompiler(graph, engine: engine, threads: threads)
+        let compiler = try PlanCompiler(graph.widenedForCPU(engine), engine: engine, threads: threads)
         let schedule = try Schedule(compiler)
         inputs = compiler.inputs
         variables = compiler.variables
