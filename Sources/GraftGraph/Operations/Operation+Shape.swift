@@ -85,7 +85,8 @@ extension Operation {
         guard let own else { return wanted ?? .float32 }
         guard wanted == nil || wanted == own else {
             throw GraftError(
-                .argument, "operation \(name): gives \(own.rawValue), not \(wanted?.rawValue ?? ""); add a cast after it")
+                .argument,
+                "operation \(name): gives \(own.rawValue), not \(wanted?.rawValue ?? ""); add a cast after it")
         }
         return own
     }

@@ -43,9 +43,10 @@ private struct PrecisionChoice {
         let varies = graph.descends { $0.operation.isGivenByRun }
         let (consumers, isRoot) = (graph.consumers, Set(graph.roots))
         let isWanted = wantedValues(consumers)
-        for value in graph.values where varies[value.index] && graph.shape(of: value).rank == 4 {
+        for value in graph.values where varies[value.index] {
             let node = graph[value]
-            guard node.elementType == .float32 else { continue }
+            if case .reshape = node.operation { types[value.index] = types[node.operands[0].index] }
+            guard node.shape.rank == 4, node.elementType == .float32 else { continue }
             let readsNarrow = node.operands.contains { types[$0.index] == narrow }
             let isNarrow: Bool =
                 switch node.operation {
@@ -71,7 +72,7 @@ private struct PrecisionChoice {
                 switch graph[consumer].operation {
                 case .convolution, .convolutionInputGradient, .convolutionKernelGradient: true
                 case .maxPooling, .averagePooling, .maxPoolingGradient, .averagePoolingGradient, .concatenation, .pad,
-                    .slice, .unary, .binary, .select, .elementwise:
+                    .slice, .reshape, .unary, .binary, .select, .elementwise:
                     isWanted[consumer.index]
                 default: false
                 }
