@@ -17,6 +17,7 @@ struct TrainingJob {
 
     func run() throws {
         try OutputFile.check(options.output)
+        try options.machine.tellPrecision(trains: true, on: console)
         let builder = try ClassifierBuilder(
             network: options.network, head: options.head, seed: options.training.seed)
         let share = options.training.validationSplit
@@ -88,7 +89,8 @@ struct TrainingJob {
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder],
-                options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
+                options: options.machine.trainingOptions(
+                    features: cache, trains: true, cancellation: cancellation))
         } catch {
             reporter.listUnreadable()
             if reporter.epochCount > 0 { try save(model, epochs: reporter.epochCount) }
@@ -124,7 +126,7 @@ struct TrainingJob {
     private func evaluate(_ model: Model, on test: ImageDataset, _ cancellation: CancellationFlag) throws -> Evaluation
     {
         let evaluation = try model.evaluate(
-            test, options: options.machine.trainingOptions(cancellation: cancellation)
+            test, options: options.machine.trainingOptions(trains: true, cancellation: cancellation)
         ) { console.progress(ProgressLine("test", $0)) }
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")
