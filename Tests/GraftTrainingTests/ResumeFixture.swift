@@ -64,13 +64,16 @@ struct ResumeProblem: Sendable, CustomTestStringConvertible {
     /// A metric whose statistic is an array.
     private static let spread = Metric("spread") { predictions, _ in
         try predictions.squared().reduced(.sum, axes: [0])
-    } result: { total, _ in total.reduce(0) { $0 + $1 * $1 } }
+    } result: { total, _ in
+        total.reduce(0) { $0 + $1 * $1 }
+    }
 
     func data(_ count: Int = exampleCount, key: UInt64 = 9) throws -> ArrayDataset {
         let random = RandomStream(key: key, stream: 1)
         let inputs = (0..<(count * 50)).map { random.uniform(at: $0) * 2 - 1 }
         let targets = (0..<count).map { Float(Int(random.uniform(at: 7919 * $0 + 13) * 3)) }
-        return try ArrayDataset(inputs: Tensor(inputs, shape: [count, 5, 5, 2]), targets: Tensor(targets, shape: [count]))
+        return try ArrayDataset(
+            inputs: Tensor(inputs, shape: [count, 5, 5, 2]), targets: Tensor(targets, shape: [count]))
     }
 
     /// Trains the model, or the rest of it.

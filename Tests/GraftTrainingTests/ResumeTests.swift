@@ -81,7 +81,8 @@ import Testing
 
     @Test func examplesThatCannotBeReadAreLeftOutAsBefore() throws {
         let (problem, checkpoint) = (ResumeProblem.all[1], Checkpointing(path(), every: .never))
-        func run(_ checkpoint: Checkpointing? = nil, cancelAfter step: Int? = nil) throws -> ([Tensor], [String], Bool) {
+        func run(_ checkpoint: Checkpointing? = nil, cancelAfter step: Int? = nil) throws -> ([Tensor], [String], Bool)
+        {
             let (model, flag) = (try problem.model(), CancellationFlag())
             let history = try model.fit(
                 HolesDataset(base: problem.data(), holes: [2, 3, 11]), batchSize: 5, epochs: 3,

@@ -72,7 +72,8 @@ final class DataIdentity: Sendable {
         examples.reserveCapacity(width * data.count)
         for index in 0..<data.count {
             let fingerprint = (try? data.fingerprint(of: index)).flatMap(\.self)
-            examples += fingerprint.map { hexadecimal(SHA256.hash(data: Data($0.utf8)).prefix(width / 2)) }
+            examples +=
+                fingerprint.map { hexadecimal(SHA256.hash(data: Data($0.utf8)).prefix(width / 2)) }
                 ?? String(repeating: "0", count: width)
         }
         return [

@@ -83,7 +83,8 @@ extension FitRun {
         guard version <= Self.formatVersion else {
             throw GraftError(
                 .format,
-                "\(stored.name) is of version \(version), this Graft reads up to \(Self.formatVersion); use a newer one")
+                "\(stored.name) is of version \(version), this Graft reads up to \(Self.formatVersion); use a newer one"
+            )
         }
         if let difference = try identity.difference(from: values) {
             throw GraftError(
@@ -108,6 +109,7 @@ extension FitRun {
         (position, validationUnreadable) = (next, Set(unreadable))
         compilation.chosenRate = values["chosen_rate"]?.number.map { Float($0) }
         run.takeUp(compilation, history, isStopping: isStopping)
+        failuresBefore = history.failures
         let report = ResumeReport(
             checkpoint: stored.name, epoch: position.epoch, step: position.step, remarks: remarks)
         return Resumption(report: report, states: states)

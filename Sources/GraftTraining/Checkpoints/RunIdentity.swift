@@ -75,7 +75,9 @@ struct RunIdentity: Sendable {
     func remarks(on stored: StoredValues) throws(GraftError) -> [String] {
         let before = try stored.integer("threads", in: 1...(.max))
         guard before != threads else { return [] }
-        return ["the run was begun with \(before) threads and goes on with \(threads): results may differ in last digits"]
+        return [
+            "the run was begun with \(before) threads and goes on with \(threads): results may differ in last digits"
+        ]
     }
 
     private static func text(_ value: Configuration?) -> String {

@@ -31,6 +31,8 @@ final class FitRun {
     var runningValues: [Variable: Tensor] = [:]
     /// The validation examples that are known to be unreadable.
     var validationUnreadable: Set<Int> = []
+    /// The failures of an earlier process that this one has not met again.
+    var failuresBefore: [ExampleFailure] = []
     /// The number of training examples, readable or not.
     var exampleCount: Int { training.count }
     /// The number of validation examples, readable or not; 0 without.
@@ -99,8 +101,12 @@ final class FitRun {
 
     /// Tells the callbacks.
     func emit(_ event: TrainingEvent) throws {
-        if case .problem(let failure) = event, !run.history.failures.contains(failure) {
-            run.history.failures.append(failure)
+        if case .problem(let failure) = event {
+            if let known = failuresBefore.firstIndex(of: failure) {
+                failuresBefore.remove(at: known)
+            } else {
+                run.history.failures.append(failure)
+            }
         }
         for callback in arguments.callbacks { try callback.handle(event, in: run) }
     }
