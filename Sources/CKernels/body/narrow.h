@@ -5,13 +5,16 @@ typedef uint16_t halves __attribute__((ext_vector_type(VECTOR)));
 
 INLINE vector widened(halves h) { return (vector)(__builtin_convertvector(h, words) << 16); }
 
-INLINE halves narrowed(vector v) {
+/// The number in the lower half of each lane.
+INLINE words rounded(vector v) {
     words w = (words)v;
-    // Rounding must not carry a number that is none into the infinite.
-    words rounded = (w + 0x7fff + (w >> 16 & 1)) >> 16, quiet = w >> 16 | 0x40;
-    mask is_none = v != v;
-    return __builtin_convertvector((rounded & ~(words)is_none) | (quiet & (words)is_none), halves);
+    // Rounding must not carry what is no number into the infinite.
+    words result = (w + 0x7fff + (w >> 16 & 1)) >> 16, quiet = w >> 16 | 0x40;
+    words is_none = (words)(v != v);
+    return (result & ~is_none) | (quiet & is_none);
 }
+
+INLINE halves narrowed(vector v) { return __builtin_convertvector(rounded(v), halves); }
 
 INLINE vector load_narrow(const uint16_t *p) {
     halves h;
