@@ -35,7 +35,7 @@ struct HeadCommand: ParsableCommand {
 
     /// Trains from the given kernels with RMSprop 1e-4; the losses and times of all steps.
     private func train(
-        _ examples: ArrayDataset, dropout: Float, epochs: Int
+        _ examples: ArrayDataset, dropout: Double, epochs: Int
     ) throws -> (losses: [Double], seconds: [Double]) {
         let hidden = try NumpyFile.tensor(contentsOf: kernel)
         let last = try NumpyFile.tensor(contentsOf: output)

@@ -49,7 +49,7 @@ class TorchHead:
         with torch.no_grad():
             for layer, kernel in zip((head.hidden, head.output), kernels):
                 layer.weight.copy_(torch.from_numpy(kernel.T.copy()))
-        self.trainer, self.tensor = torch_head.Trainer(head, compiled=mode == "compiled"), torch.from_numpy
+        self.trainer, self.tensor = torch_head.Trainer(head, mode == "compiled", as_keras=rate == 0), torch.from_numpy
 
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
         return self.trainer.step(self.tensor(x), self.tensor(y))[0]

@@ -25,15 +25,27 @@ class Head(torch.nn.Module):
 
 
 class Trainer:
-    """Steps with RMSprop 1e-4; forward, backward and update compiled by torch.compile where `compiled`."""
+    """Steps with RMSprop 1e-4; forward, backward and update compiled by torch.compile where `compiled`.
 
-    def __init__(self, head: Head, compiled: bool) -> None:
+    PyTorch's RMSprop adds epsilon behind the root, Keras's under it. Where `as_keras`, the update follows Keras's
+    formula, operation by operation, so that losses can be compared.
+    """
+
+    def __init__(self, head: Head, compiled: bool, as_keras: bool = False) -> None:
         self.head, self.loss_of = head, torch.nn.BCEWithLogitsLoss()
-        # PyTorch adds epsilon behind the root, Keras 1e-7 under it: this is as near as one comes to the other.
+        # As near as one place of epsilon comes to the other.
         self.optimizer = torch.optim.RMSprop(head.parameters(), lr=job.RATE, alpha=0.9, eps=1e-7**0.5, foreach=True)
-        self.forward, self.update = self.losses, self.optimizer.step
+        self.squares = [torch.zeros_like(parameter) for parameter in head.parameters()] if as_keras else []
+        self.forward, self.update = self.losses, self.keras_update if as_keras else self.optimizer.step
         if compiled:
-            self.forward, self.update = torch.compile(self.losses), torch.compile(lambda: self.optimizer.step())
+            self.forward = torch.compile(self.losses)
+            self.update = self.update if as_keras else torch.compile(lambda: self.optimizer.step())
+
+    @torch.no_grad()
+    def keras_update(self) -> None:
+        for parameter, squares in zip(self.head.parameters(), self.squares):
+            squares.mul_(0.9).addcmul_(parameter.grad, parameter.grad, value=0.1)
+            parameter.addcdiv_(parameter.grad, (squares + 1e-7).sqrt(), value=-job.RATE)
 
     def losses(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         answers = self.head(x)

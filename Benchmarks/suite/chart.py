@@ -13,14 +13,14 @@ STYLE = """
   .grid { stroke: #d0d7de; stroke-width: 1; }
   .first { stroke: #0969da; fill: #0969da; } .second { stroke: #bc4c00; fill: #bc4c00; }
   path { fill: none !important; stroke-width: 2; } circle { stroke: none; }
-  .label { stroke: none; }
+  .label { stroke: none !important; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .small { fill: #9198a1; } .grid { stroke: #3d444d; }
     .first { stroke: #58a6ff; fill: #58a6ff; } .second { stroke: #f0883e; fill: #f0883e; }
   }
 """.strip("\n")
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 260, 52, 20, 46, 44
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 260, 52, 28, 46, 44
 CLASSES = ("first", "second")
 
 
