@@ -82,7 +82,9 @@ extension ConvolutionShape {
         (shim.output_channels, shim.input_pixel_stride) = (Int64(output[3]), Int64(input[3]))
         (shim.output_pixel_stride, shim.kernel_height) = (Int64(output[3]), Int64(kernel[0]))
         (shim.kernel_width, shim.stride_height) = (Int64(kernel[1]), Int64(convolution.strides.height))
-        (shim.stride_width, shim.dilation_height) = (Int64(convolution.strides.width), Int64(convolution.dilation.height))
+        (shim.stride_width, shim.dilation_height) = (
+            Int64(convolution.strides.width), Int64(convolution.dilation.height)
+        )
         (shim.dilation_width, shim.padding_top) = (Int64(convolution.dilation.width), Int64(convolution.padding.top))
         (shim.padding_bottom, shim.padding_left) = (Int64(convolution.padding.bottom), Int64(convolution.padding.left))
         shim.padding_right = Int64(convolution.padding.right)

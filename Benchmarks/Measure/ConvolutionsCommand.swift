@@ -1,6 +1,6 @@
 import ArgumentParser
-import COneDNN
 import CKernels
+import COneDNN
 import Graft
 import GraftCPU
 

@@ -6,7 +6,8 @@ import ArgumentParser
 @main
 struct Measure: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "graft-measure", abstract: "Time parts of Graft and the machine's limits; see Benchmarks/benchmark.py.",
+        commandName: "graft-measure",
+        abstract: "Time parts of Graft and the machine's limits.",
         subcommands: [TrunkCommand.self, HeadCommand.self, ConvolutionsCommand.self, MemoryCommand.self])
 }
 
