@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -67,6 +68,11 @@ def measure(name: str, bench: Bench, results: Results) -> None:
     finally:
         values["minutes"] = (time.monotonic() - started) / 60
         results.save()
+        write_page(results, bench.output)
+
+
+def write_page(results: Results, folder: Path) -> None:
+    (folder / "RESULTS.md").write_text(page(results.values, folder))
 
 
 def main() -> None:
@@ -77,6 +83,8 @@ def main() -> None:
         current = machine.commit()
         done = {name for name, taken in results.sections.items() if taken.get("complete") and taken["commit"] == current}
         wanted = [name for name in wanted if name not in done]
+    # Whoever ends the program finds its numbers on the page.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         # Not /tmp, which is memory on many machines.
         with tempfile.TemporaryDirectory(dir="/var/tmp" if Path("/var/tmp").is_dir() else None) as scratch:
@@ -84,7 +92,7 @@ def main() -> None:
             for name in wanted:
                 measure(name, bench, results)
     finally:
-        (arguments.output / "RESULTS.md").write_text(page(results.values))
+        write_page(results, arguments.output)
 
 
 if __name__ == "__main__":

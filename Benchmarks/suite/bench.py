@@ -19,7 +19,7 @@ JOB = f"--base inception-v3 --input-size 150 --cut mixed7 --head {HEAD} --optimi
 class Bench:
     def __init__(self, arguments: argparse.Namespace, scratch: Path) -> None:
         self.images, self.weights = arguments.images, arguments.weights
-        self.quick = arguments.quick
+        self.quick, self.output = arguments.quick, arguments.output
         self.epochs = 2 if self.quick else 10
         self.scratch = scratch
         products = ROOT / ".build/release"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from .sections import ALL
+from pathlib import Path
+
+from .sections import ALL, scaling
 
 
-def page(values: dict) -> str:
+def page(values: dict, folder: Path) -> str:
+    """The page as Markdown; its picture is written into the folder."""
     parts = [
         "# Results",
         "Written by `Benchmarks/benchmark.py` from Benchmarks/results.json; `make benchmark` repeats it, "
@@ -15,6 +18,8 @@ def page(values: dict) -> str:
     ]
     for name, section in ALL.items():
         taken = values["sections"].get(name)
+        if taken and section is scaling:
+            (folder / "scaling.svg").write_text(scaling.picture(taken))
         if taken:
             parts += [f"## {section.TITLE}", *safely(section, taken), footer(taken)]
     return "\n\n".join(parts) + "\n"

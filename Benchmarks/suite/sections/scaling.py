@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
-from pathlib import Path
 
 from .. import chart
-from ..bench import BENCHMARKS, Bench
+from ..bench import Bench
 from ..results import Record, failure, figures, samples
 from ..tables import median, number, spread, table
 
 TITLE = "Scaling"
-PICTURE = BENCHMARKS / "scaling.svg"
 PRECISIONS = ("float32", "bfloat16")
 TIMES, SIZES, BATCHES = (1, 4, 16), (75, 100, 150, 200, 224, 299, 400, 512), (1, 2, 4, 8, 16, 20, 32, 64, 128)
 
@@ -63,7 +61,6 @@ def on_copies(bench: Bench, count: int) -> dict:
 
 
 def page(values: dict) -> list[str]:
-    PICTURE.write_text(picture(values))
     return [
         "![Time and memory by number of photos; images a second by threads, input size and batch](scaling.svg)",
         "Copies of every photo, each with bytes of its own, so that nothing is found in the cache; one epoch with "
