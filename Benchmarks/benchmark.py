@@ -40,9 +40,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short run of everything")
     parser.add_argument("--resume", action="store_true", help="leave out sections that are complete for this commit")
     parser.add_argument("--page", action="store_true", help="write the page from the numbers that are there")
+    parser.add_argument("--check", action="store_true", help="fail where the page is not that of the numbers")
     parser.add_argument("--output", type=Path, default=BENCHMARKS, help="the folder for RESULTS.md and results.json")
     arguments = parser.parse_args()
-    if not arguments.page:
+    if not arguments.page and not arguments.check:
         for path in (arguments.images, arguments.weights):
             if not path.exists():
                 parser.error(f"{path} is not there: name photos and weights with --images and --weights")
@@ -75,9 +76,22 @@ def write_page(results: Results, folder: Path) -> None:
     (folder / "RESULTS.md").write_text(page(results.values, folder))
 
 
+def check(results: Results, folder: Path) -> str | None:
+    """What is wrong where the page does not follow from the numbers."""
+    with tempfile.TemporaryDirectory() as scratch:
+        write_page(results, Path(scratch))
+        for path in sorted(Path(scratch).iterdir()):
+            if not (folder / path.name).exists() or (folder / path.name).read_text() != path.read_text():
+                return f"{path.name} is not what results.json gives; write it again with `make benchmark OPTIONS=--page`"
+    print("benchmark.py: the page is that of the numbers")
+    return None
+
+
 def main() -> None:
     arguments = parse()
     results = Results(arguments.output / "results.json")
+    if arguments.check:
+        sys.exit(check(results, arguments.output))
     wanted = [] if arguments.page else arguments.sections or list(ALL)
     if arguments.resume:
         current = machine.commit()
