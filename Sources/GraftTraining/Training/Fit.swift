@@ -50,6 +50,7 @@ final class FitRun {
         }
         let options = arguments.options
         let trained = try TrainedModel(model, mayKeepTrunk: options.features.location != .none)
+        run.changingVariables = model.variables.filter(trained.changing.contains)
         try begin(trained)
         // Plans for predictions would hold the variables of before beside those that training makes.
         Predictor.of(model).clear()
