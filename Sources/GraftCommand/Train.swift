@@ -17,6 +17,9 @@ struct Train: ParsableCommand {
             With --fine-tune-from the base is trained too, after the head, from that layer upwards:
               graft train photos --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
 
+            --early-stopping ends it where the validation loss no longer falls, with the weights of the best epoch:
+              graft train photos --cut mixed7 --epochs 50 --early-stopping 3
+
             Beside the model stand history.csv and a chart of it, history.svg.
 
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
@@ -35,6 +38,7 @@ struct Train: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
+    @OptionGroup(title: "Callbacks") var callbacks: CallbackArguments
 
     @Option(
         help: ArgumentHelp(
@@ -99,18 +103,22 @@ struct TrainingArguments: ParsableArguments {
 
 /// The optimizers that `--optimizer` names.
 enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
-    case sgd
-    case rmsprop
-    case adam
+    case sgd, rmsprop, adam, amsgrad, adamw, nadam, adagrad, lion
 
     static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
     /// The optimizer with Keras's defaults and this learning rate.
     func optimizer(learningRate: Float) -> any Optimizer {
-        switch self {
-        case .sgd: SGD(learningRate: .constant(learningRate))
-        case .rmsprop: RMSprop(learningRate: .constant(learningRate))
-        case .adam: Adam(learningRate: .constant(learningRate))
+        let rate = LearningRateSchedule.constant(learningRate)
+        return switch self {
+        case .sgd: SGD(learningRate: rate)
+        case .rmsprop: RMSprop(learningRate: rate)
+        case .adam: Adam(learningRate: rate)
+        case .amsgrad: Adam(learningRate: rate, amsgrad: true)
+        case .adamw: AdamW(learningRate: rate)
+        case .nadam: Nadam(learningRate: rate)
+        case .adagrad: Adagrad(learningRate: rate)
+        case .lion: Lion(learningRate: rate)
         }
     }
 }

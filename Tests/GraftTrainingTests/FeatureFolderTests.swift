@@ -168,7 +168,7 @@ import Testing
         } throws: {
             guard let error = $0 as? GraftError else { return false }
             return error.code == .file && error.message.hasPrefix("the features need 1152921.5 TB, but ")
-                && error.message.hasSuffix("free some space or keep features in another folder")
+                && error.message.hasSuffix("free some space or choose another folder")
         }
     }
 
