@@ -63,6 +63,12 @@ public final class TrainingRun {
         (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
     }
 
+    /// Goes on where another run was.
+    func takeUp(_ compilation: Compilation, _ history: History, isStopping: Bool) {
+        (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
+        (self.history, self.isStopping) = (history, isStopping)
+    }
+
     /// Ends the run after the epoch that is running; its model is kept.
     public func stop() { isStopping = true }
 }
