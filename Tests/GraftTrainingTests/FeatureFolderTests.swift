@@ -95,8 +95,8 @@ import Testing
     @Test func aFullDiskIsCalledSo() {
         #expect(
             File.failure("cannot write", "/cache/shard", ENOSPC).message
-                == "cannot write /cache/shard: the disk is full (No space left on device); free some space or keep "
-                + "features in another folder")
+                == "cannot write /cache/shard: the disk is full (No space left on device); free some space or "
+                + "choose another folder")
     }
 
     @Test func twoWritersAtOnceDoNotDisturbEachOther() async throws {
@@ -168,7 +168,7 @@ import Testing
         } throws: {
             guard let error = $0 as? GraftError else { return false }
             return error.code == .file && error.message.hasPrefix("the features need 1152921.5 TB, but ")
-                && error.message.hasSuffix("free some space or choose another folder")
+                && error.message.hasSuffix("free some space or keep features in another folder")
         }
     }
 
