@@ -54,7 +54,8 @@ import Testing
             ])
             try #require(outcome.status == 0, "\(outcome.errors)")
             #expect(outcome.output.contains("computing in \(precision): as asked"))
-            return try NumpyFile.tensor(contentsOf: classifier.folder.url.appending(path: "\(precision).npy").path).scalars
+            return try NumpyFile.tensor(contentsOf: classifier.folder.url.appending(path: "\(precision).npy").path)
+                .scalars
         }
         let (narrow, wide) = try (features("bfloat16"), features("float32"))
         try #require(wide.count == 8 * 7 * 7 * 768 && narrow.count == wide.count)
