@@ -11,6 +11,11 @@ public struct CPUOptions: Sendable {
     public var memoryLimit: Int
     /// What convolutions compute in, with the activations between them; see ``Graph/choosingPrecision(_:)``.
     public var precision: ElementType
+    /// Whether a run ends where the first output is computed and its first number is not finite: variables are then what
+    /// they were before the run, and the other outputs mean nothing. Not unless set.
+    ///
+    /// What the output itself depends on is written all the same, where one pass computes both.
+    public var guardsUpdates = false
 
     /// Options with these values.
     public init(
