@@ -5,35 +5,49 @@ import Graft
 struct TrainingJob {
     let options: Train
     let console: Console
+    /// What the run goes on from; `nil` for a new one.
+    private let resumed: ResumedRun?
+    private let checkpoints: RunCheckpoints
     private let reporter: ProgressReporter
     private let recorder: HistoryRecorder
     private let start = ContinuousClock.now
 
-    init(options: Train, console: Console) {
-        (self.options, self.console) = (options, console)
+    init(options: Train, console: Console, resumed: ResumedRun? = nil) {
+        (self.options, self.console, self.resumed) = (options, console, resumed)
+        checkpoints = RunCheckpoints(options, resumed: resumed)
         reporter = ProgressReporter(console: console)
         recorder = HistoryRecorder(beside: options.output)
     }
 
     func run() throws {
         try OutputFile.check(options.output)
-        let builder = try ClassifierBuilder(
+        var builder = try ClassifierBuilder(
             network: options.network, head: options.head, seed: options.training.seed)
+        // The checkpoint has all numbers.
+        if resumed != nil { builder.choice.weights = WeightsOption.none }
         let share = options.training.validationSplit
         let photos = try ImageFolder(
-            at: options.images, rule: builder.rule, validationSplit: share > 0 ? share : nil,
+            at: options.images ?? ".", rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
         let model = try builder.model(classNames: photos.classNames, on: console)
+        if let resumed { model.layerMarks = resumed.marks }
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.output)
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
-        for phase in phases where !outcome.isInterrupted {
+        if resumed == nil { checkpoints.begin(on: console) }
+        for history in resumed?.histories ?? [] {
+            outcome.histories.append(history)
+            reporter.pass(epochs: history.epochs.count)
+        }
+        for (position, phase) in phases.enumerated().dropFirst(resumed?.phase ?? 0) where !outcome.isInterrupted {
             try begin(phase, of: phases, model)
-            outcome.histories.append(try fit(model, photos, phase, interruption.cancellation))
+            let checkpoint = checkpoints.checkpointing(
+                phase: position, of: phases.count, outcome.histories, resumes: position == resumed?.phase)
+            outcome.histories.append(try fit(model, photos, phase, checkpoint, interruption.cancellation))
         }
         try finish(model, outcome, test: photos.test, interruption.cancellation)
     }
@@ -79,7 +93,8 @@ struct TrainingJob {
 
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(
-        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ cancellation: CancellationFlag
+        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ checkpoint: Checkpointing,
+        _ cancellation: CancellationFlag
     ) throws -> History {
         let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
@@ -88,7 +103,8 @@ struct TrainingJob {
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder],
-                options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
+                options: options.machine.trainingOptions(features: cache, cancellation: cancellation),
+                checkpoint: checkpoint)
         } catch {
             reporter.listUnreadable()
             if reporter.epochCount > 0 { try save(model, epochs: reporter.epochCount) }
@@ -110,6 +126,7 @@ struct TrainingJob {
             console.fail(
                 "stopped before the first epoch was complete, so no model was written"
                     + (isKept ? "; the features computed so far are kept for the next start" : ""))
+            checkpoints.tellStopped(on: console)
             throw ExitCode(Interruption.exitCode)
         }
         let verdict = tellCourse()
@@ -117,6 +134,7 @@ struct TrainingJob {
         let isInterrupted = outcome.isInterrupted
         let evaluation = isInterrupted ? nil : try test.map { try evaluate(model, on: $0, cancellation) }
         emit(outcome, evaluation, verdict)
+        if isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end() }
         if isInterrupted { throw ExitCode(Interruption.exitCode) }
     }
 
