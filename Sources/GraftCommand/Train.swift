@@ -17,6 +17,9 @@ struct Train: ParsableCommand {
             With --fine-tune-from the base is trained too, after the head, from that layer upwards:
               graft train photos --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
 
+            All from scratch, to see what the published weights are worth:
+              graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
+
             Beside the model stand history.csv and a chart of it, history.svg.
 
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
@@ -64,6 +67,9 @@ struct Train: ParsableCommand {
         }
         try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
         try asUsage { () throws(GraftError) in try HeadSpecification(head) }
+        try require(
+            training.epochs > 0 || fineTuning.fineTuneFrom != nil, "--epochs", training.epochs,
+            "at least 1, or --fine-tune-from to train the base at once")
     }
 
     func run() throws {
@@ -91,7 +97,9 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Examples in a step.", valueName: "N"))
     var batchSize = 20
 
-    @Option(help: ArgumentHelp("Passes over the training images.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Passes over the training images with the base frozen; 0 to fine-tune at once.", valueName: "N"))
     var epochs = 10
 
     @Option(
@@ -107,7 +115,7 @@ struct TrainingArguments: ParsableArguments {
     func validate() throws {
         try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
         try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
-        try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
+        try require((0...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
         try require(
             (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
     }

@@ -54,15 +54,15 @@ struct TrainingJob {
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.
     private func check(_ phases: [TrainingPhase], _ model: Model) throws {
-        for layer in phases.compactMap(\.unfrozenFrom) {
+        for part in phases.compactMap(\.unfrozen) {
             let (before, flags) = (model.trainableParameterCount, model.layers.map(\.trainable))
-            try model.unfreeze(from: layer)
+            try part.unfreeze(model)
             let isLarger = model.trainableParameterCount > before
             for (layer, flag) in zip(model.layers, flags) { layer.trainable = flag }
             guard isLarger else {
                 throw GraftError(
                     .argument,
-                    "--fine-tune-from: no layer of the base from \(layer) to the cut has weights; take an earlier one")
+                    "--fine-tune-from: no layer of the base \(part.extent) has weights; take an earlier one")
             }
         }
     }
@@ -76,11 +76,11 @@ struct TrainingJob {
 
     /// Unfreezes what the phase trains, and compiles the model for it.
     private func begin(_ phase: TrainingPhase, of phases: [TrainingPhase], _ model: Model) throws {
-        if let layer = phase.unfrozenFrom {
-            try model.unfreeze(from: layer)
+        if let part = phase.unfrozen {
+            try part.unfreeze(model)
             if options.fineTuning.updateStatistics { model.setStatistics(.updating) }
             console.say(
-                "fine-tuning from \(layer): \(model.trainableParameterCount.grouped) parameters trainable, learning rate "
+                "\(part.title): \(model.trainableParameterCount.grouped) parameters trainable, learning rate "
                     + "\(phase.learningRate)")
         }
         try model.compile(

@@ -5,7 +5,9 @@ import Graft
 struct FineTuningArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "After the head, train the base too, from this layer upwards, such as mixed5.", valueName: "layer"))
+            "After the head, train the base too, from this layer upwards, such as mixed5; '\(UnfrozenPart.all)' for all "
+                + "of it.",
+            valueName: "layer"))
     var fineTuneFrom: String?
 
     @Option(help: ArgumentHelp("Passes over the training images with the base unfrozen. (default: 5)", valueName: "N"))
@@ -38,24 +40,67 @@ struct FineTuningArguments: ParsableArguments {
 /// A stretch of `graft train` with the same layers frozen.
 struct TrainingPhase {
     let name: String
-    /// The layer that the base trains from; `nil` where all of it is frozen.
-    let unfrozenFrom: String?
+    /// What of the base trains; `nil` where all of it is frozen.
+    let unfrozen: UnfrozenPart?
     let epochs: Int
     let learningRate: Float
 
-    /// The head first, then the base where that is asked for.
+    /// The head first, unless it has no epochs, then the base where that is asked for.
     static func all(_ training: TrainingArguments, _ fineTuning: FineTuningArguments) -> [TrainingPhase] {
         let head = TrainingPhase(
-            name: "head", unfrozenFrom: nil, epochs: training.epochs, learningRate: training.learningRate)
+            name: "head", unfrozen: nil, epochs: training.epochs, learningRate: training.learningRate)
         guard let layer = fineTuning.fineTuneFrom else { return [head] }
         let base = TrainingPhase(
-            name: "fine-tuning", unfrozenFrom: layer, epochs: fineTuning.fineTuneEpochs ?? 5,
+            name: "fine-tuning", unfrozen: UnfrozenPart(layer), epochs: fineTuning.fineTuneEpochs ?? 5,
             learningRate: fineTuning.fineTuneLearningRate ?? 1e-5)
-        return [head, base]
+        return head.epochs > 0 ? [head, base] : [base]
     }
 
     /// What the chart says where the phase begins.
-    var event: String? { unfrozenFrom.map { "unfrozen from \($0)" } }
+    var event: String? { unfrozen?.event }
+}
+
+/// The part of a base that `--fine-tune-from` names.
+enum UnfrozenPart: Equatable {
+    /// How the whole of it is named.
+    static let all = "all"
+
+    case whole
+    /// The layer of this name and all behind it.
+    case from(layer: String)
+
+    init(_ argument: String) { self = argument == Self.all ? .whole : .from(layer: argument) }
+
+    /// What training it is called.
+    var title: String {
+        switch self {
+        case .whole: "fine-tuning the whole base"
+        case .from(let layer): "fine-tuning from \(layer)"
+        }
+    }
+
+    /// What unfreezing it is called.
+    var event: String {
+        switch self {
+        case .whole: "whole base unfrozen"
+        case .from(let layer): "unfrozen from \(layer)"
+        }
+    }
+
+    /// The layers that it has, where none of them has weights.
+    var extent: String {
+        switch self {
+        case .whole: "up to the cut"
+        case .from(let layer): "from \(layer) to the cut"
+        }
+    }
+
+    func unfreeze(_ model: Model) throws(GraftError) {
+        switch self {
+        case .whole: model.unfreeze()
+        case .from(let layer): try model.unfreeze(from: layer)
+        }
+    }
 }
 
 /// What the phases of a run came to.

@@ -24,7 +24,10 @@ import Testing
     }
 
     static let cases: [WrongUsage] = [
-        wrong("train", train, "photos --epochs 0", "--epochs: got 0, needs at least 1"),
+        wrong(
+            "train", train, "photos --epochs 0",
+            "--epochs: got 0, needs at least 1, or --fine-tune-from to train the base at once"),
+        wrong("train", train, "photos --epochs=-1", "--epochs: got -1, needs at least 1"),
         wrong("train", train, "photos --batch-size 0", "--batch-size: got 0, needs 1 to 65536"),
         wrong("train", train, "photos --learning-rate=-1", "--learning-rate: got -1.0, needs a number above 0"),
         wrong("train", train, "photos --learning-rate nan", "--learning-rate: got nan, needs a number above 0"),
