@@ -95,7 +95,8 @@ struct GivenOptions: Equatable {
             let before = begun.values[name].map { "with \(name) \($0)" } ?? "without \(name)"
             throw GraftError(
                 .argument,
-                "\(name): the run was begun \(before) and goes on so; leave the option out, or train anew without --resume")
+                "\(name): the run was begun \(before) and goes on so; leave the option out, or train anew without --resume"
+            )
         }
     }
 }
