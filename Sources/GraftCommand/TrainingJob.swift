@@ -30,6 +30,7 @@ struct TrainingJob {
             at: options.images ?? ".", rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
+        try options.callbacks.check(hasValidation: photos.validation.map { $0.count > 0 } == true)
         let model = try builder.model(classNames: photos.classNames, on: console)
         if let resumed { model.layerMarks = resumed.marks }
         let phases = TrainingPhase.all(options.training, options.fineTuning)
@@ -38,18 +39,30 @@ struct TrainingJob {
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
-        if resumed == nil { checkpoints.begin(on: console) }
-        for history in resumed?.histories ?? [] {
-            outcome.histories.append(history)
-            reporter.pass(epochs: history.epochs.count)
+        passOver(&outcome)
+        let best = try options.callbacks.saveBest.map {
+            try ModelCheckpoint($0, monitor: options.callbacks.monitor, saveBestOnly: true)
         }
         for (position, phase) in phases.enumerated().dropFirst(resumed?.phase ?? 0) where !outcome.isInterrupted {
             try begin(phase, of: phases, model)
+            let callbacks = PhaseCallbacks(
+                options.callbacks, phase: phases.count > 1 ? phase.name : nil, best: best, offset: reporter.epochCount)
             let checkpoint = checkpoints.checkpointing(
                 phase: position, of: phases.count, outcome.histories, resumes: position == resumed?.phase)
-            outcome.histories.append(try fit(model, photos, phase, checkpoint, interruption.cancellation))
+            let history = try fit(model, photos, phase, callbacks, checkpoint, interruption.cancellation)
+            callbacks.tell(history, on: console)
+            outcome.add(history, restoredEpoch: callbacks.restoredEpoch)
         }
         try finish(model, outcome, test: photos.test, interruption.cancellation)
+    }
+
+    /// Takes the phases that an earlier process completed for done; a new run sets another one's checkpoint aside.
+    private func passOver(_ outcome: inout TrainingOutcome) {
+        guard let resumed else { return checkpoints.begin(on: console) }
+        for history in resumed.histories {
+            outcome.add(history, restoredEpoch: nil)
+            reporter.pass(epochs: history.epochs.count)
+        }
     }
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.
@@ -93,8 +106,8 @@ struct TrainingJob {
 
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(
-        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ checkpoint: Checkpointing,
-        _ cancellation: CancellationFlag
+        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ callbacks: PhaseCallbacks,
+        _ checkpoint: Checkpointing, _ cancellation: CancellationFlag
     ) throws -> History {
         let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
@@ -102,7 +115,7 @@ struct TrainingJob {
             return try model.fit(
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
-                callbacks: [EventHandler(reporter.handle), recorder],
+                callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
                 options: options.machine.trainingOptions(features: cache, cancellation: cancellation),
                 checkpoint: checkpoint)
         } catch {
