@@ -17,6 +17,7 @@ public final class CPUPlan: Sendable {
         var binding: Binding?
         var arenas: [UncheckedArena] = []
         var profile: [StepProfile] = []
+        var arenaCount = 0
     }
 
     /// An arena on its way between runs; only the pool or one run holds it.
@@ -93,12 +94,19 @@ public final class CPUPlan: Sendable {
         return turn.withLock { _ in state.withLock { $0.binding?.values[position] } }
     }
 
+    /// Hands over memory of variables' former values, of their shapes. Where a run must not write a variable in place,
+    /// because somebody shares its value, it writes the next value there instead of in new memory; memory that somebody
+    /// still shares is not touched.
+    public func recycle(_ memory: [VariableID: Tensor]) {
+        turn.withLock { _ in state.withLock { $0.binding }?.recycle(memory, plan) }
+    }
+
     // MARK: Running
 
     /// Does the graph's work once and returns its outputs in order.
     ///
-    /// Updates are written in place where nobody else shares a variable's memory; otherwise the variable is copied
-    /// first, so that tensors given or taken elsewhere keep their numbers.
+    /// Updates are written in place where nobody else shares a variable's memory; otherwise to other memory, so that
+    /// tensors given or taken elsewhere keep their numbers.
     ///
     /// - Parameters:
     ///   - inputs: a tensor for each input of the graph, by name; others are not looked at.
@@ -153,6 +161,7 @@ public final class CPUPlan: Sendable {
 
     private func takeArena() throws(GraftError) -> Arena {
         if let kept = state.withLock({ $0.arenas.popLast() }) { return kept.arena }
+        state.withLock { $0.arenaCount += 1 }
         return try Arena(plan)
     }
 
@@ -164,7 +173,15 @@ public final class CPUPlan: Sendable {
     // MARK: Looking inside
 
     /// What the plan consists of.
-    public var report: PlanReport { plan.report }
+    public var report: PlanReport {
+        turn.withLock { _ in
+            state.withLock { state in
+                var report = plan.report
+                report.allocations = state.arenaCount + (state.binding?.allocationCount ?? 0)
+                return report
+            }
+        }
+    }
 
     /// The time of each step over all runs so far, in order; empty unless the options asked for it.
     public var profile: [StepProfile] { state.withLock { $0.profile } }

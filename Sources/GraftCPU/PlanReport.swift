@@ -24,6 +24,9 @@ public struct PlanReport: Sendable, Hashable {
     public var scratchByteCount = 0
     /// Values kept from one run to the next: packed and folded kernels.
     public var packedByteCount = 0
+    /// Large allocations of all runs so far: arenas, and memory for variables that could not be written in place. A run
+    /// of a plan that is warm adds none.
+    public var allocations = 0
     /// The version of oneDNN in use.
     public var oneDNNVersion = ""
     /// How often each kernel is used in one run: oneDNN's implementations and Graft's own.

@@ -75,8 +75,11 @@ public struct Tensor: Sendable {
         return Tensor(shape: shape, storage: storage)
     }
 
+    /// Whether the elements may be written in place: nobody else shares them.
+    package mutating func isUnshared() -> Bool { !storage.isReadOnly && isKnownUniquelyReferenced(&storage) }
+
     private mutating func makeUnique() {
-        guard storage.isReadOnly || !isKnownUniquelyReferenced(&storage) else { return }
+        guard !isUnshared() else { return }
         let copy = TensorStorage(count: count)
         _ = copy.buffer.initialize(from: storage.buffer[0..<count])
         storage = copy

@@ -36,6 +36,7 @@ final class Arena {
             profile?(position, graft_seconds() - start)
         }
         withExtendedLifetime((inputs, binding)) {}
+        if plan.hasUpdates { binding.takeNextValues() }
     }
 
     /// The memory of a buffer. Pointers into tensors stay valid while the run holds the tensors.
@@ -50,6 +51,7 @@ final class Arena {
         case .prepared: return binding.prepared[id]?.base.assumingMemoryBound(to: Float.self)
         case .input(let position): return inputs[position].address
         case .variable(let position): return binding.address(ofVariable: position, plan)
+        case .nextValue(let position): return binding.addressOfNextValue(position)
         case .constant(let position): return plan.constants[position].address
         case .output(let position):
             return outputs[position].withUnsafeMutableBuffer { $0.baseAddress }

@@ -4,6 +4,8 @@ struct CompiledPlan: Sendable {
     let threads: Int
     let inputs: [(name: String, shape: Shape)]
     let variables: [(id: VariableID, shape: Shape, isUpdated: Bool)]
+    /// The updated variables that are written as a whole, in place or elsewhere, by the step that computes them.
+    let replaced: Set<Int>
     let constants: [Tensor]
     /// The outputs in order; `source` is the position of the output whose memory it is, mostly its own.
     let outputs: [(source: Int, shape: Shape)]
@@ -25,6 +27,10 @@ struct CompiledPlan: Sendable {
             (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
         }
         self.schedule = schedule
+        replaced = Set(
+            schedule.buffers.compactMap { buffer in
+                if case .nextValue(let position) = buffer.place { position } else { nil }
+            })
         kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
         scratchByteCount = schedule.run.map(\.step.scratchByteCount).max() ?? 0
         preparationScratchByteCount = schedule.preparation.map(\.step.scratchByteCount).max() ?? 0

@@ -20,4 +20,11 @@ package protocol ExecutablePlan: AnyObject, Sendable {
     func value(of variable: VariableID) -> Tensor?
     /// Lets go of all variables, so that another plan may change their values in place.
     func unbind()
+    /// Takes memory of former values, of the variables' shapes, for next values that cannot be written in place.
+    func recycle(_ memory: [VariableID: Tensor])
+}
+
+extension ExecutablePlan {
+    /// Lets go of it.
+    package func recycle(_ memory: [VariableID: Tensor]) {}
 }

@@ -23,6 +23,7 @@ private final class CPUExecutablePlan: ExecutablePlan {
     }
     func value(of variable: VariableID) -> Tensor? { plan.value(of: variable) }
     func unbind() { plan.unbind() }
+    func recycle(_ memory: [VariableID: Tensor]) { plan.recycle(memory) }
 }
 
 extension TrainingOptions {

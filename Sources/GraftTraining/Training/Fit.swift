@@ -210,7 +210,7 @@ final class FitRun {
             let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
             figures.merge(measured) { first, _ in first }
         }
-        try keep(variables(of: runner), epoch: epoch)
+        runner.recycle(try keep(variables(of: runner), epoch: epoch))
         let seconds = position.seconds
         run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
         run.history.append(epoch: epoch, figures, seconds: seconds)
@@ -220,8 +220,9 @@ final class FitRun {
 
     /// Gives the model what training changed.
     ///
+    /// - Returns: the values before, which the model then holds no more.
     /// - Throws: `GraftError` with code `data` where a number is not finite, which the loss shows a step later only.
-    private func keep(_ values: [Variable: Tensor], epoch: Int) throws {
+    private func keep(_ values: [Variable: Tensor], epoch: Int) throws -> [Variable: Tensor] {
         if let (variable, _) = values.first(where: { !$0.value.isFinite }) {
             throw GraftError(
                 .data,
@@ -229,8 +230,10 @@ final class FitRun {
                     + "\(run.learningRate); use a smaller one. The model is that of the epoch before")
         }
         compilation.epochCount += 1
-        for (variable, value) in values { variable.value = value }
         runningValues = [:]
+        var former: [Variable: Tensor] = [:]
+        for (variable, value) in values { former[variable] = variable.exchange(value) }
+        return former
     }
 
     /// Trains on every example once, or on those that an earlier process left.
@@ -285,7 +288,7 @@ final class FitRun {
         return (loss, outputs.dropFirst())
     }
 
-    /// What training changed, as it is now, shared: the next step copies what it changes.
+    /// What training changed, as it is now, shared: the next step writes elsewhere what it changes.
     func variables(of runner: StepRunner) -> [Variable: Tensor] {
         guard let program = runner.program else { return runningValues }
         let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }

@@ -11,6 +11,8 @@ final class StepRunner {
     private let initialValue: (StepProgram, VariableID) -> Tensor?
     private var prepared: [Int: Prepared] = [:]
     private var current: Prepared?
+    /// Memory of former values, for the plan that runs next.
+    private var spares: [VariableID: Tensor] = [:]
 
     private final class Prepared {
         let program: StepProgram
@@ -49,7 +51,21 @@ final class StepRunner {
         inputs[StepProgram.targets] = targets
         inputs[StepProgram.weights] = weights
         for (name, value) in scalars { inputs[name] = Tensor(value) }
+        prepared.plan.recycle(takeSpares())
         return try prepared.plan.run(inputs, randomKey: randomKey)
+    }
+
+    /// Takes variables' former values, whose memory the next step may use: it must write new values elsewhere than those
+    /// that were given away.
+    func recycle(_ former: [Variable: Tensor]) {
+        spares = [:]
+        for (id, variable) in current?.program.variables ?? [:] { spares[id] = former[variable] }
+    }
+
+    /// The spares, which then nobody but the caller holds.
+    private func takeSpares() -> [VariableID: Tensor] {
+        defer { spares = [:] }
+        return spares
     }
 
     /// The variables' values, shared; of those that the programs write where `updatedOnly`.
