@@ -17,6 +17,9 @@ struct Train: ParsableCommand {
             With --fine-tune-from the base is trained too, after the head, from that layer upwards:
               graft train photos --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
 
+            --early-stopping ends training where the validation loss no longer falls, with the weights of the best epoch:
+              graft train photos --cut mixed7 --epochs 50 --early-stopping 3
+
             All from scratch, to see what the published weights are worth:
               graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
 
@@ -38,6 +41,7 @@ struct Train: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
+    @OptionGroup(title: "Callbacks") var callbacks: CallbackArguments
 
     @Option(
         help: ArgumentHelp(
@@ -107,18 +111,22 @@ struct TrainingArguments: ParsableArguments {
 
 /// The optimizers that `--optimizer` names.
 enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
-    case sgd
-    case rmsprop
-    case adam
+    case sgd, rmsprop, adam, amsgrad, adamw, nadam, adagrad, lion
 
     static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
     /// The optimizer with Keras's defaults and this learning rate.
     func optimizer(learningRate: Float) -> any Optimizer {
-        switch self {
-        case .sgd: SGD(learningRate: .constant(learningRate))
-        case .rmsprop: RMSprop(learningRate: .constant(learningRate))
-        case .adam: Adam(learningRate: .constant(learningRate))
+        let rate = LearningRateSchedule.constant(learningRate)
+        return switch self {
+        case .sgd: SGD(learningRate: rate)
+        case .rmsprop: RMSprop(learningRate: rate)
+        case .adam: Adam(learningRate: rate)
+        case .amsgrad: Adam(learningRate: rate, amsgrad: true)
+        case .adamw: AdamW(learningRate: rate)
+        case .nadam: Nadam(learningRate: rate)
+        case .adagrad: Adagrad(learningRate: rate)
+        case .lion: Lion(learningRate: rate)
         }
     }
 }

@@ -24,6 +24,7 @@ struct TrainingJob {
             at: options.images, rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
+        try options.callbacks.check(hasValidation: photos.validation.map { $0.count > 0 } == true)
         let model = try builder.model(classNames: photos.classNames, on: console)
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
@@ -31,9 +32,16 @@ struct TrainingJob {
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
+        let best = try options.callbacks.saveBest.map {
+            try ModelCheckpoint($0, monitor: options.callbacks.monitor, saveBestOnly: true)
+        }
         for phase in phases where !outcome.isInterrupted {
             try begin(phase, of: phases, model)
-            outcome.histories.append(try fit(model, photos, phase, interruption.cancellation))
+            let callbacks = PhaseCallbacks(
+                options.callbacks, phase: phases.count > 1 ? phase.name : nil, best: best, offset: reporter.epochCount)
+            let history = try fit(model, photos, phase, callbacks, interruption.cancellation)
+            callbacks.tell(history, on: console)
+            outcome.add(history, restoredEpoch: callbacks.restoredEpoch)
         }
         try finish(model, outcome, test: photos.test, interruption.cancellation)
     }
@@ -79,7 +87,8 @@ struct TrainingJob {
 
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(
-        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ cancellation: CancellationFlag
+        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ callbacks: PhaseCallbacks,
+        _ cancellation: CancellationFlag
     ) throws -> History {
         let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
@@ -87,7 +96,7 @@ struct TrainingJob {
             return try model.fit(
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
-                callbacks: [EventHandler(reporter.handle), recorder],
+                callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
                 options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
         } catch {
             reporter.listUnreadable()

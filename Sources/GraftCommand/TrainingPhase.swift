@@ -105,15 +105,28 @@ enum UnfrozenPart: Equatable {
 
 /// What the phases of a run came to.
 struct TrainingOutcome {
-    var histories: [History] = []
+    private(set) var histories: [History] = []
+    /// The epoch of the last phase whose weights the model has; `nil` for its last one.
+    private var restoredEpoch: Int?
+
+    /// Adds a phase.
+    mutating func add(_ history: History, restoredEpoch: Int?) {
+        histories.append(history)
+        self.restoredEpoch = history.isInterrupted ? nil : restoredEpoch
+    }
 
     var epochCount: Int { histories.reduce(0) { $0 + $1.epochs.count } }
     var isInterrupted: Bool { histories.last?.isInterrupted == true }
     var trunkSeconds: Double { histories.reduce(0) { $0 + $1.trunkSeconds } }
     var exampleCount: Int { histories.map(\.exampleCount).max() ?? 0 }
 
-    /// The last figure under a key.
-    func last(_ key: String) -> Double? { histories.compactMap { $0[key].last }.last }
+    /// The figure under a key after the epoch whose weights the model has.
+    func last(_ key: String) -> Double? {
+        if let restoredEpoch, let values = histories.last?[key], values.indices.contains(restoredEpoch - 1) {
+            return values[restoredEpoch - 1]
+        }
+        return histories.compactMap { $0[key].last }.last
+    }
 
     /// The pictures that could not be read, each once.
     var unreadablePaths: [String] {
