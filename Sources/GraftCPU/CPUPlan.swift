@@ -110,12 +110,20 @@ public final class CPUPlan: Sendable {
     ///
     /// - Parameters:
     ///   - inputs: a tensor for each input of the graph, by name; others are not looked at.
+    ///   - next: the next run's inputs, where they are known; those that are not needed are not looked at. Where a large
+    ///     variable is multiplied with an input and updated, the next product is then computed along with the update, which
+    ///     saves reading the variable for it; no bit of any result depends on it.
     ///   - randomKey: the key of all random numbers of this run; see ``RandomStream``.
     /// - Throws: ``GraftError`` where an input is missing or has the wrong shape, or variables were never bound.
-    public func run(_ inputs: [String: Tensor], randomKey: UInt64 = 0) throws(GraftError) -> [Tensor] {
+    public func run(
+        _ inputs: [String: Tensor], next: [String: Tensor] = [:], randomKey: UInt64 = 0
+    ) throws(GraftError) -> [Tensor] {
         let inputs = try checked(inputs)
-        guard plan.hasUpdates else { return try runOnce(inputs, randomKey) }
-        return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, randomKey) }
+        guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
+        let upcoming = plan.lookahead.map { plan.inputs[$0.input] }.flatMap { input in
+            next[input.name].flatMap { $0.shape == input.shape ? $0 : nil }
+        }
+        return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, next: upcoming, randomKey) }
     }
 
     private func checked(_ inputs: [String: Tensor]) throws(GraftError) -> [Tensor] {
@@ -134,7 +142,7 @@ public final class CPUPlan: Sendable {
         return tensors
     }
 
-    private func runOnce(_ inputs: [Tensor], _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
+    private func runOnce(_ inputs: [Tensor], next: Tensor?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
         let binding = try currentBinding()
         let arena = try takeArena()
         defer { giveBack(arena) }
@@ -143,7 +151,7 @@ public final class CPUPlan: Sendable {
             Tensor(uninitialized: output.source == position ? output.shape : [0]) { _ in }
         }
         try arena.run(
-            plan, binding, inputs: inputs, outputs: &memory, randomKey: randomKey,
+            plan, binding, inputs: inputs, next: next, outputs: &memory, randomKey: randomKey,
             profile: options.profile ? { self.record($0, seconds: $1) } : nil)
         return plan.outputs.map { memory[$0.source].reshaped(to: $0.shape) }
     }

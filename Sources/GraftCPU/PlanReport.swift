@@ -16,6 +16,9 @@ public struct PlanReport: Sendable, Hashable {
     public var updatesInPlace = 0
     /// Kernel gradients that are updated tile by tile and never stand in memory.
     public var fusedGradients = 0
+    /// Products that a run can compute for the next one while it updates their kernel; see
+    /// ``CPUPlan/run(_:next:randomKey:)``.
+    public var productsAhead = 0
     /// The memory of one run, in bytes, without scratch.
     public var arenaByteCount = 0
     /// What the arena would take if no two values shared memory.

@@ -78,6 +78,9 @@ public struct Tensor: Sendable {
     /// Whether the elements may be written in place: nobody else shares them.
     package mutating func isUnshared() -> Bool { !storage.isReadOnly && isKnownUniquelyReferenced(&storage) }
 
+    /// Whether both are the same elements in the same memory.
+    package func sharesMemory(with other: Tensor) -> Bool { storage === other.storage && shape == other.shape }
+
     private mutating func makeUnique() {
         guard !isUnshared() else { return }
         let copy = TensorStorage(count: count)

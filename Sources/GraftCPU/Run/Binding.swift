@@ -11,6 +11,9 @@ final class Binding: @unchecked Sendable {
     private var next: [Int: Tensor] = [:]
     /// Memory that values may be written to, by position.
     private var spares: [Int: Tensor] = [:]
+    /// The input whose product with the variables' values as they are has its sums in ``sumsAhead``.
+    private var inputAhead: Tensor?
+    private var sumsAhead: Memory?
     /// How often memory was allocated for a variable.
     private(set) var allocationCount = 0
 
@@ -60,9 +63,35 @@ final class Binding: @unchecked Sendable {
     }
 
     /// Makes what a run wrote elsewhere the variables' values.
-    func takeNextValues() {
+    ///
+    /// - Parameter input: the next run's input, where the run computed its product ahead.
+    func takeNextValues(multiplied input: Tensor?) {
         for (position, value) in next { values[position] = value }
         next = [:]
+        inputAhead = input
+    }
+
+    /// What a run does of the plan's lookahead: it takes the product that the run before computed, if that was for the same
+    /// input, and computes the one for the next input, where it is known.
+    func lookAhead(
+        _ plan: CompiledPlan, _ inputs: [Tensor], next: Tensor?
+    ) throws(GraftError) -> LookaheadRun? {
+        guard let lookahead = plan.lookahead else { return nil }
+        let isReady = inputAhead?.sharesMemory(with: inputs[lookahead.input]) ?? false
+        // If the run fails, the sums are of no use.
+        inputAhead = nil
+        guard next != nil || isReady else { return nil }
+        let sums = try memoryAhead(lookahead)
+        return LookaheadRun(
+            lookahead: lookahead, sums: sums.base, isReady: isReady, next: next.flatMap { UnsafePointer($0.address) })
+    }
+
+    private func memoryAhead(_ lookahead: Lookahead) throws(GraftError) -> Memory {
+        if let sumsAhead { return sumsAhead }
+        let memory = try Memory(byteCount: lookahead.sumsByteCount)
+        allocationCount += 1
+        sumsAhead = memory
+        return memory
     }
 
     /// Takes memory that nobody needs any more, for values that cannot be written in place.

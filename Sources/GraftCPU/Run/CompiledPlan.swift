@@ -10,6 +10,8 @@ struct CompiledPlan: Sendable {
     /// The outputs in order; `source` is the position of the output whose memory it is, mostly its own.
     let outputs: [(source: Int, shape: Shape)]
     let schedule: Schedule
+    /// A product that a run can compute for the next one.
+    let lookahead: Lookahead?
     /// Buffers that are computed on binding and read by runs.
     let kept: Set<BufferID>
     let scratchByteCount: Int
@@ -27,6 +29,7 @@ struct CompiledPlan: Sendable {
             (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
         }
         self.schedule = schedule
+        lookahead = Lookahead(schedule)
         replaced = Set(
             schedule.buffers.compactMap { buffer in
                 if case .nextValue(let position) = buffer.place { position } else { nil }
@@ -57,6 +60,7 @@ struct CompiledPlan: Sendable {
         report.copies = run.count { $0 is CopyStep }
         report.updatesInPlace = schedule.updatesInPlace
         report.fusedGradients = run.count { $0 is GradientStep }
+        report.productsAhead = lookahead == nil ? 0 : 1
         report.arenaByteCount = schedule.arenaByteCount
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
         report.scratchByteCount = scratchByteCount

@@ -248,7 +248,8 @@ final class FitRun {
         let epoch = position.epoch
         let order = order(of: examples)
         let rest = Array(order[min(position.done, order.count)...])
-        let stream = BatchStream(examples.source, order: rest, batchSize: arguments.batchSize)
+        // Two ahead: a step that knows the next batch does some of its work along with its own.
+        let stream = BatchStream(examples.source, order: rest, batchSize: arguments.batchSize, ahead: 2)
         try restAndCheckCancellation()
         while let batch = try stream.next() {
             try restAndCheckCancellation()
@@ -258,7 +259,8 @@ final class FitRun {
                 (position.done, position.unreadable) = (done, examples.unreadable)
                 continue
             }
-            let (loss, statistics) = try trainStep(runner, batch, epoch: epoch, step: position.step + 1)
+            let (loss, statistics) = try trainStep(
+                runner, batch, next: stream.upcoming, epoch: epoch, step: position.step + 1)
             let count = batch.indices.count
             position.figures.add(lossSum: loss * Double(count), statistics: statistics, examples: count)
             position.step += 1
@@ -275,13 +277,13 @@ final class FitRun {
     }
 
     private func trainStep(
-        _ runner: StepRunner, _ batch: SourceBatch, epoch: Int, step: Int
+        _ runner: StepRunner, _ batch: SourceBatch, next: SourceBatch?, epoch: Int, step: Int
     ) throws -> (loss: Double, statistics: ArraySlice<Tensor>) {
         let rate = run.learningRate
         let scalars = OptimizerProgram(compilation.optimizer).scalars(step: compilation.stepCount, learningRate: rate)
         let weights = batch.targets.first.flatMap { arguments.weights?.weights(of: batch.indices, targets: $0) }
         let key = randomness.key(step: compilation.stepCount)
-        let outputs = try runner.run(batch, scalars: scalars, weights: weights, randomKey: key)
+        let outputs = try runner.run(batch, next: next, scalars: scalars, weights: weights, randomKey: key)
         compilation.stepCount += 1
         run.step = compilation.stepCount
         let loss = Double(outputs[0][0])

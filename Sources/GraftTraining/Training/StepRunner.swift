@@ -33,16 +33,21 @@ final class StepRunner {
     /// Runs a batch.
     ///
     /// - Parameters:
+    ///   - next: the next batch, where it is known.
     ///   - scalars: further inputs by name.
     ///   - weights: the examples' weights, where the program takes them.
     /// - Returns: the program's outputs.
     func run(
-        _ batch: SourceBatch, scalars: [String: Float] = [:], weights: Tensor? = nil, randomKey: UInt64 = 0
+        _ batch: SourceBatch, next: SourceBatch? = nil, scalars: [String: Float] = [:], weights: Tensor? = nil,
+        randomKey: UInt64 = 0
     ) throws -> [Tensor] {
         let prepared = try activate(batchSize: batch.indices.count)
         let inputs = try inputs(of: batch, to: prepared.program, scalars: scalars, weights: weights)
         prepared.plan.recycle(takeSpares())
-        return try prepared.plan.run(inputs, randomKey: randomKey)
+        // A batch of another size has a plan of its own.
+        let upcoming = next.flatMap { $0.indices.count == batch.indices.count ? $0.inputs : nil } ?? []
+        let named = Dictionary(uniqueKeysWithValues: zip(prepared.program.inputNames, upcoming))
+        return try prepared.plan.run(inputs, next: named, randomKey: randomKey)
     }
 
     /// What a program takes for a batch, by name.
