@@ -15,8 +15,9 @@ graft_rule_call graft_call_rule(const graft_program *program, const float *const
 typedef struct {
     void (*range)(const graft_rule_call *call, int64_t begin, int64_t end);
     /// Rows begin ..< end of a gradient with a multiple of 32 columns; `left` is scratch for eight rows of examples.
-    void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const float *panels, int64_t begin,
-                     int64_t end, float *left);
+    /// Where `ahead` is not NULL, its sums over the inner positions begin ..< end are computed as well.
+    void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const float *panels,
+                     const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end, float *left);
 } graft_rule_kernels;
 
 typedef struct {

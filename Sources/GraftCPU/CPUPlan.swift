@@ -17,6 +17,7 @@ public final class CPUPlan: Sendable {
         var binding: Binding?
         var arenas: [UncheckedArena] = []
         var profile: [StepProfile] = []
+        var arenaCount = 0
     }
 
     /// An arena on its way between runs; only the pool or one run holds it.
@@ -93,21 +94,36 @@ public final class CPUPlan: Sendable {
         return turn.withLock { _ in state.withLock { $0.binding?.values[position] } }
     }
 
+    /// Hands over memory of variables' former values, of their shapes. Where a run must not write a variable in place,
+    /// because somebody shares its value, it writes the next value there instead of in new memory; memory that somebody
+    /// still shares is not touched.
+    public func recycle(_ memory: [VariableID: Tensor]) {
+        turn.withLock { _ in state.withLock { $0.binding }?.recycle(memory, plan) }
+    }
+
     // MARK: Running
 
     /// Does the graph's work once and returns its outputs in order.
     ///
-    /// Updates are written in place where nobody else shares a variable's memory; otherwise the variable is copied
-    /// first, so that tensors given or taken elsewhere keep their numbers.
+    /// Updates are written in place where nobody else shares a variable's memory; otherwise to other memory, so that
+    /// tensors given or taken elsewhere keep their numbers.
     ///
     /// - Parameters:
     ///   - inputs: a tensor for each input of the graph, by name; others are not looked at.
+    ///   - next: the next run's inputs, where they are known; those that are not needed are not looked at. Where a large
+    ///     variable is multiplied with an input and updated, the next product is then computed along with the update, which
+    ///     saves reading the variable for it; no bit of any result depends on it.
     ///   - randomKey: the key of all random numbers of this run; see ``RandomStream``.
     /// - Throws: ``GraftError`` where an input is missing or has the wrong shape, or variables were never bound.
-    public func run(_ inputs: [String: Tensor], randomKey: UInt64 = 0) throws(GraftError) -> [Tensor] {
+    public func run(
+        _ inputs: [String: Tensor], next: [String: Tensor] = [:], randomKey: UInt64 = 0
+    ) throws(GraftError) -> [Tensor] {
         let inputs = try checked(inputs)
-        guard plan.hasUpdates else { return try runOnce(inputs, randomKey) }
-        return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, randomKey) }
+        guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
+        let upcoming = plan.lookahead.map { plan.inputs[$0.input] }.flatMap { input in
+            next[input.name].flatMap { $0.shape == input.shape ? $0 : nil }
+        }
+        return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, next: upcoming, randomKey) }
     }
 
     private func checked(_ inputs: [String: Tensor]) throws(GraftError) -> [Tensor] {
@@ -126,7 +142,7 @@ public final class CPUPlan: Sendable {
         return tensors
     }
 
-    private func runOnce(_ inputs: [Tensor], _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
+    private func runOnce(_ inputs: [Tensor], next: Tensor?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
         let binding = try currentBinding()
         let arena = try takeArena()
         defer { giveBack(arena) }
@@ -135,7 +151,7 @@ public final class CPUPlan: Sendable {
             Tensor(uninitialized: output.source == position ? output.shape : [0]) { _ in }
         }
         try arena.run(
-            plan, binding, inputs: inputs, outputs: &memory, randomKey: randomKey,
+            plan, binding, inputs: inputs, next: next, outputs: &memory, randomKey: randomKey,
             profile: options.profile ? { self.record($0, seconds: $1) } : nil)
         return plan.outputs.map { memory[$0.source].reshaped(to: $0.shape) }
     }
@@ -153,6 +169,7 @@ public final class CPUPlan: Sendable {
 
     private func takeArena() throws(GraftError) -> Arena {
         if let kept = state.withLock({ $0.arenas.popLast() }) { return kept.arena }
+        state.withLock { $0.arenaCount += 1 }
         return try Arena(plan)
     }
 
@@ -164,7 +181,15 @@ public final class CPUPlan: Sendable {
     // MARK: Looking inside
 
     /// What the plan consists of.
-    public var report: PlanReport { plan.report }
+    public var report: PlanReport {
+        turn.withLock { _ in
+            state.withLock { state in
+                var report = plan.report
+                report.allocations = state.arenaCount + (state.binding?.allocationCount ?? 0)
+                return report
+            }
+        }
+    }
 
     /// The time of each step over all runs so far, in order; empty unless the options asked for it.
     public var profile: [StepProfile] { state.withLock { $0.profile } }

@@ -215,7 +215,9 @@ private struct Run {
                     examples: Int64(factors.examples), rows: Int64(shape[0]), columns: Int64(shape[1]),
                     left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient))
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
-                try withMemory(scratch, threads) { program.run(sources, targets, gradient: &description, $0) }
+                try withMemory(scratch, threads) {
+                    program.run(sources, targets, gradient: &description, ahead: nil, $0)
+                }
             }
         }
     }

@@ -17,8 +17,8 @@ final class Arena {
 
     /// Runs all steps; `profile` is told how many seconds each took.
     func run(
-        _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], outputs: inout [Tensor], randomKey: UInt64,
-        profile: ((Int, Double) -> Void)?
+        _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], next: Tensor?, outputs: inout [Tensor],
+        randomKey: UInt64, profile: ((Int, Double) -> Void)?
     ) throws(GraftError) {
         let count = plan.schedule.buffers.count
         let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
@@ -28,7 +28,8 @@ final class Arena {
             (table + index).initialize(to: pointer ?? nothing.base.assumingMemoryBound(to: Float.self))
         }
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey)
+            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey,
+            ahead: try binding.lookAhead(plan, inputs, next: next))
         graft_set_thread_count(Int32(plan.threads))
         for (position, draft) in plan.schedule.run.enumerated() {
             let start = profile == nil ? 0 : graft_seconds()
@@ -38,7 +39,8 @@ final class Arena {
                 break
             }
         }
-        withExtendedLifetime((inputs, binding)) {}
+        withExtendedLifetime((inputs, binding, next)) {}
+        if plan.hasUpdates { binding.takeNextValues(multiplied: next) }
     }
 
     /// The memory of a buffer. Pointers into tensors stay valid while the run holds the tensors.
@@ -53,6 +55,7 @@ final class Arena {
         case .prepared: return binding.prepared[id]?.base.assumingMemoryBound(to: Float.self)
         case .input(let position): return inputs[position].address
         case .variable(let position): return binding.address(ofVariable: position, plan)
+        case .nextValue(let position): return binding.addressOfNextValue(position)
         case .constant(let position): return plan.constants[position].address
         case .output(let position):
             return outputs[position].withUnsafeMutableBuffer { $0.baseAddress }

@@ -23,8 +23,12 @@ private final class CPUExecutablePlan: ExecutablePlan {
     func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
         try plan.run(inputs, randomKey: randomKey)
     }
+    func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
+        try plan.run(inputs, next: next, randomKey: randomKey)
+    }
     func value(of variable: VariableID) -> Tensor? { plan.value(of: variable) }
     func unbind() { plan.unbind() }
+    func recycle(_ memory: [VariableID: Tensor]) { plan.recycle(memory) }
 }
 
 extension TrainingOptions {

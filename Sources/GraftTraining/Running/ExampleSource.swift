@@ -49,10 +49,11 @@ struct DecodedSource: ExampleSource {
 final class BatchStream: Sendable {
     private let prefetcher: Prefetcher<SourceBatch>
 
-    /// Batches of `order`. A batch without rows tells of failures alone.
-    init(_ source: any ExampleSource, order: [Int], batchSize: Int) {
+    /// Batches of `order`, up to `ahead` of them made before they are asked for. A batch without rows tells of failures
+    /// alone.
+    init(_ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1) {
         var cursor = 0
-        prefetcher = Prefetcher(name: "graft batches") {
+        prefetcher = Prefetcher(name: "graft batches", ahead: ahead) {
             guard cursor < order.count else { return nil }
             var batch = SourceBatch()
             while batch.indices.count < batchSize, cursor < order.count {
@@ -66,6 +67,9 @@ final class BatchStream: Sendable {
 
     /// The next batch, `nil` after the last.
     func next() throws -> SourceBatch? { try prefetcher.next() }
+
+    /// What ``next()`` will give, where it is made already.
+    var upcoming: SourceBatch? { prefetcher.upcoming }
 }
 
 extension Tensor {
