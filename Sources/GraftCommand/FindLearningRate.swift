@@ -64,7 +64,7 @@ struct FindLearningRate: ParsableCommand {
         let console = outputOptions.console
         try explain(on: console) {
             try OutputFile.check(output)
-            try machine.tellPrecision(trains: true, on: console)
+            try machine.checkPrecision()
             let builder = try ClassifierBuilder(network: network, head: head, seed: seed)
             let photos = try ImageFolder(at: images, rule: builder.rule, threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
@@ -72,6 +72,7 @@ struct FindLearningRate: ParsableCommand {
             try model.compile(
                 optimizer: optimizer.optimizer(learningRate: from),
                 loss: .classification(outputs: model.output.shape.last))
+            try machine.tellPrecision(trains: true, on: console)
             let interruption = Interruption(on: console, saying: "stopping after this step")
             let curve = try model.findLearningRate(
                 photos.training, from: from, to: to, steps: steps, batchSize: batchSize, seed: seed,

@@ -38,6 +38,11 @@ struct MachineOptions: ParsableArguments {
 
     private func choice(trains: Bool) -> PrecisionOption { precision ?? (trains ? .auto : .float32) }
 
+    /// Finds out before anything is done.
+    ///
+    /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
+    func checkPrecision() throws(GraftError) { _ = try precision?.precision.resolved() }
+
     /// Says which precision a run takes, and why.
     ///
     /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.

@@ -21,7 +21,7 @@ struct TrainingJob {
 
     func run() throws {
         try OutputFile.check(options.output)
-        try options.machine.tellPrecision(trains: true, on: console)
+        try options.machine.checkPrecision()
         var builder = try ClassifierBuilder(
             network: options.network, head: options.head, seed: options.training.seed)
         // The checkpoint has all numbers.
@@ -37,6 +37,7 @@ struct TrainingJob {
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.output)
+        try options.machine.tellPrecision(trains: true, on: console)
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
