@@ -37,7 +37,7 @@ public final class CPUPlan: Sendable {
         try Self.checkSizes(graph, options)
         graft_set_thread_count(Int32(options.threads))
         self.options = options
-        plan = try CompiledPlan(graph.preparedForCPU(), threads: options.threads)
+        plan = try CompiledPlan(graph.preparedForCPU(), options)
         try checkMemory()
     }
 

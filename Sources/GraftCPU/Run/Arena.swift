@@ -34,6 +34,9 @@ final class Arena {
             let start = profile == nil ? 0 : graft_seconds()
             try draft.step.run(memory)
             profile?(position, graft_seconds() - start)
+            if let stop = plan.schedule.updateGuard, stop.position == position, !memory[stop.buffer][0].isFinite {
+                break
+            }
         }
         withExtendedLifetime((inputs, binding)) {}
     }

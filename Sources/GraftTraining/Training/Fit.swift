@@ -17,6 +17,8 @@ final class FitRun {
         var callbacks: [any Callback]
         var options: TrainingOptions
         var checkpoint: Checkpointing?
+        /// Whether a loss that is no number is traced to where it came from.
+        var explainsFailures = true
     }
 
     let model: Model
@@ -37,7 +39,7 @@ final class FitRun {
     var exampleCount: Int { training.count }
     /// The number of validation examples, readable or not; 0 without.
     var validationCount: Int { validation?.count ?? 0 }
-    private let training: any Dataset
+    let training: any Dataset
     private let validation: (any Dataset)?
     private let randomness: RunRandomness
     private let checkpointer: Checkpointer?
@@ -82,11 +84,12 @@ final class FitRun {
         do {
             let sources = try prepareSources(trained)
             let runner = makeTrainingRunner(trained, targetShape)
-            defer { keepSlots(of: runner) }
+            defer { keepState(of: runner) }
             let validator = sources.validation.map { Validator(self, $0, trained, targetShape) }
             try train(runner, sources.training, validator)
         } catch let error as GraftError where error.code == .cancelled {
             run.history.isInterrupted = true
+            if stoppedAtRest { try takeCheckpoint(nil, atEpochEnd: false, always: true) }
         }
         try endCheckpoints()
         try emit(.ended(run.history))
@@ -133,7 +136,7 @@ final class FitRun {
     private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: emit, checkCancellation: arguments.options.checkCancellation)
+            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation)
         let sources = try FitSources(pass: pass, over: training, validation, trained, backend: backend)
         (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
         return sources
@@ -165,9 +168,10 @@ final class FitRun {
         return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
     }
 
-    /// Keeps the optimizer's arrays for the next `fit`.
-    private func keepSlots(of runner: StepRunner) {
+    /// Keeps the optimizer's arrays for the next `fit`, and what a running epoch made of variables for a checkpoint.
+    private func keepState(of runner: StepRunner) {
         guard let program = runner.program else { return }
+        runningValues = variables(of: runner)
         let none = [Tensor?](repeating: nil, count: OptimizerProgram(compilation.optimizer).slots.count)
         for (id, value) in runner.values(updatedOnly: true) {
             guard let address = program.slots[id] else { continue }
@@ -179,16 +183,11 @@ final class FitRun {
         var examples = examples
         examples.leaveOut(position.unreadable)
         validator?.leaveOut(validationUnreadable)
-        do {
-            while position.epoch <= arguments.epochs, !run.isStopping {
-                try trainAndValidate(runner, &examples, validator)
-                let isLast = position.epoch > arguments.epochs || run.isStopping
-                let mustKeep = isLast && arguments.checkpoint?.keepsFile == true
-                try takeCheckpoint(runner, atEpochEnd: true, always: mustKeep)
-            }
-        } catch let error as GraftError where error.code == .cancelled && stoppedAtRest {
-            try takeCheckpoint(runner, atEpochEnd: false, always: true)
-            throw error
+        while position.epoch <= arguments.epochs, !run.isStopping {
+            try trainAndValidate(runner, &examples, validator)
+            let isLast = position.epoch > arguments.epochs || run.isStopping
+            let mustKeep = isLast && arguments.checkpoint?.keepsFile == true
+            try takeCheckpoint(runner, atEpochEnd: true, always: mustKeep)
         }
         adoptAverages(of: runner)
     }
@@ -211,7 +210,7 @@ final class FitRun {
             let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
             figures.merge(measured) { first, _ in first }
         }
-        try keep(variables(of: runner), epoch: epoch)
+        try keep(variables(of: runner), epoch: epoch, examples)
         let seconds = position.seconds
         run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
         run.history.append(epoch: epoch, figures, seconds: seconds)
@@ -222,23 +221,26 @@ final class FitRun {
     /// Gives the model what training changed.
     ///
     /// - Throws: `GraftError` with code `data` where a number is not finite, which the loss shows a step later only.
-    private func keep(_ values: [Variable: Tensor], epoch: Int) throws {
-        if let (variable, _) = values.first(where: { !$0.value.isFinite }) {
-            throw GraftError(
-                .data,
-                "\(variable.path) holds numbers that are not finite after epoch \(epoch), with a learning rate of "
-                    + "\(run.learningRate); use a smaller one. The model is that of the epoch before")
+    private func keep(_ values: [Variable: Tensor], epoch: Int, _ examples: Examples) throws {
+        // Of several the one nearest to the loss, where the gradients come from.
+        if let variable = model.variables.last(where: { values[$0]?.isFinite == false }) {
+            throw nonFinite(variable, epoch: epoch, examples)
         }
         compilation.epochCount += 1
         for (variable, value) in values { variable.value = value }
         runningValues = [:]
     }
 
+    /// The order of the running epoch.
+    func order(of examples: Examples) -> [Int] {
+        let order = (0..<examples.count).filter { !position.leftOut.contains($0) }
+        return arguments.shuffle ? randomness.shuffled(order, epoch: compilation.epochCount) : order
+    }
+
     /// Trains on every example once, or on those that an earlier process left.
     private func trainEpoch(_ runner: StepRunner, _ examples: inout Examples) throws {
         let epoch = position.epoch
-        var order = (0..<examples.count).filter { !position.leftOut.contains($0) }
-        if arguments.shuffle { order = randomness.shuffled(order, epoch: compilation.epochCount) }
+        let order = order(of: examples)
         let rest = Array(order[min(position.done, order.count)...])
         let stream = BatchStream(examples.source, order: rest, batchSize: arguments.batchSize)
         try restAndCheckCancellation()
@@ -278,17 +280,20 @@ final class FitRun {
         run.step = compilation.stepCount
         let loss = Double(outputs[0][0])
         guard loss.isFinite else {
+            let origin =
+                arguments.explainsFailures
+                ? originOfNonFiniteLoss(runner, batch, scalars: scalars, weights: weights, randomKey: key) : .unknown
             throw GraftError(
                 .data,
-                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate); "
-                    + "use a smaller one, and check the inputs and targets for numbers that are not finite")
+                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate): "
+                    + origin.explanation(step: step))
         }
         return (loss, outputs.dropFirst())
     }
 
     /// What training changed, as it is now, shared: the next step copies what it changes.
-    func variables(of runner: StepRunner) -> [Variable: Tensor] {
-        guard let program = runner.program else { return runningValues }
+    func variables(of runner: StepRunner?) -> [Variable: Tensor] {
+        guard let runner, let program = runner.program else { return runningValues }
         let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }
         }
         return Dictionary(uniqueKeysWithValues: pairs)
@@ -320,7 +325,9 @@ final class FitRun {
         let identity = RunIdentity(self, trained, training: training, validation: validation)
         self.identity = identity
         guard checkpointing.resumes, let stored = try checkpointing.storage.read() else { return nil }
-        return try takeUp(stored, identity)
+        let resumption = try takeUp(stored, identity)
+        self.identity = try identity.begun(as: StoredValues(stored.checkpoint.values))
+        return resumption
     }
 
     /// Tells the callbacks, which have begun, where the run goes on.
@@ -332,7 +339,7 @@ final class FitRun {
     }
 
     /// Has a checkpoint written where one is due.
-    private func takeCheckpoint(_ runner: StepRunner, atEpochEnd: Bool, always: Bool = false) throws {
+    private func takeCheckpoint(_ runner: StepRunner?, atEpochEnd: Bool, always: Bool = false) throws {
         guard let checkpointer, let identity else { return }
         try tellCheckpoints()
         guard always || checkpointer.isDue(stepCount: compilation.stepCount, atEpochEnd: atEpochEnd) else { return }
@@ -348,8 +355,9 @@ final class FitRun {
         guard let checkpointer else { return }
         checkpointer.finish()
         try tellCheckpoints()
-        if !run.history.isInterrupted, !checkpointer.checkpointing.keepsFile {
-            checkpointer.checkpointing.storage.remove()
+        let checkpointing = checkpointer.checkpointing
+        if !run.history.isInterrupted, !checkpointing.keepsFile, !checkpointing.isShared {
+            checkpointing.storage.remove()
         }
     }
 }
