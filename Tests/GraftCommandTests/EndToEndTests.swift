@@ -123,6 +123,11 @@ import Testing
         let classes = try #require(line.object["classes"] as? [String: [String: Any]])
         #expect(classes.keys.sorted() == ["blue", "red"])
         #expect(classes["red"]?["count"] as? Int == 6)
+        for figures in classes.values {
+            let mistakes = (figures["taken_for"] as? [String: Int] ?? [:]).values.reduce(0, +)
+            let recall = figures["recall"] as? Double ?? .nan
+            #expect(abs(Double(6 - mistakes) / 6 - recall) < 1e-9)
+        }
         let right = classes.values.compactMap { figures in
             (figures["recall"] as? Double).map { $0 * Double(figures["count"] as? Int ?? 0) }
         }
