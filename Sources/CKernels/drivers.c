@@ -204,6 +204,15 @@ void graft_run_thin_product(const graft_thin_product *product, void *scratch, in
     in_parallel(product->columns, 32, product->inner * product->columns, threads, &call, product_part);
 }
 
+static void row_product_part(void *context, int part, int64_t begin, int64_t end) {
+    graft_chosen_kernels()->row_product(context, begin, end);
+}
+
+void graft_run_row_product(const graft_row_product *product, int threads) {
+    // A line of memory holds sixteen results.
+    in_parallel(product->columns, 16, product->inner * product->columns, threads, (void *)product, row_product_part);
+}
+
 // MARK: Reductions
 
 typedef struct {

@@ -8,6 +8,8 @@ typedef struct {
                     int64_t end, void *scratch);
     /// Columns begin ..< end.
     void (*thin_product)(const graft_thin_product *product, int64_t begin, int64_t end, float *scratch);
+    /// Columns begin ..< end of the result.
+    void (*row_product)(const graft_row_product *product, int64_t begin, int64_t end);
     void (*pack_right)(const graft_gradient *gradient, float *panels);
     /// Rows begin ..< end of the gradient.
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,

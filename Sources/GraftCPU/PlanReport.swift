@@ -42,4 +42,8 @@ public struct StepProfile: Sendable, Hashable {
     public var count: Int
     /// Its time over all runs.
     public var seconds: Double
+    /// The additions and multiplications of one run; 0 where memory alone counts.
+    public var flopCount = 0
+    /// The bytes that one run reads and writes, each array once.
+    public var byteCount = 0
 }

@@ -5,19 +5,21 @@ import Graft
 enum OutputFile {
     /// - Throws: `GraftError` with code `file` where the folder does not exist or cannot be written to, or the path is a
     ///   folder.
-    static func check(_ path: String) throws(GraftError) {
+    ///
+    /// - Parameter option: what the messages name.
+    static func check(_ path: String, option: String = "--output") throws(GraftError) {
         let manager = FileManager.default
         let folder = (path as NSString).deletingLastPathComponent
         var isFolder: ObjCBool = false
         if manager.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            throw GraftError(.file, "--output: \(path) is a folder; give the name of a file")
+            throw GraftError(.file, "\(option): \(path) is a folder; give the name of a file")
         }
         let place = folder.isEmpty ? "." : folder
         guard manager.fileExists(atPath: place, isDirectory: &isFolder), isFolder.boolValue else {
-            throw GraftError(.file, "--output: there is no folder \(place); make it first")
+            throw GraftError(.file, "\(option): there is no folder \(place); make it first")
         }
         guard manager.isWritableFile(atPath: place) else {
-            throw GraftError(.file, "--output: the folder \(place) cannot be written to; choose another")
+            throw GraftError(.file, "\(option): the folder \(place) cannot be written to; choose another")
         }
     }
 }

@@ -26,9 +26,11 @@ struct MachineOptions: ParsableArguments {
 
     /// As a run of a model takes them.
     func trainingOptions(
-        features: FeatureCache = .standard, cancellation: CancellationFlag? = nil
+        features: FeatureCache = .standard, cancellation: CancellationFlag? = nil, profiler: Profiler? = nil
     ) -> TrainingOptions {
-        TrainingOptions(features: features, threads: threads, cancellation: cancellation)
+        var options = TrainingOptions(features: features, threads: threads, cancellation: cancellation)
+        options.profiler = profiler
+        return options
     }
 }
 

@@ -44,6 +44,7 @@ struct Train: ParsableCommand {
     var cache: FeatureCacheOption?
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Profile") var profiling: ProfileOptions
 
     @Option(
         name: [.long, .customShort("o")],
@@ -60,7 +61,11 @@ struct Train: ParsableCommand {
     func run() throws {
         let console = outputOptions.console
         console.outliveReader()
-        try explain(on: console) { try TrainingJob(options: self, console: console).run() }
+        try explain(on: console) {
+            try profiling.follow(machine, on: console) { profiler in
+                try TrainingJob(options: self, console: console, profiler: profiler).run()
+            }
+        }
     }
 }
 

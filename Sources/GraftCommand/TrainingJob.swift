@@ -5,12 +5,14 @@ import Graft
 struct TrainingJob {
     let options: Train
     let console: Console
+    /// Follows where the time goes, where that was asked for.
+    let profiler: Profiler?
     private let reporter: ProgressReporter
     private let recorder: HistoryRecorder
     private let start = ContinuousClock.now
 
-    init(options: Train, console: Console) {
-        (self.options, self.console) = (options, console)
+    init(options: Train, console: Console, profiler: Profiler? = nil) {
+        (self.options, self.console, self.profiler) = (options, console, profiler)
         reporter = ProgressReporter(console: console)
         recorder = HistoryRecorder(beside: options.output)
     }
@@ -88,7 +90,8 @@ struct TrainingJob {
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder],
-                options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
+                options: options.machine.trainingOptions(
+                    features: cache, cancellation: cancellation, profiler: profiler))
         } catch {
             reporter.listUnreadable()
             if reporter.epochCount > 0 { try save(model, epochs: reporter.epochCount) }
@@ -124,7 +127,7 @@ struct TrainingJob {
     private func evaluate(_ model: Model, on test: ImageDataset, _ cancellation: CancellationFlag) throws -> Evaluation
     {
         let evaluation = try model.evaluate(
-            test, options: options.machine.trainingOptions(cancellation: cancellation)
+            test, options: options.machine.trainingOptions(cancellation: cancellation, profiler: profiler)
         ) { console.progress(ProgressLine("test", $0)) }
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")

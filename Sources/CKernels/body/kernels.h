@@ -4,6 +4,7 @@
 #include "program.h"
 #include "gradient.h"
 #include "product.h"
+#include "row_product.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
@@ -12,6 +13,7 @@ const graft_kernels KERNELS = {
     .name = NAME,
     .program = program_range,
     .thin_product = thin_product,
+    .row_product = row_product,
     .pack_right = pack_right,
     .gradient_program = gradient_program,
     .reduce_rows = reduce_rows,

@@ -33,6 +33,9 @@ void *graft_allocate(size_t size);
 /// Seconds on a clock that only goes forward.
 double graft_seconds(void);
 
+/// A number that the calling thread has alone while it lives.
+uint64_t graft_thread_identity(void);
+
 /// The name of the instruction set that was picked: "avx512", "avx2" or "plain".
 const char *graft_instruction_set(void);
 
@@ -158,6 +161,15 @@ typedef struct {
 /// Bytes of scratch that `graft_run_thin_product` needs.
 size_t graft_thin_product_scratch_size(int64_t rows, int threads);
 void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads);
+
+/// `target = left · rightᵀ`, for a few rows and a large matrix `right` of [columns, inner].
+typedef struct {
+    int64_t rows, inner, columns;
+    const float *left, *right;
+    float *target;
+} graft_row_product;
+
+void graft_run_row_product(const graft_row_product *product, int threads);
 
 // MARK: Reductions
 

@@ -49,6 +49,7 @@ extension PlanCompiler {
         add(
             step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
             mayBePreparation: !isUpdate)
+        if let gradient { countFlops(of: gradient) }
         let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
         allowSharing(
             targets.flatMap { target in whole.compactMap { $0.1 }.map { (operand: $0, result: target) } })

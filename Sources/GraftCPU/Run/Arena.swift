@@ -15,10 +15,10 @@ final class Arena {
         stream = try Stream(plan.engine)
     }
 
-    /// Runs all steps; `profile` is told how many seconds each took.
+    /// Runs all steps; `profile` is told at the end where on the clock each began, and where the last ended.
     func run(
         _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], outputs: inout [Tensor], randomKey: UInt64,
-        profile: ((Int, Double) -> Void)?
+        profile: (([Double]) -> Void)?
     ) throws(GraftError) {
         let count = plan.schedule.buffers.count
         let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
@@ -30,10 +30,15 @@ final class Arena {
         let memory = RunMemory(
             buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey)
         graft_set_thread_count(Int32(plan.threads))
-        for (position, draft) in plan.schedule.run.enumerated() {
-            let start = profile == nil ? 0 : graft_seconds()
-            try draft.step.run(memory)
-            profile?(position, graft_seconds() - start)
+        if let profile {
+            var times = [graft_seconds()]
+            for draft in plan.schedule.run {
+                try draft.step.run(memory)
+                times.append(graft_seconds())
+            }
+            profile(times)
+        } else {
+            for draft in plan.schedule.run { try draft.step.run(memory) }
         }
         withExtendedLifetime((inputs, binding)) {}
     }

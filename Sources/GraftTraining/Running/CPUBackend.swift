@@ -31,6 +31,9 @@ extension TrainingOptions {
     /// - Throws: `GraftError` with code `argument` for a number of threads that is not at least 1.
     func makeBackend() throws -> any Backend {
         if let threads { try requirePositive(threads, "threads") }
-        return backend ?? CPUBackend(options: CPUOptions(threads: threads))
+        if let backend { return backend }
+        var options = CPUOptions(threads: threads)
+        options.timeline = profiler?.timeline
+        return CPUBackend(options: options)
     }
 }

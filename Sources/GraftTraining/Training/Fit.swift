@@ -69,6 +69,7 @@ final class FitRun {
     /// Tells the callbacks.
     func emit(_ event: TrainingEvent) throws {
         if case .problem(let failure) = event { run.history.failures.append(failure) }
+        arguments.options.profiler?.handle(event)
         for callback in arguments.callbacks { try callback.handle(event, in: run) }
     }
 
@@ -93,7 +94,8 @@ final class FitRun {
     private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: emit, checkCancellation: arguments.options.checkCancellation)
+            cache: arguments.options.features, emit: emit, checkCancellation: arguments.options.checkCancellation,
+            profiler: arguments.options.profiler)
         let sources = try FitSources(pass: pass, over: training, validation, trained, backend: backend)
         (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
         return sources
@@ -172,7 +174,8 @@ final class FitRun {
         let clock = Stopwatch()
         var order = examples.readable
         if arguments.shuffle { order = randomness.shuffled(order, epoch: compilation.epochCount) }
-        let stream = BatchStream(examples.source, order: order, batchSize: arguments.batchSize)
+        let stream = BatchStream(
+            examples.source, order: order, batchSize: arguments.batchSize, profiler: arguments.options.profiler)
         var figures = RunningFigures(compilation.metrics)
         var (step, done) = (0, 0)
         try arguments.options.checkCancellation()
