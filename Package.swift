@@ -70,7 +70,7 @@ let package = Package(
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
         tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftTraining", ["GraftApplications"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftTraining", ["GraftApplications", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),

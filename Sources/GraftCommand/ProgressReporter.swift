@@ -20,6 +20,8 @@ final class ProgressReporter {
     func handle(_ event: TrainingEvent) {
         switch event {
         case .began(let outline): self.outline = outline
+        case .resumed(let report): showResumed(report)
+        case .checkpoint(let report): showCheckpoint(report)
         case .featuresFound(let count): console.say("features of \(count.of("image")) found from an earlier run")
         case .features(let progress): showFeatures(progress)
         case .problem(let failure): unreadable.append(failure)
@@ -57,6 +59,31 @@ final class ProgressReporter {
         object.add("epoch", .int(epochCount))
         if let name = phase?.name { object.add("phase", .string(name)) }
         object.add(figures: report.figures)
+        object.add("seconds", .number(report.seconds))
+        console.emit(object)
+    }
+
+    private func showResumed(_ report: ResumeReport) {
+        for remark in report.remarks { console.warn(remark) }
+        let place = report.step > 0 ? ", behind step \(report.step)" : ""
+        console.say("going on from \(report.checkpoint): \(label(report.epoch))\(place)")
+        epochCount = number(report.completeEpochs)
+        var object = JSONObject(event: "resumed")
+        object.add("checkpoint", .string(report.checkpoint))
+        object.add("epoch", .int(number(report.epoch)))
+        object.add("step", .int(report.step))
+        console.emit(object)
+    }
+
+    private func showCheckpoint(_ report: CheckpointReport) {
+        if let failure = report.failure {
+            return console.warn("no checkpoint was written, training goes on: \(failure)")
+        }
+        var object = JSONObject(event: "checkpoint")
+        object.add("checkpoint", .string(report.checkpoint))
+        object.add("epoch", .int(number(report.epoch)))
+        object.add("step", .int(report.step))
+        object.add("bytes", .int(report.byteCount))
         object.add("seconds", .number(report.seconds))
         console.emit(object)
     }

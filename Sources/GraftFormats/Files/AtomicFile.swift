@@ -10,10 +10,12 @@ enum AtomicFile {
     /// - Parameters:
     ///   - path: The file to make or replace. Where it is a symbolic link, the file that it leads to.
     ///   - byteCount: About how much will be written; where the disk has less room, nothing is started.
+    ///   - previous: The name that the file that was there before gets, if it is to be kept.
     ///   - body: Writes the file of the name it is given, and has closed it when it returns.
     /// - Throws: `.file` where the disk refuses, with the room that is needed and the room there is.
     static func write(
-        to path: String, byteCount: Int = 0, _ body: (String) throws(GraftError) -> Void
+        to path: String, byteCount: Int = 0, keeping previous: String? = nil,
+        _ body: (String) throws(GraftError) -> Void
     ) throws(GraftError) {
         let target = try resolved(path)
         let room = DiskRoom(needed: byteCount, folder: folder(of: target))
@@ -30,9 +32,37 @@ enum AtomicFile {
                 error.code, "\(path) was not written, what was there before is untouched: \(words)\(room.hint)",
                 cause: error.cause)
         }
+        if let previous { try keep(target, as: previous) }
         guard rename(temporary, target) == 0 else { throw FileFailure.error("cannot rename \(temporary) to \(path)") }
         isComplete = true
         flushFolder(of: target)
+    }
+
+    /// Gives a file, where there is one, a second name; what had that name before goes. At every moment a whole file has
+    /// the first name, but on file systems without second names.
+    private static func keep(_ path: String, as previous: String) throws(GraftError) {
+        guard access(path, F_OK) == 0 else { return }
+        let link = temporaryName(for: previous)
+        let hasLink = Foundation.link(path, link) == 0
+        guard rename(hasLink ? link : path, previous) == 0 else {
+            if hasLink { unlink(link) }
+            throw FileFailure.error("cannot rename \(path) to \(previous)")
+        }
+        // Where both were the same file already, `rename` does nothing.
+        if hasLink { unlink(link) }
+    }
+
+    /// Removes what processes that are gone left behind while they wrote this file: a killed one cannot tidy up.
+    static func removePartials(of path: String) {
+        let folder = folder(of: path)
+        let prefix = ".\(name(of: path))."
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            guard entry.hasPrefix(prefix), entry.contains(".partial"),
+                let process = pid_t(entry.dropFirst(prefix.count).prefix { $0.isNumber }), process > 0,
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            unlink(folder + "/" + entry)
+        }
     }
 
     /// A name beside the file that nobody else uses: hidden, and telling whose it is.

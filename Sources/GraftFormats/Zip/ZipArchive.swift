@@ -81,6 +81,13 @@ package final class ZipArchive {
         try forEachPiece(of: member) { (piece) throws(GraftError) in try file.write(piece) }
     }
 
+    /// Reads a member to its end and keeps nothing: its checksum is what counts.
+    ///
+    /// - Throws: as ``read(_:limit:)``.
+    func verify(_ name: String) throws(GraftError) {
+        try forEachPiece(of: require(name)) { _ in }
+    }
+
     /// A member where it lies in the archive, its checksum verified; `nil` where it is packed and has to be extracted.
     ///
     /// - Throws: as ``read(_:limit:)``.

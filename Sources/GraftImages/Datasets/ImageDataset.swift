@@ -69,6 +69,9 @@ public struct ImageDataset: Dataset {
     /// - Throws: `GraftError` with code `file` where the file cannot be read.
     public func fingerprint(of index: Int) throws -> String? { try loader.fingerprint(of: index) }
 
+    /// The picture's path.
+    public func name(of index: Int) -> String? { paths.indices.contains(index) ? paths[index] : nil }
+
     /// Decodes every picture once and lists those that cannot be read.
     ///
     /// - Parameter progress: called after each picture, from any thread, with the numbers done and in all.
@@ -126,6 +129,9 @@ public struct ImageFiles: Dataset {
 
     /// None: the classes are what is asked for.
     public func targets(of indices: [Int]) throws -> [Tensor] { [] }
+
+    /// The picture's path.
+    public func name(of index: Int) -> String? { paths.indices.contains(index) ? paths[index] : nil }
 
     /// As ``ImageDataset/fingerprint(of:)``.
     public func fingerprint(of index: Int) throws -> String? { try loader.fingerprint(of: index) }

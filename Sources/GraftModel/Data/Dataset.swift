@@ -15,6 +15,9 @@ public protocol Dataset: Sendable {
     /// features must not be kept, as for inputs that change at random.
     func fingerprint(of index: Int) throws -> String?
 
+    /// What messages call an example, such as the path of its file; `nil` where it has no name.
+    func name(of index: Int) -> String?
+
     /// The classes' names, in the order of the class numbers, where they are known.
     var classNames: [String]? { get }
 
@@ -23,6 +26,9 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+    /// No name.
+    public func name(of index: Int) -> String? { nil }
+
     /// The targets of whole batches; a dataset that decodes its inputs does better to give its labels.
     ///
     /// - Throws: ``GraftError`` with code `data` where one of the examples cannot be read.

@@ -33,7 +33,9 @@ public struct Metric: Sendable {
 
 /// A metric's sum as it grows over the batches of an epoch; in double precision, so that long epochs stay exact.
 struct RunningStatistic {
-    private(set) var total: [Double] = []
+    private(set) var total: [Double]
+
+    init(total: [Double] = []) { self.total = total }
 
     mutating func add(_ part: Tensor) {
         part.withUnsafeBuffer { part in

@@ -4,8 +4,8 @@ import GraftGraph
 ///
 /// Source: keras/src/trainers/data_adapters/data_adapter_utils.py, `class_weight_to_sample_weights`, version 3.15.
 struct ExampleWeights: Sendable {
-    private let classes: [Int: Float]
-    private let samples: [Float]?
+    let classes: [Int: Float]
+    let samples: [Float]?
 
     /// `nil` where no weights are given.
     ///

@@ -16,6 +16,7 @@ final class FitRun {
         var weights: ExampleWeights?
         var callbacks: [any Callback]
         var options: TrainingOptions
+        var checkpoint: Checkpointing?
     }
 
     let model: Model
@@ -23,10 +24,26 @@ final class FitRun {
     let backend: any Backend
     let run: TrainingRun
     /// What remembers between runs; handed back when the run ends.
-    private(set) var compilation: Compilation
+    var compilation: Compilation
+    /// Where the loop of training is.
+    var position: RunPosition
+    /// What the running epoch made of variables in an earlier process, until the first step takes it.
+    var runningValues: [Variable: Tensor] = [:]
+    /// The validation examples that are known to be unreadable.
+    var validationUnreadable: Set<Int> = []
+    /// The failures of an earlier process that this one has not met again.
+    var failuresBefore: [ExampleFailure] = []
+    /// The number of training examples, readable or not.
+    var exampleCount: Int { training.count }
+    /// The number of validation examples, readable or not; 0 without.
+    var validationCount: Int { validation?.count ?? 0 }
     private let training: any Dataset
     private let validation: (any Dataset)?
     private let randomness: RunRandomness
+    private let checkpointer: Checkpointer?
+    private var identity: RunIdentity?
+    /// Whether somebody asked to stop at a moment at which a checkpoint can be taken.
+    private var stoppedAtRest = false
 
     init(
         _ model: Model, _ compilation: Compilation, training: any Dataset, validation: (any Dataset)?,
@@ -36,6 +53,8 @@ final class FitRun {
         (self.training, self.validation) = (training, validation)
         backend = try arguments.options.makeBackend()
         randomness = RunRandomness(seed: arguments.seed)
+        checkpointer = arguments.checkpoint.map(Checkpointer.init)
+        position = RunPosition(compilation.metrics)
         run = TrainingRun(model: model, compilation)
     }
 
@@ -50,7 +69,13 @@ final class FitRun {
         }
         let options = arguments.options
         let trained = try TrainedModel(model, mayKeepTrunk: options.features.location != .none)
+        // What is being written when the run ends is written to its end, whatever ends it.
+        defer { checkpointer?.finish() }
+        // A rate that a callback set after the last step holds for the next call of `fit` too.
+        defer { compilation.chosenRate = run.chosenRate }
+        let resumption = try takeUpCheckpoint(trained)
         try begin(trained)
+        if let resumption { try goOn(resumption) }
         // Plans for predictions would hold the variables of before beside those that training makes.
         Predictor.of(model).clear()
         do {
@@ -62,14 +87,28 @@ final class FitRun {
         } catch let error as GraftError where error.code == .cancelled {
             run.history.isInterrupted = true
         }
+        try endCheckpoints()
         try emit(.ended(run.history))
         return run.history
     }
 
+    /// Ends the run where somebody asked for it; called where every callback has seen what happened.
+    func restAndCheckCancellation() throws {
+        guard arguments.options.cancellation?.isCancelled == true else { return }
+        stoppedAtRest = true
+        try arguments.options.checkCancellation()
+    }
+
     /// Tells the callbacks.
     func emit(_ event: TrainingEvent) throws {
-        if case .problem(let failure) = event { run.history.failures.append(failure) }
         arguments.options.profiler?.handle(event)
+        if case .problem(let failure) = event {
+            if let known = failuresBefore.firstIndex(of: failure) {
+                failuresBefore.remove(at: known)
+            } else {
+                run.history.failures.append(failure)
+            }
+        }
         for callback in arguments.callbacks { try callback.handle(event, in: run) }
     }
 
@@ -110,7 +149,9 @@ final class FitRun {
             return try StepProgram.training(
                 parts, trained.trainable, compilation, targetShape: targetShape, isWeighted: isWeighted)
         } initialValue: { [unowned self] program, id in
-            if let variable = program.variables[id] { return variable.value }
+            if let variable = program.variables[id] {
+                return self.runningValues.removeValue(forKey: variable) ?? variable.value
+            }
             return program.slots[id].map { self.takeSlot($0) }
         }
     }
@@ -137,20 +178,46 @@ final class FitRun {
 
     private func train(_ runner: StepRunner, _ examples: Examples, _ validator: Validator?) throws {
         var examples = examples
-        for epoch in 1...arguments.epochs where !run.isStopping {
-            let clock = Stopwatch()
-            try emit(.epochBegan(epoch))
-            var figures = try trainEpoch(epoch, runner, &examples)
-            if let validator {
-                let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
-                figures.merge(measured) { first, _ in first }
+        examples.leaveOut(position.unreadable)
+        validator?.leaveOut(validationUnreadable)
+        do {
+            while position.epoch <= arguments.epochs, !run.isStopping {
+                try trainAndValidate(runner, &examples, validator)
+                let isLast = position.epoch > arguments.epochs || run.isStopping
+                let mustKeep = isLast && arguments.checkpoint?.keepsFile == true
+                try takeCheckpoint(runner, atEpochEnd: true, always: mustKeep)
             }
-            try keep(variables(of: runner), epoch: epoch)
-            run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
-            run.history.append(epoch: epoch, figures, seconds: clock.seconds)
-            try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: clock.seconds)))
+        } catch let error as GraftError where error.code == .cancelled && stoppedAtRest {
+            try takeCheckpoint(runner, atEpochEnd: false, always: true)
+            throw error
         }
         adoptAverages(of: runner)
+    }
+
+    /// Does an epoch, or the rest of one.
+    private func trainAndValidate(
+        _ runner: StepRunner, _ examples: inout Examples, _ validator: Validator?
+    ) throws {
+        let epoch = position.epoch
+        position.startClock()
+        if !position.isInEpoch {
+            position.unreadable = examples.unreadable
+            position.begin(compilation.metrics)
+            try emit(.epochBegan(epoch))
+        }
+        try trainEpoch(runner, &examples)
+        var figures = position.figures.values
+        if let validator {
+            defer { validationUnreadable = validator.unreadable }
+            let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
+            figures.merge(measured) { first, _ in first }
+        }
+        try keep(variables(of: runner), epoch: epoch)
+        let seconds = position.seconds
+        run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
+        run.history.append(epoch: epoch, figures, seconds: seconds)
+        position.end()
+        try emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: seconds)))
     }
 
     /// Gives the model what training changed.
@@ -165,35 +232,40 @@ final class FitRun {
         }
         compilation.epochCount += 1
         for (variable, value) in values { variable.value = value }
+        runningValues = [:]
     }
 
-    /// Trains on every example once.
-    private func trainEpoch(
-        _ epoch: Int, _ runner: StepRunner, _ examples: inout Examples
-    ) throws -> [String: Double] {
-        let clock = Stopwatch()
-        var order = examples.readable
+    /// Trains on every example once, or on those that an earlier process left.
+    private func trainEpoch(_ runner: StepRunner, _ examples: inout Examples) throws {
+        let epoch = position.epoch
+        var order = (0..<examples.count).filter { !position.leftOut.contains($0) }
         if arguments.shuffle { order = randomness.shuffled(order, epoch: compilation.epochCount) }
+        let rest = Array(order[min(position.done, order.count)...])
         let stream = BatchStream(
-            examples.source, order: order, batchSize: arguments.batchSize, profiler: arguments.options.profiler)
-        var figures = RunningFigures(compilation.metrics)
-        var (step, done) = (0, 0)
-        try arguments.options.checkCancellation()
+            examples.source, order: rest, batchSize: arguments.batchSize, profiler: arguments.options.profiler)
+        try restAndCheckCancellation()
         while let batch = try stream.next() {
-            try arguments.options.checkCancellation()
+            try restAndCheckCancellation()
             for failure in examples.leaveOut(batch.failures) { try emit(.problem(failure)) }
-            done += batch.indices.count + batch.failures.count
-            guard !batch.indices.isEmpty else { continue }
-            step += 1
-            let (loss, statistics) = try trainStep(runner, batch, epoch: epoch, step: step)
+            let done = position.done + batch.indices.count + batch.failures.count
+            guard !batch.indices.isEmpty else {
+                (position.done, position.unreadable) = (done, examples.unreadable)
+                continue
+            }
+            let (loss, statistics) = try trainStep(runner, batch, epoch: epoch, step: position.step + 1)
             let count = batch.indices.count
-            figures.add(lossSum: loss * Double(count), statistics: statistics, examples: count)
-            let progress = Progress(done: done, total: order.count, elapsed: clock.seconds)
+            position.figures.add(lossSum: loss * Double(count), statistics: statistics, examples: count)
+            position.step += 1
+            (position.done, position.unreadable) = (done, examples.unreadable)
+            let progress = Progress(done: done, total: order.count, elapsed: position.seconds)
             try emit(
-                .step(StepReport(epoch: epoch, step: step, progress: progress, loss: loss, figures: figures.values)))
+                .step(
+                    StepReport(
+                        epoch: epoch, step: position.step, progress: progress, loss: loss,
+                        figures: position.figures.values)))
+            try takeCheckpoint(runner, atEpochEnd: false)
         }
-        guard step > 0 else { throw DataCheck.nothingReadable(run.history.failures) }
-        return figures.values
+        guard position.step > 0 else { throw DataCheck.nothingReadable(run.history.failures) }
     }
 
     private func trainStep(
@@ -205,7 +277,7 @@ final class FitRun {
         let key = randomness.key(step: compilation.stepCount)
         let outputs = try runner.run(batch, scalars: scalars, weights: weights, randomKey: key)
         compilation.stepCount += 1
-        (compilation.chosenRate, run.step) = (run.chosenRate, compilation.stepCount)
+        run.step = compilation.stepCount
         let loss = Double(outputs[0][0])
         guard loss.isFinite else {
             throw GraftError(
@@ -217,8 +289,8 @@ final class FitRun {
     }
 
     /// What training changed, as it is now, shared: the next step copies what it changes.
-    private func variables(of runner: StepRunner) -> [Variable: Tensor] {
-        guard let program = runner.program else { return [:] }
+    func variables(of runner: StepRunner) -> [Variable: Tensor] {
+        guard let program = runner.program else { return runningValues }
         let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }
         }
         return Dictionary(uniqueKeysWithValues: pairs)
@@ -227,10 +299,59 @@ final class FitRun {
     /// Gives the model the moving averages of its variables, where the optimizer keeps them: Keras's
     /// `finalize_variable_values`.
     private func adoptAverages(of runner: StepRunner) {
-        guard let program = runner.program else { return }
+        let slots = OptimizerProgram(compilation.optimizer).slots
+        guard let position = slots.firstIndex(of: .average) else { return }
+        guard let program = runner.program else {
+            // No step was left to do, so that no plan has taken the arrays.
+            for variable in model.trainableVariables {
+                if let average = compilation.slots[variable]?[position] { variable.value = average }
+            }
+            return
+        }
         let values = runner.values(updatedOnly: true)
         for (id, address) in program.slots where address.slot == .average {
             if let average = values[id] { address.variable.value = average }
+        }
+    }
+
+    // MARK: Checkpoints
+
+    /// Goes on from the checkpoint that is there, if that is wanted.
+    private func takeUpCheckpoint(_ trained: TrainedModel) throws -> Resumption? {
+        guard let checkpointing = arguments.checkpoint else { return nil }
+        let identity = RunIdentity(self, trained, training: training, validation: validation)
+        self.identity = identity
+        guard checkpointing.resumes, let stored = try checkpointing.storage.read() else { return nil }
+        return try takeUp(stored, identity)
+    }
+
+    /// Tells the callbacks, which have begun, where the run goes on.
+    private func goOn(_ resumption: Resumption) throws {
+        for (callback, state) in zip(arguments.callbacks, resumption.states) {
+            if let state { try callback.restore(state) }
+        }
+        try emit(.resumed(resumption.report))
+    }
+
+    /// Has a checkpoint written where one is due.
+    private func takeCheckpoint(_ runner: StepRunner, atEpochEnd: Bool, always: Bool = false) throws {
+        guard let checkpointer, let identity else { return }
+        try tellCheckpoints()
+        guard always || checkpointer.isDue(stepCount: compilation.stepCount, atEpochEnd: atEpochEnd) else { return }
+        checkpointer.write(epoch: position.epoch, step: position.step, checkpoint(runner, identity))
+    }
+
+    private func tellCheckpoints() throws {
+        for report in checkpointer?.takeReports() ?? [] { try emit(.checkpoint(report)) }
+    }
+
+    /// Waits for the last checkpoint; a complete run needs none.
+    private func endCheckpoints() throws {
+        guard let checkpointer else { return }
+        checkpointer.finish()
+        try tellCheckpoints()
+        if !run.history.isInterrupted, !checkpointer.checkpointing.keepsFile {
+            checkpointer.checkpointing.storage.remove()
         }
     }
 }

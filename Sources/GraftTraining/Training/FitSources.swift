@@ -15,6 +15,9 @@ struct Examples {
     /// The numbers of the others, in order.
     var readable: [Int] { (0..<count).filter { !unreadable.contains($0) } }
 
+    /// Leaves out examples that another process found to be unreadable.
+    mutating func leaveOut(_ indices: Set<Int>) { unreadable.formUnion(indices) }
+
     /// Remembers examples that cannot be read.
     ///
     /// - Returns: those that were not known before.

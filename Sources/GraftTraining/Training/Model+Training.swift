@@ -40,24 +40,28 @@ extension Model {
     ///     Keras; with both, an example has their product.
     ///   - callbacks: what follows the run, in order.
     ///   - options: threads, cache, a flag to stop.
+    ///   - checkpoint: where and how often the run is kept; one that finds a checkpoint there goes on from it, and ends
+    ///     with the same bits as a run that nothing ended. See ``Checkpointing``.
     /// - Returns: loss and metrics per epoch. Where `options.cancellation` was raised, it ends with the last complete
     ///   epoch and `isInterrupted` is true.
     /// - Throws: `GraftError`: `state` before `compile` or where nothing is trainable, `argument` and `data` for
-    ///   arguments and examples that do not fit, `data` for a loss that is not finite, `file` for a full disk.
+    ///   arguments and examples that do not fit, `data` for a loss that is not finite, `file` for a full disk; `state`
+    ///   for a checkpoint of another run, `format` for one that is damaged where there is none before it.
     @discardableResult
     public func fit(
         _ examples: any Dataset, batchSize: Int = 32, epochs: Int = 1, validation: (any Dataset)? = nil,
         shuffle: Bool = true, seed: UInt64 = 0, classWeights: [Int: Float] = [:], sampleWeights: [Float]? = nil,
-        callbacks: [any Callback] = [], options: TrainingOptions = TrainingOptions()
+        callbacks: [any Callback] = [], options: TrainingOptions = TrainingOptions(), checkpoint: Checkpointing? = nil
     ) throws -> History {
         try requirePositive(batchSize, "batchSize")
         try requirePositive(epochs, "epochs")
+        try checkpoint?.validate()
         let weights = try ExampleWeights(classes: classWeights, samples: sampleWeights, count: examples.count)
         let state = TrainingState.of(self)
         let compilation = try state.begin()
         let arguments = FitRun.Arguments(
             batchSize: batchSize, epochs: epochs, shuffle: shuffle, seed: seed, weights: weights, callbacks: callbacks,
-            options: options)
+            options: options, checkpoint: checkpoint)
         let run: FitRun
         do {
             run = try FitRun(self, compilation, training: examples, validation: validation, arguments)

@@ -4,9 +4,9 @@ import GraftGraph
 struct RunningFigures {
     private let metrics: [Metric]
     private let prefix: String
-    private var loss = 0.0
-    private var examples = 0
-    private var statistics: [RunningStatistic]
+    var loss = 0.0
+    var examples = 0
+    var statistics: [RunningStatistic]
 
     /// - Parameter prefix: before each key: `val_`.
     init(_ metrics: [Metric], prefix: String = "") {

@@ -1,9 +1,15 @@
+import GraftGraph
 import GraftModel
 
 /// What happens while a model trains, in order; for progress lines, logs and callbacks.
 public enum TrainingEvent: Sendable {
     /// Training begins; nothing was computed yet.
     case began(TrainingOutline)
+    /// The run goes on where a checkpoint left one. Callbacks have taken back their state; an epoch in whose middle it
+    /// goes on is not begun again.
+    case resumed(ResumeReport)
+    /// A checkpoint was written, or could not be, which ends nothing.
+    case checkpoint(CheckpointReport)
     /// Features of so many examples were found in the cache, from an earlier run; told where there are any.
     case featuresFound(Int)
     /// Features were computed for so many of the examples that had none yet.
@@ -78,4 +84,35 @@ public struct EpochReport: Sendable {
     public var figures: [String: Double]
     /// Its wall time, validation included.
     public var seconds: Double
+}
+
+/// Where a run goes on.
+public struct ResumeReport: Sendable {
+    /// The checkpoint: a path.
+    public var checkpoint: String
+    /// The epoch in which the run goes on, 1 for the first.
+    public var epoch: Int
+    /// The steps of it that are done already.
+    public var step: Int
+    /// The epochs that are complete.
+    public var completeEpochs: Int { epoch - 1 }
+    /// What the user should know, in sentences: that the newest checkpoint was damaged, or that results can have other
+    /// bits, as the number of threads is another.
+    public var remarks: [String]
+}
+
+/// A checkpoint as it is written.
+public struct CheckpointReport: Sendable {
+    /// The checkpoint: a path.
+    public var checkpoint: String
+    /// The epoch that runs or is next, 1 for the first.
+    public var epoch: Int
+    /// The steps of it that are done.
+    public var step: Int
+    /// Its size in bytes, 0 where it could not be written.
+    public var byteCount: Int
+    /// How long writing took, while training went on.
+    public var seconds: Double
+    /// Why it could not be written, `nil` where it was; the one before is then still there.
+    public var failure: GraftError?
 }

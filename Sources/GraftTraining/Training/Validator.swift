@@ -32,6 +32,12 @@ final class Validator {
     /// The number of examples that can be read, as far as is known.
     var exampleCount: Int { examples.readable.count }
 
+    /// The examples that cannot be read, as far as is known.
+    var unreadable: Set<Int> { examples.unreadable }
+
+    /// Leaves out examples that another process found to be unreadable.
+    func leaveOut(_ indices: Set<Int>) { examples.leaveOut(indices) }
+
     /// The figures under `val_loss`, `val_accuracy`, …
     ///
     /// - Parameter values: the variables that training changed.
@@ -49,7 +55,7 @@ final class Validator {
         var figures = RunningFigures(metrics, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {
-            try fit.arguments.options.checkCancellation()
+            try fit.restAndCheckCancellation()
             for failure in examples.leaveOut(batch.failures) { try fit.emit(.problem(failure)) }
             done += batch.indices.count + batch.failures.count
             guard !batch.indices.isEmpty else { continue }

@@ -6,6 +6,26 @@ import GraftModel
 public protocol Callback: AnyObject {
     /// Called after each event.
     func handle(_ event: TrainingEvent, in run: TrainingRun) throws
+
+    /// What it remembers from event to event, for a checkpoint; `nil` where there is nothing to keep.
+    ///
+    /// Asked for between two steps or after an epoch, when every callback has seen the last event.
+    var state: CallbackState? { get }
+
+    /// Takes back what ``state`` gave, in a run that goes on from a checkpoint.
+    ///
+    /// Called once, after ``TrainingEvent/began(_:)`` (where a callback forgets what an earlier run left in it) and
+    /// before any other event.
+    ///
+    /// - Throws: `GraftError` with code `format` for a state that is not of this callback.
+    func restore(_ state: CallbackState) throws
+}
+
+extension Callback {
+    /// Nothing to keep.
+    public var state: CallbackState? { nil }
+    /// Nothing to take back.
+    public func restore(_ state: CallbackState) throws {}
 }
 
 /// A run of `fit` as callbacks see it.
@@ -31,6 +51,12 @@ public final class TrainingRun {
     init(model: Model, _ compilation: Compilation) {
         (self.model, schedule) = (model, compilation.optimizer.learningRate)
         (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
+    }
+
+    /// Goes on where another run was.
+    func takeUp(_ compilation: Compilation, _ history: History, isStopping: Bool) {
+        (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
+        (self.history, self.isStopping) = (history, isStopping)
     }
 
     /// Ends the run after the epoch that is running; its model is kept.

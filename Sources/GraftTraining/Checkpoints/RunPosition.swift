@@ -1,0 +1,92 @@
+import GraftModel
+
+/// Where a run is in its epochs: what the loop of training keeps beside variables.
+struct RunPosition {
+    /// The epoch that runs or is next, 1 for the first.
+    var epoch = 1
+    /// Whether it has begun.
+    private(set) var isInEpoch = false
+    /// The steps of it that are done.
+    var step = 0
+    /// The examples of it, in its order, that are done with.
+    var done = 0
+    /// Its loss and metrics so far.
+    var figures: RunningFigures
+    /// The training examples that were known to be unreadable when it began, and so are not in its order.
+    private(set) var leftOut: Set<Int> = []
+    /// The training examples that are known to be unreadable by now.
+    var unreadable: Set<Int> = []
+    /// The wall time of it in an earlier process.
+    private var secondsBefore = 0.0
+    private var clock = Stopwatch()
+
+    init(_ metrics: [Metric]) { figures = RunningFigures(metrics) }
+
+    /// The wall time of the epoch so far.
+    var seconds: Double { secondsBefore + clock.seconds }
+
+    /// Begins the epoch.
+    mutating func begin(_ metrics: [Metric]) {
+        (isInEpoch, leftOut, figures) = (true, unreadable, RunningFigures(metrics))
+    }
+
+    /// Ends the epoch; the next one is next.
+    mutating func end() {
+        epoch += 1
+        (isInEpoch, step, done, secondsBefore) = (false, 0, 0, 0)
+        clock = Stopwatch()
+    }
+
+    /// Lets time pass from now on.
+    mutating func startClock() { clock = Stopwatch() }
+}
+
+extension RunPosition {
+    /// As a checkpoint keeps it.
+    var configuration: Configuration {
+        [
+            "epoch": .int(epoch), "is_in_epoch": .bool(isInEpoch), "step": .int(step), "done": .int(done),
+            "figures": figures.configuration, "seconds": .double(seconds),
+            "left_out": .array(leftOut.sorted().map { .int($0) }),
+            "unreadable": .array(unreadable.sorted().map { .int($0) }),
+        ]
+    }
+
+    /// Takes back what ``configuration`` gave.
+    ///
+    /// - Parameter count: the number of training examples.
+    mutating func restore(_ values: StoredValues, count: Int) throws(GraftError) {
+        epoch = try values.integer("epoch", in: 1...(.max))
+        isInEpoch = try values.flag("is_in_epoch")
+        step = try values.integer("step", in: 0...(.max))
+        done = try values.integer("done", in: 0...count)
+        secondsBefore = try values.number("seconds")
+        leftOut = Set(try values.integers("left_out", in: 0..<count))
+        unreadable = Set(try values.integers("unreadable", in: 0..<count))
+        guard done <= count - leftOut.count else { throw values.wrong("done", "is beyond the epoch's examples") }
+        try figures.restore(values.part("figures"))
+    }
+}
+
+extension RunningFigures {
+    /// As a checkpoint keeps them: sums, with all their digits.
+    var configuration: Configuration {
+        [
+            "loss": .double(loss), "examples": .int(examples),
+            "statistics": .array(statistics.map { .array($0.total.map { .double($0) }) }),
+        ]
+    }
+
+    /// Takes back what ``configuration`` gave.
+    mutating func restore(_ values: StoredValues) throws(GraftError) {
+        loss = try values.number("loss")
+        examples = try values.integer("examples", in: 0...(.max))
+        let totals = try values.elements("statistics")
+        guard totals.count == statistics.count else { throw values.wrong("statistics", "is of other metrics") }
+        for (index, total) in totals.enumerated() {
+            let numbers = (total.elements ?? []).compactMap(\.number)
+            guard numbers.count == total.elements?.count else { throw values.wrong("statistics", "holds no numbers") }
+            statistics[index] = RunningStatistic(total: numbers)
+        }
+    }
+}
