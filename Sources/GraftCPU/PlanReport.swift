@@ -43,7 +43,17 @@ public struct StepProfile: Sendable, Hashable {
     /// Its time over all runs.
     public var seconds: Double
     /// The additions and multiplications of one run; 0 where memory alone counts.
-    public var flopCount = 0
+    public var flopCount: Int
     /// The bytes that one run reads and writes, each array once.
-    public var byteCount = 0
+    public var byteCount: Int
+
+    /// The profile of a step.
+    package init(
+        label: String, operation: String, implementation: String, count: Int, seconds: Double, flopCount: Int = 0,
+        byteCount: Int = 0
+    ) {
+        (self.label, self.operation, self.implementation) = (label, operation, implementation)
+        (self.count, self.seconds) = (count, seconds)
+        (self.flopCount, self.byteCount) = (flopCount, byteCount)
+    }
 }

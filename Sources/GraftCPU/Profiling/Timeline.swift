@@ -39,6 +39,16 @@ public final class Timeline: Sendable {
         var laneNames: [Int: String] = [:]
         var stepSpanCount = 0
         var leftOutCount = 0
+
+        /// The calling thread's lane.
+        mutating func lane(named name: String) -> Int {
+            let thread = graft_thread_identity()
+            if let lane = lanes[thread] { return lane }
+            let lane = lanes.count + 1
+            lanes[thread] = lane
+            laneNames[lane] = name
+            return lane
+        }
     }
 
     /// A plan's run: where each step began, and where the last ended.
@@ -133,16 +143,4 @@ public final class Timeline: Sendable {
 
     /// How many spans of steps were beyond the limit: in the sums, but not among ``spans``.
     public var leftOutCount: Int { state.withLock { $0.leftOutCount } }
-}
-
-extension Timeline.State {
-    /// The calling thread's lane.
-    fileprivate mutating func lane(named name: String) -> Int {
-        let thread = graft_thread_identity()
-        if let lane = lanes[thread] { return lane }
-        let lane = lanes.count + 1
-        lanes[thread] = lane
-        laneNames[lane] = name
-        return lane
-    }
 }
