@@ -1,6 +1,7 @@
 // Picks the kernels for the processor and shares ranges of work out among threads. The ranges depend on sizes and on
 // the number of threads alone.
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include "table.h"
 
@@ -108,6 +109,33 @@ static void in_parallel(int64_t count, int64_t grain, int64_t work, int threads,
     graft_parallel(parts, run_range, &s);
 }
 
+typedef struct {
+    split split;
+    atomic_llong next;
+} turns;
+
+static void take_turns(void *data, int part) {
+    turns *t = data;
+    float_mode before = flush_tiny_numbers();
+    for (;;) {
+        int64_t begin = atomic_fetch_add(&t->next, t->split.grain), end = begin + t->split.grain;
+        if (begin >= t->split.count) break;
+        t->split.body(t->split.context, part, begin, end < t->split.count ? end : t->split.count);
+    }
+    restore(before);
+}
+
+/// As `in_parallel`, but each thread takes the next `grain` elements when it has done its last, so that a core that does
+/// something else meanwhile holds nobody up. For work whose result does not depend on who does it.
+static void in_turns(int64_t count, int64_t grain, int64_t work, int threads, void *context,
+                     void (*body)(void *context, int part, int64_t begin, int64_t end)) {
+    int64_t useful = work / worth_a_thread + 1, pieces = (count + grain - 1) / grain;
+    int parts = threads < useful ? threads : (int)useful;
+    if (parts > pieces) parts = (int)pieces;
+    turns t = {.split = {body, context, count, grain, parts}};
+    graft_parallel(parts, take_turns, &t);
+}
+
 // MARK: Programs
 
 static size_t block_scratch_size(const graft_program *program) {
@@ -132,10 +160,26 @@ static void program_part(void *context, int part, int64_t begin, int64_t end) {
                                     call->scratch + (size_t)part * block_scratch_size(call->program));
 }
 
+typedef struct {
+    const graft_rule_kernels *kernels;
+    graft_rule_call call;
+} rule_run;
+
+static void rule_part(void *context, int part, int64_t begin, int64_t end) {
+    const rule_run *run = context;
+    run->kernels->range(&run->call, begin, end);
+}
+
 void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
                        int64_t count, void *scratch, int threads) {
+    int64_t work = count * (program->instruction_count + 1) / 2;
+    if (program->rule.rule >= 0) {
+        rule_run run = {&graft_chosen_kernels()->rules[program->rule.rule], graft_call_rule(program, operands, outputs)};
+        in_parallel(count, graft_block, work, threads, &run, rule_part);
+        return;
+    }
     program_call call = {program, operands, outputs, scratch};
-    in_parallel(count, graft_block, count * (program->instruction_count + 1) / 2, threads, &call, program_part);
+    in_parallel(count, graft_block, work, threads, &call, program_part);
 }
 
 // MARK: Gradients with their updates
@@ -163,45 +207,89 @@ typedef struct {
     const float *const *operands;
     float *const *outputs;
     char *scratch;
+    /// Where the program is a rule.
+    const graft_rule_kernels *rule;
+    graft_rule_call call;
 } gradient_call;
 
 static void gradient_part(void *context, int part, int64_t begin, int64_t end) {
     const gradient_call *call = context;
     size_t slots = block_scratch_size(call->program), work = tile_work_size(call->program, call->gradient);
     char *scratch = call->scratch + (size_t)part * (slots + work);
-    graft_chosen_kernels()->gradient_program(call->program, call->gradient, call->panels, call->operands,
-                                             call->outputs, begin, end, scratch, scratch + slots);
+    if (call->rule)
+        call->rule->gradient(&call->call, call->gradient, call->panels, begin, end, (float *)(scratch + slots));
+    else
+        graft_chosen_kernels()->gradient_program(call->program, call->gradient, call->panels, call->operands,
+                                                 call->outputs, begin, end, scratch, scratch + slots);
+}
+
+/// Whether a rule's first array is the gradient, and its rows are whole vectors.
+static bool suits_rule(const graft_program *program, const graft_gradient *gradient) {
+    return program->rule.rule >= 0 && program->rule.arrays[0] == gradient->operand && gradient->columns % 32 == 0;
 }
 
 void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
                                 const float *const *operands, float *const *outputs, void *scratch, int threads) {
+    // Rows that a thread takes at once: half a megabyte of each array, where rows are long.
+    enum { turn = 16 * graft_gradient_tile_rows };
     float *panels = scratch;
-    graft_chosen_kernels()->pack_right(gradient, panels);
-    gradient_call call = {program, gradient, panels, operands, outputs, (char *)scratch + panels_size(gradient)};
+    const graft_kernels *kernels = graft_chosen_kernels();
+    kernels->pack_right(gradient, panels);
+    gradient_call call = {.program = program,
+                          .gradient = gradient,
+                          .panels = panels,
+                          .operands = operands,
+                          .outputs = outputs,
+                          .scratch = (char *)scratch + panels_size(gradient)};
+    if (suits_rule(program, gradient)) {
+        call.rule = &kernels->rules[program->rule.rule];
+        call.call = graft_call_rule(program, operands, outputs);
+    }
     int64_t work = gradient->rows * gradient->columns * (gradient->examples + program->instruction_count) / 2;
-    in_parallel(gradient->rows, graft_gradient_tile_rows, work, threads, &call, gradient_part);
+    in_turns(gradient->rows, turn, work, threads, &call, gradient_part);
 }
 
 // MARK: Products
 
-size_t graft_thin_product_scratch_size(int64_t rows, int threads) {
-    return (size_t)rows * graft_product_panel * sizeof(float) * (size_t)threads;
+/// How many inner positions are summed at once: some forty blocks, none so small that its sums are more than a quarter of
+/// the kernel's numbers.
+static int64_t product_block(const graft_thin_product *product) {
+    int64_t fortieth = (product->inner + 39) / 40, least = 4 * product->rows > 64 ? 4 * product->rows : 64;
+    int64_t block = fortieth > least ? fortieth : least;
+    return (block + graft_product_inner - 1) / graft_product_inner * graft_product_inner;
+}
+
+size_t graft_thin_product_scratch_size(const graft_thin_product *product) {
+    int64_t block = product_block(product), blocks = (product->inner + block - 1) / block;
+    return (size_t)(blocks * product->rows * product->columns) * sizeof(float);
 }
 
 typedef struct {
     const graft_thin_product *product;
-    float *scratch;
+    float *sums;
+    int64_t block, blocks;
 } product_call;
 
 static void product_part(void *context, int part, int64_t begin, int64_t end) {
     const product_call *call = context;
-    graft_chosen_kernels()->thin_product(call->product, begin, end,
-                                         call->scratch + part * call->product->rows * graft_product_panel);
+    const graft_thin_product *product = call->product;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t last = (i + 1) * call->block < product->inner ? (i + 1) * call->block : product->inner;
+        graft_chosen_kernels()->thin_product(product, i * call->block, last,
+                                             call->sums + i * product->rows * product->columns);
+    }
+}
+
+static void join_part(void *context, int part, int64_t begin, int64_t end) {
+    const product_call *call = context;
+    graft_chosen_kernels()->join_products(call->product, call->sums, call->blocks, begin, end);
 }
 
 void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads) {
-    product_call call = {product, scratch};
-    in_parallel(product->columns, 32, product->inner * product->columns, threads, &call, product_part);
+    int64_t block = product_block(product), blocks = (product->inner + block - 1) / block;
+    product_call call = {product, scratch, block, blocks};
+    in_turns(blocks, 1, product->inner * product->columns, threads, &call, product_part);
+    in_parallel(product->columns / 32, 1, blocks * product->rows * product->columns, threads, &call, join_part);
 }
 
 static void row_product_part(void *context, int part, int64_t begin, int64_t end) {

@@ -2,12 +2,34 @@
 // The kernels of one instruction set: each works on a range, and drivers.c shares the ranges out among threads.
 #include "include/CKernels.h"
 
+/// A rule's operands, and where its results go.
+typedef struct {
+    const float *arrays[graft_rule_arrays];
+    float numbers[graft_rule_numbers];
+    float *results[graft_rule_results];
+} graft_rule_call;
+
+graft_rule_call graft_call_rule(const graft_program *program, const float *const *operands, float *const *outputs);
+
+/// A rule on one instruction set.
+typedef struct {
+    void (*range)(const graft_rule_call *call, int64_t begin, int64_t end);
+    /// Rows begin ..< end of a gradient with a multiple of 32 columns; `left` is scratch for eight rows of examples.
+    void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const float *panels, int64_t begin,
+                     int64_t end, float *left);
+} graft_rule_kernels;
+
 typedef struct {
     const char *name;
+    /// In the order of rules.h.
+    const graft_rule_kernels *rules;
     void (*program)(const graft_program *program, const float *const *operands, float *const *outputs, int64_t begin,
                     int64_t end, void *scratch);
-    /// Columns begin ..< end.
-    void (*thin_product)(const graft_thin_product *product, int64_t begin, int64_t end, float *scratch);
+    /// The sums over the inner positions begin ..< end.
+    void (*thin_product)(const graft_thin_product *product, int64_t begin, int64_t end, float *sums);
+    /// Panels begin ..< end of 32 columns.
+    void (*join_products)(const graft_thin_product *product, const float *sums, int64_t blocks, int64_t begin,
+                          int64_t end);
     /// Columns begin ..< end of the result.
     void (*row_product)(const graft_row_product *product, int64_t begin, int64_t end);
     void (*pack_right)(const graft_gradient *gradient, float *panels);

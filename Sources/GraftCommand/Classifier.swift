@@ -19,7 +19,7 @@ struct Classifier {
         model = try Model.load(path)
         rule = try Self.rule(of: model, path)
         let outputs = try Self.outputCount(of: model, path)
-        let names = model.metadata.classNames ?? (0..<max(outputs, 2)).map { "class \($0)" }
+        let names = model.metadata.classNames ?? (0..<max(outputs, 2)).map(ModelMetadata.nameOfClass)
         guard names.count == (outputs == 1 ? 2 : outputs) else {
             throw GraftError(
                 .format, "\(path) names \(names.count) classes, but the model has \(outputs) outputs; it cannot be used"

@@ -8,7 +8,8 @@ struct FindLearningRate: ParsableCommand {
         abstract: "Try learning rates on your images and suggest one.",
         discussion: """
             Trains a new head as graft train does, while the learning rate rises step by step, and notes the loss. The \
-            suggestion is the rate at which the loss fell fastest; a chart shows the whole curve. Nothing else is written.
+            suggestion is a tenth of the rate at which the loss was smallest; a chart shows the whole curve. Nothing else \
+            is written.
 
             Example:
               graft find-learning-rate photos --base inception-v3 --cut mixed7
@@ -81,13 +82,13 @@ struct FindLearningRate: ParsableCommand {
 
     private func tell(_ curve: LearningRateCurve, on console: Console) {
         if let rate = curve.suggested {
-            console.say("suggestion: --learning-rate \(rate)")
+            console.say("suggestion: --learning-rate \(rate.asLearningRate)")
         } else {
             console.say("the loss never fell: no rate can be suggested; try another optimizer or more steps")
         }
         console.say("the curve of \(curve.rates.count.of("step")) is in \(output)")
         var object = JSONObject(event: "learning-rate")
-        object.add("suggestion", curve.suggested.map { .number(Double("\($0)") ?? Double($0)) } ?? .null)
+        object.add("suggestion", curve.suggested.map { .number(Double($0.asLearningRate) ?? Double($0)) } ?? .null)
         object.add("steps", .int(curve.rates.count))
         object.add("chart", .string(output))
         console.emit(object)

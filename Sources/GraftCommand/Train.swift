@@ -17,6 +17,12 @@ struct Train: ParsableCommand {
             With --fine-tune-from the base is trained too, after the head, from that layer upwards:
               graft train photos --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
 
+            --early-stopping ends training where the validation loss no longer falls, with the weights of the best epoch:
+              graft train photos --cut mixed7 --epochs 50 --early-stopping 3
+
+            All from scratch, to see what the published weights are worth:
+              graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
+
             Beside the model stand history.csv and a chart of it, history.svg.
 
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
@@ -35,6 +41,7 @@ struct Train: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
+    @OptionGroup(title: "Callbacks") var callbacks: CallbackArguments
 
     @Option(
         help: ArgumentHelp(
@@ -56,6 +63,9 @@ struct Train: ParsableCommand {
     func validate() throws {
         try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
         try asUsage { () throws(GraftError) in try HeadSpecification(head) }
+        try require(
+            training.epochs > 0 || fineTuning.fineTuneFrom != nil, "--epochs", training.epochs,
+            "at least 1, or --fine-tune-from to train the base at once")
     }
 
     func run() throws {
@@ -80,7 +90,9 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Examples in a step.", valueName: "N"))
     var batchSize = 20
 
-    @Option(help: ArgumentHelp("Passes over the training images.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Passes over the training images with the base frozen; 0 to fine-tune at once.", valueName: "N"))
     var epochs = 10
 
     @Option(
@@ -96,7 +108,7 @@ struct TrainingArguments: ParsableArguments {
     func validate() throws {
         try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
         try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
-        try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
+        try require((0...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
         try require(
             (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
     }
@@ -104,18 +116,22 @@ struct TrainingArguments: ParsableArguments {
 
 /// The optimizers that `--optimizer` names.
 enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
-    case sgd
-    case rmsprop
-    case adam
+    case sgd, rmsprop, adam, amsgrad, adamw, nadam, adagrad, lion
 
     static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
     /// The optimizer with Keras's defaults and this learning rate.
     func optimizer(learningRate: Float) -> any Optimizer {
-        switch self {
-        case .sgd: SGD(learningRate: .constant(learningRate))
-        case .rmsprop: RMSprop(learningRate: .constant(learningRate))
-        case .adam: Adam(learningRate: .constant(learningRate))
+        let rate = LearningRateSchedule.constant(learningRate)
+        return switch self {
+        case .sgd: SGD(learningRate: rate)
+        case .rmsprop: RMSprop(learningRate: rate)
+        case .adam: Adam(learningRate: rate)
+        case .amsgrad: Adam(learningRate: rate, amsgrad: true)
+        case .adamw: AdamW(learningRate: rate)
+        case .nadam: Nadam(learningRate: rate)
+        case .adagrad: Adagrad(learningRate: rate)
+        case .lion: Lion(learningRate: rate)
         }
     }
 }

@@ -26,6 +26,7 @@ struct TrainingJob {
             at: options.images, rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
+        try options.callbacks.check(hasValidation: photos.validation.map { $0.count > 0 } == true)
         let model = try builder.model(classNames: photos.classNames, on: console)
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
@@ -33,24 +34,31 @@ struct TrainingJob {
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
+        let best = try options.callbacks.saveBest.map {
+            try ModelCheckpoint($0, monitor: options.callbacks.monitor, saveBestOnly: true)
+        }
         for phase in phases where !outcome.isInterrupted {
             try begin(phase, of: phases, model)
-            outcome.histories.append(try fit(model, photos, phase, interruption.cancellation))
+            let callbacks = PhaseCallbacks(
+                options.callbacks, phase: phases.count > 1 ? phase.name : nil, best: best, offset: reporter.epochCount)
+            let history = try fit(model, photos, phase, callbacks, interruption.cancellation)
+            callbacks.tell(history, on: console)
+            outcome.add(history, restoredEpoch: callbacks.restoredEpoch)
         }
         try finish(model, outcome, test: photos.test, interruption.cancellation)
     }
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.
     private func check(_ phases: [TrainingPhase], _ model: Model) throws {
-        for layer in phases.compactMap(\.unfrozenFrom) {
+        for part in phases.compactMap(\.unfrozen) {
             let (before, flags) = (model.trainableParameterCount, model.layers.map(\.trainable))
-            try model.unfreeze(from: layer)
+            try part.unfreeze(model)
             let isLarger = model.trainableParameterCount > before
             for (layer, flag) in zip(model.layers, flags) { layer.trainable = flag }
             guard isLarger else {
                 throw GraftError(
                     .argument,
-                    "--fine-tune-from: no layer of the base from \(layer) to the cut has weights; take an earlier one")
+                    "--fine-tune-from: no layer of the base \(part.extent) has weights; take an earlier one")
             }
         }
     }
@@ -64,11 +72,11 @@ struct TrainingJob {
 
     /// Unfreezes what the phase trains, and compiles the model for it.
     private func begin(_ phase: TrainingPhase, of phases: [TrainingPhase], _ model: Model) throws {
-        if let layer = phase.unfrozenFrom {
-            try model.unfreeze(from: layer)
+        if let part = phase.unfrozen {
+            try part.unfreeze(model)
             if options.fineTuning.updateStatistics { model.setStatistics(.updating) }
             console.say(
-                "fine-tuning from \(layer): \(model.trainableParameterCount.grouped) parameters trainable, learning rate "
+                "\(part.title): \(model.trainableParameterCount.grouped) parameters trainable, learning rate "
                     + "\(phase.learningRate)")
         }
         try model.compile(
@@ -81,7 +89,8 @@ struct TrainingJob {
 
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(
-        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ cancellation: CancellationFlag
+        _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ callbacks: PhaseCallbacks,
+        _ cancellation: CancellationFlag
     ) throws -> History {
         let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
@@ -89,7 +98,7 @@ struct TrainingJob {
             return try model.fit(
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
-                callbacks: [EventHandler(reporter.handle), recorder],
+                callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
                 options: options.machine.trainingOptions(
                     features: cache, cancellation: cancellation, profiler: profiler))
         } catch {

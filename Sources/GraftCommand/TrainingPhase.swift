@@ -5,7 +5,9 @@ import Graft
 struct FineTuningArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "After the head, train the base too, from this layer upwards, such as mixed5.", valueName: "layer"))
+            "After the head, train the base too, from this layer upwards, such as mixed5; '\(UnfrozenPart.all)' for all "
+                + "of it.",
+            valueName: "layer"))
     var fineTuneFrom: String?
 
     @Option(help: ArgumentHelp("Passes over the training images with the base unfrozen. (default: 5)", valueName: "N"))
@@ -38,37 +40,93 @@ struct FineTuningArguments: ParsableArguments {
 /// A stretch of `graft train` with the same layers frozen.
 struct TrainingPhase {
     let name: String
-    /// The layer that the base trains from; `nil` where all of it is frozen.
-    let unfrozenFrom: String?
+    /// What of the base trains; `nil` where all of it is frozen.
+    let unfrozen: UnfrozenPart?
     let epochs: Int
     let learningRate: Float
 
-    /// The head first, then the base where that is asked for.
+    /// The head first, unless it has no epochs, then the base where that is asked for.
     static func all(_ training: TrainingArguments, _ fineTuning: FineTuningArguments) -> [TrainingPhase] {
         let head = TrainingPhase(
-            name: "head", unfrozenFrom: nil, epochs: training.epochs, learningRate: training.learningRate)
+            name: "head", unfrozen: nil, epochs: training.epochs, learningRate: training.learningRate)
         guard let layer = fineTuning.fineTuneFrom else { return [head] }
         let base = TrainingPhase(
-            name: "fine-tuning", unfrozenFrom: layer, epochs: fineTuning.fineTuneEpochs ?? 5,
+            name: "fine-tuning", unfrozen: UnfrozenPart(layer), epochs: fineTuning.fineTuneEpochs ?? 5,
             learningRate: fineTuning.fineTuneLearningRate ?? 1e-5)
-        return [head, base]
+        return head.epochs > 0 ? [head, base] : [base]
     }
 
     /// What the chart says where the phase begins.
-    var event: String? { unfrozenFrom.map { "unfrozen from \($0)" } }
+    var event: String? { unfrozen?.event }
+}
+
+/// The part of a base that `--fine-tune-from` names.
+enum UnfrozenPart: Equatable {
+    /// How the whole of it is named.
+    static let all = "all"
+
+    case whole
+    /// The layer of this name and all behind it.
+    case from(layer: String)
+
+    init(_ argument: String) { self = argument == Self.all ? .whole : .from(layer: argument) }
+
+    /// What training it is called.
+    var title: String {
+        switch self {
+        case .whole: "fine-tuning the whole base"
+        case .from(let layer): "fine-tuning from \(layer)"
+        }
+    }
+
+    /// What unfreezing it is called.
+    var event: String {
+        switch self {
+        case .whole: "whole base unfrozen"
+        case .from(let layer): "unfrozen from \(layer)"
+        }
+    }
+
+    /// The layers that it has, where none of them has weights.
+    var extent: String {
+        switch self {
+        case .whole: "up to the cut"
+        case .from(let layer): "from \(layer) to the cut"
+        }
+    }
+
+    func unfreeze(_ model: Model) throws(GraftError) {
+        switch self {
+        case .whole: model.unfreeze()
+        case .from(let layer): try model.unfreeze(from: layer)
+        }
+    }
 }
 
 /// What the phases of a run came to.
 struct TrainingOutcome {
-    var histories: [History] = []
+    private(set) var histories: [History] = []
+    /// The epoch of the last phase whose weights the model has; `nil` for its last one.
+    private var restoredEpoch: Int?
+
+    /// Adds a phase.
+    mutating func add(_ history: History, restoredEpoch: Int?) {
+        histories.append(history)
+        self.restoredEpoch = history.isInterrupted ? nil : restoredEpoch
+    }
 
     var epochCount: Int { histories.reduce(0) { $0 + $1.epochs.count } }
     var isInterrupted: Bool { histories.last?.isInterrupted == true }
     var trunkSeconds: Double { histories.reduce(0) { $0 + $1.trunkSeconds } }
     var exampleCount: Int { histories.map(\.exampleCount).max() ?? 0 }
 
-    /// The last figure under a key.
-    func last(_ key: String) -> Double? { histories.compactMap { $0[key].last }.last }
+    /// The figure under a key after the epoch whose weights the model has.
+    func last(_ key: String) -> Double? {
+        if let restoredEpoch, let values = histories.last?[key], values.indices.contains(restoredEpoch - 1) {
+            return values[restoredEpoch - 1]
+        }
+        return histories.compactMap { $0[key].last }.last
+    }
 
     /// The pictures that could not be read, each once.
     var unreadablePaths: [String] {

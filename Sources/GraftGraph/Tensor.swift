@@ -111,8 +111,10 @@ package final class TensorStorage: @unchecked Sendable {
     package static let alignment = 64
 
     package init(count: Int) {
+        let byteCount = max(count, 1) * MemoryLayout<Float>.stride
         let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: Self.alignment)
+            byteCount: byteCount, alignment: LargePages.alignment(forByteCount: byteCount))
+        LargePages.advise(bytes, byteCount: byteCount)
         buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
         isReadOnly = false
         release = { $0.deallocate() }

@@ -36,6 +36,19 @@ import Testing
         #expect(classifier.folder.exists("tuned/model.keras"))
     }
 
+    @Test func withoutEpochsForTheHeadTheWholeBaseTrainsAtOnce() throws {
+        let outcome = try run([
+            "train", "photos", "--epochs", "0", "--output", "scratch.keras", "--json", "--fine-tune-from", "all",
+            "--fine-tune-epochs", "1",
+        ])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let lines = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }
+        #expect(lines.filter { $0.string("event") == "epoch" }.map { $0.number("epoch") } == [1])
+        // InceptionV3 has 427,712 numbers up to mixed0 beside its statistics, the head 256 weights and a bias.
+        #expect(
+            outcome.errors.contains("fine-tuning the whole base: 427,969 parameters trainable"), "\(outcome.errors)")
+    }
+
     @Test(arguments: [
         ("mixed0", "no layer of the base from mixed0 to the cut has weights; take an earlier one"),
         ("mixed5", "has no layer called mixed5; nearest: "),

@@ -24,7 +24,10 @@ import Testing
     }
 
     static let cases: [WrongUsage] = [
-        wrong("train", train, "photos --epochs 0", "--epochs: got 0, needs at least 1"),
+        wrong(
+            "train", train, "photos --epochs 0",
+            "--epochs: got 0, needs at least 1, or --fine-tune-from to train the base at once"),
+        wrong("train", train, "photos --epochs=-1", "--epochs: got -1, needs at least 1"),
         wrong("train", train, "photos --batch-size 0", "--batch-size: got 0, needs 1 to 65536"),
         wrong("train", train, "photos --learning-rate=-1", "--learning-rate: got -1.0, needs a number above 0"),
         wrong("train", train, "photos --learning-rate nan", "--learning-rate: got nan, needs a number above 0"),
@@ -50,6 +53,14 @@ import Testing
         wrong(
             "train", train, "photos --fine-tune-from mixed5 --fine-tune-epochs 0",
             "--fine-tune-epochs: got 0, needs at least 1"),
+        wrong(
+            "train", train, "photos --early-stopping=-1", "--early-stopping: got -1, needs 0 or more epochs"),
+        wrong(
+            "train", train, "photos --monitor f1",
+            "--monitor: got 'f1', needs loss, accuracy, val_loss, val_accuracy"),
+        wrong(
+            "train", train, "photos --save-best best.h5",
+            "--save-best: got 'best.h5', needs a name that ends in .keras"),
         wrong("predict", predict, "m.keras a.jpg --top 0", "--top: got 0, needs at least 1"),
         wrong(
             "features", features, "vgg16 photos --output f.csv", "--output: got 'f.csv', needs a name that ends in .npy"
@@ -67,7 +78,7 @@ import Testing
         (["train"], "Missing expected argument '<images>'"),
         (["predict", "m.keras"], "Missing expected argument '<files> ...'"),
         (["train", "photos", "--epochs", "many"], "The value 'many' is invalid for '--epochs <N>'"),
-        (["train", "photos", "--optimizer", "adagrad"], "The value 'adagrad' is invalid for '--optimizer <name>'"),
+        (["train", "photos", "--optimizer", "adadelta"], "The value 'adadelta' is invalid for '--optimizer <name>'"),
         (["train", "photos", "--epoch", "3"], "Unknown option '--epoch'"),
         (["frobnicate"], "Unexpected argument 'frobnicate'"),
     ])

@@ -95,8 +95,8 @@ import Testing
     @Test func aFullDiskIsCalledSo() {
         #expect(
             File.failure("cannot write", "/cache/shard", ENOSPC).message
-                == "cannot write /cache/shard: the disk is full (No space left on device); free some space or keep "
-                + "features in another folder")
+                == "cannot write /cache/shard: the disk is full (No space left on device); free some space or "
+                + "choose another folder")
     }
 
     @Test func twoWritersAtOnceDoNotDisturbEachOther() async throws {

@@ -1,7 +1,8 @@
 // The kernel gradient of a dense layer and the programs that read it, tile by tile: gradient[row, column] is the sum of
 // left[example, row] · right[example, column], and never stands in memory as a whole.
 
-/// Rows of a tile, and how many vectors of each are summed at once: eight sums hide the latency of a multiplication.
+/// Rows of a tile, and how many columns are summed at once: sixteen vectors of sums hide the latency of a multiplication,
+/// and one number is read for every two that are multiplied.
 enum { tile_rows = graft_gradient_tile_rows, tile_columns = graft_gradient_tile_columns, columns_at_once = 2 * VECTOR };
 
 /// `right` in panels of two vectors: [panel][example][32], filled up with zeros.
@@ -15,7 +16,7 @@ static void pack_right(const graft_gradient *g, float *panels) {
     }
 }
 
-/// Four rows of two vectors of the gradient.
+/// Eight rows of two vectors of the gradient.
 INLINE void gradient_cell(int64_t examples, const float *left, const float *panel, vector sums[2 * tile_rows]) {
     for (int i = 0; i < 2 * tile_rows; i++) sums[i] = splat(0);
     for (int64_t example = 0; example < examples; example++) {
@@ -29,7 +30,7 @@ INLINE void gradient_cell(int64_t examples, const float *left, const float *pane
     }
 }
 
-/// What the program will read of the next four rows, beside the gradient: fetched while this tile's sums keep the
+/// What the program will read of the next rows, beside the gradient: fetched while this tile's sums keep the
 /// arithmetic units busy, because the program itself is a matter of memory alone.
 INLINE void fetch_ahead(const graft_program *program, const graft_gradient *g, const float *const *operands,
                         int64_t row, int64_t column) {
@@ -66,7 +67,7 @@ static void gradient_tile(const graft_program *program, const graft_gradient *g,
     }
 }
 
-/// Four rows of `left`, turned so that the four numbers of an example are neighbours; rows beyond the end are zero.
+/// The rows of `left` that go with a tile, turned so that the numbers of an example are neighbours; rows beyond the end are zero.
 static void pack_left(const graft_gradient *g, int64_t row, int64_t rows, float *packed) {
     for (int64_t example = 0; example < g->examples; example++)
         for (int64_t i = 0; i < tile_rows; i++)
@@ -83,7 +84,7 @@ static void run_on_tile(const graft_program *program, int gradient, const float 
 }
 
 /// Rows begin ..< end. `scratch` holds the program's slots, and behind them (`work`) the operands' pointers, a tile and
-/// four rows of `left`.
+/// its rows of `left`.
 static void gradient_program(const graft_program *program, const graft_gradient *g, const float *panels,
                              const float *const *given, float *const *outputs, int64_t begin, int64_t end,
                              void *scratch, void *work) {

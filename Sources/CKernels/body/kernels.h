@@ -3,16 +3,25 @@
 #include "functions.h"
 #include "program.h"
 #include "gradient.h"
+#include "rules.h"
 #include "product.h"
 #include "row_product.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
 
+static const graft_rule_kernels rule_kernels[] = {
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs) {range_of_##name, gradient_of_##name},
+#include "../rules.h"
+#undef RULE
+};
+
 const graft_kernels KERNELS = {
     .name = NAME,
+    .rules = rule_kernels,
     .program = program_range,
     .thin_product = thin_product,
+    .join_products = join_products,
     .row_product = row_product,
     .pack_right = pack_right,
     .gradient_program = gradient_program,

@@ -1,55 +1,69 @@
 // A product of a few rows with a large matrix: a dense layer that is a matter of reading its kernel once. The kernel is
-// read in eight rows at a time, straight from where it stands; the sums stay in the first-level cache.
+// read eight rows at a time, straight from where it stands and in the order in which it stands there.
 
-enum { inner_at_once = 8, panel_columns = graft_product_panel, inner_block = 1024 };
+enum { inner_at_once = graft_product_inner, product_columns = 2 * VECTOR, widest_product = 64 };
 
-/// Adds the products with `count` rows of the kernel (at most eight) to two vectors of every row's sums.
-INLINE void add_products(const graft_thin_product *p, const float *left, const float *right, int count, float *sums) {
+/// The eight numbers of each row of `left` that go with eight rows of the kernel, one row after the other.
+INLINE void pack_factors(const graft_thin_product *p, int64_t inner, int64_t count, float *factors) {
+    for (int64_t row = 0; row < p->rows; row++)
+        for (int64_t i = 0; i < inner_at_once; i++)
+            *factors++ = i < count ? p->left[row * p->inner + inner + i] : 0;
+}
+
+/// Adds the products with `count` rows of the kernel, at most eight, to two vectors of every row's sums.
+INLINE void add_products(const graft_thin_product *p, const float *factors, const float *right, int64_t count,
+                         float *sums) {
     vector first[inner_at_once], second[inner_at_once];
-    for (int i = 0; i < count; i++, right += p->columns) {
-        first[i] = load(right);
-        second[i] = load(right + VECTOR);
-        // The same place of the next eight rows.
-        __builtin_prefetch(right + inner_at_once * p->columns, 0, 3);
-        __builtin_prefetch(right + inner_at_once * p->columns + VECTOR, 0, 3);
+    for (int i = 0; i < inner_at_once; i++, right += p->columns) {
+        first[i] = i < count ? load(right) : splat(0);
+        second[i] = i < count ? load(right + VECTOR) : splat(0);
+        // The same place of the rows after the next.
+        __builtin_prefetch(right + graft_product_ahead * p->columns, 0, 2);
+        __builtin_prefetch(right + graft_product_ahead * p->columns + VECTOR, 0, 2);
     }
-    for (int64_t row = 0; row < p->rows; row++, left += p->inner, sums += panel_columns) {
+    for (int64_t row = 0; row < p->rows; row++, factors += inner_at_once, sums += product_columns) {
         vector a = load(sums), b = load(sums + VECTOR);
-        for (int i = 0; i < count; i++) {
-            a += left[i] * first[i];
-            b += left[i] * second[i];
+        for (int i = 0; i < inner_at_once; i++) {
+            a += factors[i] * first[i];
+            b += factors[i] * second[i];
         }
         store(sums, a);
         store(sums + VECTOR, b);
     }
 }
 
-/// The sums over the inner positions begin ..< end.
-static void sum_products(const graft_thin_product *p, int64_t panel, int64_t width, int64_t begin, int64_t end,
-                         float *sums) {
-    for (; begin + inner_at_once <= end; begin += inner_at_once)
-        for (int64_t column = 0; column < width; column += 2 * VECTOR)
-            add_products(p, p->left + begin, p->right + begin * p->columns + panel + column, inner_at_once,
-                         sums + column);
-    for (; begin < end; begin++)
-        for (int64_t column = 0; column < width; column += 2 * VECTOR)
-            add_products(p, p->left + begin, p->right + begin * p->columns + panel + column, 1, sums + column);
+/// The sums over the inner positions begin ..< end, as [columns / 32][rows][32].
+static void thin_product(const graft_thin_product *p, int64_t begin, int64_t end, float *sums) {
+    float factors[widest_product * inner_at_once];
+    int64_t panel = p->rows * product_columns;
+    __builtin_memset(sums, 0, (size_t)(p->rows * p->columns) * sizeof(float));
+    for (; begin < end; begin += inner_at_once) {
+        int64_t count = end - begin < inner_at_once ? end - begin : inner_at_once;
+        const float *right = p->right + begin * p->columns;
+        pack_factors(p, begin, count, factors);
+        for (int64_t i = 0; i < p->columns / product_columns; i++) {
+            // Two ways through, so that the one that matters tests nothing.
+            if (count == inner_at_once)
+                add_products(p, factors, right + i * product_columns, inner_at_once, sums + i * panel);
+            else
+                add_products(p, factors, right + i * product_columns, count, sums + i * panel);
+        }
+    }
 }
 
-/// Columns begin ..< end, multiples of 32. The inner axis is summed in blocks, so that rounding errors stay small;
-/// `scratch` holds the sums of a block for all rows.
-static void thin_product(const graft_thin_product *p, int64_t begin, int64_t end, float *scratch) {
-    for (int64_t panel = begin; panel < end; panel += panel_columns) {
-        int64_t width = end - panel < panel_columns ? end - panel : panel_columns;
-        for (int64_t row = 0; row < p->rows; row++)
-            for (int64_t i = 0; i < width; i++) p->target[row * p->columns + panel + i] = p->bias ? p->bias[panel + i] : 0;
-        for (int64_t block = 0; block < p->inner; block += inner_block) {
-            int64_t last = p->inner - block < inner_block ? p->inner : block + inner_block;
-            __builtin_memset(scratch, 0, (size_t)(p->rows * panel_columns) * sizeof(float));
-            sum_products(p, panel, width, block, last, scratch);
-            for (int64_t row = 0; row < p->rows; row++)
-                for (int64_t i = 0; i < width; i++)
-                    p->target[row * p->columns + panel + i] += scratch[row * panel_columns + i];
+/// Adds up the sums of all blocks, in their order, and the bias, for the panels begin ..< end of 32 columns.
+static void join_products(const graft_thin_product *p, const float *sums, int64_t blocks, int64_t begin, int64_t end) {
+    int64_t size = p->rows * p->columns;
+    for (int64_t i = begin * p->rows; i < end * p->rows; i++) {
+        const float *source = sums + i * product_columns;
+        int64_t column = i / p->rows * product_columns;
+        vector a = p->bias ? load(p->bias + column) : splat(0), b = p->bias ? load(p->bias + column + VECTOR) : splat(0);
+        for (int64_t block = 0; block < blocks; block++, source += size) {
+            a += load(source);
+            b += load(source + VECTOR);
         }
+        float *target = p->target + i % p->rows * p->columns + column;
+        store(target, a);
+        store(target + VECTOR, b);
     }
 }

@@ -112,13 +112,36 @@ typedef struct {
     int32_t writer;
 } graft_output;
 
+enum { graft_rule_arrays = 5, graft_rule_numbers = 8, graft_rule_results = 4 };
+
+/// The rule that a program is: one that is compiled ahead of time, rather than interpreted, with the same result.
+typedef struct {
+    /// −1 where there is none.
+    int32_t rule;
+    /// For each of the rule's arrays the program's operand.
+    int32_t arrays[graft_rule_arrays];
+    /// For each of its numbers the program's operand; −1 for a constant.
+    int32_t numbers[graft_rule_numbers];
+    float constants[graft_rule_numbers];
+    /// For each of its results the program's output.
+    int32_t results[graft_rule_results];
+} graft_rule_match;
+
 typedef struct {
     int32_t slot_count, instruction_count, constant_count, operand_count, output_count;
     const graft_instruction *instructions;
     const graft_constant *constants;
     const graft_operand *operands;
     const graft_output *outputs;
+    /// Filled by `graft_find_rule`.
+    graft_rule_match rule;
 } graft_program;
+
+/// Looks for the rule that a program is; called once, before it runs.
+void graft_find_rule(graft_program *program);
+
+/// The name of the program's rule, NULL where it has none.
+const char *graft_rule_name(const graft_program *program);
 
 /// Bytes of scratch that `graft_run_program` needs for so many threads.
 size_t graft_program_scratch_size(const graft_program *program, int threads);
@@ -127,7 +150,7 @@ size_t graft_program_scratch_size(const graft_program *program, int threads);
 void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
                        int64_t count, void *scratch, int threads);
 
-enum { graft_gradient_tile_rows = 4, graft_gradient_tile_columns = 1024 };
+enum { graft_gradient_tile_rows = 8, graft_gradient_tile_columns = 512 };
 
 /// The gradient of a dense layer's kernel: `gradient[row, column] = sum over examples of left[example, row] ·
 /// right[example, column]`.
@@ -147,11 +170,12 @@ void graft_run_gradient_program(const graft_program *program, const graft_gradie
 
 // MARK: Products
 
-/// Columns that one thread sums at once.
-enum { graft_product_panel = 512 };
+/// Rows of the kernel that are multiplied at once, and how many rows ahead memory is fetched.
+enum { graft_product_inner = 8, graft_product_ahead = 16 };
 
-/// `target = left · right + bias`, for a few rows and a large matrix `right` of [inner, columns]; `columns` is a multiple
-/// of 32, `bias` NULL where there is none.
+/// `target = left · right + bias`, for a few rows (at most 64) and a large matrix `right` of [inner, columns]; `columns` is
+/// a multiple of 32, `bias` NULL where there is none. The inner axis is summed in blocks that follow from the sizes alone,
+/// so that rounding errors stay small and the result does not depend on the number of threads.
 typedef struct {
     int64_t rows, inner, columns;
     const float *left, *right, *bias;
@@ -159,7 +183,7 @@ typedef struct {
 } graft_thin_product;
 
 /// Bytes of scratch that `graft_run_thin_product` needs.
-size_t graft_thin_product_scratch_size(int64_t rows, int threads);
+size_t graft_thin_product_scratch_size(const graft_thin_product *product);
 void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads);
 
 /// `target = left · rightᵀ`, for a few rows and a large matrix `right` of [columns, inner].

@@ -93,7 +93,7 @@ extension PlanCompiler {
         try add(value, reads: reads) { target throws(GraftError) in
             try ThinProductStep(
                 rows: node.shape[0], inner: inner, columns: node.shape[1], left: reads[0], right: reads[1],
-                bias: epilogue.bias ? reads[2] : nil, target: target, threads: threads,
+                bias: epilogue.bias ? reads[2] : nil, target: target,
                 rest: ProgramStep(
                     addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, threads: threads))
         }

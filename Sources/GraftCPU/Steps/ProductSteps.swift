@@ -52,12 +52,18 @@ struct ThinProductStep: Step {
     let right: BufferID
     let bias: BufferID?
     let target: BufferID
-    let threads: Int
     let rest: ProgramStep?
 
     var implementation: String { "graft:product" }
     var scratchByteCount: Int {
-        max(graft_thin_product_scratch_size(Int64(rows), Int32(threads)), rest?.scratchByteCount ?? 0)
+        max(productByteCount, rest?.scratchByteCount ?? 0)
+    }
+
+    private var productByteCount: Int {
+        var product = graft_thin_product(
+            rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: nil, right: nil, bias: nil,
+            target: nil)
+        return graft_thin_product_scratch_size(&product)
     }
 
     /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.

@@ -60,7 +60,7 @@ struct GradientStep: Step {
     private let targets: [BufferID]
     let scratchByteCount: Int
 
-    var implementation: String { "graft:gradient+update" }
+    var implementation: String { "graft:gradient+\(program.rule ?? "update")" }
 
     init(_ program: CompiledProgram, _ product: Product, operands: [BufferID?], targets: [BufferID], threads: Int) {
         (self.program, self.product, self.operands, self.targets) = (program, product, operands, targets)
@@ -119,8 +119,13 @@ final class CompiledProgram: @unchecked Sendable {
     private let operands: UnsafeMutableBufferPointer<graft_operand>
     private let outputs: UnsafeMutableBufferPointer<graft_output>
 
+    /// The optimizer's rule that the program is, which then runs compiled rather than interpreted, with the same bits.
+    let rule: String?
+
     /// Compiles a program for operands of these shapes, broadcast to `result`.
-    init(_ program: JoinedProgram, result: Shape) throws(GraftError) {
+    ///
+    /// - Parameter usesRules: whether to look for the rule that it is.
+    init(_ program: JoinedProgram, result: Shape, usesRules: Bool = true) throws(GraftError) {
         let assigned = SlotAssignment(program)
         let operands = try Self.operands(program, assigned, result: result)
         self.operands = .copy(of: operands)
@@ -131,7 +136,11 @@ final class CompiledProgram: @unchecked Sendable {
             slot_count: Int32(assigned.slotCount), instruction_count: Int32(instructions.count),
             constant_count: Int32(constants.count), operand_count: Int32(operands.count),
             output_count: Int32(outputs.count), instructions: instructions.baseAddress,
-            constants: constants.baseAddress, operands: self.operands.baseAddress, outputs: outputs.baseAddress)
+            constants: constants.baseAddress, operands: self.operands.baseAddress, outputs: outputs.baseAddress,
+            rule: graft_rule_match())
+        description.rule.rule = -1
+        if usesRules { graft_find_rule(&description) }
+        rule = graft_rule_name(&description).map { String(cString: $0) }
     }
 
     deinit {

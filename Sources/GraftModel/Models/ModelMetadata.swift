@@ -9,6 +9,9 @@ public struct ModelMetadata: Codable, Hashable, Sendable {
     public init(classNames: [String]? = nil, image: ImageRule? = nil) {
         (self.classNames, self.image) = (classNames, image)
     }
+
+    /// What a class is called that has no name, by its number from 0: `class 2`.
+    package static func nameOfClass(_ number: Int) -> String { "class \(number)" }
 }
 
 /// How a picture becomes a tensor: decoded to so many channels, resized to a height and width, values 0 to 255.

@@ -42,7 +42,16 @@ public final class TrainingRun {
     /// Whether the run ends after this epoch.
     public private(set) var isStopping = false
 
+    /// The variables that the optimizer changes and those that a step writes back, such as moving means; in the model's
+    /// order.
+    public internal(set) var changingVariables: [Variable] = []
+    /// The metrics of the model's compilation.
+    let metrics: [Metric]
+    /// Keras's `iterations`: how often the optimizer changed the variables since `compile`.
+    var iterations: Int { step / accumulationSteps }
+
     private let schedule: LearningRateSchedule
+    private let accumulationSteps: Int
     /// The rate that somebody set, in this run or one before.
     private(set) var chosenRate: Float?
     /// How many steps were done since `compile`.
@@ -50,6 +59,7 @@ public final class TrainingRun {
 
     init(model: Model, _ compilation: Compilation) {
         (self.model, schedule) = (model, compilation.optimizer.learningRate)
+        (metrics, accumulationSteps) = (compilation.metrics, max(compilation.optimizer.settings.accumulationSteps, 1))
         (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
     }
 

@@ -68,6 +68,11 @@ final class File: Sendable {
         }
     }
 
+    /// Cuts the file off behind so many bytes.
+    func truncate(to byteCount: Int) throws {
+        guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw Self.failure("cannot write", path, errno) }
+    }
+
     /// Takes the lock that goes with the open file, and with the last reference: shared by many, or held by one.
     ///
     /// - Returns: false where somebody else holds it and `waiting` is false.
@@ -87,7 +92,7 @@ final class File: Sendable {
         if code == ENOSPC || code == EDQUOT {
             return GraftError(
                 .file,
-                "\(action) \(path): the disk is full (\(reason)); free some space or keep features in another folder")
+                "\(action) \(path): the disk is full (\(reason)); free some space or choose another folder")
         }
         return GraftError(.file, "\(action) \(path): \(reason)")
     }
@@ -104,11 +109,11 @@ enum Disk {
     }
 
     /// Makes a folder and those above it.
-    static func makeFolder(_ path: String) throws {
+    static func makeFolder(_ path: String) throws(GraftError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw GraftError(.file, "cannot make the folder \(path); choose another one for features", cause: error)
+            throw GraftError(.file, "cannot make the folder \(path); choose another one", cause: error)
         }
     }
 

@@ -1,4 +1,5 @@
 import GraftGraph
+import GraftModel
 
 /// How often each class was there and how it was predicted.
 ///
@@ -29,10 +30,11 @@ public struct ConfusionMatrix: Sendable, Hashable {
 
     /// A line a class, in the order of the class numbers.
     ///
-    /// - Parameter names: the classes' names; their numbers where `nil`.
+    /// - Parameter names: the classes' names; `class 0`, `class 1`, … where `nil`.
     public func figures(names: [String]?) -> [ClassFigures] {
         counts.indices.map { number in
-            let name = names.flatMap { $0.indices.contains(number) ? $0[number] : nil } ?? String(number)
+            let known = names.flatMap { $0.indices.contains(number) ? $0[number] : nil }
+            let name = known ?? ModelMetadata.nameOfClass(number)
             return ClassFigures(
                 name: name, count: counts[number].reduce(0, +), correct: counts[number][number],
                 predicted: counts.reduce(0) { $0 + $1[number] })

@@ -39,7 +39,7 @@ extension Metric {
         fromLogits: Bool = false, name: String = "auc"
     ) -> Metric {
         let thresholds = max(thresholds, 2)
-        return Metric(name) { predictions, targets in
+        return Metric(name, direction: .up) { predictions, targets in
             let isTrue = try targets.perOutput(of: predictions)
             let probabilities = fromLogits ? try predictions.unary(.sigmoid) : predictions
             return try probabilities.countsAbove(thresholds, isTrue: isTrue)

@@ -7,7 +7,7 @@ extension Metric {
     ///
     /// Source: keras/src/trainers/compile_utils.py, version 3.15.
     public static var accuracy: Metric {
-        Metric("accuracy") { predictions, targets in
+        Metric("accuracy", direction: .up) { predictions, targets in
             if predictions.shape.last == 1 { return try binaryHits(predictions, targets) }
             let areClassNumbers = TargetRule.classNumbers.fits(targets.shape, predictions: predictions.shape)
             return areClassNumbers
@@ -16,14 +16,16 @@ extension Metric {
     }
 
     /// The share of outputs on the right side of 0.5.
-    public static var binaryAccuracy: Metric { Metric("binary_accuracy", statistic: binaryHits) }
+    public static var binaryAccuracy: Metric { Metric("binary_accuracy", direction: .up, statistic: binaryHits) }
 
     /// The share of rows whose largest prediction stands where the largest target does.
-    public static var categoricalAccuracy: Metric { Metric("categorical_accuracy", statistic: categoricalHits) }
+    public static var categoricalAccuracy: Metric {
+        Metric("categorical_accuracy", direction: .up, statistic: categoricalHits)
+    }
 
     /// The share of rows whose largest prediction stands at the class number that is the target.
     public static var sparseCategoricalAccuracy: Metric {
-        Metric("sparse_categorical_accuracy", statistic: sparseCategoricalHits)
+        Metric("sparse_categorical_accuracy", direction: .up, statistic: sparseCategoricalHits)
     }
 
     private static func binaryHits(_ predictions: GraphValue, _ targets: GraphValue) throws -> GraphValue {

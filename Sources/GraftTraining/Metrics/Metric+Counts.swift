@@ -17,7 +17,7 @@ extension Metric {
         threshold: Float? = nil, topK: Int? = nil, classID: Int? = nil, name: String = "precision"
     ) -> Metric {
         let rule = PositiveRule(threshold: threshold, topK: topK, classID: classID)
-        return Metric(name) { predictions, targets in
+        return Metric(name, direction: .up) { predictions, targets in
             try rule.counts(predictions, targets) { try [$0 * $1, $0 * (1 - $1)] }
         } result: { total, _ in
             share(total[0], of: total[0] + total[1])
@@ -35,7 +35,7 @@ extension Metric {
         threshold: Float? = nil, topK: Int? = nil, classID: Int? = nil, name: String = "recall"
     ) -> Metric {
         let rule = PositiveRule(threshold: threshold, topK: topK, classID: classID)
-        return Metric(name) { predictions, targets in
+        return Metric(name, direction: .up) { predictions, targets in
             try rule.counts(predictions, targets) { try [$0 * $1, (1 - $0) * $1] }
         } result: { total, _ in
             share(total[0], of: total[0] + total[1])

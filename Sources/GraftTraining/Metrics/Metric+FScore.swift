@@ -33,7 +33,7 @@ extension Metric {
     public static func fBetaScore(
         beta: Double, average: ClassAverage = .macro, threshold: Float? = nil, name: String = "fbeta_score"
     ) -> Metric {
-        Metric(name) { predictions, targets in
+        Metric(name, direction: .up) { predictions, targets in
             let isTrue = try targets.perOutput(of: predictions)
             let predicted = try predictions.predicted(above: threshold)
             let counts = [try predicted * isTrue, try predicted * (1 - isTrue), try (1 - predicted) * isTrue]

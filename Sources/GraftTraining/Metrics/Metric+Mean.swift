@@ -4,7 +4,9 @@ import GraftGraph
 extension Metric {
     /// A loss as a figure: its mean over the examples, without weights and penalties.
     public static func mean(of loss: Loss) -> Metric {
-        Metric(loss.name) { predictions, targets in try loss.perExample(predictions, targets).reduced(.sum) }
+        Metric(loss.name, direction: .down) { predictions, targets in
+            try loss.perExample(predictions, targets).reduced(.sum)
+        }
     }
 
     /// The mean of `|p − t|`.
@@ -15,7 +17,7 @@ extension Metric {
 
     /// The root of the mean of `(p − t)²`.
     public static var rootMeanSquaredError: Metric {
-        Metric("root_mean_squared_error") { predictions, targets in
+        Metric("root_mean_squared_error", direction: .down) { predictions, targets in
             try Loss.meanSquaredError.perExample(predictions, targets).reduced(.sum)
         } result: { total, examples in
             ((total.first ?? 0) / Double(max(examples, 1))).squareRoot()
@@ -27,7 +29,7 @@ extension Metric {
     ///
     /// Source: keras/src/metrics/accuracy_metrics.py, version 3.15.
     public static func topKCategoricalAccuracy(k: Int = 5) -> Metric {
-        Metric("top_k_categorical_accuracy") { predictions, targets in
+        Metric("top_k_categorical_accuracy", direction: .up) { predictions, targets in
             let targets = try TargetRule.probabilities.aligned(targets, with: predictions)
             return try predictions.hits(of: targets.indexOfLargest().oneHot(classes: predictions), amongLargest: k)
         }
@@ -37,7 +39,7 @@ extension Metric {
     ///
     /// Source: keras/src/metrics/accuracy_metrics.py, version 3.15.
     public static func sparseTopKCategoricalAccuracy(k: Int = 5) -> Metric {
-        Metric("sparse_top_k_categorical_accuracy") { predictions, targets in
+        Metric("sparse_top_k_categorical_accuracy", direction: .up) { predictions, targets in
             let targets = try TargetRule.classNumbers.aligned(targets, with: predictions)
             return try predictions.hits(of: targets.oneHot(classes: predictions), amongLargest: k)
         }

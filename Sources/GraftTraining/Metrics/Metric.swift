@@ -12,8 +12,18 @@ public struct Metric: Sendable {
     /// The figure, from the statistic's sum over all batches and the number of examples.
     public typealias Result = @Sendable (_ total: [Double], _ examples: Int) -> Double
 
+    /// Which way a figure improves.
+    public enum Direction: String, Sendable, Hashable {
+        /// The larger the better: accuracy.
+        case up
+        /// The smaller the better: an error.
+        case down
+    }
+
     /// The key in ``History``: `accuracy`.
     public let name: String
+    /// Which way the figure improves, for callbacks that look for the best; `nil` where nobody said.
+    public let direction: Direction?
     let statistic: Statistic
     let result: Result
 
@@ -21,13 +31,14 @@ public struct Metric: Sendable {
     ///
     /// - Parameters:
     ///   - name: its key in the history.
+    ///   - direction: which way it improves, for callbacks that look for the best.
     ///   - statistic: what to sum over the batches.
     ///   - result: the figure from the sum; the sum divided by the number of examples where nothing else is given.
     public init(
-        _ name: String, statistic: @escaping Statistic,
+        _ name: String, direction: Direction? = nil, statistic: @escaping Statistic,
         result: @escaping Result = { total, examples in (total.first ?? 0) / Double(max(examples, 1)) }
     ) {
-        (self.name, self.statistic, self.result) = (name, statistic, result)
+        (self.name, self.direction, self.statistic, self.result) = (name, direction, statistic, result)
     }
 }
 

@@ -26,33 +26,27 @@ public struct LearningRateCurve: Sendable, Hashable {
         }
     }
 
-    /// A rate to train with: the one where the smoothed loss falls fastest over the logarithm of the rate, before it is
-    /// smallest. `nil` where it never falls.
+    /// A rate to train with: a tenth of the one where the smoothed loss is smallest. `nil` where the loss never falls.
     ///
-    /// The slope is that of a straight line through a fifth of the points, and the first tenth, whose average is hardly
-    /// smooth, is left out, so that one lucky batch does not decide.
+    /// At the smallest loss the rate is already on the way to too large: what it still gains there it owes to the steps
+    /// before, and a little further on training comes apart. A tenth of it lies on the slope, where the loss falls. The
+    /// steepest point itself would need a slope of noisy figures, and the smoothing moves it towards the smallest loss by
+    /// half a decade and more.
     ///
-    /// Source: L. Smith, arXiv:1506.01186; the steepest point as in fastai's `lr_find`.
+    /// Source: fastai, `callback/schedule.py`, `minimum`; L. Smith, arXiv:1506.01186, section 3.3.
     public var suggested: Float? {
         let smoothed = smoothedLosses
+        // The average of the first tenth is hardly smooth: one lucky batch would decide.
         let first = smoothed.count / 10
         guard let lowest = smoothed.indices.min(by: { smoothed[$0] < smoothed[$1] }), lowest > first else { return nil }
-        var best: (slope: Double, index: Int)?
-        for index in first...lowest {
-            let slope = slope(of: smoothed, around: index, upTo: lowest)
-            if slope < min(best?.slope ?? 0, 0) { best = (slope, index) }
-        }
-        return best.map { rates[$0.index] }
+        return rates[lowest] / 10
     }
+}
 
-    /// The least squares slope of the losses over the logarithm of the rates, of the points up to a tenth of all away.
-    private func slope(of losses: [Double], around index: Int, upTo end: Int) -> Double {
-        let reach = max(losses.count / 10, 2)
-        let points = max(index - reach, 0)...min(index + reach, end)
-        let x = points.map { log(Double(rates[$0])) }
-        let (meanX, meanY) = (x.reduce(0, +) / Double(x.count), losses[points].reduce(0, +) / Double(x.count))
-        let spread = x.reduce(0) { $0 + ($1 - meanX) * ($1 - meanX) }
-        guard spread > 0 else { return 0 }
-        return zip(x, losses[points]).reduce(0) { $0 + ($1.0 - meanX) * ($1.1 - meanY) } / spread
+extension Float {
+    /// With two digits that count, as learning rates are given: `0.00012`.
+    package var asLearningRate: String {
+        guard isFinite, let rounded = Float(String(format: "%.1e", self)) else { return "\(self)" }
+        return "\(rounded)"
     }
 }

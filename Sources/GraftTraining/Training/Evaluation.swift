@@ -20,7 +20,7 @@ public struct Evaluation: Sendable {
 
 /// How a model does on the examples of one class.
 public struct ClassFigures: Sendable, Hashable {
-    /// The class's name, or its number where no name is known.
+    /// The class's name, `class 2` and so on where none is known.
     public var name: String
     /// How many examples are of this class.
     public var count: Int

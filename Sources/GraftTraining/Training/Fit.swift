@@ -69,6 +69,7 @@ final class FitRun {
         }
         let options = arguments.options
         let trained = try TrainedModel(model, mayKeepTrunk: options.features.location != .none)
+        run.changingVariables = model.variables.filter(trained.changing.contains)
         // What is being written when the run ends is written to its end, whatever ends it.
         defer { checkpointer?.finish() }
         // A rate that a callback set after the last step holds for the next call of `fit` too.
