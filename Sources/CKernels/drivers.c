@@ -297,8 +297,8 @@ static void row_product_part(void *context, int part, int64_t begin, int64_t end
 }
 
 void graft_run_row_product(const graft_row_product *product, int threads) {
-    // A line of memory holds sixteen results.
-    in_parallel(product->columns, 16, product->inner * product->columns, threads, (void *)product, row_product_part);
+    // A line of memory holds sixteen results, and five are made at once.
+    in_parallel(product->columns, 80, product->inner * product->columns, threads, (void *)product, row_product_part);
 }
 
 // MARK: Reductions

@@ -67,7 +67,7 @@ public final class Profiler: Sendable {
             end(\.validation, "validation", "validation")
         case .epoch(let report): end(\.epoch, "epoch \(report.epoch)", "epoch")
         case .ended: end(\.training, "fit", "fit")
-        case .featuresFound, .features, .problem, .validation: break
+        default: break
         }
     }
 
