@@ -5,9 +5,12 @@
 #   make build                                  the command, in .build/release/graft
 #   make format | make lint                     write, or check, the layout of all Swift files
 #   make check                                  everything that has to hold: the same as `bash .ci/run`
-#   make benchmark                              Graft and Keras at the same job: writes Benchmarks/RESULTS.md
+#   make benchmark [SECTIONS="trunk head"] [OPTIONS=--quick]
+#                                               Graft and its rivals at the same work: writes Benchmarks/RESULTS.md
 
 SWIFT ?= swift
+# The environment of the benchmark's rivals: gigabytes, so it may stand elsewhere.
+RIVALS ?= .venv-rivals
 SWIFT_FOLDERS := Package.swift Sources Tests $(wildcard Examples Benchmarks)
 
 # Homebrew's oneDNN has no pkg-config file, so compiler and linker are told where it is.
@@ -39,7 +42,9 @@ check:
 	.ci/run
 
 benchmark: build
-	$$(Scripts/python-environment) Benchmarks/tutorial.py
+	$(SWIFT) build -c release --product GraftMeasure
+	python=$$(Scripts/python-environment Benchmarks/requirements.txt $(RIVALS)) && \
+	    $$python Benchmarks/benchmark.py --sections $(SECTIONS) $(OPTIONS)
 
 libraries:
 	Scripts/install-libraries

@@ -38,6 +38,10 @@ let package = Package(
             dependencies: ["Graft", argumentParser],
             swiftSettings: strict
         ),
+        // What `make benchmark` measures; no product, so that users never build it.
+        .executableTarget(
+            name: "GraftMeasure", dependencies: ["Graft", "COneDNN", "CKernels", argumentParser],
+            path: "Benchmarks/Measure", swiftSettings: strict),
         room("Graft", ["GraftTraining", "GraftApplications", "GraftFormats", "GraftImages"]),
 
         // What a user works with.

@@ -10,6 +10,11 @@ public struct CPUOptions: Sendable {
     public var timeline: Timeline?
     /// The most bytes that one run's arena and the prepared values may take together; the machine's memory unless set.
     public var memoryLimit: Int
+    /// Whether a run ends where the first output is computed and its first number is not finite: variables are then what
+    /// they were before the run, and the other outputs mean nothing. Not unless set.
+    ///
+    /// What the output itself depends on is written all the same, where one pass computes both.
+    public var guardsUpdates = false
 
     /// Options with these values.
     public init(threads: Int? = nil, profile: Bool = false, memoryLimit: Int? = nil) {

@@ -40,7 +40,7 @@ public final class CPUPlan: Sendable {
         graft_set_thread_count(Int32(options.threads))
         self.options = options
         let start = options.timeline?.now ?? 0
-        plan = try CompiledPlan(graph.preparedForCPU(), threads: options.threads)
+        plan = try CompiledPlan(graph.preparedForCPU(), options)
         timelineNumber = options.timeline?.register(plan.profile)
         options.timeline?.add("make a plan", category: "preparation", since: start)
         try checkMemory()

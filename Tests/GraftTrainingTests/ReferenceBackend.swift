@@ -37,6 +37,8 @@ final class ReferencePlan: ExecutablePlan {
         let results = try Interpreter.run(
             graph, inputs: inputs.mapValues { ReferenceArray($0) },
             variables: values.withLock { $0.mapValues { ReferenceArray($0) } }, randomKey: randomKey)
+        // As the protocol says, nothing is updated where the first output is not finite.
+        if let first = results.outputs.first?.tensor, !graph.updates.isEmpty, !first[0].isFinite { return [first] }
         values.withLock { values in for (id, value) in results.updates { values[id] = value.tensor } }
         return results.outputs.map(\.tensor)
     }

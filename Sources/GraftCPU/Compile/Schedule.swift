@@ -10,15 +10,22 @@ struct Schedule {
     private(set) var offsets: [BufferID: Int] = [:]
     private(set) var arenaByteCount = 0
     private(set) var updatesInPlace = 0
+    /// The step behind which a run ends where the first number of this buffer is not finite; no variable was written then.
+    private(set) var updateGuard: (position: Int, buffer: BufferID)?
 
-    init(_ compiler: PlanCompiler) throws(GraftError) {
+    init(_ compiler: PlanCompiler, guardsUpdates: Bool = false) throws(GraftError) {
         var order = StepOrder(compiler)
         order.placeUpdates()
+        let guarded = guardsUpdates ? compiler.outputs.first?.buffer : nil
+        if let guarded { order.holdUpdates(untilWritten: guarded) }
         buffers = order.buffers
         updatesInPlace = order.updatesInPlace
         for index in try order.sorted() {
             let draft = order.drafts[index]
             if draft.isPreparation { preparation.append(draft) } else { run.append(draft) }
+        }
+        if let guarded, let position = run.firstIndex(where: { $0.writes.contains(guarded) }) {
+            updateGuard = (position, guarded)
         }
         for draft in preparation { for buffer in draft.writes { buffers[buffer.index].place = .prepared } }
         layOut()

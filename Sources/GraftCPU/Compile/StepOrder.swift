@@ -7,6 +7,8 @@ struct StepOrder {
     private var writer: [BufferID: Int] = [:]
     private var readers: [BufferID: [Int]] = [:]
     private var successors: [[Int]]
+    /// The steps that write variables.
+    private var variableWriters: [Int] = []
 
     init(_ compiler: PlanCompiler) {
         (drafts, buffers) = (compiler.drafts, compiler.buffers)
@@ -35,10 +37,19 @@ struct StepOrder {
             if let producer = writer[source], canWrite(producer, source, inPlaceOf: target, users: users) {
                 buffers[source.index].place = .variable(variable)
                 for user in users where user != producer { successors[user].append(producer) }
+                variableWriters.append(producer)
                 updatesInPlace += 1
             } else {
                 addCopy(from: source, to: target, after: users)
             }
+        }
+    }
+
+    /// Lets steps that write variables wait until a buffer is written, but for those that the buffer depends on.
+    mutating func holdUpdates(untilWritten buffer: BufferID) {
+        guard let producer = writer[buffer] else { return }
+        for step in variableWriters where step != producer && !reaches([producer], from: step) {
+            successors[producer].append(step)
         }
     }
 
@@ -65,6 +76,7 @@ struct StepOrder {
             CopyStep.Part(source: source, sourceOffset: $0.offset, targetOffset: $0.offset, block: $0.block)
         }
         let copy = drafts.count
+        variableWriters.append(copy)
         drafts.append(
             StepDraft(
                 step: CopyStep(parts: parts, target: target, zeroCount: 0), reads: [source], writes: [],

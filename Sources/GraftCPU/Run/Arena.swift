@@ -30,16 +30,16 @@ final class Arena {
         let memory = RunMemory(
             buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey)
         graft_set_thread_count(Int32(plan.threads))
-        if let profile {
-            var times = [graft_seconds()]
-            for draft in plan.schedule.run {
-                try draft.step.run(memory)
-                times.append(graft_seconds())
+        var times: [Double] = []
+        for (position, draft) in plan.schedule.run.enumerated() {
+            if profile != nil { times.append(graft_seconds()) }
+            try draft.step.run(memory)
+            if let stop = plan.schedule.updateGuard, stop.position == position, !memory[stop.buffer][0].isFinite {
+                break
             }
-            profile(times)
-        } else {
-            for draft in plan.schedule.run { try draft.step.run(memory) }
         }
+        // A run that stops before its updates is not measured: its loss is no number.
+        if let profile, times.count == plan.schedule.run.count { profile(times + [graft_seconds()]) }
         withExtendedLifetime((inputs, binding)) {}
     }
 

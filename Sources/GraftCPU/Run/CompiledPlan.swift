@@ -13,11 +13,11 @@ struct CompiledPlan: Sendable {
     let scratchByteCount: Int
     let preparationScratchByteCount: Int
 
-    init(_ graph: Graph, threads: Int) throws(GraftError) {
+    init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
         engine = try Engine()
-        self.threads = threads
+        threads = options.threads
         let compiler = try PlanCompiler(graph, engine: engine, threads: threads)
-        let schedule = try Schedule(compiler)
+        let schedule = try Schedule(compiler, guardsUpdates: options.guardsUpdates)
         inputs = compiler.inputs
         variables = compiler.variables
         constants = compiler.constants

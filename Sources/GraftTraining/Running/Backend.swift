@@ -14,7 +14,8 @@ package protocol Backend: Sendable {
 package protocol ExecutablePlan: AnyObject, Sendable {
     /// Gives the graph's variables their values, by reference.
     func bind(_ values: [VariableID: Tensor]) throws
-    /// Runs the graph once; updates change the plan's values of the variables, never another holder's.
+    /// Runs the graph once; updates change the plan's values of the variables, never another holder's. Where the first
+    /// output of a graph with updates is not finite, no variable changes, and the other outputs mean nothing.
     func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor]
     /// A variable's value, shared.
     func value(of variable: VariableID) -> Tensor?

@@ -7,7 +7,9 @@ struct CPUBackend: Backend {
     var precision: String { "float32" }
 
     func makePlan(_ graph: Graph) throws -> any ExecutablePlan {
-        CPUExecutablePlan(try CPUPlan(graph, options: options))
+        var options = options
+        options.guardsUpdates = !graph.updates.isEmpty
+        return CPUExecutablePlan(try CPUPlan(graph, options: options))
     }
 }
 

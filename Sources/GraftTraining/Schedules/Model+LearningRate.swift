@@ -46,7 +46,7 @@ extension Model {
         let recorder = RateRecorder(steps: steps)
         let arguments = FitRun.Arguments(
             batchSize: batchSize, epochs: steps, shuffle: true, seed: seed, weights: nil, callbacks: [recorder],
-            options: options)
+            options: options, explainsFailures: false)
         let run = try FitRun(
             self, Compilation(optimizer: optimizer, loss: compilation.loss, metrics: []), training: examples,
             validation: nil, arguments)

@@ -17,6 +17,8 @@ final class FitRun {
         var callbacks: [any Callback]
         var options: TrainingOptions
         var checkpoint: Checkpointing?
+        /// Whether a loss that is no number is traced to where it came from.
+        var explainsFailures = true
     }
 
     let model: Model
@@ -37,7 +39,7 @@ final class FitRun {
     var exampleCount: Int { training.count }
     /// The number of validation examples, readable or not; 0 without.
     var validationCount: Int { validation?.count ?? 0 }
-    private let training: any Dataset
+    let training: any Dataset
     private let validation: (any Dataset)?
     private let randomness: RunRandomness
     private let checkpointer: Checkpointer?
@@ -213,7 +215,7 @@ final class FitRun {
             let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
             figures.merge(measured) { first, _ in first }
         }
-        try keep(variables(of: runner), epoch: epoch)
+        try keep(variables(of: runner), epoch: epoch, examples)
         let seconds = position.seconds
         run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
         run.history.append(epoch: epoch, figures, seconds: seconds)
@@ -224,23 +226,26 @@ final class FitRun {
     /// Gives the model what training changed.
     ///
     /// - Throws: `GraftError` with code `data` where a number is not finite, which the loss shows a step later only.
-    private func keep(_ values: [Variable: Tensor], epoch: Int) throws {
-        if let (variable, _) = values.first(where: { !$0.value.isFinite }) {
-            throw GraftError(
-                .data,
-                "\(variable.path) holds numbers that are not finite after epoch \(epoch), with a learning rate of "
-                    + "\(run.learningRate); use a smaller one. The model is that of the epoch before")
+    private func keep(_ values: [Variable: Tensor], epoch: Int, _ examples: Examples) throws {
+        // Of several the one nearest to the loss, where the gradients come from.
+        if let variable = model.variables.last(where: { values[$0]?.isFinite == false }) {
+            throw nonFinite(variable, epoch: epoch, examples)
         }
         compilation.epochCount += 1
         for (variable, value) in values { variable.value = value }
         runningValues = [:]
     }
 
+    /// The order of the running epoch.
+    func order(of examples: Examples) -> [Int] {
+        let order = (0..<examples.count).filter { !position.leftOut.contains($0) }
+        return arguments.shuffle ? randomness.shuffled(order, epoch: compilation.epochCount) : order
+    }
+
     /// Trains on every example once, or on those that an earlier process left.
     private func trainEpoch(_ runner: StepRunner, _ examples: inout Examples) throws {
         let epoch = position.epoch
-        var order = (0..<examples.count).filter { !position.leftOut.contains($0) }
-        if arguments.shuffle { order = randomness.shuffled(order, epoch: compilation.epochCount) }
+        let order = order(of: examples)
         let rest = Array(order[min(position.done, order.count)...])
         let stream = BatchStream(
             examples.source, order: rest, batchSize: arguments.batchSize, profiler: arguments.options.profiler)
@@ -281,10 +286,13 @@ final class FitRun {
         run.step = compilation.stepCount
         let loss = Double(outputs[0][0])
         guard loss.isFinite else {
+            let origin =
+                arguments.explainsFailures
+                ? originOfNonFiniteLoss(runner, batch, scalars: scalars, weights: weights, randomKey: key) : .unknown
             throw GraftError(
                 .data,
-                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate); "
-                    + "use a smaller one, and check the inputs and targets for numbers that are not finite")
+                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate): "
+                    + origin.explanation(step: step))
         }
         return (loss, outputs.dropFirst())
     }

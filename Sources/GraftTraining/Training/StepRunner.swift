@@ -38,7 +38,15 @@ final class StepRunner {
         _ batch: SourceBatch, scalars: [String: Float] = [:], weights: Tensor? = nil, randomKey: UInt64 = 0
     ) throws -> [Tensor] {
         let prepared = try activate(batchSize: batch.indices.count)
-        let names = prepared.program.inputNames
+        return try prepared.plan.run(
+            inputs(of: batch, to: prepared.program, scalars: scalars, weights: weights), randomKey: randomKey)
+    }
+
+    /// What a program takes for a batch, by name.
+    func inputs(
+        of batch: SourceBatch, to program: StepProgram, scalars: [String: Float], weights: Tensor?
+    ) throws(GraftError) -> [String: Tensor] {
+        let names = program.inputNames
         guard names.count == batch.inputs.count, let targets = batch.targets.first else {
             throw GraftError(
                 .data,
@@ -49,7 +57,7 @@ final class StepRunner {
         inputs[StepProgram.targets] = targets
         inputs[StepProgram.weights] = weights
         for (name, value) in scalars { inputs[name] = Tensor(value) }
-        return try prepared.plan.run(inputs, randomKey: randomKey)
+        return inputs
     }
 
     /// The variables' values, shared; of those that the programs write where `updatedOnly`.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """One prediction with a saved model, as a process of its own: what `graft predict MODEL PHOTO` is compared with."""
 
+import json
 import os
 import sys
 
@@ -15,7 +16,7 @@ def main(model: str, photo: str) -> None:
     network = keras.models.load_model(model)
     height, width = network.input_shape[1:3]
     pixels = keras.utils.img_to_array(keras.utils.load_img(photo, target_size=(height, width), interpolation="bilinear"))
-    print(network.predict(pixels[None], verbose=0).tolist())
+    print(json.dumps({"probability": float(network.predict(pixels[None], verbose=0)[0, -1])}))
 
 
 if __name__ == "__main__":
