@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Graft
 
 /// `--profile`: where the time of a run went.
@@ -22,9 +23,11 @@ struct ProfileOptions: ParsableArguments {
     func follow(_ machine: MachineOptions, on console: Console, _ work: (Profiler?) throws -> Void) throws {
         guard let profile else { return try work(nil) }
         try OutputFile.check(profile, option: "--profile")
+        // Work that goes on from a checkpoint may change the folder.
+        let path = URL(filePath: profile).standardizedFileURL.path
         let profiler = Profiler()
         let result = Result { try profiler.measure("graft", category: "command") { try work(profiler) } }
-        try profiler.writeTrace(to: profile)
+        try profiler.writeTrace(to: path)
         let limits = try MachineLimits.measured(threads: machine.threads)
         console.say(profiler.report(limits: limits).description)
         console.say("trace in \(profile)")

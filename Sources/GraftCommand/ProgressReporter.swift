@@ -11,11 +11,16 @@ final class ProgressReporter {
     /// What the epochs belong to, and how many were complete before and will be at the end.
     private var phase: (name: String?, begin: Int, end: Int)?
     private var unreadable: [ExampleFailure] = []
+    /// Whether somebody was told that no checkpoint can be written.
+    private var hasWarned = false
 
     init(console: Console) { self.console = console }
 
     /// Begins a stretch of training, named where there are several; epochs are counted through all of them.
     func begin(_ name: String?, epochs: Int) { phase = (name, epochCount, epochs) }
+
+    /// Counts epochs that an earlier process did.
+    func pass(epochs: Int) { epochCount += epochs }
 
     func handle(_ event: TrainingEvent) {
         switch event {
@@ -77,7 +82,10 @@ final class ProgressReporter {
 
     private func showCheckpoint(_ report: CheckpointReport) {
         if let failure = report.failure {
-            return console.warn("no checkpoint was written, training goes on: \(failure)")
+            // Once: the next one will hardly do better.
+            if !hasWarned { console.warn("no checkpoint was written, training goes on: \(failure)") }
+            hasWarned = true
+            return
         }
         var object = JSONObject(event: "checkpoint")
         object.add("checkpoint", .string(report.checkpoint))

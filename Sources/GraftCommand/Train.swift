@@ -27,10 +27,14 @@ struct Train: ParsableCommand {
 
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
             the program at once.
+
+            While it trains, the run is kept beside the model every minute, and when Ctrl-C stops it. Whatever ended it, \
+            this goes on where it was and gives the same model, bit for bit, as if nothing had happened:
+              graft train --resume cats-and-dogs.checkpoint
             """)
 
     @Argument(help: "The folder of images.", completion: .directory)
-    var images: String
+    var images: String?
 
     @OptionGroup(title: "Network") var network: NetworkOptions
 
@@ -42,6 +46,8 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
     @OptionGroup(title: "Callbacks") var callbacks: CallbackArguments
+
+    @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
 
     @Option(
         help: ArgumentHelp(
@@ -61,6 +67,9 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
+        guard images != nil || checkpoints.resume != nil else {
+            throw ValidationError("Missing expected argument '<images>'")
+        }
         try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
         try asUsage { () throws(GraftError) in try HeadSpecification(head) }
         try require(
@@ -73,7 +82,12 @@ struct Train: ParsableCommand {
         console.outliveReader()
         try explain(on: console) {
             try profiling.follow(machine, on: console) { profiler in
-                try TrainingJob(options: self, console: console, profiler: profiler).run()
+                guard let path = checkpoints.resume else {
+                    return try TrainingJob(options: self, console: console, profiler: profiler).run()
+                }
+                let words = Array(CommandLine.arguments.dropFirst(2))
+                let resumed = try ResumedRun(path, images: images, own: checkpoints, arguments: words)
+                try TrainingJob(options: resumed.options, console: console, resumed: resumed, profiler: profiler).run()
             }
         }
     }

@@ -105,7 +105,7 @@ import Testing
             process.interrupt()
         }
         #expect(outcome.status == 130)
-        #expect(outcome.lines.last?.hasPrefix("wrote interrupted.keras after ") == true)
+        #expect(outcome.lines.contains { $0.hasPrefix("wrote interrupted.keras after ") })
         let prediction = try run("predict", "interrupted.keras", "photos/red/0.bmp")
         #expect(prediction.status == 0)
     }
@@ -122,6 +122,11 @@ import Testing
         let classes = try #require(line.object["classes"] as? [String: [String: Any]])
         #expect(classes.keys.sorted() == ["blue", "red"])
         #expect(classes["red"]?["count"] as? Int == 6)
+        for figures in classes.values {
+            let mistakes = (figures["taken_for"] as? [String: Int] ?? [:]).values.reduce(0, +)
+            let recall = figures["recall"] as? Double ?? .nan
+            #expect(abs(Double(6 - mistakes) / 6 - recall) < 1e-9)
+        }
         let right = classes.values.compactMap { figures in
             (figures["recall"] as? Double).map { $0 * Double(figures["count"] as? Int ?? 0) }
         }
