@@ -9,9 +9,9 @@ import Testing
 
     @Test func aTableIsPrintedAndATraceWritten() throws {
         let outcome = try classifier.tool.run(
-            ["predict", "model.keras", "photos/red/0.png", "--profile", "trace.json", "--threads", "2"])
+            ["predict", "model.keras", "photos/red/0.bmp", "--profile", "trace.json", "--threads", "2"])
         try #require(outcome.status == 0, "\(outcome.errors)")
-        #expect(outcome.output.contains("photos/red/0.png: "))
+        #expect(outcome.output.contains("photos/red/0.bmp: "))
         #expect(outcome.output.contains("limits measured now: "))
         #expect(outcome.output.contains("  convolution  "))
         #expect(outcome.lines.last == "trace in trace.json")
@@ -23,7 +23,7 @@ import Testing
 
     @Test func aTraceWhoseFolderIsMissingIsRefusedBeforeTheWork() throws {
         let outcome = try classifier.tool.run(
-            ["predict", "model.keras", "photos/red/0.png", "--profile", "nowhere/trace.json"])
+            ["predict", "model.keras", "photos/red/0.bmp", "--profile", "nowhere/trace.json"])
         #expect(outcome.status == 1)
         #expect(outcome.output.isEmpty)
         #expect(outcome.errors.contains("--profile: there is no folder nowhere; make it first"))
