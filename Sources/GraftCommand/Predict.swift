@@ -32,6 +32,7 @@ struct Predict: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
+            try machine.tellPrecision(on: console)
             let classifier = try Classifier(path: model, machine: machine)
             var failed = false
             try profiling.follow(machine, on: console) { profiler in

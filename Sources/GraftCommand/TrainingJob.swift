@@ -24,6 +24,7 @@ struct TrainingJob {
 
     func run() throws {
         try OutputFile.check(options.output)
+        try options.machine.checkPrecision()
         var builder = try ClassifierBuilder(
             network: options.network, head: options.head, seed: options.training.seed)
         // The checkpoint has all numbers.
@@ -39,6 +40,7 @@ struct TrainingJob {
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.output)
+        try options.machine.tellPrecision(trains: true, on: console)
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
@@ -120,7 +122,7 @@ struct TrainingJob {
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
                 options: options.machine.trainingOptions(
-                    features: cache, cancellation: cancellation, profiler: profiler),
+                    features: cache, trains: true, cancellation: cancellation, profiler: profiler),
                 checkpoint: checkpoint)
         } catch {
             reporter.listUnreadable()
@@ -159,7 +161,8 @@ struct TrainingJob {
     private func evaluate(_ model: Model, on test: ImageDataset, _ cancellation: CancellationFlag) throws -> Evaluation
     {
         let evaluation = try model.evaluate(
-            test, options: options.machine.trainingOptions(cancellation: cancellation, profiler: profiler)
+            test,
+            options: options.machine.trainingOptions(trains: true, cancellation: cancellation, profiler: profiler)
         ) { console.progress(ProgressLine("test", $0)) }
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")

@@ -124,7 +124,9 @@ extension Graph {
         default: return nil
         }
         let left = node.operands[0]
-        guard rows > 0 else { return nil }
+        // The kernel that updates tile by tile reads 32 bits.
+        let types = [node.elementType] + node.operands.map { self[$0].elementType }
+        guard rows > 0, types.allSatisfy({ $0 == .float32 }) else { return nil }
         return TransposedProduct(
             left: left, right: node.operands[1], examples: shape(of: left).elementCount / rows, rows: rows,
             columns: columns)

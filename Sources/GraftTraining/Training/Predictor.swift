@@ -22,6 +22,7 @@ final class Predictor: Sendable {
     private struct Key: Hashable, Sendable {
         let batchSize: Int
         let threads: Int?
+        let precision: Precision
         /// Where the plan's runs are written down; the plan holds on to it, so that no other takes its place.
         let timeline: ObjectIdentifier?
         let outputs: [SymbolicTensor]
@@ -56,9 +57,9 @@ final class Predictor: Sendable {
     /// A plan with the model's values. Threads that need the same one wait for the first of them to make it.
     private func prepare(_ model: Model, batchSize: Int, options: TrainingOptions) throws -> Prepared {
         let key = Key(
-            batchSize: batchSize, threads: options.threads,
+            batchSize: batchSize, threads: options.threads, precision: try options.precision.resolved(),
             timeline: options.profiler.map { ObjectIdentifier($0.timeline) }, outputs: model.outputs)
-        // A backend given for one call keeps no plan: it is a test's, or one of another precision.
+        // A backend given for one call keeps no plan: it is a test's.
         guard options.backend == nil else { return try make(model, key, options) }
         return try prepared.withLock { kept in
             if let position = kept.firstIndex(where: { $0.key == key }) {
