@@ -31,6 +31,8 @@ typedef struct {
     /// Panels begin ..< end of 32 columns.
     void (*join_products)(const graft_thin_product *product, const float *sums, int64_t blocks, int64_t begin,
                           int64_t end);
+    /// Columns begin ..< end of the result.
+    void (*row_product)(const graft_row_product *product, int64_t begin, int64_t end);
     void (*pack_right)(const graft_gradient *gradient, float *panels);
     /// Rows begin ..< end of the gradient.
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,

@@ -9,6 +9,8 @@ import Synchronization
 public final class CPUPlan: Sendable {
     private let plan: CompiledPlan
     private let options: CPUOptions
+    /// The plan's number in the options' timeline.
+    private let timelineNumber: Int?
     private let state = Mutex(State())
     /// Held by a run that updates variables, and by whoever reads or replaces their values.
     private let turn = Mutex(())
@@ -38,7 +40,10 @@ public final class CPUPlan: Sendable {
         try Self.checkSizes(graph, options)
         graft_set_thread_count(Int32(options.threads))
         self.options = options
+        let start = options.timeline?.now ?? 0
         plan = try CompiledPlan(graph.preparedForCPU(options), options)
+        timelineNumber = options.timeline?.register(plan.profile)
+        options.timeline?.add("make a plan", category: "preparation", since: start)
         try checkMemory()
     }
 
@@ -75,6 +80,8 @@ public final class CPUPlan: Sendable {
     /// - Throws: ``GraftError`` where a variable has no value or one of the wrong shape.
     public func bind(_ values: [VariableID: Tensor]) throws(GraftError) {
         try turn.withLock { _ throws(GraftError) in
+            let start = options.timeline?.now ?? 0
+            defer { options.timeline?.add("bind variables", category: "preparation", since: start) }
             let previous = state.withLock { $0.binding }
             let binding = try Binding(plan, values, previous: previous)
             state.withLock { $0.binding = binding }
@@ -152,7 +159,7 @@ public final class CPUPlan: Sendable {
         }
         try arena.run(
             plan, binding, inputs: inputs, next: next, outputs: &memory, randomKey: randomKey,
-            profile: options.profile ? { self.record($0, seconds: $1) } : nil)
+            profile: options.profile || timelineNumber != nil ? { self.record($0) } : nil)
         return plan.outputs.map { memory[$0.source].reshaped(to: $0.shape) }
     }
 
@@ -194,17 +201,19 @@ public final class CPUPlan: Sendable {
     /// The time of each step over all runs so far, in order; empty unless the options asked for it.
     public var profile: [StepProfile] { state.withLock { $0.profile } }
 
-    private func record(_ position: Int, seconds: Double) {
+    /// Notes a run: where each step began, and where the last ended.
+    private func record(_ times: [Double]) {
+        if let timelineNumber {
+            let name = plan.hasUpdates ? "training step" : "forward pass"
+            options.timeline?.add(runOf: timelineNumber, name: name, times: times)
+        }
+        guard options.profile else { return }
         state.withLock { state in
-            if state.profile.isEmpty {
-                state.profile = plan.schedule.run.map {
-                    StepProfile(
-                        label: $0.label, operation: $0.operation, implementation: $0.step.implementation, count: 0,
-                        seconds: 0)
-                }
+            if state.profile.isEmpty { state.profile = plan.profile }
+            for position in state.profile.indices {
+                state.profile[position].count += 1
+                state.profile[position].seconds += times[position + 1] - times[position]
             }
-            state.profile[position].count += 1
-            state.profile[position].seconds += seconds
         }
     }
 }

@@ -48,4 +48,18 @@ public struct StepProfile: Sendable, Hashable {
     public var count: Int
     /// Its time over all runs.
     public var seconds: Double
+    /// The additions and multiplications of one run; 0 where memory alone counts.
+    public var flopCount: Int
+    /// The bytes that one run reads and writes, each array once.
+    public var byteCount: Int
+
+    /// The profile of a step.
+    package init(
+        label: String, operation: String, implementation: String, count: Int, seconds: Double, flopCount: Int = 0,
+        byteCount: Int = 0
+    ) {
+        (self.label, self.operation, self.implementation) = (label, operation, implementation)
+        (self.count, self.seconds) = (count, seconds)
+        (self.flopCount, self.byteCount) = (flopCount, byteCount)
+    }
 }

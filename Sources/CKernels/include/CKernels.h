@@ -33,6 +33,9 @@ void *graft_allocate(size_t size);
 /// Seconds on a clock that only goes forward.
 double graft_seconds(void);
 
+/// A number that the calling thread has alone while it lives.
+uint64_t graft_thread_identity(void);
+
 /// The name of the instruction set that was picked: "avx512", "avx2" or "plain".
 const char *graft_instruction_set(void);
 
@@ -168,6 +171,15 @@ typedef struct {
 /// Bytes that the sums of a product's blocks take: the scratch of `graft_run_thin_product`.
 size_t graft_thin_product_scratch_size(const graft_thin_product *product);
 void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads);
+
+/// `target = left · rightᵀ`, for a few rows and a large matrix `right` of [columns, inner].
+typedef struct {
+    int64_t rows, inner, columns;
+    const float *left, *right;
+    float *target;
+} graft_row_product;
+
+void graft_run_row_product(const graft_row_product *product, int threads);
 
 /// The second half of `graft_run_thin_product`: the product from the sums of its blocks.
 void graft_join_thin_product(const graft_thin_product *product, const void *sums, int threads);

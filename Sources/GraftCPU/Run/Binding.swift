@@ -71,6 +71,12 @@ final class Binding: @unchecked Sendable {
         inputAhead = input
     }
 
+    /// Forgets what a run that did not reach its end, because it failed or its loss was no number, has written elsewhere.
+    func dropNextValues() {
+        spares.merge(next) { _, dropped in dropped }
+        next = [:]
+    }
+
     /// What a run does of the plan's lookahead: it takes the product that the run before computed, if that was for the same
     /// input, and computes the one for the next input, where it is known.
     func lookAhead(

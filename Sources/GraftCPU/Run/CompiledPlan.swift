@@ -49,6 +49,17 @@ struct CompiledPlan: Sendable {
 
     var packedByteCount: Int { kept.reduce(0) { $0 + schedule.buffers[$1.index].byteCount } }
 
+    /// The steps of a run, before anything ran.
+    var profile: [StepProfile] {
+        schedule.run.map { draft in
+            let bytes = (Set(draft.reads).map(\.index) + Set(draft.writes).map(\.index))
+                .reduce(0) { $0 + schedule.buffers[$1].byteCount }
+            return StepProfile(
+                label: draft.label, operation: draft.operation, implementation: draft.step.implementation, count: 0,
+                seconds: 0, flopCount: draft.flopCount, byteCount: bytes)
+        }
+    }
+
     var report: PlanReport {
         var report = PlanReport()
         let (run, preparation) = (schedule.run.map(\.step), schedule.preparation.map(\.step))

@@ -38,6 +38,9 @@ extension TrainingOptions {
     ///   the processor does not have.
     func makeBackend() throws -> any Backend {
         if let threads { try requirePositive(threads, "threads") }
-        return try backend ?? CPUBackend(options: CPUOptions(threads: threads, precision: precision.elementType))
+        if let backend { return backend }
+        var options = CPUOptions(threads: threads, precision: try precision.elementType)
+        options.timeline = profiler?.timeline
+        return CPUBackend(options: options)
     }
 }

@@ -105,6 +105,7 @@ final class FitRun {
 
     /// Tells the callbacks.
     func emit(_ event: TrainingEvent) throws {
+        arguments.options.profiler?.handle(event)
         if case .problem(let failure) = event {
             if let known = failuresBefore.firstIndex(of: failure) {
                 failuresBefore.remove(at: known)
@@ -136,7 +137,8 @@ final class FitRun {
     private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation)
+            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation,
+            profiler: arguments.options.profiler)
         let sources = try FitSources(pass: pass, over: training, validation, trained, backend: backend)
         (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
         return sources
@@ -246,7 +248,9 @@ final class FitRun {
         let order = order(of: examples)
         let rest = Array(order[min(position.done, order.count)...])
         // Two ahead: a step that knows the next batch does some of its work along with its own.
-        let stream = BatchStream(examples.source, order: rest, batchSize: arguments.batchSize, ahead: 2)
+        let stream = BatchStream(
+            examples.source, order: rest, batchSize: arguments.batchSize, ahead: 2,
+            profiler: arguments.options.profiler)
         try restAndCheckCancellation()
         while let batch = try stream.next() {
             try restAndCheckCancellation()
