@@ -27,6 +27,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
+            try machine.tellPrecision(on: console)
             let classifier = try Classifier(path: model, machine: machine)
             let photos = try ImageFolder(
                 at: images, rule: classifier.rule, classNames: classifier.model.metadata.classNames,

@@ -15,8 +15,9 @@ import Testing
     @Test func trainingTellsEveryEpochAndItsEnd() throws {
         let training = classifier.training
         try #require(training.status == 0, "\(training.errors)")
-        let lines = try training.lines.map { try #require(JSONLine($0), "\($0)") }
-        #expect(lines.map { $0.string("event") } == ["epoch", "epoch", "done"])
+        let events = try training.lines.map { try #require(JSONLine($0), "\($0)") }
+        #expect(events.map { $0.string("event") } == ["precision", "epoch", "epoch", "done"])
+        let lines = events.dropFirst()
         for (number, line) in lines.dropLast().enumerated() {
             #expect(
                 line.names == ["event", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"])
