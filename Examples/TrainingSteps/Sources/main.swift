@@ -11,7 +11,8 @@ import Graft
 //   OUTPUT   a folder that exists: losses.json and after-one-step.keras are written there
 let arguments = CommandLine.arguments
 guard arguments.count == 7, let rate = Float(arguments[5]) else {
-    fatalError("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT")
+    print("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT")
+    exit(64)
 }
 
 let model = try Model.load(arguments[1])
