@@ -63,7 +63,7 @@ def measure(name: str, bench: Bench, results: Results) -> None:
     try:
         ALL[name].run(bench, Record(results, values))
         values["complete"] = True
-    except Failure as failure:
+    except (Failure, ImportError, OSError) as failure:
         values["failed"] = str(failure)
         print(f"  {name} FAILED: {failure}", file=sys.stderr, flush=True)
     finally:

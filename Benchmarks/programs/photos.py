@@ -32,7 +32,9 @@ def read(path: Path, size: int) -> np.ndarray:
     top, bottom, vertical = weights_of(pixels.shape[0], size)
     left, right, horizontal = weights_of(pixels.shape[1], size)
     rows = pixels[np.concatenate([top, bottom])].astype(np.float32)
-    wide = rows[:, left] + (rows[:, right] - rows[:, left]) * horizontal[:, None]
+    # `take` keeps the order in memory, which indexing does not.
+    first, second = rows.take(left, axis=1), rows.take(right, axis=1)
+    wide = first + (second - first) * horizontal[:, None]
     return wide[:size] + (wide[size:] - wide[:size]) * vertical[:, None, None]
 
 

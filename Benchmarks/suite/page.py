@@ -29,7 +29,9 @@ def safely(section, taken: dict) -> list[str]:
     """What the section says; where a part of its numbers is missing, that."""
     try:
         return section.page(taken)
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        if "failed" in taken:
+            return [f"Failed: {taken['failed']}."]
         return [f"The section was interrupted before it had its numbers ({type(error).__name__}: {error})."]
 
 

@@ -34,7 +34,9 @@ public final class CSVLogger: Callback {
     /// - Throws: `GraftError` with code `file` where the file cannot be written.
     public func handle(_ event: TrainingEvent, in run: TrainingRun) throws {
         switch event {
-        case .began: (file, keys, end) = (try File.ensuring(path), nil, 0)
+        case .began:
+            let file = try File.ensuring(path)
+            (self.file, keys, end) = (file, nil, append ? file.byteCount : 0)
         case .epoch(let report): try add(report)
         case .ended: file = nil
         default: break
@@ -47,12 +49,11 @@ public final class CSVLogger: Callback {
         try write(["\(report.epoch - 1)"] + keys.map { key in report.figures[key].map { "\($0)" } ?? "NA" }, to: file)
     }
 
-    /// Empties the file, or finds its end, and writes the header where there is none.
+    /// Cuts off what stands behind the place where the first line belongs, and writes the header where there is none.
     private func begin(_ file: File, _ figures: [String: Double]) throws -> [String] {
         var names = figures.keys.sorted()
         if !names.contains(where: { $0.hasPrefix("val_") }) { names += names.map { "val_\($0)" } }
         keys = names
-        end = append ? file.byteCount : 0
         try file.truncate(to: end)
         if end == 0 { try write(["epoch"] + names, to: file) }
         return names
@@ -80,8 +81,8 @@ public final class CSVLogger: Callback {
     public func restore(_ state: CallbackState) throws {
         let reader = CallbackStateReader("CSVLogger", state)
         let (known, position) = (try reader.texts("keys"), try reader.count("end") ?? 0)
-        guard let file, let known, position > 0, position <= file.byteCount else { return }
+        guard let file, position <= file.byteCount else { return end = 0 }
         (keys, end) = (known, position)
-        try file.truncate(to: position)
+        if known != nil { try file.truncate(to: position) }
     }
 }

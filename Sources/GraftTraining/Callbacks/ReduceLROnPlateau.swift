@@ -79,10 +79,13 @@ public final class ReduceLROnPlateau: Callback {
         (cooldownCounter, wait) = (cooldown, 0)
     }
 
-    /// The best figure and the epochs counted; the rate itself belongs to the model's compilation.
+    /// The best figure, the epochs counted and the reductions; the rate itself belongs to the model's compilation.
     public var state: CallbackState? {
         CallbackState(
-            values: ["best": .figure(figure.best), "wait": .int(wait), "cooldown": .int(cooldownCounter)])
+            values: [
+                "best": .figure(figure.best), "wait": .int(wait), "cooldown": .int(cooldownCounter),
+                "reductions": .array(reductions.map { [.int($0.epoch), .double(Double($0.learningRate))] }),
+            ])
     }
 
     /// Goes on counting where the checkpoint was made.
@@ -91,5 +94,10 @@ public final class ReduceLROnPlateau: Callback {
         figure.best = try reader.figure("best")
         wait = try reader.count("wait") ?? 0
         cooldownCounter = try reader.count("cooldown") ?? 0
+        reductions = (state.values["reductions"]?.elements ?? []).compactMap { entry in
+            guard let parts = entry.elements, parts.count == 2, let epoch = parts[0].integer, let rate = parts[1].number
+            else { return nil }
+            return (epoch, Float(rate))
+        }
     }
 }

@@ -34,6 +34,7 @@ public final class TensorBoard: Callback {
     private let updateFreq: UpdateFrequency
     private var files: [Part: EventFile] = [:]
     private var stepCount = 0
+    private var hasValidation = false
 
     private enum Part: String, CaseIterable {
         case train, validation
@@ -52,7 +53,8 @@ public final class TensorBoard: Callback {
     /// - Throws: `GraftError` with code `argument` for a frequency below 0, `file` where a file cannot be written.
     public func handle(_ event: TrainingEvent, in run: TrainingRun) throws {
         switch event {
-        case .began: try begin()
+        case .began(let outline): try begin(outline)
+        case .epochBegan: try openFiles()
         case .step(let report): try add(report)
         case .epoch(let report): try add(report, run)
         case .ended: files = [:]
@@ -60,15 +62,21 @@ public final class TensorBoard: Callback {
         }
     }
 
-    private func begin() throws {
+    private func begin(_ outline: TrainingOutline) throws {
         guard histogramFreq >= 0, updateFreq.steps >= 0 else {
             throw GraftError(
                 .argument,
                 "TensorBoard writes every \(updateFreq.steps) steps and histograms every \(histogramFreq) epochs; both "
                     + "must be 0 or more")
         }
-        (files, stepCount) = ([:], 0)
+        (files, stepCount, hasValidation) = ([:], 0, outline.validationExamples > 0)
         try Disk.makeFolder(logDir)
+    }
+
+    /// Begins all files before the first step, so that every checkpoint knows them.
+    private func openFiles() throws {
+        _ = try file(.train)
+        if hasValidation { _ = try file(.validation) }
     }
 
     /// The file of a part, begun where it has none yet.
