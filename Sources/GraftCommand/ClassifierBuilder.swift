@@ -4,7 +4,7 @@ import Graft
 /// layer that follows from the classes.
 struct ClassifierBuilder {
     let base: Base
-    let choice: BaseChoice
+    var choice: BaseChoice
     let head: String
     let seed: UInt64
 

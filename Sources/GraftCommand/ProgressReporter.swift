@@ -13,11 +13,16 @@ final class ProgressReporter {
     private var unreadable: [ExampleFailure] = []
     /// The pictures that were listed, which a later phase meets again.
     private var listedPaths: Set<String> = []
+    /// Whether somebody was told that no checkpoint can be written.
+    private var hasWarned = false
 
     init(console: Console) { self.console = console }
 
     /// Begins a stretch of training, named where there are several; epochs are counted through all of them.
     func begin(_ name: String?, epochs: Int) { phase = (name, epochCount, epochs) }
+
+    /// Counts epochs that an earlier process did.
+    func pass(epochs: Int) { epochCount += epochs }
 
     func handle(_ event: TrainingEvent) {
         switch event {
@@ -80,7 +85,10 @@ final class ProgressReporter {
 
     private func showCheckpoint(_ report: CheckpointReport) {
         if let failure = report.failure {
-            return console.warn("no checkpoint was written, training goes on: \(failure)")
+            // Once: the next one will hardly do better.
+            if !hasWarned { console.warn("no checkpoint was written, training goes on: \(failure)") }
+            hasWarned = true
+            return
         }
         var object = JSONObject(event: "checkpoint")
         object.add("checkpoint", .string(report.checkpoint))

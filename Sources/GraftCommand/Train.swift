@@ -27,10 +27,14 @@ struct Train: ParsableCommand {
 
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
             the program at once.
+
+            While it trains, the run is kept beside the model every minute, and when Ctrl-C stops it. Whatever ended it, \
+            this goes on where it was and gives the same model, bit for bit, as if nothing had happened:
+              graft train --resume cats-and-dogs.checkpoint
             """)
 
     @Argument(help: "The folder of images.", completion: .directory)
-    var images: String
+    var images: String?
 
     @OptionGroup(title: "Network") var network: NetworkOptions
 
@@ -42,6 +46,8 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
     @OptionGroup(title: "Callbacks") var callbacks: CallbackArguments
+
+    @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
 
     @Option(
         help: ArgumentHelp(
@@ -60,6 +66,9 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
+        guard images != nil || checkpoints.resume != nil else {
+            throw ValidationError("Missing expected argument '<images>'")
+        }
         try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
         try asUsage { () throws(GraftError) in try HeadSpecification(head) }
         try require(
@@ -70,7 +79,14 @@ struct Train: ParsableCommand {
     func run() throws {
         let console = outputOptions.console
         console.outliveReader()
-        try explain(on: console) { try TrainingJob(options: self, console: console).run() }
+        try explain(on: console) {
+            guard let path = checkpoints.resume else {
+                return try TrainingJob(options: self, console: console).run()
+            }
+            let words = Array(CommandLine.arguments.dropFirst(2))
+            let resumed = try ResumedRun(path, images: images, own: checkpoints, arguments: words)
+            try TrainingJob(options: resumed.options, console: console, resumed: resumed).run()
+        }
     }
 }
 

@@ -5,45 +5,64 @@ import Graft
 struct TrainingJob {
     let options: Train
     let console: Console
+    /// What the run goes on from; `nil` for a new one.
+    private let resumed: ResumedRun?
+    private let checkpoints: RunCheckpoints
     private let reporter: ProgressReporter
     private let recorder: HistoryRecorder
     private let start = ContinuousClock.now
 
-    init(options: Train, console: Console) {
-        (self.options, self.console) = (options, console)
+    init(options: Train, console: Console, resumed: ResumedRun? = nil) {
+        (self.options, self.console, self.resumed) = (options, console, resumed)
+        checkpoints = RunCheckpoints(options, resumed: resumed)
         reporter = ProgressReporter(console: console)
         recorder = HistoryRecorder(beside: options.output)
     }
 
     func run() throws {
         try OutputFile.check(options.output)
-        let builder = try ClassifierBuilder(
+        var builder = try ClassifierBuilder(
             network: options.network, head: options.head, seed: options.training.seed)
+        // The checkpoint has all numbers.
+        if resumed != nil { builder.choice.weights = WeightsOption.none }
         let share = options.training.validationSplit
         let photos = try ImageFolder(
-            at: options.images, rule: builder.rule, validationSplit: share > 0 ? share : nil,
+            at: options.images ?? ".", rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
         try options.callbacks.check(hasValidation: photos.validation.map { $0.count > 0 } == true)
         let model = try builder.model(classNames: photos.classNames, on: console)
+        if let resumed { model.layerMarks = resumed.marks }
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.output)
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
+        passOver(&outcome)
         let best = try options.callbacks.saveBest.map {
             try ModelCheckpoint($0, monitor: options.callbacks.monitor, saveBestOnly: true)
         }
-        for phase in phases where !outcome.isInterrupted {
+        for (position, phase) in phases.enumerated().dropFirst(resumed?.phase ?? 0) where !outcome.isInterrupted {
             try begin(phase, of: phases, model)
             let callbacks = PhaseCallbacks(
                 options.callbacks, phase: phases.count > 1 ? phase.name : nil, best: best, offset: reporter.epochCount)
-            let history = try fit(model, photos, phase, callbacks, interruption.cancellation)
+            let checkpoint = checkpoints.checkpointing(
+                phase: position, of: phases.count, outcome.histories, resumes: position == resumed?.phase)
+            let history = try fit(model, photos, phase, callbacks, checkpoint, interruption.cancellation)
             callbacks.tell(history, on: console)
             outcome.add(history, restoredEpoch: callbacks.restoredEpoch)
         }
         try finish(model, outcome, test: photos.test, interruption.cancellation)
+    }
+
+    /// Takes the phases that an earlier process completed for done; a new run sets another one's checkpoint aside.
+    private func passOver(_ outcome: inout TrainingOutcome) {
+        guard let resumed else { return checkpoints.begin(on: console) }
+        for history in resumed.histories {
+            outcome.add(history, restoredEpoch: nil)
+            reporter.pass(epochs: history.epochs.count)
+        }
     }
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.
@@ -88,7 +107,7 @@ struct TrainingJob {
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(
         _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ callbacks: PhaseCallbacks,
-        _ cancellation: CancellationFlag
+        _ checkpoint: Checkpointing, _ cancellation: CancellationFlag
     ) throws -> History {
         let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
@@ -97,7 +116,8 @@ struct TrainingJob {
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
-                options: options.machine.trainingOptions(features: cache, cancellation: cancellation))
+                options: options.machine.trainingOptions(features: cache, cancellation: cancellation),
+                checkpoint: checkpoint)
         } catch {
             reporter.listUnreadable()
             if reporter.epochCount > 0 { try save(model, epochs: reporter.epochCount) }
@@ -119,6 +139,7 @@ struct TrainingJob {
             console.fail(
                 "stopped before the first epoch was complete, so no model was written"
                     + (isKept ? "; the features computed so far are kept for the next start" : ""))
+            checkpoints.tellStopped(on: console)
             throw ExitCode(Interruption.exitCode)
         }
         let verdict = tellCourse()
@@ -126,6 +147,7 @@ struct TrainingJob {
         let isInterrupted = outcome.isInterrupted
         let evaluation = isInterrupted ? nil : try test.map { try evaluate(model, on: $0, cancellation) }
         emit(outcome, evaluation, verdict)
+        if isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end() }
         if isInterrupted { throw ExitCode(Interruption.exitCode) }
     }
 

@@ -11,7 +11,7 @@ import Testing
     }
 
     private static let train =
-        "Usage: graft train [<options>] <images>\n  See 'graft train --help' for more information.\n"
+        "Usage: graft train [<options>] [<images>]\n  See 'graft train --help' for more information.\n"
     private static let predict =
         "Usage: graft predict <model> <files> ... [--top <N>] [--threads <N>] [--precision <precision>] [--json]\n  See 'graft predict --help' for more information.\n"
     private static let features =

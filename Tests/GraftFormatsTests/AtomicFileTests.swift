@@ -104,7 +104,7 @@ extension AtomicFileTests {
 }
 
 /// Runs with files limited to so many bytes; a write beyond gives EFBIG instead of a signal.
-private func withFileSizeLimit(_ byteCount: Int, _ body: () throws -> Void) throws {
+func withFileSizeLimit(_ byteCount: Int, _ body: () throws -> Void) throws {
     #if canImport(Darwin)
         let resource = RLIMIT_FSIZE
     #else

@@ -66,6 +66,22 @@ import Testing
         #expect(first.slots != second.slots)
     }
 
+    @Test func aRunStoppedBeforeItsFirstStepIsKeptToo() throws {
+        let problem = ResumeProblem.all[2]
+        let (model, flag) = (try problem.model(), CancellationFlag())
+        flag.cancel()
+        let history = try model.fit(
+            problem.data(), options: TrainingOptions(features: .temporary, threads: 1, cancellation: flag),
+            checkpoint: Checkpointing(path(), every: .never))
+        #expect(history.isInterrupted && history.epochs.isEmpty)
+        let again = try problem.model()
+        let options = TrainingOptions(features: .temporary, threads: 1)
+        try again.fit(problem.data(), options: options, checkpoint: Checkpointing(path(), every: .never))
+        let plain = try problem.model()
+        try plain.fit(problem.data(), options: options)
+        #expect(again.weights == plain.weights)
+    }
+
     @Test func aSecondFitIsResumedToo() throws {
         let problem = ResumeProblem.all[0]
         func run(_ checkpoint: Checkpointing?, cancelAfter step: Int?) throws -> ResumeProblem.Run {

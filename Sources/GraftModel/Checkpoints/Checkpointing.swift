@@ -56,6 +56,8 @@ public struct Checkpointing: Sendable {
     public var keepsFile: Bool
     /// What else the program wants to find again; not looked at.
     public var notes: Configuration = .null
+    /// Whether the file is of several calls of `fit`, one after the other: none of them removes it.
+    package var isShared = false
     /// Where checkpoints are kept.
     package let storage: any CheckpointStorage
 

@@ -20,7 +20,9 @@ extension FitRun {
     // MARK: Taking
 
     /// The run between two steps or epochs, ready to be kept: its arrays shared, its values made when they are asked for.
-    func checkpoint(_ runner: StepRunner, _ identity: RunIdentity) -> @Sendable () throws -> Checkpoint {
+    ///
+    /// - Parameter runner: what holds the arrays of the running epoch; `nil` where the run has taken them back.
+    func checkpoint(_ runner: StepRunner?, _ identity: RunIdentity) -> @Sendable () throws -> Checkpoint {
         var (tensors, values) = (arrays(runner), self.values)
         var states: [Configuration] = []
         for (index, callback) in arguments.callbacks.enumerated() {
@@ -49,7 +51,7 @@ extension FitRun {
         ]
     }
 
-    private func arrays(_ runner: StepRunner) -> [String: Tensor] {
+    private func arrays(_ runner: StepRunner?) -> [String: Tensor] {
         let indices = Dictionary(uniqueKeysWithValues: model.variables.enumerated().map { ($0.element, $0.offset) })
         var tensors: [String: Tensor] = [:]
         for (variable, index) in indices { tensors[ArrayName.variable(index)] = variable.value }
@@ -62,8 +64,8 @@ extension FitRun {
             guard let index = indices[variable] else { continue }
             for (slot, value) in slots.enumerated() { tensors[ArrayName.slot(index, slot)] = value }
         }
-        let addresses = runner.program?.slots ?? [:]
-        for (id, value) in runner.values(updatedOnly: true) {
+        let addresses = runner?.program?.slots ?? [:]
+        for (id, value) in runner?.values(updatedOnly: true) ?? [:] {
             guard let address = addresses[id], let index = indices[address.variable] else { continue }
             tensors[ArrayName.slot(index, address.index)] = value
         }

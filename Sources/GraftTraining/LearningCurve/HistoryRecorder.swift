@@ -56,6 +56,12 @@ public final class HistoryRecorder: Callback {
         }
     }
 
+    /// What was measured so far.
+    public var state: CallbackState? { CallbackState(values: curve.configuration) }
+
+    /// Goes on with what was measured; the files follow with the next epoch.
+    public func restore(_ state: CallbackState) throws { curve = try LearningCurve(configuration: state.values) }
+
     private func write() {
         (lastWrite, isBehind) = (.now, false)
         do throws(GraftError) {

@@ -1,3 +1,6 @@
+import GraftGraph
+import GraftModel
+
 /// What one or several calls of `fit` measured, one after another: first the head, then some of the base.
 public struct LearningCurve: Sendable, Hashable {
     /// A stretch of training with the same layers frozen.
@@ -58,6 +61,48 @@ public struct LearningCurve: Sendable, Hashable {
 }
 
 extension LearningCurve {
+    /// As a checkpoint keeps it.
+    var configuration: Configuration {
+        [
+            "phases": .array(
+                phases.map {
+                    [
+                        "name": .string($0.name), "event": $0.event.map { .string($0) } ?? .null,
+                        "first_epoch": .int($0.firstEpoch),
+                    ]
+                }),
+            "epochs": .array(
+                epochs.map {
+                    [
+                        "phase": .string($0.phase), "figures": .object($0.figures.mapValues { .double($0) }),
+                        "seconds": .double($0.seconds),
+                    ]
+                }),
+        ]
+    }
+
+    /// Takes what ``configuration`` gave.
+    init(configuration: Configuration) throws(GraftError) {
+        let stored = StoredValues(configuration, place: "curve.")
+        for phase in try stored.elements("phases") {
+            let phase = StoredValues(phase, place: "curve.phases.")
+            phases.append(
+                Phase(
+                    name: try phase.text("name"), event: phase["event"]?.text,
+                    firstEpoch: try phase.integer("first_epoch", in: 1...(.max))))
+        }
+        for epoch in try stored.elements("epochs") {
+            let epoch = StoredValues(epoch, place: "curve.epochs.")
+            var figures: [String: Double] = [:]
+            let kept = try epoch.part("figures")
+            for key in kept.members.keys { figures[key] = try kept.number(key) }
+            epochs.append(
+                Epoch(
+                    number: epochs.count + 1, phase: try epoch.text("phase"), figures: figures,
+                    seconds: try epoch.number("seconds")))
+        }
+    }
+
     /// A table for spreadsheets: `epoch,phase,loss,accuracy,val_loss,val_accuracy,seconds`, a line an epoch, numbers
     /// with all their digits and a point, an empty cell for what was not measured.
     public var csv: String {

@@ -84,11 +84,12 @@ final class FitRun {
         do {
             let sources = try prepareSources(trained)
             let runner = makeTrainingRunner(trained, targetShape)
-            defer { keepSlots(of: runner) }
+            defer { keepState(of: runner) }
             let validator = sources.validation.map { Validator(self, $0, trained, targetShape) }
             try train(runner, sources.training, validator)
         } catch let error as GraftError where error.code == .cancelled {
             run.history.isInterrupted = true
+            if stoppedAtRest { try takeCheckpoint(nil, atEpochEnd: false, always: true) }
         }
         try endCheckpoints()
         try emit(.ended(run.history))
@@ -135,7 +136,7 @@ final class FitRun {
     private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: emit, checkCancellation: arguments.options.checkCancellation)
+            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation)
         let sources = try FitSources(pass: pass, over: training, validation, trained, backend: backend)
         (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
         return sources
@@ -167,9 +168,10 @@ final class FitRun {
         return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
     }
 
-    /// Keeps the optimizer's arrays for the next `fit`.
-    private func keepSlots(of runner: StepRunner) {
+    /// Keeps the optimizer's arrays for the next `fit`, and what a running epoch made of variables for a checkpoint.
+    private func keepState(of runner: StepRunner) {
         guard let program = runner.program else { return }
+        runningValues = variables(of: runner)
         let none = [Tensor?](repeating: nil, count: OptimizerProgram(compilation.optimizer).slots.count)
         for (id, value) in runner.values(updatedOnly: true) {
             guard let address = program.slots[id] else { continue }
@@ -181,16 +183,11 @@ final class FitRun {
         var examples = examples
         examples.leaveOut(position.unreadable)
         validator?.leaveOut(validationUnreadable)
-        do {
-            while position.epoch <= arguments.epochs, !run.isStopping {
-                try trainAndValidate(runner, &examples, validator)
-                let isLast = position.epoch > arguments.epochs || run.isStopping
-                let mustKeep = isLast && arguments.checkpoint?.keepsFile == true
-                try takeCheckpoint(runner, atEpochEnd: true, always: mustKeep)
-            }
-        } catch let error as GraftError where error.code == .cancelled && stoppedAtRest {
-            try takeCheckpoint(runner, atEpochEnd: false, always: true)
-            throw error
+        while position.epoch <= arguments.epochs, !run.isStopping {
+            try trainAndValidate(runner, &examples, validator)
+            let isLast = position.epoch > arguments.epochs || run.isStopping
+            let mustKeep = isLast && arguments.checkpoint?.keepsFile == true
+            try takeCheckpoint(runner, atEpochEnd: true, always: mustKeep)
         }
         adoptAverages(of: runner)
     }
@@ -295,8 +292,8 @@ final class FitRun {
     }
 
     /// What training changed, as it is now, shared: the next step copies what it changes.
-    func variables(of runner: StepRunner) -> [Variable: Tensor] {
-        guard let program = runner.program else { return runningValues }
+    func variables(of runner: StepRunner?) -> [Variable: Tensor] {
+        guard let runner, let program = runner.program else { return runningValues }
         let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }
         }
         return Dictionary(uniqueKeysWithValues: pairs)
@@ -340,7 +337,7 @@ final class FitRun {
     }
 
     /// Has a checkpoint written where one is due.
-    private func takeCheckpoint(_ runner: StepRunner, atEpochEnd: Bool, always: Bool = false) throws {
+    private func takeCheckpoint(_ runner: StepRunner?, atEpochEnd: Bool, always: Bool = false) throws {
         guard let checkpointer, let identity else { return }
         try tellCheckpoints()
         guard always || checkpointer.isDue(stepCount: compilation.stepCount, atEpochEnd: atEpochEnd) else { return }
@@ -356,8 +353,9 @@ final class FitRun {
         guard let checkpointer else { return }
         checkpointer.finish()
         try tellCheckpoints()
-        if !run.history.isInterrupted, !checkpointer.checkpointing.keepsFile {
-            checkpointer.checkpointing.storage.remove()
+        let checkpointing = checkpointer.checkpointing
+        if !run.history.isInterrupted, !checkpointing.keepsFile, !checkpointing.isShared {
+            checkpointing.storage.remove()
         }
     }
 }

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Foundation
+import Graft
+
+/// How `train` keeps a run so that it can go on after whatever ended it.
+struct CheckpointArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Go on with a run that was stopped or killed. All other options are those it was begun with; IMAGES says where "
+                + "the photos are now, if they were moved.", valueName: "file.checkpoint"),
+        completion: .file(extensions: ["checkpoint"]))
+    var resume: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "When the run is kept, beside the model as MODEL.checkpoint: after so much time, such as 90s or 5m, after so "
+                + "many steps, such as 100-steps, after each 'epoch', or only when you stop it: 'stop'. (default: 60s)",
+            valueName: "interval"))
+    var checkpointEvery: CheckpointInterval?
+
+    @Flag(help: "Keep the checkpoint after a complete run.")
+    var keepCheckpoint = false
+
+    /// Where the run of a model is kept.
+    static func path(beside model: String) -> String { String(model.dropLast(".keras".count)) + ".checkpoint" }
+}
+
+/// `--checkpoint-every`.
+struct CheckpointInterval: ExpressibleByArgument, Equatable {
+    static let standard = CheckpointInterval(interval: .seconds(60))
+
+    let interval: Checkpointing.Interval
+
+    private init(interval: Checkpointing.Interval) { self.interval = interval }
+
+    init?(argument: String) {
+        func number(before unit: String) -> Double? {
+            guard argument.hasSuffix(unit), let number = Double(argument.dropLast(unit.count)) else { return nil }
+            return number > 0 && number < 1e9 ? number : nil
+        }
+        if argument == "epoch" {
+            interval = .epoch
+        } else if argument == "stop" {
+            interval = .never
+        } else if let count = number(before: "-steps"), let count = Int(exactly: count) {
+            interval = .steps(count)
+        } else if let seconds = number(before: "s") {
+            interval = .seconds(seconds)
+        } else if let minutes = number(before: "m") {
+            interval = .seconds(60 * minutes)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// The checkpoints of one run of `train`, through all its phases.
+struct RunCheckpoints {
+    let file: CheckpointFile
+    private let interval: Checkpointing.Interval
+    private let isKept: Bool
+    /// The words that the run was begun with, and where.
+    private let command: Configuration
+
+    /// - Parameter resumed: what a run goes on from; `nil` for a new one.
+    init(_ options: Train, resumed: ResumedRun?) {
+        file = resumed?.file ?? CheckpointFile(CheckpointArguments.path(beside: options.output))
+        interval = (options.checkpoints.checkpointEvery ?? .standard).interval
+        isKept = options.checkpoints.keepCheckpoint
+        command =
+            resumed?.command ?? [
+                "arguments": .array(CommandLine.arguments.dropFirst(2).map { .string($0) }),
+                "folder": .string(FileManager.default.currentDirectoryPath),
+            ]
+    }
+
+    /// Sees to it that a new run does not replace what another can go on from.
+    func begin(on console: Console) {
+        guard let path = file.setAside() else { return }
+        console.say(
+            "\(file.path), of a run that did not come to its end, is now \(path); graft train --resume \(path) goes on with "
+                + "that run")
+    }
+
+    /// The checkpoints of a phase.
+    ///
+    /// - Parameters:
+    ///   - position: the phase's number, 0 for the first.
+    ///   - histories: those of the phases before.
+    func checkpointing(phase position: Int, of count: Int, _ histories: [History], resumes: Bool) -> Checkpointing {
+        let isLast = position == count - 1
+        var result = Checkpointing(
+            storage: file, every: interval, resumes: resumes, keepsFile: isLast && isKept)
+        result.isShared = true
+        result.notes = [
+            "command": command, "phase": .int(position), "histories": .array(histories.map(\.configuration)),
+        ]
+        return result
+    }
+
+    /// Tells where a run that was stopped can go on; nothing where it had not begun to train.
+    func tellStopped(on console: Console) {
+        guard FileManager.default.fileExists(atPath: file.path) else { return }
+        console.say("the run is kept in \(file.path); graft train --resume \(file.path) goes on with it")
+    }
+
+    /// Ends a run whose model is written.
+    func end() {
+        if !isKept { file.remove() }
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Graft
+import Testing
+
+/// `graft train --resume`, with the built command: killed, stopped, damaged, refused.
+@Suite(.serialized) struct CheckpointCommandTests {
+    private let classifier: SavedClassifier
+
+    init() throws { classifier = try SavedClassifier.shared.get() }
+
+    private static let job =
+        ["--epochs", "3", "--fine-tune-from", "conv2d_3", "--fine-tune-epochs", "5"] + SavedClassifier.network
+
+    /// A run in a folder of its own.
+    private func train(
+        _ folder: String, _ more: [String] = [], killAfterEpoch epoch: Int? = nil, signal number: Int32 = SIGKILL
+    ) throws -> GraftTool.Outcome {
+        let manager = FileManager.default
+        try manager.createDirectory(
+            at: classifier.folder.url.appending(path: folder), withIntermediateDirectories: true)
+        var isDone = false
+        return try classifier.tool.run(
+            ["train", "photos", "--output", "\(folder)/model.keras"] + Self.job + more
+        ) { process, output in
+            guard let epoch, !isDone, output.contains("epoch \(epoch)/8") else { return }
+            isDone = true
+            kill(process.processIdentifier, number)
+        }
+    }
+
+    private func resume(_ words: String...) throws -> GraftTool.Outcome {
+        try classifier.tool.run(["train"] + words)
+    }
+
+    private func expectTheSameModel(_ folder: String, as other: String) throws {
+        func model(_ folder: String) throws -> [[UInt32]] {
+            let path = classifier.folder.url.appending(path: "\(folder)/model.keras").path
+            return try Model.load(path).weights.map { $0.scalars.map(\.bitPattern) }
+        }
+        #expect(try model(folder) == model(other))
+        #expect(try history(folder) == history(other))
+    }
+
+    /// The table of the epochs, without their wall times.
+    private func history(_ folder: String) throws -> [String] {
+        try classifier.folder.contents(of: "\(folder)/history.csv").split(separator: "\n").map {
+            $0.split(separator: ",").dropLast().joined(separator: ",")
+        }
+    }
+
+    @Test func aKilledRunIsResumedToTheSameBits() throws {
+        let plain = try train("plain")
+        try #require(plain.status == 0, "\(plain.errors)")
+        #expect(!classifier.folder.exists("plain/model.checkpoint"))
+        for (name, epoch) in [("head", 2), ("base", 5)] {
+            let killed = try train(name, ["--checkpoint-every", "1-steps"], killAfterEpoch: epoch)
+            try #require(killed.status == SIGKILL && !classifier.folder.exists("\(name)/model.keras"))
+            let resumed = try resume("--resume", "\(name)/model.checkpoint")
+            try #require(resumed.status == 0, "\(resumed.errors)")
+            #expect(resumed.output.contains("going on from "))
+            #expect(resumed.output.contains("wrote \(name)/model.keras after 8 epochs, "))
+            try expectTheSameModel(name, as: "plain")
+            let left = try FileManager.default.contentsOfDirectory(
+                atPath: classifier.folder.url.appending(path: name).path)
+            #expect(left.sorted() == ["history.csv", "history.svg", "model.keras"])
+        }
+    }
+
+    @Test func aStoppedRunSaysHowItGoesOnAndDoes() throws {
+        let stopped = try train("stopped", ["--checkpoint-every", "stop"], killAfterEpoch: 1, signal: SIGINT)
+        #expect(stopped.status == 130)
+        let path = "stopped/model.checkpoint"
+        #expect(
+            stopped.lines.last == "the run is kept in \(path); graft train --resume \(path) goes on with it")
+        // With the folder of photos in front, as somebody may well write it.
+        let resumed = try resume("photos", "--resume", path, "--json")
+        try #require(resumed.status == 0, "\(resumed.errors)")
+        let events = try resumed.lines.map { try #require(JSONLine($0), "\($0)") }
+        #expect(events.first?.string("event") == "resumed" && events.last?.string("event") == "done")
+        #expect(events.filter { $0.string("event") == "epoch" }.last?.number("epoch") == 8)
+        let plain = try train("plain-again")
+        try #require(plain.status == 0)
+        try expectTheSameModel("stopped", as: "plain-again")
+    }
+
+    @Test func aNewRunSetsAsideWhatAnotherCanGoOnFrom() throws {
+        _ = try train("aside", ["--checkpoint-every", "1-steps"], killAfterEpoch: 2)
+        let again = try train("aside", killAfterEpoch: nil)
+        #expect(again.status == 0)
+        #expect(
+            again.output.contains(
+                "aside/model.checkpoint, of a run that did not come to its end, is now aside/model.checkpoint.old; "
+                    + "graft train --resume aside/model.checkpoint.old goes on with that run"))
+        #expect(try resume("--resume", "aside/model.checkpoint.old").status == 0)
+    }
+
+    @Test func aDamagedCheckpointIsSaidAndTheOneBeforeItUsed() throws {
+        _ = try train("damaged", ["--checkpoint-every", "1-steps"], killAfterEpoch: 3)
+        let file = classifier.folder.url.appending(path: "damaged/model.checkpoint")
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count / 2] ^= 4
+        try bytes.write(to: file)
+        let resumed = try resume("--resume", "damaged/model.checkpoint")
+        #expect(resumed.status == 0)
+        #expect(resumed.errors.contains("the checkpoint before it, "), "\(resumed.errors)")
+        try bytes.write(to: file)
+        let refused = try resume("--resume", "damaged/model.checkpoint")
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("and there is none before it; begin the training anew"), "\(refused.errors)")
+    }
+
+    @Test func whatDoesNotFitIsRefusedInWords() throws {
+        let missing = try resume("--resume", "nowhere.checkpoint")
+        #expect(missing.status == 1)
+        #expect(missing.errors.hasPrefix("graft: --resume: there is no file nowhere.checkpoint; "))
+        _ = try train("refused", ["--checkpoint-every", "1-steps"], killAfterEpoch: 2)
+        let path = "refused/model.checkpoint"
+        for (option, value, before) in [
+            ("--epochs", "7", "with --epochs 3"), ("--optimizer", "sgd", "without --optimizer"),
+        ] {
+            let refused = try resume("photos", "--resume", path, option, value)
+            #expect(refused.status == 1)
+            #expect(
+                refused.errors
+                    == "graft: \(option): the run was begun \(before) and goes on so; leave the option out, or train anew "
+                    + "without --resume\n")
+        }
+        let picture = classifier.folder.url.appending(path: "photos/red/1.bmp")
+        let bytes = try Data(contentsOf: picture)
+        defer { try? bytes.write(to: picture) }
+        try Picture.bmp(red: 1, green: 2, blue: 3, number: 4).write(to: picture)
+        let changed = try resume("--resume", path)
+        #expect(changed.status == 1)
+        #expect(changed.errors.contains("are not what they were: photos/red/1.bmp; "), "\(changed.errors)")
+        try FileManager.default.removeItem(at: picture)
+        let fewer = try resume("--resume", path)
+        #expect(fewer.status == 1)
+        #expect(fewer.errors.contains("the training data has "), "\(fewer.errors)")
+    }
+}

@@ -1,0 +1,179 @@
+import Foundation
+import GraftTestSupport
+import Testing
+
+@testable import GraftFormats
+
+@Suite struct CheckpointFileTests {
+    private static func checkpoint(_ number: Int) -> Checkpoint {
+        Checkpoint(
+            values: [
+                "number": .int(number), "ninth": .double(1.0 / 9), "tiny": .double(.leastNonzeroMagnitude),
+                "list": [true, nil, "a \"b\""],
+                "infinite": .double(-.infinity),
+            ],
+            tensors: [
+                "variable/0": Tensor((0..<60).map { Float($0) / 7 + Float(number) }, shape: [3, 4, 5]),
+                "slot/0/0": Tensor([.infinity, -0.0, .leastNonzeroMagnitude], shape: [3]), "scalar": Tensor(2),
+                "empty": Tensor(zeros: [0, 4]),
+            ])
+    }
+
+    private static func expectEqual(_ stored: Checkpoint?, _ number: Int, _ comment: Comment? = nil) {
+        let wanted = checkpoint(number)
+        #expect(stored?.values == wanted.values, comment)
+        #expect(stored?.tensors.mapValues(\.shape) == wanted.tensors.mapValues(\.shape), comment)
+        let bits = stored?.tensors.mapValues { $0.scalars.map(\.bitPattern) }
+        #expect(bits == wanted.tensors.mapValues { $0.scalars.map(\.bitPattern) }, comment)
+    }
+
+    /// Two checkpoints in a folder, the first of them the one before.
+    private func withTwo(_ body: (_ folder: String, _ path: String) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/run.checkpoint"
+            let file = CheckpointFile(path)
+            for number in 1...2 { _ = try file.write(Self.checkpoint(number)) }
+            #expect(try namesInFolder(folder) == ["run.checkpoint", "run.checkpoint.previous"])
+            try body(folder, path)
+        }
+    }
+
+    @Test func everyBitComesBack() throws {
+        try withTwo { folder, path in
+            let stored = try CheckpointFile(path).read()
+            Self.expectEqual(stored?.checkpoint, 2)
+            #expect(stored?.name == path && stored?.problem == nil)
+            Self.expectEqual(try CheckpointFile(path + ".previous").read()?.checkpoint, 1)
+            #expect(try CheckpointFile(path).values() == Self.checkpoint(2).values)
+            #expect(try CheckpointFile(folder + "/other").read() == nil)
+            CheckpointFile(path).remove()
+            #expect(try namesInFolder(folder).isEmpty)
+        }
+    }
+
+    /// Cut at every length: the one before is used and the damage told, whatever is left.
+    @Test func aFileThatIsCutShortAnywhereGivesTheOneBefore() throws {
+        try withTwo { _, path in
+            let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+            for length in 0..<bytes.count {
+                try write(Array(bytes[..<length]), to: path)
+                let stored = try CheckpointFile(path).read()
+                Self.expectEqual(stored?.checkpoint, 1, "\(length) bytes")
+                #expect(stored?.name == path + ".previous" && stored?.problem != nil)
+            }
+        }
+    }
+
+    /// A flipped bit in every byte: the checkpoint is refused, or the byte is one that carries nothing (a date).
+    @Test func aFlippedBitAnywhereGivesTheOneBeforeOrChangesNothing() throws {
+        try withTwo { _, path in
+            let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+            var harmless = 0
+            for index in bytes.indices {
+                var damaged = bytes
+                damaged[index] ^= 1 << UInt8(index % 8)
+                try write(damaged, to: path)
+                let stored = try CheckpointFile(path).read()
+                let isNewest = stored?.name == path
+                if isNewest { harmless += 1 }
+                Self.expectEqual(stored?.checkpoint, isNewest ? 2 : 1, "byte \(index)")
+                #expect((stored?.problem == nil) == isNewest)
+            }
+            // Nowhere but in headers, which hold dates, versions and attributes: those of two members, at the front and in
+            // the table of contents, with their names, and the end record.
+            #expect(harmless < 2 * (30 + 46 + 15 + 19) + 22)
+        }
+    }
+
+    @Test(arguments: 0..<UInt64(DamagedFilesTests.count))
+    func anyDamageGivesAWholeCheckpointOrAnError(seed: UInt64) throws {
+        try withTwo { _, path in
+            var random = SplitMix(seed: seed)
+            for name in [path, path + ".previous"] {
+                let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: name)))
+                try write(bytes.damaged(using: &random), to: name)
+            }
+            var stored: StoredCheckpoint?
+            let error = graftError { stored = try CheckpointFile(path).read() }
+            if let stored {
+                Self.expectEqual(stored.checkpoint, stored.name == path ? 2 : 1, "seed \(seed)")
+            } else {
+                #expect(
+                    error?.message.contains("the one before it is of no use either; begin the training anew") == true)
+            }
+        }
+    }
+
+    /// Checksums stop most damages; these headers come with valid ones.
+    @Test(arguments: [
+        #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}"#,
+        #"{"a": {"dtype": "F32", "shape": [4611686018427387904, 4], "data_offsets": [0, 0]}}"#,
+        #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]}}"#,
+        #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [9223372036854775800, 9223372036854775807]}}"#,
+        #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#,
+        #"{"a": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}}"#,
+        #"{"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}"#,
+        #"{"a": {"dtype": "F32", "data_offsets": [0, 8]}}"#, #"{"a": 5}"#, "[", "",
+    ])
+    func aHeaderThatDoesNotFitIsRefused(header: String) throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/hostile.checkpoint"
+            let text = Array(header.utf8)
+            let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+            try ZipWriter.write(
+                [
+                    ZipWriter.Member("checkpoint.json", bytes: Array("{}".utf8)),
+                    ZipWriter.Member("tensors.safetensors", bytes: length + text + [UInt8](repeating: 0, count: 8)),
+                ], to: path)
+            #expect(graftError { _ = try CheckpointFile(path).read() }?.code == .format)
+        }
+    }
+
+    @Test func aNewRunDoesNotTakeAnothersFileForTheOneBefore() throws {
+        try withTwo { folder, path in
+            _ = try CheckpointFile(path).write(Self.checkpoint(3))
+            #expect(try namesInFolder(folder) == ["run.checkpoint"])
+        }
+    }
+
+    @Test func whatIsSetAsideIsTheNewest() throws {
+        try withTwo { folder, path in
+            #expect(CheckpointFile(path).setAside() == path + ".old")
+            #expect(try namesInFolder(folder) == ["run.checkpoint.old"])
+            Self.expectEqual(try CheckpointFile(path + ".old").read()?.checkpoint, 2)
+            #expect(CheckpointFile(path).setAside() == nil)
+        }
+    }
+
+    @Test func whatAKilledProcessLeftIsRemoved() throws {
+        try withTwo { folder, path in
+            // No process has the largest number that a process can have.
+            for name in ["/.run.checkpoint.2147483647-abc.partial", "/.run.checkpoint.2147483647-abc.partial.x1y2"] {
+                try write([1, 2, 3], to: folder + name)
+            }
+            let mine = "/.run.checkpoint.\(getpid())-abc.partial"
+            try write([1], to: folder + mine)
+            _ = try CheckpointFile(path).write(Self.checkpoint(3))
+            #expect(try namesInFolder(folder).filter { $0.hasPrefix(".") } == [String(mine.dropFirst())])
+        }
+    }
+
+    /// As in ``AtomicFileTests/aDiskThatIsFullLosesNothing(limit:)``.
+    @Test(arguments: [0, 100, 400])
+    func aFullDiskLeavesBothAsTheyWere(limit: Int) async {
+        await #expect(processExitsWith: .success) { [limit = limit as Int] in
+            try withTemporaryFolder { folder in
+                let path = folder + "/run.checkpoint"
+                let file = CheckpointFile(path)
+                for number in 1...2 { _ = try file.write(CheckpointFileTests.checkpoint(number)) }
+                let error = graftError {
+                    try withFileSizeLimit(limit) { _ = try file.write(CheckpointFileTests.checkpoint(3)) }
+                }
+                #expect(error?.code == .file)
+                #expect(error?.message.contains("was not written, what was there before is untouched: ") == true)
+                #expect(try namesInFolder(folder) == ["run.checkpoint", "run.checkpoint.previous"])
+                CheckpointFileTests.expectEqual(try file.read()?.checkpoint, 2)
+            }
+        }
+    }
+}
