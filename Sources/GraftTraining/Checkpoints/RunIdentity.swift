@@ -6,7 +6,7 @@ import GraftModel
 
 /// What has to be the same in a run that goes on: the model, what `compile` chose, what `fit` was asked for, the data.
 struct RunIdentity: Sendable {
-    private let settings: [String: Configuration]
+    private var settings: [String: Configuration]
     private let model: Configuration
     /// The variables in the model's order: path and shape.
     private let variables: [String]
@@ -58,6 +58,8 @@ struct RunIdentity: Sendable {
     func difference(from stored: StoredValues) throws(GraftError) -> String? {
         let before = try stored.part("settings")
         for (key, words) in Self.words where before[key] != settings[key] {
+            // A run that goes on in the process that stopped it.
+            if key == "began", settings[key] == [stored["epochs"] ?? .null, stored["steps"] ?? .null] { continue }
             return "\(words) was \(Self.text(before[key])) and is \(Self.text(settings[key]))"
         }
         let names = try stored.elements("variables").map { $0.text ?? "" }
@@ -69,6 +71,13 @@ struct RunIdentity: Sendable {
             return "the model's layers have other arguments, or other layers are frozen"
         }
         return data.difference(from: stored["data"] ?? .null)
+    }
+
+    /// The identity of the run that goes on: begun where a checkpoint's was.
+    func begun(as stored: StoredValues) throws(GraftError) -> RunIdentity {
+        var result = self
+        result.settings["began"] = try stored.part("settings")["began"]
+        return result
     }
 
     /// What is no difference but may give other bits.

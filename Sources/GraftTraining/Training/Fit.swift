@@ -325,7 +325,9 @@ final class FitRun {
         let identity = RunIdentity(self, trained, training: training, validation: validation)
         self.identity = identity
         guard checkpointing.resumes, let stored = try checkpointing.storage.read() else { return nil }
-        return try takeUp(stored, identity)
+        let resumption = try takeUp(stored, identity)
+        self.identity = try identity.begun(as: StoredValues(stored.checkpoint.values))
+        return resumption
     }
 
     /// Tells the callbacks, which have begun, where the run goes on.
