@@ -170,9 +170,11 @@ class Study:
 
     def keep(self) -> None:
         self.made = {"date": str(date.today()), "graft": output_of("git", "rev-parse", "--short=12", "HEAD")}
-        text = json.dumps({"made": self.made, "runs": self.runs, "times": self.times}, indent=1)
+        # A line for each run.
+        runs, times = (",\n".join(map(json.dumps, part)) for part in (self.runs, self.times))
+        text = f'{{"made": {json.dumps(self.made)},\n"runs": [\n{runs}\n],\n"times": [\n{times}\n]}}\n'
         partial = self.record.with_suffix(".partial")
-        partial.write_text(text + "\n")
+        partial.write_text(text)
         partial.replace(self.record)
 
 
