@@ -15,7 +15,8 @@ import Graft
 let arguments = CommandLine.arguments
 let isTimed = arguments.count == 8 && ["whole", "kept"].contains(arguments[7])
 guard arguments.count == 7 || isTimed, let rate = Float(arguments[5]) else {
-    fatalError("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT [whole|kept]")
+    print("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT [whole|kept]")
+    exit(64)
 }
 let cache: FeatureCache = arguments.last == "kept" ? .temporary : .off
 
