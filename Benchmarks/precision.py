@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What bfloat16 costs in accuracy and brings in time: the same training runs in both precisions, over several seeds.
+"""What bfloat16 costs in accuracy: the same training runs in both precisions, over several seeds.
 
 Feature extraction (the tutorial's head on a frozen InceptionV3 cut at `mixed7`) and fine-tuning (the same, then the base
 from `mixed5` upwards), each seed with initial weights, order of images and dropout of its own. Writes a Markdown page.
@@ -19,7 +19,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +33,10 @@ JOB = "--head flatten,dense:1024:relu,dropout:0.2 --optimizer rmsprop --learning
 
 @dataclass
 class Run:
-    """One finished training run."""
+    """How one training run ended, on the validation photos."""
 
     accuracy: float
     loss: float
-    seconds: float
-    trunk_seconds: float
 
 
 def graft(arguments: list[str], cache: Path) -> list[dict]:
@@ -53,17 +50,15 @@ def graft(arguments: list[str], cache: Path) -> list[dict]:
 
 
 def train(given: argparse.Namespace, precision: str, seed: int, more: list[str], scratch: Path) -> Run:
-    """Trains once, with no features kept from before."""
-    started = time.perf_counter()
+    """Trains once; features are kept for the runs of other seeds, in a folder of their own for each precision."""
     events = graft(
         ["train", str(given.images), *NETWORK.split(), "--weights", str(given.weights), *JOB.split(), *more,
-         "--seed", str(seed), "--precision", precision, "--cache", "temporary",
-         "--output", str(scratch / "model.keras")], scratch)
+         "--seed", str(seed), "--precision", precision, "--output", str(scratch / "model.keras")],
+        scratch)
     chosen = [event["precision"] for event in events if event["event"] == "precision"]
     assert chosen == [precision], chosen
     last = [event for event in events if event["event"] == "epoch"][-1]
-    trunk = [event for event in events if event["event"] == "done"][0]["trunk_seconds"]
-    run = Run(last["val_accuracy"], last["val_loss"], time.perf_counter() - started, trunk)
+    run = Run(last["val_accuracy"], last["val_loss"])
     print(f"  {precision} seed {seed}: {run}", file=sys.stderr, flush=True)
     return run
 
@@ -95,8 +90,6 @@ def table(title: str, runs: dict[str, list[Run]]) -> list[str]:
     lines += [
         "| mean | " + " | ".join(f"**{means[p]:.4f}**" for p in PRECISIONS) + " |",
         "| standard deviation | " + " | ".join(f"{deviations[p]:.4f}" for p in PRECISIONS) + " |",
-        "| whole run, median | " + " | ".join(
-            f"{statistics.median(run.seconds for run in runs[p]):.1f} s" for p in PRECISIONS) + " |",
     ]
     loss = means["float32"] - means["bfloat16"]
     verdict = "within" if loss <= deviations["float32"] else "NOT within"
@@ -135,8 +128,7 @@ def main() -> None:
     lines = [
         "# bfloat16 against float32", "",
         "Written by `Benchmarks/precision.py`. Cats and dogs on InceptionV3 at 150 × 150, cut at `mixed7`; accuracy and "
-        "loss on the validation photos after the last epoch. Times are of whole processes on a machine that did other "
-        f"work as well: read accuracies, not times. {platform.machine()}, {os.cpu_count()} cores.", "",
+        f"loss on the validation photos after the last epoch. {platform.machine()}, {os.cpu_count()} cores.", "",
         "## Features", "",
         f"Of {photos} validation photos at `mixed7`: ‖bfloat16 − float32‖ / ‖float32‖ = **{distance:.4f}** "
         f"(bound 0.02: {'kept' if distance <= 0.02 else 'NOT kept'}).", "",

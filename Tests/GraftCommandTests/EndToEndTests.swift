@@ -17,7 +17,7 @@ import Testing
         try #require(training.status == 0, "\(training.errors)")
         let events = try training.lines.map { try #require(JSONLine($0), "\($0)") }
         #expect(events.map { $0.string("event") } == ["precision", "epoch", "epoch", "done"])
-        let lines = events.dropFirst()
+        let lines = Array(events.dropFirst())
         for (number, line) in lines.dropLast().enumerated() {
             #expect(
                 line.names == ["event", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"])
