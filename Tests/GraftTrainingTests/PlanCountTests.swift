@@ -47,6 +47,17 @@ import Testing
         #expect(report.packedByteCount <= 35_829_888, "the base's weights once, packed")
     }
 
+    @Test(.enabled(if: CPUOptions.supportsBFloat16))
+    func theTrunkInBfloat16HasNoReorderAndHalfTheMemory() throws {
+        let graph = try #require(try Self.parts(Self.tutorial(), batchSize: 20).1.trunk)
+        let report = try CPUPlan(graph, options: CPUOptions(threads: 2, precision: .bfloat16)).report
+        #expect(report.reorders == 0, "no conversion inside the trunk: the preprocessing writes bfloat16")
+        #expect(report.copies <= 8)
+        #expect(report.primitives <= 140)
+        #expect(report.arenaByteCount <= 19_906_560)
+        #expect(report.packedByteCount <= 17_934_336, "each weight in two bytes")
+    }
+
     @Test func aStepOfTheHeadIsFewPassesOverItsWeights() throws {
         let program = try Self.step(Self.tutorial(), batchSize: 20)
         let report = try CPUPlan(program.graph, options: CPUOptions(threads: 2)).report
