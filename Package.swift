@@ -71,10 +71,12 @@ let package = Package(
 
         // Tests: one target a room.
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "Allocations", path: "Tests/Allocations"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
         tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftTraining", ["GraftApplications", "GraftFormats"], resources: [.copy("Fixtures")]),
+        tests(
+            of: "GraftTraining", ["GraftApplications", "GraftFormats", "Allocations"], resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),

@@ -95,7 +95,10 @@ def main() -> None:
     wanted = [] if arguments.page else arguments.sections or list(ALL)
     if arguments.resume:
         current = machine.commit()
-        done = {name for name, taken in results.sections.items() if taken.get("complete") and taken["commit"] == current}
+        done = {
+            name for name, taken in results.sections.items()
+            if taken.get("complete") and taken["commit"] == current and taken["quick"] <= arguments.quick
+        }
         wanted = [name for name in wanted if name not in done]
     # Whoever ends the program finds its numbers on the page.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -75,7 +75,8 @@ extension ConvolutionShape {
     /// What COneDNN is asked for.
     func shim(isBfloat16: Bool) -> graft_dnn_convolution {
         var shim = graft_dnn_convolution()
-        shim.type = isBfloat16 ? graft_dnn_bfloat16 : graft_dnn_float32
+        let type = isBfloat16 ? graft_dnn_bfloat16 : graft_dnn_float32
+        (shim.input_type, shim.kernel_type, shim.output_type, shim.plain_kernel_type) = (type, type, type, type)
         (shim.batch, shim.groups) = (Int64(input[0]), Int64(convolution.groups))
         (shim.input_height, shim.input_width, shim.input_channels) = (Int64(input[1]), Int64(input[2]), Int64(input[3]))
         (shim.output_height, shim.output_width) = (Int64(output[1]), Int64(output[2]))

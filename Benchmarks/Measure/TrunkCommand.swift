@@ -95,9 +95,12 @@ struct RepeatedBatch: Dataset {
 extension TrainingOptions {
     /// These options with a precision.
     func computing(in precision: String) throws -> TrainingOptions {
-        guard precision == "float32" else {
-            throw GraftError(.argument, "the precision '\(precision)' is not known; it is float32")
+        guard let precision = Precision(rawValue: precision) else {
+            let known = Precision.allCases.map(\.rawValue).joined(separator: ", ")
+            throw GraftError(.argument, "the precision '\(precision)' is not known; it is one of \(known)")
         }
-        return self
+        var options = self
+        options.precision = precision
+        return options
     }
 }

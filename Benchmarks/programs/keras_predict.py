@@ -12,10 +12,12 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 def main(model: str, photo: str) -> None:
     import keras
+    import tensorflow as tf
 
     network = keras.models.load_model(model)
     height, width = network.input_shape[1:3]
-    pixels = keras.utils.img_to_array(keras.utils.load_img(photo, target_size=(height, width), interpolation="bilinear"))
+    # As the photos of the training were read.
+    pixels = tf.image.resize(tf.io.decode_image(tf.io.read_file(photo), channels=3, expand_animations=False), (height, width))
     print(json.dumps({"probability": float(network.predict(pixels[None], verbose=0)[0, -1])}))
 
 

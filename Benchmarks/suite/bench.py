@@ -32,7 +32,7 @@ class Bench:
     @property
     def seconds(self) -> float:
         """How long a part is timed after its warm-up."""
-        return 1.0 if self.quick else 4.0
+        return 1.0 if self.quick else 3.0
 
     def count(self, part: str) -> int:
         """The photos in train/ or validation/."""

@@ -17,10 +17,8 @@ def spread(values: list[float], form: str, unit: str = "") -> str:
     """The median and, of several values, the smallest and the largest."""
     if not values:
         return NOTHING
-    text = f"{statistics.median(values):{form}}"
-    if len(values) > 1:
-        text += f" ({min(values):{form}}–{max(values):{form}})"
-    return f"{text} {unit}".rstrip()
+    text = f"{statistics.median(values):{form}} {unit}".rstrip()
+    return text if len(values) == 1 else f"{text} ({min(values):{form}}–{max(values):{form}})"
 
 
 def median(values: list[float]) -> float | None:
@@ -39,7 +37,7 @@ def ratio(a: float | None, b: float | None) -> float | None:
 def verdict(name: str, value: float | None, bound: float, form: str = ".2f", at_most: bool = False) -> str:
     """A line that holds a figure against what was asked for."""
     if value is None:
-        return f"- {name}: not measured; asked for {'at most' if at_most else 'at least'} {bound:g}."
+        return f"- {name}: not measured; asked for {'at most' if at_most else 'at least'} {bound:.3g}."
     reached = value <= bound if at_most else value >= bound
-    asked = f"asked for {'at most' if at_most else 'at least'} {bound:g}"
+    asked = f"asked for {'at most' if at_most else 'at least'} {bound:.3g}"
     return f"- {name}: **{value:{form}}**, {asked}: {'reached' if reached else 'not reached'}."

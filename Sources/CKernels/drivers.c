@@ -462,11 +462,11 @@ static void run_pooling_gradient(const pooling_call *call, int threads) {
     in_parallel(p->batch * strips, 1, pooling_work(p), threads, (void *)call, pooling_gradient_part);
 }
 
-void graft_maximum_pooling(const graft_pooling *pooling, const float *input, float *output, int threads) {
+void graft_maximum_pooling(const graft_pooling *pooling, const void *input, void *output, int threads) {
     run_pooling(&(pooling_call){pooling, true, input, NULL, output}, threads);
 }
 
-void graft_average_pooling(const graft_pooling *pooling, const float *input, float *output, int threads) {
+void graft_average_pooling(const graft_pooling *pooling, const void *input, void *output, int threads) {
     run_pooling(&(pooling_call){pooling, false, input, NULL, output}, threads);
 }
 
@@ -484,9 +484,9 @@ void graft_average_pooling_gradient(const graft_pooling *pooling, const float *o
 
 typedef struct {
     const graft_block_copy *copy;
-    const float *source;
-    float *target;
-    int64_t run;
+    const char *source;
+    char *target;
+    int64_t run, element_size;
 } copy_call;
 
 static void copy_part(void *context, int part, int64_t begin, int64_t end) {
@@ -500,23 +500,25 @@ static void copy_part(void *context, int part, int64_t begin, int64_t end) {
             from += position * copy->source_strides[axis];
             to += position * copy->target_strides[axis];
         }
-        memcpy(call->target + to, call->source + from, (size_t)call->run * sizeof(float));
+        memcpy(call->target + to * call->element_size, call->source + from * call->element_size,
+               (size_t)(call->run * call->element_size));
     }
 }
 
-void graft_copy_block(const graft_block_copy *copy, const float *source, float *target, int threads) {
+void graft_copy_block(const graft_block_copy *copy, const void *source, void *target, int64_t element_size,
+                      int threads) {
     int64_t run = copy->rank == 0 ? 1 : copy->sizes[copy->rank - 1];
     int64_t runs = product(copy->sizes, copy->rank) / (run ? run : 1);
-    copy_call call = {copy, source, target, run};
+    copy_call call = {copy, source, target, run, element_size};
     in_parallel(runs, 1, runs * run, threads, &call, copy_part);
 }
 
 static void zero_part(void *context, int part, int64_t begin, int64_t end) {
-    memset((float *)context + begin, 0, (size_t)(end - begin) * sizeof(float));
+    memset((char *)context + begin, 0, (size_t)(end - begin));
 }
 
-void graft_fill_zero(float *target, int64_t count, int threads) {
-    in_parallel(count, 1024, count, threads, target, zero_part);
+void graft_fill_zero(void *target, int64_t size, int threads) {
+    in_parallel(size, 4096, size / (int64_t)sizeof(float), threads, target, zero_part);
 }
 
 typedef struct {

@@ -106,10 +106,19 @@ static bool find_results(const rule *rule, const graft_program *program, graft_r
     return true;
 }
 
+/// Rules are compiled for arrays of 32 bits.
+static bool has_narrow_arrays(const graft_program *program) {
+    for (int i = 0; i < program->operand_count; i++)
+        if (program->operands[i].is_narrow) return true;
+    for (int i = 0; i < program->output_count; i++)
+        if (program->outputs[i].is_narrow) return true;
+    return false;
+}
+
 void graft_find_rule(graft_program *program) {
     graft_rule_match *match = &program->rule;
     match->rule = -1;
-    if (program->slot_count > most_slots) return;
+    if (program->slot_count > most_slots || has_narrow_arrays(program)) return;
     for (int i = 0; i < rule_count; i++) {
         comparison known;
         if (!has_steps(&rules[i], program, &known) || !find_arrays(&rules[i], program, &known, match) ||

@@ -45,9 +45,9 @@ typedef struct {
                            int64_t end, float *output);
     void (*softmax)(bool logarithm, const float *input, int64_t columns, int64_t begin, int64_t end, float *output);
     /// Output rows begin ..< end of batch · output_height.
-    void (*maximum_pooling)(const graft_pooling *pooling, const float *input, float *output, int64_t begin,
+    void (*maximum_pooling)(const graft_pooling *pooling, const void *input, void *output, int64_t begin,
                             int64_t end);
-    void (*average_pooling)(const graft_pooling *pooling, const float *input, float *output, int64_t begin,
+    void (*average_pooling)(const graft_pooling *pooling, const void *input, void *output, int64_t begin,
                             int64_t end);
     /// Channels begin ..< end of one image.
     void (*maximum_pooling_gradient)(const graft_pooling *pooling, const float *input, const float *output_gradient,

@@ -3,11 +3,11 @@
 
 // MARK: Descriptions
 
-static dnnl_status_t describe_image(description *d, const graft_dnn_convolution *c, int64_t height, int64_t width,
-                                    int64_t channels, int64_t stride) {
+static dnnl_status_t describe_image(description *d, const graft_dnn_convolution *c, enum graft_dnn_type type,
+                                    int64_t height, int64_t width, int64_t channels, int64_t stride) {
     dnnl_dims_t sizes = {c->batch, channels, height, width};
     dnnl_dims_t strides = {height * width * stride, 1, width * stride, stride};
-    return describe(d, 4, sizes, c->type, strides);
+    return describe(d, 4, sizes, type, strides);
 }
 
 /// The kernel as oneDNN counts its axes, in HWIO and in a layout of oneDNN's choice.
@@ -17,13 +17,13 @@ static graft_dnn_result describe_kernel(const graft_dnn_convolution *c, descript
     if (c->groups == 1) {
         dnnl_dims_t sizes = {outputs, inputs, c->kernel_height, c->kernel_width};
         dnnl_dims_t strides = {1, c->output_channels, row, pixel};
-        TRY("dnnl_memory_desc_init", describe(plain, 4, sizes, c->type, strides));
-        TRY("dnnl_memory_desc_init", describe_any(any, 4, sizes, c->type));
+        TRY("dnnl_memory_desc_init", describe(plain, 4, sizes, c->plain_kernel_type, strides));
+        TRY("dnnl_memory_desc_init", describe_any(any, 4, sizes, c->kernel_type));
     } else {
         dnnl_dims_t sizes = {c->groups, outputs, inputs, c->kernel_height, c->kernel_width};
         dnnl_dims_t strides = {outputs, 1, c->output_channels, row, pixel};
-        TRY("dnnl_memory_desc_init", describe(plain, 5, sizes, c->type, strides));
-        TRY("dnnl_memory_desc_init", describe_any(any, 5, sizes, c->type));
+        TRY("dnnl_memory_desc_init", describe(plain, 5, sizes, c->plain_kernel_type, strides));
+        TRY("dnnl_memory_desc_init", describe_any(any, 5, sizes, c->kernel_type));
     }
     return graft_dnn_fine;
 }
@@ -32,9 +32,9 @@ static graft_dnn_result describe_kernel(const graft_dnn_convolution *c, descript
 static graft_dnn_result describe_convolution(const graft_dnn_convolution *c, bool bias, operands *o) {
     memset(o, 0, sizeof *o);
     o->has_plain = true;
-    TRY("dnnl_memory_desc_init", describe_image(&o->source, c, c->input_height, c->input_width, c->input_channels,
-                                                c->input_pixel_stride));
-    TRY("dnnl_memory_desc_init", describe_image(&o->target, c, c->output_height, c->output_width,
+    TRY("dnnl_memory_desc_init", describe_image(&o->source, c, c->input_type, c->input_height, c->input_width,
+                                                c->input_channels, c->input_pixel_stride));
+    TRY("dnnl_memory_desc_init", describe_image(&o->target, c, c->output_type, c->output_height, c->output_width,
                                                 c->output_channels, c->output_pixel_stride));
     if (bias) {
         dnnl_dims_t sizes = {c->output_channels}, strides = {1};
@@ -153,6 +153,25 @@ graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const gr
     return result;
 }
 
+/// The forward convolution that a gradient belongs to, all of it in the type of what the gradient reads: with another type
+/// of the gradient itself there may be no such convolution.
+static graft_dnn_result create_hint(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
+                                    enum graft_dnn_type type, dnnl_primitive_attr_t attributes,
+                                    dnnl_primitive_desc_t *hint) {
+    operands o;
+    geometry g = geometry_of(convolution);
+    graft_dnn_convolution same = *convolution;
+    same.input_type = same.kernel_type = same.output_type = type;
+    graft_dnn_result result = describe_convolution(&same, false, &o);
+    if (!result.function) {
+        dnnl_status_t status = create_descriptor(engine->engine, forward, &o, &g, attributes, true, NULL, hint);
+        if (status != dnnl_success)
+            result = (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
+    }
+    graft_dnn_forget_operands(&o);
+    return result;
+}
+
 /// A gradient wants to see the forward convolution that it belongs to.
 static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
                                         enum direction direction, const dnnl_query_t queries[argument_count],
@@ -165,10 +184,11 @@ static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dn
     dnnl_primitive_desc_t hint = NULL, descriptor = NULL;
     graft_dnn_result result = describe_convolution(convolution, false, &o);
     if (!result.function) result = graft_dnn_attributes(NULL, &attributes);
+    if (!result.function)
+        result = create_hint(engine, convolution, convolution->output_type, attributes, &hint);
     if (!result.function) {
-        dnnl_status_t status = create_descriptor(engine->engine, forward, &o, &g, attributes, true, NULL, &hint);
-        if (status == dnnl_success)
-            status = create_descriptor(engine->engine, direction, &o, &g, attributes, true, hint, &descriptor);
+        dnnl_status_t status =
+            create_descriptor(engine->engine, direction, &o, &g, attributes, true, hint, &descriptor);
         if (status == dnnl_success)
             result = graft_dnn_finish(descriptor, queries, numbers, &o, packed_argument, primitive);
         else if (direction == input_gradient)

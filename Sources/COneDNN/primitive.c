@@ -10,6 +10,14 @@ int graft_dnn_version(void) {
     return version->major * 10000 + version->minor * 100 + version->patch;
 }
 
+bool graft_dnn_has_bfloat16(void) {
+#if defined(__x86_64__)
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+#else
+    return false;
+#endif
+}
+
 graft_dnn_result graft_dnn_engine_create(graft_dnn_engine **engine) {
     *engine = NULL;
     dnnl_engine_t created;

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import COneDNN
 
 /// How a plan runs on the CPU.
 public struct CPUOptions: Sendable {
@@ -8,6 +9,8 @@ public struct CPUOptions: Sendable {
     public var profile: Bool
     /// The most bytes that one run's arena and the prepared values may take together; the machine's memory unless set.
     public var memoryLimit: Int
+    /// What convolutions compute in, with the activations between them; see ``Graph/choosingPrecision(_:)``.
+    public var precision: ElementType
     /// Whether a run ends where the first output is computed and its first number is not finite: variables are then what
     /// they were before the run, and the other outputs mean nothing. Not unless set.
     ///
@@ -15,9 +18,16 @@ public struct CPUOptions: Sendable {
     public var guardsUpdates = false
 
     /// Options with these values.
-    public init(threads: Int? = nil, profile: Bool = false, memoryLimit: Int? = nil) {
+    public init(
+        threads: Int? = nil, profile: Bool = false, memoryLimit: Int? = nil, precision: ElementType = .float32
+    ) {
+        self.precision = precision
         self.threads = max(1, threads ?? Int(graft_processor_count()))
         self.profile = profile
         self.memoryLimit = memoryLimit ?? Int(clamping: graft_memory_size())
     }
+
+    /// Whether this processor multiplies bfloat16 by instructions of its own: AVX512_BF16 or AMX. Without them it would be
+    /// slower than 32 bits, so that plans refuse it.
+    public static var supportsBFloat16: Bool { graft_dnn_has_bfloat16() }
 }

@@ -30,14 +30,14 @@ public final class CPUPlan: Sendable {
     /// convolutions, biases, additions and activations are fused with what stands before them, and chains of
     /// elementwise operations become one pass over memory.
     ///
-    /// - Throws: ``GraftError`` where the graph is not valid, oneDNN refuses an operation (`backend`), or the plan would
-    ///   need more memory than the options allow.
+    /// - Throws: ``GraftError`` where the graph is not valid, oneDNN refuses an operation (`backend`), the plan would need
+    ///   more memory than the options allow, or they ask for bfloat16 on a processor that does not have it.
     public init(_ graph: Graph, options: CPUOptions = .init()) throws(GraftError) {
         try graph.validate()
         try Self.checkSizes(graph, options)
         graft_set_thread_count(Int32(options.threads))
         self.options = options
-        plan = try CompiledPlan(graph.preparedForCPU(), options)
+        plan = try CompiledPlan(graph.preparedForCPU(options), options)
         try checkMemory()
     }
 
@@ -186,7 +186,15 @@ public final class CPUPlan: Sendable {
 
 extension Graph {
     /// The passes that the CPU backend wants, in order.
-    fileprivate func preparedForCPU() throws(GraftError) -> Graph {
-        try pruned().foldingNormalization().fusingEpilogues().fusingElementwise().pruned()
+    fileprivate func preparedForCPU(_ options: CPUOptions) throws(GraftError) -> Graph {
+        let fused = try pruned().foldingNormalization().fusingEpilogues().fusingElementwise().pruned()
+        let typed = try fused.choosingPrecision(options.precision)
+        guard typed.nodes.allSatisfy({ $0.elementType == .float32 }) || CPUOptions.supportsBFloat16 else {
+            throw GraftError(
+                .backend,
+                "this processor has no instructions for bfloat16 (AVX512_BF16 or AMX), and without them it is slower than "
+                    + "float32; choose the precision float32 or automatic")
+        }
+        return typed
     }
 }

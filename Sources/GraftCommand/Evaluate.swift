@@ -8,7 +8,8 @@ struct Evaluate: ParsableCommand {
         discussion: """
             IMAGES holds one folder a class, named like the model's classes; of a folder with train/, validation/ and \
             test/, the last is evaluated that there is. Prints the loss, the accuracy and, for each \
-            class, how many of its images were recognised (recall) and how many of those called so were so (precision).
+            class, how many of its images were recognised (recall), how many of those called so were so (precision), the \
+            harmonic mean of both (F1), and which classes were taken for which.
 
             Example:
               graft evaluate cats-and-dogs.keras photos/validation
@@ -26,6 +27,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
+            try machine.tellPrecision(on: console)
             let classifier = try Classifier(path: model, machine: machine)
             let photos = try ImageFolder(
                 at: images, rule: classifier.rule, classNames: classifier.model.metadata.classNames,
@@ -55,17 +57,23 @@ struct Evaluate: ParsableCommand {
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("\(evaluation.exampleCount.of("image"))  \(ProgressReporter.figures(evaluation.figures))")
         let width = evaluation.classes.map(\.name.count).max() ?? 0
+        let mistakes = Mistakes(evaluation.confusion, names: evaluation.classes.map(\.name))
         var classes = JSONObject()
         for figures in evaluation.classes {
             let padded = figures.name.padding(toLength: width, withPad: " ", startingAt: 0)
-            let (recall, precision) = (figures.recall?.fixed(4) ?? "-", figures.precision?.fixed(4) ?? "-")
-            console.say("  \(padded)  \(figures.count.of("image"))  recall \(recall)  precision \(precision)")
+            let shown = [("recall", figures.recall), ("precision", figures.precision), ("F1", figures.f1)].map {
+                "\($0) \($1?.fixed(4) ?? "-")"
+            }
+            console.say("  \(padded)  \(figures.count.of("image"))  \(shown.joined(separator: "  "))")
             var entry = JSONObject()
             entry.add("count", .int(figures.count))
             entry.add("recall", figures.recall.map { .number($0) } ?? .null)
             entry.add("precision", figures.precision.map { .number($0) } ?? .null)
+            entry.add("f1", figures.f1.map { .number($0) } ?? .null)
+            entry.add("taken_for", .object(mistakes.object(of: figures.name)))
             classes.add(figures.name, .object(entry))
         }
+        for line in mistakes.lines { console.say("  \(line)") }
         var object = JSONObject(event: "evaluation")
         object.add(figures: evaluation.figures)
         object.add("classes", .object(classes))

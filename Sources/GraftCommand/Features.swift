@@ -41,6 +41,7 @@ struct Features: ParsableCommand {
         console.outliveReader()
         try explain(on: console) {
             try OutputFile.check(output)
+            try machine.tellPrecision(on: console)
             let network = NetworkSource(name: network, choice: source.choice, top: top)
             let whole = try network.model(on: console)
             let usualCut = network.isSavedModel || top ? nil : try network.named().defaultCut

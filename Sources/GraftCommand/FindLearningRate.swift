@@ -64,6 +64,7 @@ struct FindLearningRate: ParsableCommand {
         let console = outputOptions.console
         try explain(on: console) {
             try OutputFile.check(output)
+            try machine.checkPrecision()
             let builder = try ClassifierBuilder(network: network, head: head, seed: seed)
             let photos = try ImageFolder(at: images, rule: builder.rule, threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
@@ -71,10 +72,11 @@ struct FindLearningRate: ParsableCommand {
             try model.compile(
                 optimizer: optimizer.optimizer(learningRate: from),
                 loss: .classification(outputs: model.output.shape.last))
+            try machine.tellPrecision(trains: true, on: console)
             let interruption = Interruption(on: console, saying: "stopping after this step")
             let curve = try model.findLearningRate(
                 photos.training, from: from, to: to, steps: steps, batchSize: batchSize, seed: seed,
-                options: machine.trainingOptions(cancellation: interruption.cancellation))
+                options: machine.trainingOptions(trains: true, cancellation: interruption.cancellation))
             try curve.writeChart(to: output)
             tell(curve, on: console)
         }

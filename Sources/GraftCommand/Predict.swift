@@ -31,6 +31,7 @@ struct Predict: ParsableCommand {
     func run() throws {
         let console = output.console
         try explain(on: console) {
+            try machine.tellPrecision(on: console)
             let classifier = try Classifier(path: model, machine: machine)
             var failed = false
             try classifier.predict(files) { result in

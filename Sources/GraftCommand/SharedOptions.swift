@@ -14,21 +14,53 @@ struct MachineOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How many processor cores to use; all if not given.", valueName: "N"))
     var threads: Int?
 
-    @Option(help: ArgumentHelp("The numbers that networks compute with.", valueName: "precision"))
-    var precision = PrecisionOption.auto
+    @Option(
+        help: ArgumentHelp(
+            "The numbers that convolutions compute with; auto takes bfloat16 where the processor has it. If not given, auto "
+                + "for what trains, float32 for the rest.",
+            valueName: "precision"))
+    var precision: PrecisionOption?
 
     func validate() throws {
         try require(threads.map { $0 >= 1 } ?? true, "--threads", threads ?? 0, "at least 1")
-        guard precision != .bfloat16 else {
-            throw ValidationError("--precision: got bfloat16, but this version of graft computes in float32 alone")
-        }
     }
 
     /// As a run of a model takes them.
+    ///
+    /// - Parameter trains: whether the run trains the model, so that speed comes first where nothing else was said.
     func trainingOptions(
-        features: FeatureCache = .standard, cancellation: CancellationFlag? = nil
+        features: FeatureCache = .standard, trains: Bool = false, cancellation: CancellationFlag? = nil
     ) -> TrainingOptions {
-        TrainingOptions(features: features, threads: threads, cancellation: cancellation)
+        TrainingOptions(
+            features: features, threads: threads, precision: choice(trains: trains).precision,
+            cancellation: cancellation)
+    }
+
+    private func choice(trains: Bool) -> PrecisionOption { precision ?? (trains ? .auto : .float32) }
+
+    /// Finds out before anything is done.
+    ///
+    /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
+    func checkPrecision() throws(GraftError) { _ = try precision?.precision.resolved() }
+
+    /// Says which precision a run takes, and why.
+    ///
+    /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
+    func tellPrecision(trains: Bool = false, on console: Console) throws(GraftError) {
+        let resolved = try choice(trains: trains).precision.resolved()
+        guard trains || precision != nil else { return }
+        let reason =
+            switch (choice(trains: trains), resolved) {
+            case (.auto, .bfloat16):
+                "this processor has instructions for it; --precision float32 gives Keras's numbers"
+            case (.auto, _): "this processor has no instructions for bfloat16"
+            default: "as asked"
+            }
+        console.say("computing in \(resolved.rawValue): \(reason)")
+        var object = JSONObject(event: "precision")
+        object.add("precision", .string(resolved.rawValue))
+        object.add("reason", .string(reason))
+        console.emit(object)
     }
 }
 
@@ -37,6 +69,14 @@ enum PrecisionOption: String, CaseIterable, ExpressibleByArgument {
     case auto
     case float32
     case bfloat16
+
+    var precision: Precision {
+        switch self {
+        case .auto: .automatic
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        }
+    }
 }
 
 /// `--resize`: how a photo of any size becomes one of the network's.

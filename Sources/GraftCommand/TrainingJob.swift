@@ -21,6 +21,7 @@ struct TrainingJob {
 
     func run() throws {
         try OutputFile.check(options.output)
+        try options.machine.checkPrecision()
         var builder = try ClassifierBuilder(
             network: options.network, head: options.head, seed: options.training.seed)
         // The checkpoint has all numbers.
@@ -36,6 +37,7 @@ struct TrainingJob {
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.output)
+        try options.machine.tellPrecision(trains: true, on: console)
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
@@ -116,7 +118,8 @@ struct TrainingJob {
                 photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
-                options: options.machine.trainingOptions(features: cache, cancellation: cancellation),
+                options: options.machine.trainingOptions(
+                    features: cache, trains: true, cancellation: cancellation),
                 checkpoint: checkpoint)
         } catch {
             reporter.listUnreadable()
@@ -155,7 +158,7 @@ struct TrainingJob {
     private func evaluate(_ model: Model, on test: ImageDataset, _ cancellation: CancellationFlag) throws -> Evaluation
     {
         let evaluation = try model.evaluate(
-            test, options: options.machine.trainingOptions(cancellation: cancellation)
+            test, options: options.machine.trainingOptions(trains: true, cancellation: cancellation)
         ) { console.progress(ProgressLine("test", $0)) }
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")

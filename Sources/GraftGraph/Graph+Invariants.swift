@@ -1,7 +1,8 @@
 /// What every graph promises, checked: by passes in debug builds, by backends before they plan.
 extension Graph {
     /// Checks that operands stand before their uses, that shapes are those of the shape rules, that each input and each
-    /// variable has one shape, and that outputs and updates name values of the graph that fit.
+    /// variable has one shape, that outputs and updates name values of the graph that fit, and that those and leaves are
+    /// 32-bit numbers.
     ///
     /// - Throws: ``GraftError`` that names the first node that breaks a promise.
     /// - Complexity: linear in the number of nodes.
@@ -22,6 +23,12 @@ extension Graph {
             throw GraftError(.argument, "an output or update of the graph is not among its \(nodes.count) values")
         }
         try checkUpdates(of: variables)
+        if let narrow = roots.first(where: { self[$0].elementType != .float32 }) {
+            throw GraftError(
+                .argument,
+                "an output or update of the graph, value \(narrow.index) (\(self[narrow].operation.name)), is of "
+                    + "\(self[narrow].elementType.rawValue); cast it to float32")
+        }
     }
 
     private func check(_ node: Node, at index: Int) throws(GraftError) {
@@ -33,6 +40,8 @@ extension Graph {
             throw GraftError(
                 .shape, "value \(index) (\(node.operation.name)) has the shape \(node.shape) in place of \(expected)")
         }
+        _ = try node.operation.resultType(
+            wanted: node.elementType, operands: node.operands.map { self[$0].elementType })
     }
 
     private static func check(_ other: Shape?, _ shape: Shape, _ what: String) throws(GraftError) {

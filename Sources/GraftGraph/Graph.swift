@@ -11,12 +11,18 @@ public struct Graph: Sendable {
         public let operands: [ValueID]
         /// The shape of the result.
         public let shape: Shape
+        /// What the result is rounded to and stored as.
+        public let elementType: ElementType
         /// The layer this came from, for profiles and messages; empty where there is none.
         public let label: String
 
         /// A node apart from any graph, for what looks at one operation alone.
-        package init(_ operation: Operation, operands: [ValueID] = [], shape: Shape, label: String = "") {
+        package init(
+            _ operation: Operation, operands: [ValueID] = [], shape: Shape, elementType: ElementType = .float32,
+            label: String = ""
+        ) {
             (self.operation, self.operands, self.shape, self.label) = (operation, operands, shape, label)
+            self.elementType = elementType
         }
     }
 
@@ -43,6 +49,7 @@ public struct Graph: Sendable {
     private struct Key: Hashable {
         let operation: Operation
         let operands: [ValueID]
+        let elementType: ElementType
     }
 
     /// An empty graph.
@@ -56,19 +63,28 @@ public struct Graph: Sendable {
 
     /// Adds an operation, or finds the same one with the same operands (common subexpressions are computed once).
     ///
+    /// - Parameters:
+    ///   - operation: what is computed.
+    ///   - operands: what it reads, of any element types.
+    ///   - elementType: what the result is rounded to; 32 bits where it is not said. A cast has its own, a reshape its
+    ///     operand's.
     /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation, and `argument` where one
-    ///   is of another graph.
-    public mutating func add(_ operation: Operation, _ operands: [ValueID] = []) throws(GraftError) -> ValueID {
+    ///   is of another graph or a leaf is to be of another type than 32 bits.
+    public mutating func add(
+        _ operation: Operation, _ operands: [ValueID] = [], as elementType: ElementType? = nil
+    ) throws(GraftError) -> ValueID {
         if let stranger = operands.first(where: { !nodes.indices.contains($0.index) }) {
             throw GraftError(
                 .argument,
                 "operation \(operation.name): operand \(stranger.index) is not among the graph's \(nodes.count) values")
         }
-        let key = Key(operation: operation, operands: operands)
+        let elementType = try operation.resultType(wanted: elementType, operands: operands.map { self[$0].elementType })
+        let key = Key(operation: operation, operands: operands, elementType: elementType)
         if let value = existing[key] { return value }
         let shape = try operation.resultShape(operands.map { self.shape(of: $0) })
         let value = ValueID(index: nodes.count)
-        nodes.append(Node(operation, operands: operands, shape: shape, label: currentLabel))
+        nodes.append(
+            Node(operation, operands: operands, shape: shape, elementType: elementType, label: currentLabel))
         existing[key] = value
         return value
     }

@@ -15,8 +15,9 @@ import Testing
     @Test func trainingTellsEveryEpochAndItsEnd() throws {
         let training = classifier.training
         try #require(training.status == 0, "\(training.errors)")
-        let lines = try training.lines.map { try #require(JSONLine($0), "\($0)") }
-        #expect(lines.map { $0.string("event") } == ["epoch", "epoch", "done"])
+        let events = try training.lines.map { try #require(JSONLine($0), "\($0)") }
+        #expect(events.map { $0.string("event") } == ["precision", "epoch", "epoch", "done"])
+        let lines = Array(events.dropFirst())
         for (number, line) in lines.dropLast().enumerated() {
             #expect(
                 line.names == ["event", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"])
@@ -122,6 +123,11 @@ import Testing
         let classes = try #require(line.object["classes"] as? [String: [String: Any]])
         #expect(classes.keys.sorted() == ["blue", "red"])
         #expect(classes["red"]?["count"] as? Int == 6)
+        for figures in classes.values {
+            let mistakes = (figures["taken_for"] as? [String: Int] ?? [:]).values.reduce(0, +)
+            let recall = figures["recall"] as? Double ?? .nan
+            #expect(abs(Double(6 - mistakes) / 6 - recall) < 1e-9)
+        }
         let right = classes.values.compactMap { figures in
             (figures["recall"] as? Double).map { $0 * Double(figures["count"] as? Int ?? 0) }
         }

@@ -38,9 +38,6 @@ import Testing
         wrong("train", train, "photos --output m.h5", "--output: got 'm.h5', needs a name that ends in .keras"),
         wrong("train", train, "photos --threads 0", "--threads: got 0, needs at least 1"),
         wrong(
-            "train", train, "photos --precision bfloat16",
-            "--precision: got bfloat16, but this version of graft computes in float32 alone"),
-        wrong(
             "train", train, "photos --base inception",
             "there is no base called “inception”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16"),
         wrong(

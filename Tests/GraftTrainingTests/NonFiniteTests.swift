@@ -1,3 +1,4 @@
+import GraftCPU
 import GraftGraph
 import GraftModel
 import Testing
@@ -139,5 +140,30 @@ import Testing
 extension Backend {
     fileprivate func makePlanForTests(_ graph: Graph) -> Result<any ExecutablePlan, any Error> {
         Result { try makePlan(graph) }
+    }
+}
+
+extension NonFiniteTests {
+    /// Looking at the loss before variables change costs no step and no memory.
+    @Test func theGuardIsFree() throws {
+        let (model, _) = try smallProblem(optimizer: Adam(learningRate: 0.01), dropout: 0.5)
+        let network = try #require(FineTuningFixture.shared.networks.first).model()
+        try network.compile(
+            optimizer: SGD(learningRate: 0.01, momentum: 0.9), loss: .sparseCategoricalCrossentropy,
+            metrics: [.accuracy])
+        for model in [model, network] {
+            let compilation = try #require(TrainingState.of(model).compilation)
+            let trained = try TrainedModel(model, mayKeepTrunk: false)
+            let program = try StepProgram.training(
+                trained.parts(batchSize: 16, training: true), trained.trainable, compilation, targetShape: [])
+            var options = CPUOptions(threads: 1)
+            let plain = try CPUPlan(program.graph, options: options).report
+            options.guardsUpdates = true
+            let guarded = try CPUPlan(program.graph, options: options).report
+            #expect(guarded.steps == plain.steps)
+            #expect(guarded.updatesInPlace == plain.updatesInPlace)
+            #expect(guarded.arenaByteCount <= plain.arenaByteCount)
+            #expect(guarded.fusedGradients == plain.fusedGradients)
+        }
     }
 }

@@ -31,7 +31,7 @@ def run(bench: Bench, record: Record) -> None:
     except subprocess.CalledProcessError as error:
         raise Failure(f"Examples/TrainingSteps does not build: {error}") from error
     record.note("names", [contender.name for contender in step.contenders(folder, bench.weights, steps)])
-    for _ in range(bench.repeats(3)):
+    for _ in range(bench.repeats(2)):
         for contender in step.contenders(folder, bench.weights, steps):
             for kind in KINDS:
                 record.add(f"{contender.name}, {kind}", lambda: take(step, contender, kind, folder))

@@ -41,11 +41,11 @@ def contestants(bench: Bench) -> dict[str, tuple[int, Callable[[int], Run]]]:
     return {
         GRAFT: (3, lambda seed: bench.train(ours, seed=seed)),
         WRITTEN: (2, rival("keras_tutorial.py")),
-        CACHED: (3, rival("keras_cached.py")),
+        CACHED: (2, rival("keras_cached.py")),
         OPENVINO: (3, rival("openvino_job.py")),
-        EAGER: (2, rival("torch_job.py", "--trunk", "bfloat16")),
+        EAGER: (1, rival("torch_job.py", "--trunk", "bfloat16")),
         COMPILED: (2, rival("torch_job.py", "--trunk", "bfloat16-compiled")),
-        "Graft, float32": (3, lambda seed: bench.train(ours, seed=seed, precision="float32")),
+        "Graft, float32": (2, lambda seed: bench.train(ours, seed=seed, precision="float32")),
         RANDOM: (1, lambda seed: bench.train(ours, weights="none", seed=seed)),
     }
 

@@ -9,7 +9,7 @@ import statistics
 from .. import chart
 from ..bench import Bench
 from ..results import Record, failure, figures, samples
-from ..tables import median, number, spread, table
+from ..tables import median, number, ratio, spread, table
 
 TITLE = "Scaling"
 PRECISIONS = ("float32", "bfloat16")
@@ -21,12 +21,18 @@ def run(bench: Bench, record: Record) -> None:
         for _ in range(bench.repeats(1 if count == 16 else 3)):
             record.add(f"images {count}", lambda: on_copies(bench, count))
     for precision in PRECISIONS:
-        for threads in sorted({1, os.cpu_count() or 1}):
+        for threads in thread_counts():
             record.add(f"threads {threads} {precision}", lambda: trunk(bench, precision, threads=threads))
         for size in SIZES[::3] if bench.quick else SIZES:
             record.add(f"size {size} {precision}", lambda: trunk(bench, precision, size=size))
         for batch in BATCHES[::4] if bench.quick else BATCHES:
             record.add(f"batch {batch} {precision}", lambda: trunk(bench, precision, batch=batch))
+
+
+def thread_counts() -> list[int]:
+    """1, 2, 4, … and all cores."""
+    cores = os.cpu_count() or 1
+    return sorted({1 << power for power in range(cores.bit_length()) if 1 << power <= cores} | {cores})
 
 
 def trunk(bench: Bench, precision: str, size: int = 150, batch: int = 20, threads: int | None = None) -> dict:
@@ -66,6 +72,7 @@ def page(values: dict) -> list[str]:
         "Copies of every photo, each with bytes of its own, so that nothing is found in the cache; one epoch with "
         "`--precision auto`, whole processes. Time a photo should stay, memory should not grow:",
         table(["photos", "time", "time a photo", "peak memory"], image_rows(values)),
+        "\n".join(growth(values)),
         "The trunk alone, random pixels in memory, images a second:",
         *(trunk_table(values, kind, unit) for kind, unit in (("threads", ""), ("size", " pixels"), ("batch", ""))),
         *problems(values),
@@ -84,6 +91,17 @@ def image_rows(values: dict) -> list[list[str]]:
                 spread([peak / 1e9 for peak in figures(values, name, "peak")], ".2f", "GB"),
             ])
     return rows
+
+
+def growth(values: dict) -> list[str]:
+    """What grows from the fewest to the most photos."""
+    ends = [f"images {TIMES[0]}", f"images {TIMES[-1]}"]
+    first, last = (median(figures(values, name, "peak")) for name in ends)
+    times = [ratio(median(figures(values, name, "seconds")), median(figures(values, name, "photos"))) for name in ends]
+    return [
+        f"- ×{TIMES[-1]} beside ×{TIMES[0]}: peak memory **{number(ratio(last, first), '.2f')}** times, time a photo "
+        f"**{number(ratio(times[1], times[0]), '.2f')}** times."
+    ]
 
 
 def points(values: dict, kind: str, precision: str) -> list[tuple[float, float]]:

@@ -38,7 +38,7 @@ def run(bench: Bench, record: Record) -> None:
     record.note("batch", 20)
     pixels = bench.pixels(150)
     reference = bench.scratch / "features-keras.npy"
-    for turn in range(bench.repeats(3)):
+    for turn in range(bench.repeats(2)):
         for precision in PRECISIONS:
             for name, start in contestants(bench, precision, pixels).items():
                 features = reference if (name, precision) == ("Keras", "float32") else bench.scratch / "features.npy"

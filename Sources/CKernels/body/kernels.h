@@ -1,5 +1,6 @@
 // Everything of one instruction set. The including file sets KERNELS to the table's name and NAME to its text.
 #include "vector.h"
+#include "narrow.h"
 #include "functions.h"
 #include "program.h"
 #include "gradient.h"

@@ -65,7 +65,15 @@ static void gather(const graft_operand *operand, const float *data, int64_t begi
         int64_t run = operand->sizes[last] - position[last];
         if (run > count - done) run = count - done;
         const float *source = data + offset;
-        if (operand->strides[last] == 1) {
+        if (operand->is_narrow) {
+            const uint16_t *halves = (const uint16_t *)data + offset;
+            if (operand->strides[last] == 1) {
+                widen(halves, target + done, run);
+            } else {
+                float value = widened_scalar(*halves);
+                for (int64_t i = 0; i < run; i++) target[done + i] = value;
+            }
+        } else if (operand->strides[last] == 1) {
             __builtin_memcpy(target + done, source, (size_t)run * sizeof(float));
         } else {
             float value = *source;
@@ -90,7 +98,10 @@ static void load_operands(const graft_program *program, const float *const *oper
         const graft_operand *operand = &program->operands[i];
         float *block = blocks + (int64_t)operand->slot * graft_block;
         if (operand->layout == graft_full) {
-            if (whole) {
+            if (operand->is_narrow) {
+                slots[operand->slot] = block;
+                widen((const uint16_t *)operands[i] + begin, block, count);
+            } else if (whole) {
                 slots[operand->slot] = (float *)operands[i] + begin;
             } else {
                 slots[operand->slot] = block;
@@ -128,7 +139,9 @@ static slot_memory prepare_slots(const graft_program *program, const float *cons
     for (int i = 0; i < program->operand_count; i++) {
         if (program->operands[i].layout != graft_scalar) continue;
         float *target = memory.slots[program->operands[i].slot];
-        for (int j = 0; j < graft_block; j++) target[j] = *operands[i];
+        float value =
+            program->operands[i].is_narrow ? widened_scalar(*(const uint16_t *)operands[i]) : *operands[i];
+        for (int j = 0; j < graft_block; j++) target[j] = value;
     }
     return memory;
 }
@@ -142,7 +155,7 @@ static void run_block(const graft_program *program, const float *const *operands
     load_operands(program, operands, begin, count, whole, memory.blocks, slots);
     for (int i = 0; i < program->output_count; i++) {
         const graft_output *output = &program->outputs[i];
-        bool direct = whole && writes_directly(program, operands, outputs[i], output->writer);
+        bool direct = whole && !output->is_narrow && writes_directly(program, operands, outputs[i], output->writer);
         slots[output->slot] = direct ? outputs[i] + begin : memory.blocks + (int64_t)output->slot * graft_block;
     }
     for (int i = 0; i < program->instruction_count; i++) {
@@ -152,7 +165,9 @@ static void run_block(const graft_program *program, const float *const *operands
     }
     for (int i = 0; i < program->output_count; i++) {
         float *computed = slots[program->outputs[i].slot];
-        if (computed != outputs[i] + begin)
+        if (program->outputs[i].is_narrow)
+            narrow(computed, (uint16_t *)outputs[i] + begin, count);
+        else if (computed != outputs[i] + begin)
             __builtin_memcpy(outputs[i] + begin, computed, (size_t)count * sizeof(float));
     }
 }

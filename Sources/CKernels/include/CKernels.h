@@ -99,6 +99,8 @@ typedef struct {
     int32_t layout;
     /// The last instruction that reads the operand.
     int32_t last_read;
+    /// Whether memory holds bfloat16.
+    int32_t is_narrow;
     int32_t rank;
     int64_t sizes[graft_maximum_rank], strides[graft_maximum_rank];
 } graft_operand;
@@ -107,6 +109,8 @@ typedef struct {
 typedef struct {
     int32_t slot;
     int32_t writer;
+    /// Whether memory takes bfloat16.
+    int32_t is_narrow;
 } graft_output;
 
 enum { graft_rule_arrays = 5, graft_rule_numbers = 8, graft_rule_results = 4 };
@@ -143,7 +147,7 @@ const char *graft_rule_name(const graft_program *program);
 /// Bytes of scratch that `graft_run_program` needs for so many threads.
 size_t graft_program_scratch_size(const graft_program *program, int threads);
 
-/// Runs a program over `count` elements. An output may be the same memory as a full operand.
+/// Runs a program over `count` elements. An output may be the same memory as a full operand of its type.
 void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
                        int64_t count, void *scratch, int threads);
 
@@ -210,15 +214,17 @@ typedef struct {
     int64_t batch, channels;
     int64_t input_height, input_width, output_height, output_width;
     int64_t window_height, window_width, stride_height, stride_width, padding_top, padding_left;
+    /// Whether input and output hold bfloat16 in place of 32-bit numbers; gradients are of 32 bits.
+    bool is_narrow;
 } graft_pooling;
 
 /// The largest of each window; padding never wins.
-void graft_maximum_pooling(const graft_pooling *pooling, const float *input, float *output, int threads);
+void graft_maximum_pooling(const graft_pooling *pooling, const void *input, void *output, int threads);
 /// The gradient goes to the first largest element of its window, in row-major order.
 void graft_maximum_pooling_gradient(const graft_pooling *pooling, const float *input, const float *output_gradient,
                                     float *input_gradient, int threads);
 /// The mean of each window's elements that are not padding.
-void graft_average_pooling(const graft_pooling *pooling, const float *input, float *output, int threads);
+void graft_average_pooling(const graft_pooling *pooling, const void *input, void *output, int threads);
 /// Spreads each gradient evenly over its window's elements that are not padding.
 void graft_average_pooling_gradient(const graft_pooling *pooling, const float *output_gradient,
                                     float *input_gradient, int threads);
@@ -231,10 +237,12 @@ typedef struct {
     int64_t sizes[graft_maximum_rank], source_strides[graft_maximum_rank], target_strides[graft_maximum_rank];
 } graft_block_copy;
 
-void graft_copy_block(const graft_block_copy *copy, const float *source, float *target, int threads);
+/// `element_size` counts bytes.
+void graft_copy_block(const graft_block_copy *copy, const void *source, void *target, int64_t element_size,
+                      int threads);
 
-/// Writes zeros.
-void graft_fill_zero(float *target, int64_t count, int threads);
+/// Writes zeros to so many bytes.
+void graft_fill_zero(void *target, int64_t size, int threads);
 
 /// Uniform numbers in [0, 1) by counting, Philox4x32-10: the upper 24 bits of each word.
 void graft_random_uniform(uint64_t key, uint64_t stream, int64_t count, float *output, int threads);

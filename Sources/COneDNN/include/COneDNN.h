@@ -30,6 +30,10 @@ void graft_dnn_stream_destroy(graft_dnn_stream *stream);
 
 enum graft_dnn_type { graft_dnn_float32, graft_dnn_bfloat16 };
 
+/// Whether the processor multiplies bfloat16 by instructions of its own (AVX512_BF16 or AMX), which oneDNN was not told to
+/// leave alone; without them it would be slower than float32.
+bool graft_dnn_has_bfloat16(void);
+
 enum graft_dnn_activation {
     graft_dnn_no_activation,
     graft_dnn_relu,
@@ -46,7 +50,10 @@ typedef struct {
 } graft_dnn_epilogue;
 
 typedef struct {
-    enum graft_dnn_type type;
+    /// Of what the convolution and its gradients read and write. Sums are in 32 bits whatever they are.
+    enum graft_dnn_type input_type, kernel_type, output_type;
+    /// Of the kernel in HWIO, before it is packed.
+    enum graft_dnn_type plain_kernel_type;
     int64_t batch, groups;
     int64_t input_height, input_width, input_channels;
     int64_t output_height, output_width, output_channels;

@@ -23,5 +23,6 @@ struct Buffer: Sendable {
 
     var place: Place
     let elementCount: Int
-    var byteCount: Int { elementCount * MemoryLayout<Float>.stride }
+    let elementType: ElementType
+    var byteCount: Int { elementCount * elementType.byteCount }
 }

@@ -6,12 +6,19 @@ struct JoinedProgram {
 
     /// The operands' shapes, each broadcast to the result's.
     let operandShapes: [Shape]
+    /// The types that the operands have in memory.
+    var operandTypes: [ElementType]
     private(set) var instructions: [Instruction] = []
     /// The register of each result.
     var outputs: [Int] = []
+    /// The types that the results get in memory; of 32 bits where there are none.
+    var outputTypes: [ElementType] = []
     private var known: [Instruction: Int] = [:]
 
-    init(operandShapes: [Shape]) { self.operandShapes = operandShapes }
+    init(operandShapes: [Shape]) {
+        self.operandShapes = operandShapes
+        operandTypes = operandShapes.map { _ in .float32 }
+    }
 
     /// Adds a program whose operand `i` is register `registers[i]`.
     ///

@@ -6,7 +6,7 @@ extension PlanCompiler {
     mutating func compileProgram(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
         let copying = ElementwiseProgram(operandCount: 1, instructions: [])
-        place(value, at: newBuffer(node.shape.elementCount))
+        place(value, at: newBuffer(for: value))
         try addPrograms([(value, node.operation.elementwiseProgram ?? copying)], results: [value])
     }
 
@@ -28,10 +28,12 @@ extension PlanCompiler {
         gradient: ValueID? = nil
     ) throws(GraftError) {
         let node = graph[results[0]]
-        let (joined, operands) = join(programs, results: results)
+        var (joined, operands) = join(programs, results: results)
         var (sources, targets): ([BufferID?], [BufferID]) = ([], [])
         for operand in operands { try sources.append(operand == gradient ? nil : location(of: operand)) }
         for value in results { try targets.append(location(of: value)) }
+        joined.operandTypes = sources.map { $0.map { self[$0].elementType } ?? .float32 }
+        joined.outputTypes = targets.map { self[$0].elementType }
         let program = try CompiledProgram(joined, result: node.shape)
         let step: any Step
         var reads = sources.compactMap(\.self)
@@ -51,7 +53,10 @@ extension PlanCompiler {
             mayBePreparation: !isUpdate)
         let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
         allowSharing(
-            targets.flatMap { target in whole.compactMap { $0.1 }.map { (operand: $0, result: target) } })
+            targets.flatMap { target in
+                let alike = whole.compactMap { $0.1 }.filter { self[$0].elementType == self[target].elementType }
+                return alike.map { (operand: $0, result: target) }
+            })
     }
 
     /// The programs as one, with the values that it reads from outside.
@@ -113,11 +118,15 @@ extension PlanCompiler {
         switch node.operation {
         case .maxPooling(let window):
             try addSimple(value) { source, target throws(GraftError) in
-                PoolingStep(.maximum, window, input: first, output: result, source: source, target: target)
+                PoolingStep(
+                    .maximum, window, input: first, output: result, type: node.elementType, source: source,
+                    target: target)
             }
         case .averagePooling(let window):
             try addSimple(value) { source, target throws(GraftError) in
-                PoolingStep(.average, window, input: first, output: result, source: source, target: target)
+                PoolingStep(
+                    .average, window, input: first, output: result, type: node.elementType, source: source,
+                    target: target)
             }
         case .averagePoolingGradient(let window, let input):
             try addSimple(value) { source, target throws(GraftError) in
@@ -146,7 +155,7 @@ extension PlanCompiler {
         var zeroCount = 0
         if case .pad = node.operation { zeroCount = node.shape.elementCount }
         try add(value, reads: reads) { target throws(GraftError) in
-            CopyStep(parts: parts, target: target, zeroCount: zeroCount)
+            CopyStep(parts: parts, target: target, zeroCount: zeroCount, elementType: node.elementType)
         }
     }
 

@@ -8,21 +8,8 @@ extension PlanCompiler {
                 .shape,
                 "\(node.operation.name) of \(shapes) has an operand without elements; every size must be at least 1")
         }
+        if let geometry = try geometry(of: node, shapes) { return try compileConvolution(value, geometry) }
         switch node.operation {
-        case .convolution(let convolution, let epilogue):
-            let geometry = ConvolutionGeometry(
-                convolution: convolution, input: shapes[0], kernel: shapes[1], output: node.shape)
-            // oneDNN 2.6 adds wrong numbers, or crashes, where a window holds nothing but padding.
-            let own = epilogue.addend && geometry.hasEmptyWindows ? Epilogue(bias: epilogue.bias) : epilogue
-            try addProduct(value, Primitive.convolution(engine, geometry, own), epilogue, done: own)
-        case .convolutionInputGradient(let convolution, let input):
-            let geometry = ConvolutionGeometry(
-                convolution: convolution, input: input, kernel: shapes[1], output: shapes[0])
-            try addProduct(value, Primitive.inputGradient(engine, geometry), .none, done: .none)
-        case .convolutionKernelGradient(let convolution, let kernel):
-            let geometry = ConvolutionGeometry(
-                convolution: convolution, input: shapes[0], kernel: kernel, output: shapes[1])
-            try addKernelGradient(value, Primitive.kernelGradient(engine, geometry))
         case .matrixProduct(let transposeLeft, let transposeRight, let epilogue):
             let (rows, inner, columns) = (node.shape[0], shapes[0][transposeLeft ? 0 : 1], node.shape[1])
             if !transposeLeft, !transposeRight, !epilogue.addend,
@@ -35,6 +22,26 @@ extension PlanCompiler {
                 transposeRight: transposeRight, epilogue)
             try addProduct(value, primitive, epilogue, done: epilogue)
         default: return
+        }
+    }
+
+    /// The geometry of a convolution, with the types that its operands have in memory.
+    private func geometry(of node: Graph.Node, _ shapes: [Shape]) throws(GraftError) -> ConvolutionGeometry? {
+        var types: [ElementType] = []
+        for operand in node.operands { types.append(self[try location(of: operand)].elementType) }
+        return ConvolutionGeometry(node, operands: shapes, types)
+    }
+
+    private mutating func compileConvolution(
+        _ value: ValueID, _ geometry: ConvolutionGeometry
+    ) throws(GraftError) {
+        switch graph[value].operation {
+        case .convolution(_, let epilogue):
+            let own = geometry.safe(epilogue)
+            try addProduct(value, Primitive.convolution(engine, geometry, own), epilogue, done: own)
+        case .convolutionInputGradient:
+            try addProduct(value, Primitive.inputGradient(engine, geometry), .none, done: .none)
+        default: try addKernelGradient(value, Primitive.kernelGradient(engine, geometry))
         }
     }
 
@@ -52,10 +59,11 @@ extension PlanCompiler {
         try add(value, reads: reads) { target throws(GraftError) in
             try ProductStep(
                 primitive: primitive, packing: packing, source: reads[0], weights: reads[1], bias: bias,
-                addend: done.addend ? addend : nil, target: target, elementCount: node.shape.elementCount,
+                addend: done.addend ? addend : nil, target: target,
+                size: ArraySize(count: node.shape.elementCount, type: node.elementType),
                 rest: ProgramStep(
                     addend: done.addend ? nil : addend, done == epilogue ? nil : epilogue.activation, inPlaceOf: target,
-                    shape: node.shape, threads: threads))
+                    shape: node.shape, type: node.elementType, threads: threads))
         }
         // The result may take the addend's memory, unless the addend is read in another place as well.
         if done.addend, let addend, reads.filter({ $0 == addend }).count == 1 {
@@ -90,7 +98,8 @@ extension PlanCompiler {
                 rows: node.shape[0], inner: inner, columns: node.shape[1], left: reads[0], right: reads[1],
                 bias: epilogue.bias ? reads[2] : nil, target: target,
                 rest: ProgramStep(
-                    addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, threads: threads))
+                    addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, type: node.elementType,
+                    threads: threads))
         }
     }
 

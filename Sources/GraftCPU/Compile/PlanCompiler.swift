@@ -21,11 +21,14 @@ struct PlanCompiler {
     /// Buffers that hold the same for all runs of a binding, with the variables that they depend on.
     private var stable: [BufferID: Set<Int>] = [:]
     private var groups: UpdateGroups
+    /// Casts of kernels that nobody reads but convolutions.
+    private let packedOnly: Set<ValueID>
 
     init(_ graph: Graph, engine: Engine, threads: Int) throws(GraftError) {
         (self.graph, self.engine, self.threads) = (graph, engine, threads)
         locations = Array(repeating: nil, count: graph.nodes.count)
         groups = UpdateGroups(graph)
+        packedOnly = graph.kernelCasts
         try compileLeaves()
         for index in graph.nodes.indices { try compile(ValueID(index: index)) }
         compileOutputs()
@@ -34,9 +37,16 @@ struct PlanCompiler {
 
     // MARK: Buffers
 
-    mutating func newBuffer(_ elementCount: Int, _ place: Buffer.Place = .temporary) -> BufferID {
-        buffers.append(Buffer(place: place, elementCount: elementCount))
+    mutating func newBuffer(
+        _ elementCount: Int, _ place: Buffer.Place = .temporary, of type: ElementType = .float32
+    ) -> BufferID {
+        buffers.append(Buffer(place: place, elementCount: elementCount, elementType: type))
         return BufferID(index: buffers.count - 1)
+    }
+
+    /// Memory for a value.
+    mutating func newBuffer(for value: ValueID) -> BufferID {
+        newBuffer(graph[value].shape.elementCount, of: graph[value].elementType)
     }
 
     subscript(buffer: BufferID) -> Buffer {
@@ -66,7 +76,7 @@ struct PlanCompiler {
         _ value: ValueID, reads: [BufferID], make: (BufferID) throws(GraftError) -> any Step
     ) throws(GraftError) {
         let node = graph[value]
-        let target = newBuffer(node.shape.elementCount)
+        let target = newBuffer(for: value)
         place(value, at: target)
         try add(make(target), reads: reads, writes: [target], label: node.label, operation: node.operation.name)
     }
@@ -145,7 +155,7 @@ struct PlanCompiler {
         if let group = groups.group(of: value) {
             // Values between the members may read the first ones: their places are known before they are computed.
             if group.first == value {
-                for member in group.members { place(member, at: newBuffer(graph[member].shape.elementCount)) }
+                for member in group.members { place(member, at: newBuffer(for: member)) }
             }
             if group.last == value { try compile(group) }
             return
@@ -157,9 +167,11 @@ struct PlanCompiler {
         case .convolution, .convolutionInputGradient, .convolutionKernelGradient, .matrixProduct:
             try compileProduct(value)
         // Nothing has to be done for an array without elements.
-        case _ where node.shape.elementCount == 0: place(value, at: newBuffer(0))
+        case _ where node.shape.elementCount == 0: place(value, at: newBuffer(for: value))
         case .reshape: place(value, at: try location(of: node.operands[0]))
-        case .unary, .binary, .select, .elementwise, .broadcast: try compileProgram(value)
+        // What packs a kernel rounds it as well.
+        case .cast where packedOnly.contains(value): place(value, at: try location(of: node.operands[0]))
+        case .unary, .binary, .select, .elementwise, .cast, .broadcast: try compileProgram(value)
         default: try compileKernel(value)
         }
     }
@@ -211,5 +223,25 @@ struct PlanCompiler {
             StepDraft(
                 step: CopyStep(parts: parts, target: target, zeroCount: 0), reads: [source], writes: [target],
                 label: label, operation: "copy", isPreparation: false, variables: []))
+    }
+}
+
+extension Graph {
+    /// The casts of 32-bit values that convolutions and their input gradients read as kernels, and nothing else reads.
+    fileprivate var kernelCasts: Set<ValueID> {
+        var (casts, others): (Set<ValueID>, Set<ValueID>) = ([], Set(roots))
+        for node in nodes {
+            for (position, operand) in node.operands.enumerated() {
+                switch node.operation {
+                case .convolution where position == 1, .convolutionInputGradient where position == 1:
+                    casts.insert(operand)
+                default: others.insert(operand)
+                }
+            }
+        }
+        return casts.subtracting(others).filter { value in
+            guard case .cast = self[value].operation else { return false }
+            return self[self[value].operands[0]].elementType == .float32
+        }
     }
 }

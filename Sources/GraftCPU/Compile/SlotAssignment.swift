@@ -74,14 +74,15 @@ struct SlotAssignment {
     /// Each result is written by an instruction of its own; operands, constants and repeated results are copied.
     private mutating func addOutputs(of program: JoinedProgram) {
         var taken: Set<Int> = []
-        for register in program.outputs {
+        for (number, register) in program.outputs.enumerated() {
+            let isNarrow: Int32 = number < program.outputTypes.count && program.outputTypes[number] == .bfloat16 ? 1 : 0
             let position = register - program.operandShapes.count
             var isOwn = position >= 0 && taken.insert(register).inserted
             if isOwn, case .constant = program.instructions[position] { isOwn = false }
             if isOwn {
                 let slot = Int32(slots[register])
                 let writer = instructions.lastIndex { $0.destination == slot } ?? 0
-                outputs.append(graft_output(slot: slot, writer: Int32(writer)))
+                outputs.append(graft_output(slot: slot, writer: Int32(writer), is_narrow: isNarrow))
             } else {
                 var step = graft_instruction()
                 step.operation = Int32(graft_copy.rawValue)
@@ -89,7 +90,9 @@ struct SlotAssignment {
                 (step.b, step.c) = (step.a, step.a)
                 step.destination = Int32(newSlot())
                 instructions.append(step)
-                outputs.append(graft_output(slot: step.destination, writer: Int32(instructions.count - 1)))
+                outputs.append(
+                    graft_output(
+                        slot: step.destination, writer: Int32(instructions.count - 1), is_narrow: isNarrow))
             }
         }
     }

@@ -96,6 +96,7 @@ struct ConvolutionGeometry: CustomStringConvertible {
     let input: Shape
     let kernel: Shape
     let output: Shape
+    var types = ConvolutionTypes()
 
     /// Whether some output is computed from padding alone.
     var hasEmptyWindows: Bool {
@@ -116,7 +117,8 @@ struct ConvolutionGeometry: CustomStringConvertible {
 
     var shim: graft_dnn_convolution {
         graft_dnn_convolution(
-            type: graft_dnn_float32, batch: Int64(input[0]), groups: Int64(convolution.groups),
+            input_type: types.input.shim, kernel_type: types.kernel.shim, output_type: types.output.shim,
+            plain_kernel_type: types.plain.shim, batch: Int64(input[0]), groups: Int64(convolution.groups),
             input_height: Int64(input[1]), input_width: Int64(input[2]), input_channels: Int64(input[3]),
             output_height: Int64(output[1]), output_width: Int64(output[2]), output_channels: Int64(output[3]),
             kernel_height: Int64(kernel[0]), kernel_width: Int64(kernel[1]),
@@ -128,9 +130,13 @@ struct ConvolutionGeometry: CustomStringConvertible {
     }
 
     var description: String {
-        "input \(input), kernel \(kernel), output \(output), strides \(convolution.strides), "
+        "\(types.input.rawValue) input \(input), kernel \(kernel), output \(output), strides \(convolution.strides), "
             + "dilation \(convolution.dilation), \(convolution.groups) groups"
     }
+}
+
+extension ElementType {
+    fileprivate var shim: graft_dnn_type { self == .bfloat16 ? graft_dnn_bfloat16 : graft_dnn_float32 }
 }
 
 extension Epilogue {

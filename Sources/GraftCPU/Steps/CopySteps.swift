@@ -83,16 +83,18 @@ struct CopyStep: Step {
     let target: BufferID
     /// The number of elements that are set to zero first; 0 where the parts cover everything.
     let zeroCount: Int
+    var elementType = ElementType.float32
 
     var implementation: String { "graft:copy" }
 
     func run(_ memory: RunMemory) {
-        let target = memory[target]
-        if zeroCount > 0 { graft_fill_zero(target, Int64(zeroCount), Int32(memory.threads)) }
+        let (target, size) = (UnsafeMutableRawPointer(memory[target]), elementType.byteCount)
+        if zeroCount > 0 { graft_fill_zero(target, Int64(zeroCount * size), Int32(memory.threads)) }
         for part in parts {
             var block = part.block.description
+            let source = UnsafeRawPointer(memory[part.source]) + part.sourceOffset * size
             graft_copy_block(
-                &block, memory[part.source] + part.sourceOffset, target + part.targetOffset, Int32(memory.threads))
+                &block, source, target + part.targetOffset * size, Int64(size), Int32(memory.threads))
         }
     }
 }

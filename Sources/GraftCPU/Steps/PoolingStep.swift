@@ -14,15 +14,19 @@ struct PoolingStep: Step {
     private let source: BufferID
     private let target: BufferID
 
-    /// `input` and `output` are the shapes of the forward pass; a gradient's `source` is that of the output.
-    init(_ kind: Kind, _ window: Window, input: Shape, output: Shape, source: BufferID, target: BufferID) {
+    /// `input` and `output` are the shapes of the forward pass; a gradient's `source` is that of the output, and of 32 bits.
+    init(
+        _ kind: Kind, _ window: Window, input: Shape, output: Shape, type: ElementType = .float32, source: BufferID,
+        target: BufferID
+    ) {
         (self.kind, self.source, self.target) = (kind, source, target)
         pooling = graft_pooling(
             batch: Int64(input[0]), channels: Int64(input[3]), input_height: Int64(input[1]),
             input_width: Int64(input[2]), output_height: Int64(output[1]), output_width: Int64(output[2]),
             window_height: Int64(window.size.height), window_width: Int64(window.size.width),
             stride_height: Int64(window.strides.height), stride_width: Int64(window.strides.width),
-            padding_top: Int64(window.padding.top), padding_left: Int64(window.padding.left))
+            padding_top: Int64(window.padding.top), padding_left: Int64(window.padding.left),
+            is_narrow: type == .bfloat16)
     }
 
     var implementation: String { "graft:pooling" }

@@ -10,7 +10,7 @@ struct ProductStep: Step {
     let bias: BufferID?
     let addend: BufferID?
     let target: BufferID
-    let elementCount: Int
+    let size: ArraySize
     /// What the primitive leaves of the epilogue.
     let rest: ProgramStep?
 
@@ -32,7 +32,7 @@ struct ProductStep: Step {
         }
         let target = memory[target]
         if let addend, memory[addend] != target {
-            copy(memory[addend], to: target, count: elementCount, threads: memory.threads)
+            copy(memory[addend], to: target, size, threads: memory.threads)
         }
         try primitive.execute(
             on: memory.stream, source: memory[source], weights: weights,
@@ -121,10 +121,20 @@ struct PackingStep: Step {
     }
 }
 
+/// How much memory an array takes.
+struct ArraySize: Sendable {
+    let count: Int
+    let type: ElementType
+}
+
 /// Copies elements that stand in order on both sides.
-func copy(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int, threads: Int) {
-    for part in BlockCopy.elements(count) {
+func copy(
+    _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ size: ArraySize, threads: Int
+) {
+    let bytes = size.type.byteCount
+    for part in BlockCopy.elements(size.count) {
         var block = part.block.description
-        graft_copy_block(&block, source + part.offset, target + part.offset, Int32(threads))
+        let offset = part.offset * bytes
+        graft_copy_block(&block, source + offset, target + offset, Int64(bytes), Int32(threads))
     }
 }

@@ -17,7 +17,8 @@ struct ProgramStep: Step {
 
     /// `activation(what a buffer holds + addend)`, in the buffer; `nil` where nothing is to be done.
     init?(
-        addend: BufferID?, _ activation: FusedActivation?, inPlaceOf buffer: BufferID, shape: Shape, threads: Int
+        addend: BufferID?, _ activation: FusedActivation?, inPlaceOf buffer: BufferID, shape: Shape, type: ElementType,
+        threads: Int
     ) throws(GraftError) {
         guard addend != nil || activation != nil else { return nil }
         let operands = [buffer] + (addend.map { [$0] } ?? [])
@@ -29,6 +30,7 @@ struct ProgramStep: Step {
         }
         if let activation { result = joined.append(activation.program, registers: [result]) }
         joined.outputs = [result]
+        (joined.operandTypes, joined.outputTypes) = (operands.map { _ in type }, [type])
         try self.init(
             CompiledProgram(joined, result: shape), operands: operands, targets: [buffer], count: shape.elementCount,
             threads: threads)
@@ -160,6 +162,7 @@ final class CompiledProgram: @unchecked Sendable {
             var operand = graft_operand()
             operand.slot = Int32(register)
             operand.last_read = Int32(assigned.lastRead(ofSlot: register) ?? -1)
+            operand.is_narrow = program.operandTypes[register] == .bfloat16 ? 1 : 0
             operand.rank = Int32(axes.sizes.count)
             fill(&operand.sizes, with: axes.sizes)
             fill(&operand.strides, with: axes.strides)

@@ -28,7 +28,13 @@ extension Graph {
         guard shape != self.shape(of: operand) else { return operand }
         let node = self[operand]
         if case .reshape = node.operation { return try reshape(node.operands[0], to: shape) }
-        return try add(.reshape(shape), [operand])
+        return try add(.reshape(shape), [operand], as: node.elementType)
+    }
+
+    /// The operand's numbers rounded to another element type.
+    public mutating func cast(_ operand: ValueID, to type: ElementType) throws(GraftError) -> ValueID {
+        guard type != self[operand].elementType else { return operand }
+        return try add(.cast(type), [operand])
     }
 
     /// The operand repeated to a shape by numpy's rule.

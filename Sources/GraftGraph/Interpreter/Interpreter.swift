@@ -38,7 +38,10 @@ public enum Interpreter {
                 let stream = RandomStream(key: randomKey, stream: stream)
                 values.append(
                     ReferenceArray((0..<shape.elementCount).map { Double(stream.uniform(at: $0)) }, shape: shape))
-            default: values.append(result(of: node, node.operands.map { values[$0.index] }))
+            default:
+                var result = result(of: node, node.operands.map { values[$0.index] })
+                if node.elementType != .float32 { result.values = result.values.map(node.elementType.rounded) }
+                values.append(result)
             }
         }
         return values
@@ -79,6 +82,7 @@ public enum Interpreter {
         case .averagePooling(let window): window.average(operands[0], result: node.shape)
         case .averagePoolingGradient(let window, let input): window.averageGradient(operands[0], input: input)
         case .reduction(let function, _): function.applied(to: operands[0], result: node.shape)
+        case .cast: operands[0]
         case .broadcast(let shape): operands[0].broadcast(to: shape)
         case .reshape(let shape): operands[0].reshaped(to: shape)
         case .pad(let before, _): padded(operands[0], before: before, result: node.shape)

@@ -19,6 +19,7 @@ extension Operation {
         case .select: "select"
         case .elementwise: "elementwise"
         case .reduction(let function, _): "\(function)Reduction"
+        case .cast: "cast"
         case .broadcast: "broadcast"
         case .reshape: "reshape"
         case .pad: "pad"

@@ -34,7 +34,7 @@ extension Operation {
             return try require(operands[1], equals: window.resultShape(input: operands[0]), giving: operands[0])
         case .averagePoolingGradient(let window, let input):
             return try require(operands[0], equals: window.resultShape(input: input), giving: input)
-        case .unary: return operands[0]
+        case .unary, .cast: return operands[0]
         case .binary, .select: return try broadcastShape(operands)
         case .elementwise(let program):
             guard program.isWellFormed else { throw mismatch("the program reads a register before it is written") }
@@ -66,10 +66,29 @@ extension Operation {
         case .select: 3
         case .elementwise(let program): program.operandCount
         case .concatenation: nil
-        case .maxPooling, .averagePooling, .averagePoolingGradient, .unary, .reduction, .broadcast, .reshape, .pad,
-            .slice, .softmax, .logSoftmax:
+        case .maxPooling, .averagePooling, .averagePoolingGradient, .unary, .reduction, .cast, .broadcast, .reshape,
+            .pad, .slice, .softmax, .logSoftmax:
             1
         }
+    }
+
+    /// The type of the result, 32 bits where none is asked for.
+    ///
+    /// - Throws: ``GraftError`` with code `argument` for a leaf of another type, and for a cast to one that is not its own.
+    func resultType(wanted: ElementType?, operands: [ElementType]) throws(GraftError) -> ElementType {
+        let own: ElementType? =
+            switch self {
+            case .cast(let type): type
+            case .reshape: operands.first
+            default: isLeaf ? .float32 : nil
+            }
+        guard let own else { return wanted ?? .float32 }
+        guard wanted == nil || wanted == own else {
+            throw GraftError(
+                .argument,
+                "operation \(name): gives \(own.rawValue), not \(wanted?.rawValue ?? ""); add a cast after it")
+        }
+        return own
     }
 
     private func checkOperandCount(_ operands: [Shape]) throws(GraftError) {

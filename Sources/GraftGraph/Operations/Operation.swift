@@ -54,6 +54,8 @@ public enum Operation: Hashable, Sendable {
 
     /// `operand`: reduced over the axes, which stay with size 1.
     case reduction(ReductionFunction, axes: [Int])
+    /// `operand`: the same numbers, rounded to another element type.
+    case cast(ElementType)
     /// `operand`: repeated to the shape, by numpy's rule.
     case broadcast(Shape)
     /// `operand`: the same elements in row-major order under another shape.

@@ -85,6 +85,8 @@ private struct ElementwiseGroups {
     private func canJoin(_ value: ValueID, _ readers: [ValueID]) -> Bool {
         guard readers.count == 1 || isCheapToRepeat(value) else { return false }
         let node = graph[value]
+        // What is rounded on the way stays a value of its own.
+        guard node.elementType == .float32 else { return false }
         return readers.allSatisfy { root in
             guard let group = groups[root], !graph[root].operation.isBroadcast else { return false }
             let operands = group.operands.union(arrays(node.operands)).subtracting([value])

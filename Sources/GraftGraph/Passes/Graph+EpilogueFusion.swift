@@ -82,7 +82,7 @@ private struct EpilogueChains {
     private mutating func visitMinimum(_ value: ValueID, _ node: Graph.Node) {
         for (operand, other) in [(node.operands[0], node.operands[1]), (node.operands[1], node.operands[0])] {
             guard var chain = byLastValue[operand.index], chain.activation == .relu, useCounts[operand.index] == 1,
-                graph.scalarConstant(other) == 6
+                graph[operand].elementType == .float32, graph.scalarConstant(other) == 6
             else { continue }
             chain.activation = .relu6
             return extend(chain, from: operand, to: value)
@@ -91,9 +91,9 @@ private struct EpilogueChains {
 
     /// The chain that ends at a value and can go on: nobody else reads the value, and no activation is applied yet.
     private func openChain(_ value: ValueID) -> EpilogueChain? {
-        guard let chain = byLastValue[value.index], chain.activation == nil, useCounts[value.index] == 1 else {
-            return nil
-        }
+        guard let chain = byLastValue[value.index], chain.activation == nil, useCounts[value.index] == 1,
+            graph[value].elementType == .float32
+        else { return nil }
         return chain
     }
 
@@ -113,7 +113,8 @@ extension GraphCopy {
         if let addend = chain.addend { operands.append(self[addend]) }
         let epilogue = Epilogue(
             bias: chain.bias != nil, addend: chain.addend != nil, activation: chain.activation)
-        try replace(value, by: result.add(product.operation.with(epilogue), operands))
+        let type = source[value].elementType
+        try replace(value, by: result.add(product.operation.with(epilogue), operands, as: type))
     }
 }
 

@@ -54,7 +54,8 @@ private struct AffineChains {
                 if !varies[node.operands[1].index] { chains[value] = AffineChain(product: value, values: [value]) }
             case .binary(let function):
                 guard let (last, step) = Self.step(function, node, graph, isEnd: { chains[$0] != nil }),
-                    useCounts[last.index] == 1, !varies[step.operand.index], var chain = chains[last]
+                    useCounts[last.index] == 1, graph[last].elementType == .float32, !varies[step.operand.index],
+                    var chain = chains[last]
                 else { continue }
                 chain.steps.append(step)
                 chain.values.append(value)

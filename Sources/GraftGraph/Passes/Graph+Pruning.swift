@@ -9,7 +9,7 @@ extension Graph {
         var result = Graph()
         for (index, node) in nodes.enumerated() where isLive[index] {
             result.currentLabel = node.label
-            images[index] = try result.add(node.operation, node.operands.map { images[$0.index] })
+            images[index] = try result.add(node.operation, node.operands.map { images[$0.index] }, as: node.elementType)
         }
         result.currentLabel = currentLabel
         result.outputs = outputs.map { images[$0.index] }

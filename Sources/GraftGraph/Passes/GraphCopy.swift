@@ -25,12 +25,12 @@ struct GraphCopy {
         try replace(value, by: source[value].operation, source[value].operands.map { self[$0] })
     }
 
-    /// Puts another operation, on values of the new graph, in the place of a node.
+    /// Puts another operation, on values of the new graph, in the place of a node, with the node's element type.
     mutating func replace(
         _ value: ValueID, by operation: Operation, _ operands: [ValueID] = []
     ) throws(GraftError) {
         result.currentLabel = source[value].label
-        images[value.index] = try result.add(operation, operands)
+        images[value.index] = try result.add(operation, operands, as: source[value].elementType)
     }
 
     /// Lets a value of the new graph stand for one of the source.

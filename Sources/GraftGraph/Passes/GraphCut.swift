@@ -44,13 +44,15 @@ struct GraphCut {
         at crossing: [ValueID], inputPrefix prefix: String
     ) throws(GraftError) -> (first: Graph, second: Graph) {
         var first = graph
-        first.outputs = crossing
         first.updates = []
+        first.outputs = []
+        for value in crossing { try first.outputs.append(first.cast(value, to: .float32)) }
         let positions = Dictionary(uniqueKeysWithValues: crossing.enumerated().map { ($1, $0) })
         var copy = GraphCopy(graph)
         for (value, isNeeded) in zip(graph.values, nodesNeeded(after: positions)) where isNeeded {
             if let position = positions[value] {
-                try copy.replace(value, by: .input("\(prefix).\(position)", graph.shape(of: value)))
+                let input = try copy.result.input("\(prefix).\(position)", graph.shape(of: value))
+                try copy.replace(value, by: copy.result.cast(input, to: graph[value].elementType))
             } else {
                 try copy.copy(value)
             }

@@ -35,7 +35,7 @@ extension Graph {
         let changing = changing.union(updates.map(\.variable))
         let cut = GraphCut(graph: self, isFirst: perExampleValues(changing, inputNames)) { operation in
             switch operation {
-            case .unary, .binary, .select, .elementwise, .broadcast, .reshape, .pad: true
+            case .unary, .binary, .select, .elementwise, .cast, .broadcast, .reshape, .pad: true
             default: false
             }
         }
@@ -99,7 +99,7 @@ extension Operation {
                 && operands.dropFirst(2).allSatisfy { $0.matches(result) }
         case .maxPooling, .averagePooling, .averagePoolingGradient: return true
         case .maxPoolingGradient, .concatenation(axis: 1...): return operands.allSatisfy(\.isPerExample)
-        case .unary, .binary, .select, .elementwise, .broadcast:
+        case .unary, .binary, .select, .elementwise, .cast, .broadcast:
             return operands.allSatisfy { $0.matches(result) }
         case .reduction(_, let axes): return !axes.contains(0)
         case .reshape: return result.rank > 0 && result[0] == first.shape[0]

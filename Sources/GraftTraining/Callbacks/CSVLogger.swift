@@ -46,7 +46,9 @@ public final class CSVLogger: Callback {
     private func add(_ report: EpochReport) throws {
         guard let file else { return }
         let keys = try keys ?? begin(file, report.figures)
-        try write(["\(report.epoch - 1)"] + keys.map { key in report.figures[key].map { "\($0)" } ?? "NA" }, to: file)
+        try write(
+            ["\(report.epoch - 1)"]
+                + keys.map { key in report.figures[key].map { $0.isNaN ? "nan" : "\($0)" } ?? "NA" }, to: file)
     }
 
     /// Cuts off what stands behind the place where the first line belongs, and writes the header where there is none.

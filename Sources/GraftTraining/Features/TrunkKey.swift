@@ -25,7 +25,9 @@ struct TrunkKey: Hashable, Sendable {
                 hash.update(text: "variable \(shape)")
                 if let tensor = value(id) { hash.update(tensor) }
             case .input(_, let shape): hash.update(text: "input \(shape)")
-            default: hash.update(text: "\(node.operation)")
+            default:
+                let type = node.elementType == .float32 ? "" : " \(node.elementType.rawValue)"
+                hash.update(text: "\(node.operation)" + type)
             }
             hash.update(text: node.operands.map { String($0.index) }.joined(separator: ","))
         }

@@ -2,7 +2,7 @@ import GraftGraph
 
 /// What makes graphs ready to run; training knows of a machine no more than this.
 package protocol Backend: Sendable {
-    /// What the numbers are computed in, part of the key of kept features: `float32`.
+    /// What the numbers are computed in, part of the key of kept features: `float32` or `bfloat16`.
     var precision: String { get }
     /// Makes a graph ready.
     func makePlan(_ graph: Graph) throws -> any ExecutablePlan

@@ -1,10 +1,10 @@
 import GraftCPU
 import GraftGraph
 
-/// Runs plans on the CPU, in 32-bit floats.
+/// Runs plans on the CPU.
 struct CPUBackend: Backend {
     let options: CPUOptions
-    var precision: String { "float32" }
+    var precision: String { options.precision.rawValue }
 
     func makePlan(_ graph: Graph) throws -> any ExecutablePlan {
         var options = options
@@ -30,9 +30,10 @@ private final class CPUExecutablePlan: ExecutablePlan {
 extension TrainingOptions {
     /// What computes.
     ///
-    /// - Throws: `GraftError` with code `argument` for a number of threads that is not at least 1.
+    /// - Throws: `GraftError` with code `argument` for a number of threads that is not at least 1, and for a precision that
+    ///   the processor does not have.
     func makeBackend() throws -> any Backend {
         if let threads { try requirePositive(threads, "threads") }
-        return backend ?? CPUBackend(options: CPUOptions(threads: threads))
+        return try backend ?? CPUBackend(options: CPUOptions(threads: threads, precision: precision.elementType))
     }
 }

@@ -285,7 +285,7 @@ final class FitRun {
                 ? originOfNonFiniteLoss(runner, batch, scalars: scalars, weights: weights, randomKey: key) : .unknown
             throw GraftError(
                 .data,
-                "the loss became \(loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate): "
+                "the loss became \(loss.isNaN ? .nan : loss) at step \(step) of epoch \(epoch), with a learning rate of \(rate): "
                     + origin.explanation(step: step))
         }
         return (loss, outputs.dropFirst())

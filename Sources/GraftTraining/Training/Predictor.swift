@@ -22,6 +22,7 @@ final class Predictor: Sendable {
     private struct Key: Hashable, Sendable {
         let batchSize: Int
         let threads: Int?
+        let precision: Precision
         let outputs: [SymbolicTensor]
     }
 
@@ -53,8 +54,10 @@ final class Predictor: Sendable {
 
     /// A plan with the model's values. Threads that need the same one wait for the first of them to make it.
     private func prepare(_ model: Model, batchSize: Int, options: TrainingOptions) throws -> Prepared {
-        let key = Key(batchSize: batchSize, threads: options.threads, outputs: model.outputs)
-        // A backend given for one call keeps no plan: it is a test's, or one of another precision.
+        let key = Key(
+            batchSize: batchSize, threads: options.threads, precision: try options.precision.resolved(),
+            outputs: model.outputs)
+        // A backend given for one call keeps no plan: it is a test's.
         guard options.backend == nil else { return try make(model, key, options) }
         return try prepared.withLock { kept in
             if let position = kept.firstIndex(where: { $0.key == key }) {

@@ -1,0 +1,89 @@
+internal import COneDNN
+
+extension Graph {
+    /// The graph with casts around what the CPU does in 32 bits alone.
+    ///
+    /// Elementwise programs read and write any types. Pooling and copies want one type for all that they read and write;
+    /// convolutions one for what they read, where oneDNN has a fast kernel for it: its reference code, which it falls
+    /// back to without a word, is a thousand times slower than a cast.
+    func widenedForCPU(_ engine: Engine) throws(GraftError) -> Graph {
+        try widening { node, shapes, types in
+            let allNarrow = types.allSatisfy { $0 == .bfloat16 }
+            return switch node.operation {
+            case .unary, .binary, .select, .elementwise, .broadcast: true
+            case .maxPooling, .averagePooling, .pad, .slice, .concatenation: allNarrow && node.elementType == .bfloat16
+            case .convolution(_, let epilogue):
+                types.prefix(2).allSatisfy { $0 == .bfloat16 } && (!epilogue.bias || types[2] == .float32)
+                    && (!epilogue.addend || types[types.count - 1] == node.elementType)
+                    && engine.isFast(node, shapes, types)
+            case .convolutionInputGradient: allNarrow && engine.isFast(node, shapes, types)
+            case .convolutionKernelGradient:
+                allNarrow && node.elementType == .float32 && engine.isFast(node, shapes, types)
+            default: false
+            }
+        }
+    }
+}
+
+extension Engine {
+    /// Whether oneDNN has a kernel for a convolution or its gradients that is not its reference code.
+    fileprivate func isFast(_ node: Graph.Node, _ shapes: [Shape], _ types: [ElementType]) -> Bool {
+        guard let geometry = ConvolutionGeometry(node, operands: shapes, types) else { return false }
+        do throws(GraftError) {
+            let primitive =
+                switch node.operation {
+                case .convolutionInputGradient: try Primitive.inputGradient(self, geometry)
+                case .convolutionKernelGradient: try Primitive.kernelGradient(self, geometry)
+                default: try Primitive.convolution(self, geometry, geometry.safe(node.operation.epilogue))
+                }
+            return !primitive.implementation.contains("ref")
+        } catch { return false }
+    }
+}
+
+extension ConvolutionGeometry {
+    /// The geometry of a convolution or one of its gradients; `nil` for another operation.
+    ///
+    /// - Parameter types: the operands' element types; a kernel's is that of the plain one, before it is packed.
+    init?(_ node: Graph.Node, operands shapes: [Shape], _ types: [ElementType]) {
+        switch node.operation {
+        case .convolution(let convolution, _):
+            self.init(
+                convolution: convolution, input: shapes[0], kernel: shapes[1], output: node.shape,
+                types: ConvolutionTypes(input: types[0], kernel: types[0], output: node.elementType, plain: types[1]))
+        case .convolutionInputGradient(let convolution, let input):
+            self.init(
+                convolution: convolution, input: input, kernel: shapes[1], output: shapes[0],
+                types: ConvolutionTypes(input: node.elementType, kernel: types[0], output: types[0], plain: types[1]))
+        case .convolutionKernelGradient(let convolution, let kernel):
+            self.init(
+                convolution: convolution, input: shapes[0], kernel: kernel, output: shapes[1],
+                types: ConvolutionTypes(
+                    input: types[0], kernel: node.elementType, output: types[1], plain: node.elementType))
+        default: return nil
+        }
+    }
+
+    /// The part of an epilogue that oneDNN can be trusted with: version 2.6 adds wrong numbers, or crashes, where a window
+    /// holds nothing but padding.
+    func safe(_ epilogue: Epilogue) -> Epilogue {
+        epilogue.addend && hasEmptyWindows ? Epilogue(bias: epilogue.bias) : epilogue
+    }
+}
+
+extension Operation {
+    /// A convolution's epilogue.
+    fileprivate var epilogue: Epilogue {
+        if case .convolution(_, let epilogue) = self { epilogue } else { .none }
+    }
+}
+
+/// The element types of a convolution's arrays.
+struct ConvolutionTypes {
+    var input = ElementType.float32
+    /// Of the packed kernel.
+    var kernel = ElementType.float32
+    var output = ElementType.float32
+    /// Of the kernel in HWIO, before it is packed or after its gradient is unpacked.
+    var plain = ElementType.float32
+}

@@ -1,0 +1,40 @@
+extension Graph {
+    /// The graph with casts around the operations that a machine has no kernel for in their types: those read 32-bit
+    /// copies of their operands, and their 32-bit result is rounded by a cast behind them.
+    ///
+    /// The results stay the same, as every operation computes in 32 bits at least and rounds once.
+    ///
+    /// - Parameter hasKernel: whether there is a kernel for an operation with operands of these shapes and types, and a
+    ///   result of the node's. It is asked about nodes that read or make something else than 32-bit numbers, casts
+    ///   excepted.
+    public func widening(
+        unless hasKernel: (Node, [Shape], [ElementType]) -> Bool
+    ) throws(GraftError) -> Graph {
+        guard nodes.contains(where: { $0.elementType != .float32 }) else { return self }
+        var copy = GraphCopy(self)
+        for value in values {
+            let node = self[value]
+            let types = node.operands.map { self[$0].elementType }
+            if node.keepsTypes(types) || hasKernel(node, node.operands.map(shape(of:)), types) {
+                try copy.copy(value)
+            } else {
+                copy.result.currentLabel = node.label
+                var operands: [ValueID] = []
+                for operand in node.operands { try operands.append(copy.result.cast(copy[operand], to: .float32)) }
+                let result = try copy.result.add(node.operation, operands)
+                try copy.replace(value, by: copy.result.cast(result, to: node.elementType))
+            }
+        }
+        return try copy.finish()
+    }
+}
+
+extension Graph.Node {
+    /// Whether no kernel is needed, or one for 32-bit numbers.
+    fileprivate func keepsTypes(_ types: [ElementType]) -> Bool {
+        switch operation {
+        case .cast, .reshape: true
+        default: elementType == .float32 && types.allSatisfy { $0 == .float32 }
+        }
+    }
+}

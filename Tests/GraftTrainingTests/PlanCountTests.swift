@@ -1,0 +1,134 @@
+import Allocations
+import GraftApplications
+import GraftCPU
+import GraftGraph
+import GraftModel
+import Testing
+
+@testable import GraftTraining
+
+/// What the plans of the tutorial consist of. Times move with the machine's mood, these numbers do not: a change that adds
+/// a copy, a reorder or an allocation to a step fails here. They are bounds, because oneDNN wants fewer kernels packed on
+/// some processors; where a change makes them smaller, or has a reason to make them larger, the new ones belong into the
+/// same commit. `Documentation/Measuring.md` explains them.
+@Suite struct PlanCountTests {
+    /// InceptionV3 at 150×150 cut at `mixed7`, frozen, with the tutorial's head; weights drawn at random, as numbers play
+    /// no part here.
+    private static func tutorial(size: Int = 150, cut: String = "mixed7", hidden: Int = 1024) throws -> Model {
+        let base = try InceptionV3(includeTop: false, inputShape: [size, size, 3])
+        base.freeze()
+        let features = try Flatten()(base.layer(named: cut).output)
+        let answer = try Dense(1, activation: .sigmoid)(Dropout(0.2)(Dense(hidden, activation: .relu)(features)))
+        return try Model(inputs: base.input, outputs: answer)
+    }
+
+    private static func parts(_ model: Model, batchSize: Int) throws -> (TrainedModel, ModelParts) {
+        let trained = try TrainedModel(model, mayKeepTrunk: true)
+        return (trained, try trained.parts(batchSize: batchSize, training: true))
+    }
+
+    private static func step(_ model: Model, batchSize: Int) throws -> StepProgram {
+        let (trained, parts) = try parts(model, batchSize: batchSize)
+        let compilation = Compilation(
+            optimizer: RMSprop(learningRate: 1e-4), loss: .binaryCrossentropy, metrics: [.accuracy])
+        return try StepProgram.training(parts, trained.trainable, compilation, targetShape: [])
+    }
+
+    // MARK: Plans
+
+    @Test func theTrunkIsItsConvolutionsPoolingsAndConcatenations() throws {
+        let graph = try #require(try Self.parts(Self.tutorial(), batchSize: 20).1.trunk)
+        let report = try CPUPlan(graph, options: CPUOptions(threads: 2)).report
+        #expect(report.reorders == 0, "activations stay NHWC from the pixels to the features")
+        #expect(report.copies <= 8, "one concatenation for each of mixed0 to mixed7, and nothing else")
+        #expect(report.steps <= 89, "70 convolutions, 10 poolings, 8 concatenations, the preprocessing")
+        #expect(report.primitives <= 140, "a convolution and the packing of its kernel each")
+        #expect(report.arenaByteCount <= 39_813_120, "of 213 MB of values, 38 MiB are alive at once")
+        #expect(report.packedByteCount <= 35_829_888, "the base's weights once, packed")
+    }
+
+    @Test(.enabled(if: CPUOptions.supportsBFloat16))
+    func theTrunkInBfloat16HasNoReorderAndHalfTheMemory() throws {
+        let graph = try #require(try Self.parts(Self.tutorial(), batchSize: 20).1.trunk)
+        let report = try CPUPlan(graph, options: CPUOptions(threads: 2, precision: .bfloat16)).report
+        #expect(report.reorders == 0, "no conversion inside the trunk: the preprocessing writes bfloat16")
+        #expect(report.copies <= 8)
+        #expect(report.primitives <= 140)
+        #expect(report.arenaByteCount <= 19_906_560)
+        #expect(report.packedByteCount <= 17_934_336, "each weight in two bytes")
+    }
+
+    @Test func aStepOfTheHeadIsFewPassesOverItsWeights() throws {
+        let program = try Self.step(Self.tutorial(), batchSize: 20)
+        let report = try CPUPlan(program.graph, options: CPUOptions(threads: 2)).report
+        #expect(report.fusedGradients >= 1, "the hidden layer's gradient never stands in memory")
+        #expect(report.updatesInPlace == 8, "kernel and bias of two layers, an optimizer's array each")
+        #expect(report.reorders == 0)
+        #expect(report.copies == 0)
+        #expect(report.steps <= 24)
+        #expect(report.primitives <= 4, "the products that are no thin ones")
+        #expect(report.arenaByteCount <= 331_904, "activations of one batch: nothing as large as the weights")
+    }
+
+    @Test func aStepOfFineTuningHasNoCopyItCouldSpare() throws {
+        let model = try Self.tutorial()
+        try model.unfreeze(from: "mixed5")
+        let program = try Self.step(model, batchSize: 20)
+        let report = try CPUPlan(program.graph, options: CPUOptions(threads: 2)).report
+        #expect(report.fusedGradients >= 1)
+        #expect(
+            report.reorders <= 56, "kernels that train are packed at each step, forward and for their input's gradient")
+        #expect(report.copies <= 10, "concatenations, and slices for their gradients")
+        #expect(report.primitives <= 116)
+        #expect(report.updatesInPlace == 128, "64 variables, an optimizer's array each")
+        #expect(report.arenaByteCount <= 57_229_824, "of 189 MB of values")
+    }
+
+    // MARK: Allocations
+
+    /// What a run asks the allocator for once the plan has run before.
+    private static func allocations(
+        inWarmRunOf graph: Graph, _ values: [VariableID: Tensor], _ inputs: [String: Tensor]
+    ) throws -> allocation_counts {
+        let plan = try CPUPlan(graph, options: CPUOptions(threads: 2))
+        try plan.bind(values)
+        for _ in 0..<2 { _ = try plan.run(inputs) }
+        let before = allocations_so_far()
+        let outputs = try plan.run(inputs)
+        let after = allocations_so_far()
+        #expect(!outputs.isEmpty)
+        return allocation_counts(
+            calls: after.calls - before.calls, large_calls: after.large_calls - before.large_calls,
+            large_bytes: after.large_bytes - before.large_bytes)
+    }
+
+    /// Zeros for what a graph reads.
+    private static func inputs(of graph: Graph) -> [String: Tensor] {
+        var inputs: [String: Tensor] = [:]
+        for node in graph.nodes {
+            if case .input(let name, let shape) = node.operation { inputs[name] = Tensor(zeros: shape) }
+        }
+        return inputs
+    }
+
+    @Test(.enabled(if: allocations_are_counted()))
+    func aWarmRunOfTheTrunkAllocatesNothingLargeButItsFeatures() throws {
+        let parts = try Self.parts(Self.tutorial(size: 75, hidden: 8), batchSize: 4).1
+        let graph = try #require(parts.trunk)
+        let counts = try Self.allocations(
+            inWarmRunOf: graph, parts.values(readBy: graph), Self.inputs(of: graph))
+        #expect(counts.large_calls == 1, "the features that are given back")
+        #expect(counts.large_bytes <= 4 * 3 * 3 * 768 * 4 + 256)
+        #expect(counts.calls <= 3_000, "oneDNN describes each array to each of 70 primitives anew: 2,560 small objects")
+    }
+
+    @Test(.enabled(if: allocations_are_counted()))
+    func aWarmStepOfTheHeadAllocatesNothingLarge() throws {
+        let program = try Self.step(Self.tutorial(size: 75, hidden: 256), batchSize: 4)
+        var values = program.variables.mapValues(\.value)
+        for (id, slot) in program.slots { values[id] = Tensor(zeros: slot.variable.shape) }
+        let counts = try Self.allocations(inWarmRunOf: program.graph, values, Self.inputs(of: program.graph))
+        #expect(counts.large_calls == 0, "everything that is as large as the weights is there already")
+        #expect(counts.calls <= 250, "169 small objects: oneDNN's, and the outputs")
+    }
+}
