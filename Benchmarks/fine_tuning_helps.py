@@ -210,7 +210,8 @@ def result_table(study: Study, task: Task, seeds: list[int]) -> str:
             continue
         row = [spread([(run["epochs"][-1] | run)[name] for run in runs], 3) for name in names]
         time = [f"{seconds[configuration.name]:.1f} s" if configuration.name in seconds else ""]
-        rows.append([configuration.title, *row, *(time if seconds else [])])
+        count = "" if len(runs) == len(seeds) else f" ({len(runs)} of {len(seeds)} seeds)"
+        rows.append([configuration.title + count, *row, *(time if seconds else [])])
     words = {"accuracy": "training accuracy", "val_accuracy": "validation accuracy", "val_loss": "validation loss"}
     header = ["what trains"] + [words.get(name, name.replace("_", " ")) for name in names]
     return table(header + (["an epoch"] if seconds else []), rows)

@@ -1,8 +1,7 @@
-// Picks the kernels for the processor and shares ranges of work out among threads. The ranges depend on sizes and on
-// the number of threads alone.
+// Picks the kernels for the processor and calls them for the ranges of their work.
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
+#include "ranges.h"
 #include "table.h"
 
 // MARK: Choice
@@ -44,98 +43,6 @@ void graft_use_instruction_set(int index) {
 
 const char *graft_instruction_set(void) { return graft_chosen_kernels()->name; }
 
-// MARK: Ranges
-
-/// Below so many elements a second thread costs more than it brings.
-enum { worth_a_thread = 16384 };
-
-typedef struct {
-    void (*body)(void *context, int part, int64_t begin, int64_t end);
-    void *context;
-    int64_t count, grain;
-    int parts;
-} split;
-
-// Numbers too small for a normal float become zero while a kernel runs, as in other frameworks: an optimizer's state
-// that decays would otherwise slow some processors down a hundredfold.
-#if defined(__x86_64__)
-typedef unsigned float_mode;
-
-static float_mode flush_tiny_numbers(void) {
-    float_mode before = __builtin_ia32_stmxcsr();
-    __builtin_ia32_ldmxcsr(before | 0x8000);
-    return before;
-}
-
-static void restore(float_mode before) { __builtin_ia32_ldmxcsr(before); }
-#elif defined(__aarch64__)
-typedef uint64_t float_mode;
-
-static float_mode flush_tiny_numbers(void) {
-    float_mode before;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
-    __asm__ volatile("msr fpcr, %0" : : "r"(before | 1 << 24));
-    return before;
-}
-
-static void restore(float_mode before) { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
-#else
-typedef int float_mode;
-
-static float_mode flush_tiny_numbers(void) { return 0; }
-
-static void restore(float_mode before) {}
-#endif
-
-static void run_range(void *data, int part) {
-    const split *s = data;
-    int64_t grains = (s->count + s->grain - 1) / s->grain;
-    int64_t begin = grains * part / s->parts * s->grain, end = grains * (part + 1) / s->parts * s->grain;
-    if (end > s->count) end = s->count;
-    if (begin >= end) return;
-    float_mode before = flush_tiny_numbers();
-    s->body(s->context, part, begin, end);
-    restore(before);
-}
-
-/// Splits 0 ..< count into as many ranges as there are threads, at multiples of `grain`; `work` is the number of
-/// elements touched in all.
-static void in_parallel(int64_t count, int64_t grain, int64_t work, int threads, void *context,
-                        void (*body)(void *context, int part, int64_t begin, int64_t end)) {
-    int64_t useful = work / worth_a_thread + 1;
-    int parts = threads < useful ? threads : (int)useful;
-    if (parts < 1) parts = 1;
-    split s = {body, context, count, grain, parts};
-    graft_parallel(parts, run_range, &s);
-}
-
-typedef struct {
-    split split;
-    atomic_llong next;
-} turns;
-
-static void take_turns(void *data, int part) {
-    turns *t = data;
-    float_mode before = flush_tiny_numbers();
-    for (;;) {
-        int64_t begin = atomic_fetch_add(&t->next, t->split.grain), end = begin + t->split.grain;
-        if (begin >= t->split.count) break;
-        t->split.body(t->split.context, part, begin, end < t->split.count ? end : t->split.count);
-    }
-    restore(before);
-}
-
-/// As `in_parallel`, but each thread takes the next `grain` elements when it has done its last, so that a core that does
-/// something else meanwhile holds nobody up. For work whose result does not depend on who does it.
-static void in_turns(int64_t count, int64_t grain, int64_t work, int threads, void *context,
-                     void (*body)(void *context, int part, int64_t begin, int64_t end)) {
-    int64_t useful = work / worth_a_thread + 1, pieces = (count + grain - 1) / grain;
-    int parts = threads < useful ? threads : (int)useful;
-    if (parts > pieces) parts = (int)pieces;
-    turns t = {.split = {body, context, count, grain, parts}};
-    graft_parallel(parts, take_turns, &t);
-}
-
 // MARK: Programs
 
 static size_t block_scratch_size(const graft_program *program) {
@@ -175,121 +82,20 @@ void graft_run_program(const graft_program *program, const float *const *operand
     int64_t work = count * (program->instruction_count + 1) / 2;
     if (program->rule.rule >= 0) {
         rule_run run = {&graft_chosen_kernels()->rules[program->rule.rule], graft_call_rule(program, operands, outputs)};
-        in_parallel(count, graft_block, work, threads, &run, rule_part);
+        graft_in_parallel(count, graft_block, work, threads, &run, rule_part);
         return;
     }
     program_call call = {program, operands, outputs, scratch};
-    in_parallel(count, graft_block, work, threads, &call, program_part);
+    graft_in_parallel(count, graft_block, work, threads, &call, program_part);
 }
 
-// MARK: Gradients with their updates
-
-/// What one thread needs beside the slots: a tile, the rows of `left` that go with it, the operands' pointers.
-static size_t tile_work_size(const graft_program *program, const graft_gradient *gradient) {
-    size_t floats = graft_gradient_tile_rows * (size_t)(graft_gradient_tile_columns + gradient->examples);
-    size_t size = floats * sizeof(float) + (size_t)program->operand_count * sizeof(float *);
-    return (size + 63) / 64 * 64;
+static void row_product_part(void *context, int part, int64_t begin, int64_t end) {
+    graft_chosen_kernels()->row_product(context, begin, end);
 }
 
-static size_t panels_size(const graft_gradient *gradient) {
-    return (size_t)((gradient->columns + 31) / 32 * 32 * gradient->examples) * sizeof(float);
-}
-
-size_t graft_gradient_program_scratch_size(const graft_program *program, const graft_gradient *gradient, int threads) {
-    size_t each = block_scratch_size(program) + tile_work_size(program, gradient);
-    return panels_size(gradient) + each * (size_t)threads;
-}
-
-typedef struct {
-    const graft_program *program;
-    const graft_gradient *gradient;
-    const float *panels;
-    const float *const *operands;
-    float *const *outputs;
-    char *scratch;
-    /// Where the program is a rule.
-    const graft_rule_kernels *rule;
-    graft_rule_call call;
-} gradient_call;
-
-static void gradient_part(void *context, int part, int64_t begin, int64_t end) {
-    const gradient_call *call = context;
-    size_t slots = block_scratch_size(call->program), work = tile_work_size(call->program, call->gradient);
-    char *scratch = call->scratch + (size_t)part * (slots + work);
-    if (call->rule)
-        call->rule->gradient(&call->call, call->gradient, call->panels, begin, end, (float *)(scratch + slots));
-    else
-        graft_chosen_kernels()->gradient_program(call->program, call->gradient, call->panels, call->operands,
-                                                 call->outputs, begin, end, scratch, scratch + slots);
-}
-
-/// Whether a rule's first array is the gradient, and its rows are whole vectors.
-static bool suits_rule(const graft_program *program, const graft_gradient *gradient) {
-    return program->rule.rule >= 0 && program->rule.arrays[0] == gradient->operand && gradient->columns % 32 == 0;
-}
-
-void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
-                                const float *const *operands, float *const *outputs, void *scratch, int threads) {
-    // Rows that a thread takes at once: half a megabyte of each array, where rows are long.
-    enum { turn = 16 * graft_gradient_tile_rows };
-    float *panels = scratch;
-    const graft_kernels *kernels = graft_chosen_kernels();
-    kernels->pack_right(gradient, panels);
-    gradient_call call = {.program = program,
-                          .gradient = gradient,
-                          .panels = panels,
-                          .operands = operands,
-                          .outputs = outputs,
-                          .scratch = (char *)scratch + panels_size(gradient)};
-    if (suits_rule(program, gradient)) {
-        call.rule = &kernels->rules[program->rule.rule];
-        call.call = graft_call_rule(program, operands, outputs);
-    }
-    int64_t work = gradient->rows * gradient->columns * (gradient->examples + program->instruction_count) / 2;
-    in_turns(gradient->rows, turn, work, threads, &call, gradient_part);
-}
-
-// MARK: Products
-
-/// How many inner positions are summed at once: some forty blocks, none so small that its sums are more than a quarter of
-/// the kernel's numbers.
-static int64_t product_block(const graft_thin_product *product) {
-    int64_t fortieth = (product->inner + 39) / 40, least = 4 * product->rows > 64 ? 4 * product->rows : 64;
-    int64_t block = fortieth > least ? fortieth : least;
-    return (block + graft_product_inner - 1) / graft_product_inner * graft_product_inner;
-}
-
-size_t graft_thin_product_scratch_size(const graft_thin_product *product) {
-    int64_t block = product_block(product), blocks = (product->inner + block - 1) / block;
-    return (size_t)(blocks * product->rows * product->columns) * sizeof(float);
-}
-
-typedef struct {
-    const graft_thin_product *product;
-    float *sums;
-    int64_t block, blocks;
-} product_call;
-
-static void product_part(void *context, int part, int64_t begin, int64_t end) {
-    const product_call *call = context;
-    const graft_thin_product *product = call->product;
-    for (int64_t i = begin; i < end; i++) {
-        int64_t last = (i + 1) * call->block < product->inner ? (i + 1) * call->block : product->inner;
-        graft_chosen_kernels()->thin_product(product, i * call->block, last,
-                                             call->sums + i * product->rows * product->columns);
-    }
-}
-
-static void join_part(void *context, int part, int64_t begin, int64_t end) {
-    const product_call *call = context;
-    graft_chosen_kernels()->join_products(call->product, call->sums, call->blocks, begin, end);
-}
-
-void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads) {
-    int64_t block = product_block(product), blocks = (product->inner + block - 1) / block;
-    product_call call = {product, scratch, block, blocks};
-    in_turns(blocks, 1, product->inner * product->columns, threads, &call, product_part);
-    in_parallel(product->columns / 32, 1, blocks * product->rows * product->columns, threads, &call, join_part);
+void graft_run_row_product(const graft_row_product *product, int threads) {
+    // A line of memory holds sixteen results, and five are made at once.
+    graft_in_parallel(product->columns, 80, product->inner * product->columns, threads, (void *)product, row_product_part);
 }
 
 // MARK: Reductions
@@ -385,12 +191,12 @@ void graft_reduce(int reduction, const graft_reduction_axes *axes, const float *
     enum reduce_kind kind = classify(axes, threads, &call);
     int64_t work = call.outer * call.rows * call.columns;
     if (kind == reduce_to_rows) {
-        in_parallel(call.outer, 1, work, threads, &call, rows_part);
+        graft_in_parallel(call.outer, 1, work, threads, &call, rows_part);
     } else if (kind == reduce_to_columns) {
-        in_parallel(call.outer * call.segments, 1, work, threads, &call, columns_part);
+        graft_in_parallel(call.outer * call.segments, 1, work, threads, &call, columns_part);
         join_segments(&call);
     } else {
-        in_parallel(call.outer, 1, work, threads, &call, general_part);
+        graft_in_parallel(call.outer, 1, work, threads, &call, general_part);
     }
 }
 
@@ -408,7 +214,7 @@ static void softmax_part(void *context, int part, int64_t begin, int64_t end) {
 
 void graft_softmax(bool logarithm, int64_t rows, int64_t columns, const float *input, float *output, int threads) {
     softmax_call call = {logarithm, columns, input, output};
-    in_parallel(rows, 1, rows * columns * 8, threads, &call, softmax_part);
+    graft_in_parallel(rows, 1, rows * columns * 8, threads, &call, softmax_part);
 }
 
 // MARK: Pooling
@@ -453,13 +259,13 @@ static void pooling_gradient_part(void *context, int part, int64_t begin, int64_
 
 static void run_pooling(const pooling_call *call, int threads) {
     const graft_pooling *p = call->pooling;
-    in_parallel(p->batch * p->output_height, 1, pooling_work(p), threads, (void *)call, pooling_part);
+    graft_in_parallel(p->batch * p->output_height, 1, pooling_work(p), threads, (void *)call, pooling_part);
 }
 
 static void run_pooling_gradient(const pooling_call *call, int threads) {
     const graft_pooling *p = call->pooling;
     int64_t strips = (p->channels + channel_strip - 1) / channel_strip;
-    in_parallel(p->batch * strips, 1, pooling_work(p), threads, (void *)call, pooling_gradient_part);
+    graft_in_parallel(p->batch * strips, 1, pooling_work(p), threads, (void *)call, pooling_gradient_part);
 }
 
 void graft_maximum_pooling(const graft_pooling *pooling, const void *input, void *output, int threads) {
@@ -510,7 +316,7 @@ void graft_copy_block(const graft_block_copy *copy, const void *source, void *ta
     int64_t run = copy->rank == 0 ? 1 : copy->sizes[copy->rank - 1];
     int64_t runs = product(copy->sizes, copy->rank) / (run ? run : 1);
     copy_call call = {copy, source, target, run, element_size};
-    in_parallel(runs, 1, runs * run, threads, &call, copy_part);
+    graft_in_parallel(runs, 1, runs * run, threads, &call, copy_part);
 }
 
 static void zero_part(void *context, int part, int64_t begin, int64_t end) {
@@ -518,7 +324,7 @@ static void zero_part(void *context, int part, int64_t begin, int64_t end) {
 }
 
 void graft_fill_zero(void *target, int64_t size, int threads) {
-    in_parallel(size, 4096, size / (int64_t)sizeof(float), threads, target, zero_part);
+    graft_in_parallel(size, 4096, size / (int64_t)sizeof(float), threads, target, zero_part);
 }
 
 typedef struct {
@@ -534,7 +340,7 @@ static void random_part(void *context, int part, int64_t begin, int64_t end) {
 void graft_random_uniform(uint64_t key, uint64_t stream, int64_t count, float *output, int threads) {
     random_call call = {key, stream, output};
     int64_t blocks = count / 4;
-    in_parallel(blocks, 16, blocks * 16, threads, &call, random_part);
+    graft_in_parallel(blocks, 16, blocks * 16, threads, &call, random_part);
     if (count % 4) {
         float last[4];
         graft_chosen_kernels()->random_uniform(key, stream, blocks, blocks + 1, last);

@@ -15,8 +15,9 @@ graft_rule_call graft_call_rule(const graft_program *program, const float *const
 typedef struct {
     void (*range)(const graft_rule_call *call, int64_t begin, int64_t end);
     /// Rows begin ..< end of a gradient with a multiple of 32 columns; `left` is scratch for eight rows of examples.
-    void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const float *panels, int64_t begin,
-                     int64_t end, float *left);
+    /// Where `ahead` is not NULL, its sums over the inner positions begin ..< end are computed as well.
+    void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const float *panels,
+                     const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end, float *left);
 } graft_rule_kernels;
 
 typedef struct {
@@ -30,6 +31,8 @@ typedef struct {
     /// Panels begin ..< end of 32 columns.
     void (*join_products)(const graft_thin_product *product, const float *sums, int64_t blocks, int64_t begin,
                           int64_t end);
+    /// Columns begin ..< end of the result.
+    void (*row_product)(const graft_row_product *product, int64_t begin, int64_t end);
     void (*pack_right)(const graft_gradient *gradient, float *panels);
     /// Rows begin ..< end of the gradient.
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,

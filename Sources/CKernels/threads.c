@@ -167,6 +167,8 @@ double graft_seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+uint64_t graft_thread_identity(void) { return (uint64_t)(uintptr_t)pthread_self(); }
+
 void *graft_allocate(size_t size) {
     const size_t page = 2 << 20;
     void *memory = NULL;

@@ -7,6 +7,8 @@ public struct CPUOptions: Sendable {
     public var threads: Int
     /// Whether runs are timed operation by operation: see ``CPUPlan/profile``.
     public var profile: Bool
+    /// Where runs are written down, with those of other plans; nothing is, and nothing costs, where it is `nil`.
+    public var timeline: Timeline?
     /// The most bytes that one run's arena and the prepared values may take together; the machine's memory unless set.
     public var memoryLimit: Int
     /// What convolutions compute in, with the activations between them; see ``Graph/choosingPrecision(_:)``.

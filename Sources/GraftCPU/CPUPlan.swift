@@ -9,6 +9,8 @@ import Synchronization
 public final class CPUPlan: Sendable {
     private let plan: CompiledPlan
     private let options: CPUOptions
+    /// The plan's number in the options' timeline.
+    private let timelineNumber: Int?
     private let state = Mutex(State())
     /// Held by a run that updates variables, and by whoever reads or replaces their values.
     private let turn = Mutex(())
@@ -17,6 +19,7 @@ public final class CPUPlan: Sendable {
         var binding: Binding?
         var arenas: [UncheckedArena] = []
         var profile: [StepProfile] = []
+        var arenaCount = 0
     }
 
     /// An arena on its way between runs; only the pool or one run holds it.
@@ -37,7 +40,10 @@ public final class CPUPlan: Sendable {
         try Self.checkSizes(graph, options)
         graft_set_thread_count(Int32(options.threads))
         self.options = options
+        let start = options.timeline?.now ?? 0
         plan = try CompiledPlan(graph.preparedForCPU(options), options)
+        timelineNumber = options.timeline?.register(plan.profile)
+        options.timeline?.add("make a plan", category: "preparation", since: start)
         try checkMemory()
     }
 
@@ -74,6 +80,8 @@ public final class CPUPlan: Sendable {
     /// - Throws: ``GraftError`` where a variable has no value or one of the wrong shape.
     public func bind(_ values: [VariableID: Tensor]) throws(GraftError) {
         try turn.withLock { _ throws(GraftError) in
+            let start = options.timeline?.now ?? 0
+            defer { options.timeline?.add("bind variables", category: "preparation", since: start) }
             let previous = state.withLock { $0.binding }
             let binding = try Binding(plan, values, previous: previous)
             state.withLock { $0.binding = binding }
@@ -93,21 +101,36 @@ public final class CPUPlan: Sendable {
         return turn.withLock { _ in state.withLock { $0.binding?.values[position] } }
     }
 
+    /// Hands over memory of variables' former values, of their shapes. Where a run must not write a variable in place,
+    /// because somebody shares its value, it writes the next value there instead of in new memory; memory that somebody
+    /// still shares is not touched.
+    public func recycle(_ memory: [VariableID: Tensor]) {
+        turn.withLock { _ in state.withLock { $0.binding }?.recycle(memory, plan) }
+    }
+
     // MARK: Running
 
     /// Does the graph's work once and returns its outputs in order.
     ///
-    /// Updates are written in place where nobody else shares a variable's memory; otherwise the variable is copied
-    /// first, so that tensors given or taken elsewhere keep their numbers.
+    /// Updates are written in place where nobody else shares a variable's memory; otherwise to other memory, so that
+    /// tensors given or taken elsewhere keep their numbers.
     ///
     /// - Parameters:
     ///   - inputs: a tensor for each input of the graph, by name; others are not looked at.
+    ///   - next: the next run's inputs, where they are known; those that are not needed are not looked at. Where a large
+    ///     variable is multiplied with an input and updated, the next product is then computed along with the update, which
+    ///     saves reading the variable for it; no bit of any result depends on it.
     ///   - randomKey: the key of all random numbers of this run; see ``RandomStream``.
     /// - Throws: ``GraftError`` where an input is missing or has the wrong shape, or variables were never bound.
-    public func run(_ inputs: [String: Tensor], randomKey: UInt64 = 0) throws(GraftError) -> [Tensor] {
+    public func run(
+        _ inputs: [String: Tensor], next: [String: Tensor] = [:], randomKey: UInt64 = 0
+    ) throws(GraftError) -> [Tensor] {
         let inputs = try checked(inputs)
-        guard plan.hasUpdates else { return try runOnce(inputs, randomKey) }
-        return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, randomKey) }
+        guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
+        let upcoming = plan.lookahead.map { plan.inputs[$0.input] }.flatMap { input in
+            next[input.name].flatMap { $0.shape == input.shape ? $0 : nil }
+        }
+        return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, next: upcoming, randomKey) }
     }
 
     private func checked(_ inputs: [String: Tensor]) throws(GraftError) -> [Tensor] {
@@ -126,7 +149,7 @@ public final class CPUPlan: Sendable {
         return tensors
     }
 
-    private func runOnce(_ inputs: [Tensor], _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
+    private func runOnce(_ inputs: [Tensor], next: Tensor?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
         let binding = try currentBinding()
         let arena = try takeArena()
         defer { giveBack(arena) }
@@ -135,8 +158,8 @@ public final class CPUPlan: Sendable {
             Tensor(uninitialized: output.source == position ? output.shape : [0]) { _ in }
         }
         try arena.run(
-            plan, binding, inputs: inputs, outputs: &memory, randomKey: randomKey,
-            profile: options.profile ? { self.record($0, seconds: $1) } : nil)
+            plan, binding, inputs: inputs, next: next, outputs: &memory, randomKey: randomKey,
+            profile: options.profile || timelineNumber != nil ? { self.record($0) } : nil)
         return plan.outputs.map { memory[$0.source].reshaped(to: $0.shape) }
     }
 
@@ -153,6 +176,7 @@ public final class CPUPlan: Sendable {
 
     private func takeArena() throws(GraftError) -> Arena {
         if let kept = state.withLock({ $0.arenas.popLast() }) { return kept.arena }
+        state.withLock { $0.arenaCount += 1 }
         return try Arena(plan)
     }
 
@@ -164,22 +188,32 @@ public final class CPUPlan: Sendable {
     // MARK: Looking inside
 
     /// What the plan consists of.
-    public var report: PlanReport { plan.report }
+    public var report: PlanReport {
+        turn.withLock { _ in
+            state.withLock { state in
+                var report = plan.report
+                report.allocations = state.arenaCount + (state.binding?.allocationCount ?? 0)
+                return report
+            }
+        }
+    }
 
     /// The time of each step over all runs so far, in order; empty unless the options asked for it.
     public var profile: [StepProfile] { state.withLock { $0.profile } }
 
-    private func record(_ position: Int, seconds: Double) {
+    /// Notes a run: where each step began, and where the last ended.
+    private func record(_ times: [Double]) {
+        if let timelineNumber {
+            let name = plan.hasUpdates ? "training step" : "forward pass"
+            options.timeline?.add(runOf: timelineNumber, name: name, times: times)
+        }
+        guard options.profile else { return }
         state.withLock { state in
-            if state.profile.isEmpty {
-                state.profile = plan.schedule.run.map {
-                    StepProfile(
-                        label: $0.label, operation: $0.operation, implementation: $0.step.implementation, count: 0,
-                        seconds: 0)
-                }
+            if state.profile.isEmpty { state.profile = plan.profile }
+            for position in state.profile.indices {
+                state.profile[position].count += 1
+                state.profile[position].seconds += times[position + 1] - times[position]
             }
-            state.profile[position].count += 1
-            state.profile[position].seconds += seconds
         }
     }
 }

@@ -16,6 +16,9 @@ public struct PlanReport: Sendable, Hashable {
     public var updatesInPlace = 0
     /// Kernel gradients that are updated tile by tile and never stand in memory.
     public var fusedGradients = 0
+    /// Products that a run can compute for the next one while it updates their kernel; see
+    /// ``CPUPlan/run(_:next:randomKey:)``.
+    public var productsAhead = 0
     /// The memory of one run, in bytes, without scratch.
     public var arenaByteCount = 0
     /// What the arena would take if no two values shared memory.
@@ -24,6 +27,9 @@ public struct PlanReport: Sendable, Hashable {
     public var scratchByteCount = 0
     /// Values kept from one run to the next: packed and folded kernels.
     public var packedByteCount = 0
+    /// Large allocations of all runs so far: arenas, and memory for variables that could not be written in place. A run
+    /// of a plan that is warm adds none.
+    public var allocations = 0
     /// The version of oneDNN in use.
     public var oneDNNVersion = ""
     /// How often each kernel is used in one run: oneDNN's implementations and Graft's own.
@@ -42,4 +48,18 @@ public struct StepProfile: Sendable, Hashable {
     public var count: Int
     /// Its time over all runs.
     public var seconds: Double
+    /// The additions and multiplications of one run; 0 where memory alone counts.
+    public var flopCount: Int
+    /// The bytes that one run reads and writes, each array once.
+    public var byteCount: Int
+
+    /// The profile of a step.
+    package init(
+        label: String, operation: String, implementation: String, count: Int, seconds: Double, flopCount: Int = 0,
+        byteCount: Int = 0
+    ) {
+        (self.label, self.operation, self.implementation) = (label, operation, implementation)
+        (self.count, self.seconds) = (count, seconds)
+        (self.flopCount, self.byteCount) = (flopCount, byteCount)
+    }
 }

@@ -30,9 +30,11 @@ struct Classifier {
     }
 
     /// Predicts the pictures a batch at a time and hands over each result in order.
-    func predict(_ paths: [String], each: (Result<Prediction, ExampleFailure>) -> Void) throws {
+    func predict(
+        _ paths: [String], profiler: Profiler? = nil, each: (Result<Prediction, ExampleFailure>) -> Void
+    ) throws {
         let files = try ImageFiles(paths: paths, rule: rule, threads: machine.threads)
-        try model.forEachPrediction(of: files, options: machine.trainingOptions()) { part in
+        try model.forEachPrediction(of: files, options: machine.trainingOptions(profiler: profiler)) { part in
             var results: [Int: Result<Prediction, ExampleFailure>] = [:]
             for failure in part.failures { results[failure.index] = .failure(failure) }
             for (row, index) in part.indices.enumerated() {

@@ -22,6 +22,7 @@ struct Evaluate: ParsableCommand {
     var images: String
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Profile") var profiling: ProfileOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
@@ -33,10 +34,12 @@ struct Evaluate: ParsableCommand {
                 at: images, rule: classifier.rule, classNames: classifier.model.metadata.classNames,
                 threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
-            let evaluation = try classifier.model.evaluate(
-                part(of: photos, on: console), options: machine.trainingOptions()
-            ) { console.progress(ProgressLine("evaluation", $0)) }
-            show(evaluation, on: console)
+            try profiling.follow(machine, on: console) { profiler in
+                let evaluation = try classifier.model.evaluate(
+                    part(of: photos, on: console), options: machine.trainingOptions(profiler: profiler)
+                ) { console.progress(ProgressLine("evaluation", $0)) }
+                show(evaluation, on: console)
+            }
         }
     }
 

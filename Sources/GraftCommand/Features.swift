@@ -30,6 +30,7 @@ struct Features: ParsableCommand {
     var output = "features.npy"
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Profile") var profiling: ProfileOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
@@ -47,7 +48,9 @@ struct Features: ParsableCommand {
             let usualCut = network.isSavedModel || top ? nil : try network.named().defaultCut
             let files = try ImageFiles(below: images, rule: imageRule(of: whole), threads: machine.threads)
             console.list(files.problems.map(\.description), title: "left out")
-            try write(network.cut(whole, at: usualCut), files, on: console)
+            try profiling.follow(machine, on: console) { profiler in
+                try write(network.cut(whole, at: usualCut), files, profiler, on: console)
+            }
         }
     }
 
@@ -58,14 +61,16 @@ struct Features: ParsableCommand {
         return rule
     }
 
-    private func write(_ model: Model, _ files: ImageFiles, on console: Console) throws {
+    private func write(
+        _ model: Model, _ files: ImageFiles, _ profiler: Profiler?, on console: Console
+    ) throws {
         let start = ContinuousClock.now
         let rowShape = try model.output.shape
         let writer = try NumpyWriter(creating: output, rowShape: rowShape)
         let interruption = Interruption(on: console, saying: "stopping; Ctrl-C again ends the program at once")
         var paths: [String] = []
         var failures: [ExampleFailure] = []
-        let options = machine.trainingOptions(cancellation: interruption.cancellation)
+        let options = machine.trainingOptions(cancellation: interruption.cancellation, profiler: profiler)
         try model.forEachPrediction(of: files, options: options) { part in
             failures += part.failures
             if !part.indices.isEmpty { try writer.append(part.outputs[0]) }

@@ -5,6 +5,8 @@ import Graft
 enum OutputFile {
     /// - Throws: `GraftError` with code `file` where the folder does not exist or cannot be written to, or the path is a
     ///   folder.
+    ///
+    /// - Parameter option: what the messages name.
     static func check(_ path: String, option: String = "--output") throws(GraftError) {
         let manager = FileManager.default
         let folder = (path as NSString).deletingLastPathComponent

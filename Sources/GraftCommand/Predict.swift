@@ -22,6 +22,7 @@ struct Predict: ParsableCommand {
     var top: Int?
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Profile") var profiling: ProfileOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
@@ -34,12 +35,14 @@ struct Predict: ParsableCommand {
             try machine.tellPrecision(on: console)
             let classifier = try Classifier(path: model, machine: machine)
             var failed = false
-            try classifier.predict(files) { result in
-                switch result {
-                case .success(let prediction): show(prediction, on: console)
-                case .failure(let failure):
-                    failed = true
-                    show(failure, on: console)
+            try profiling.follow(machine, on: console) { profiler in
+                try classifier.predict(files, profiler: profiler) { result in
+                    switch result {
+                    case .success(let prediction): show(prediction, on: console)
+                    case .failure(let failure):
+                        failed = true
+                        show(failure, on: console)
+                    }
                 }
             }
             if failed { throw ExitCode(1) }

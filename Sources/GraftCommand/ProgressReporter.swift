@@ -11,6 +11,8 @@ final class ProgressReporter {
     /// What the epochs belong to, and how many were complete before and will be at the end.
     private var phase: (name: String?, begin: Int, end: Int)?
     private var unreadable: [ExampleFailure] = []
+    /// The pictures that were listed, which a later phase meets again.
+    private var listedPaths: Set<String> = []
     /// Whether somebody was told that no checkpoint can be written.
     private var hasWarned = false
 
@@ -44,7 +46,8 @@ final class ProgressReporter {
     /// Lists the pictures that could not be read since the last time.
     func listUnreadable() {
         console.closeProgressLine()
-        console.list(unreadable.map(\.description), title: "left out, as they cannot be read")
+        let new = unreadable.filter { listedPaths.insert($0.path).inserted }
+        console.list(new.map(\.description), title: "left out, as they cannot be read")
         unreadable = []
     }
 

@@ -68,7 +68,9 @@ struct GivenOptions: Equatable {
     let values: [String: String]
 
     /// What may be said anew when a run goes on.
-    private static let free: Set<String> = ["--resume", "--json", "--checkpoint-every", "--keep-checkpoint"]
+    private static let free: Set<String> = [
+        "--resume", "--json", "--checkpoint-every", "--keep-checkpoint", "--profile",
+    ]
     private static let aliases = ["-o": "--output"]
 
     /// - Parameter images: the argument that is no option; it may stand behind a flag.

@@ -29,11 +29,14 @@ struct MachineOptions: ParsableArguments {
     ///
     /// - Parameter trains: whether the run trains the model, so that speed comes first where nothing else was said.
     func trainingOptions(
-        features: FeatureCache = .standard, trains: Bool = false, cancellation: CancellationFlag? = nil
+        features: FeatureCache = .standard, trains: Bool = false, cancellation: CancellationFlag? = nil,
+        profiler: Profiler? = nil
     ) -> TrainingOptions {
-        TrainingOptions(
+        var options = TrainingOptions(
             features: features, threads: threads, precision: choice(trains: trains).precision,
             cancellation: cancellation)
+        options.profiler = profiler
+        return options
     }
 
     private func choice(trains: Bool) -> PrecisionOption { precision ?? (trains ? .auto : .float32) }

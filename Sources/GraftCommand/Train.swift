@@ -57,6 +57,7 @@ struct Train: ParsableCommand {
     var cache: FeatureCacheOption?
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Profile") var profiling: ProfileOptions
 
     @Option(
         name: [.long, .customShort("o")],
@@ -80,12 +81,14 @@ struct Train: ParsableCommand {
         let console = outputOptions.console
         console.outliveReader()
         try explain(on: console) {
-            guard let path = checkpoints.resume else {
-                return try TrainingJob(options: self, console: console).run()
+            try profiling.follow(machine, on: console) { profiler in
+                guard let path = checkpoints.resume else {
+                    return try TrainingJob(options: self, console: console, profiler: profiler).run()
+                }
+                let words = Array(CommandLine.arguments.dropFirst(2))
+                let resumed = try ResumedRun(path, images: images, own: checkpoints, arguments: words)
+                try TrainingJob(options: resumed.options, console: console, resumed: resumed, profiler: profiler).run()
             }
-            let words = Array(CommandLine.arguments.dropFirst(2))
-            let resumed = try ResumedRun(path, images: images, own: checkpoints, arguments: words)
-            try TrainingJob(options: resumed.options, console: console, resumed: resumed).run()
         }
     }
 }

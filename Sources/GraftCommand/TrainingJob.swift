@@ -5,6 +5,8 @@ import Graft
 struct TrainingJob {
     let options: Train
     let console: Console
+    /// Follows where the time goes, where that was asked for.
+    let profiler: Profiler?
     /// What the run goes on from; `nil` for a new one.
     private let resumed: ResumedRun?
     private let checkpoints: RunCheckpoints
@@ -12,8 +14,9 @@ struct TrainingJob {
     private let recorder: HistoryRecorder
     private let start = ContinuousClock.now
 
-    init(options: Train, console: Console, resumed: ResumedRun? = nil) {
+    init(options: Train, console: Console, resumed: ResumedRun? = nil, profiler: Profiler? = nil) {
         (self.options, self.console, self.resumed) = (options, console, resumed)
+        self.profiler = profiler
         checkpoints = RunCheckpoints(options, resumed: resumed)
         reporter = ProgressReporter(console: console)
         recorder = HistoryRecorder(beside: options.output)
@@ -119,7 +122,7 @@ struct TrainingJob {
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
                 options: options.machine.trainingOptions(
-                    features: cache, trains: true, cancellation: cancellation),
+                    features: cache, trains: true, cancellation: cancellation, profiler: profiler),
                 checkpoint: checkpoint)
         } catch {
             reporter.listUnreadable()
@@ -158,7 +161,8 @@ struct TrainingJob {
     private func evaluate(_ model: Model, on test: ImageDataset, _ cancellation: CancellationFlag) throws -> Evaluation
     {
         let evaluation = try model.evaluate(
-            test, options: options.machine.trainingOptions(trains: true, cancellation: cancellation)
+            test,
+            options: options.machine.trainingOptions(trains: true, cancellation: cancellation, profiler: profiler)
         ) { console.progress(ProgressLine("test", $0)) }
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")

@@ -95,10 +95,17 @@ enum UnfrozenPart: Equatable {
         }
     }
 
+    /// - Throws: `GraftError` with code `argument` where the model has no such layer.
     func unfreeze(_ model: Model) throws(GraftError) {
         switch self {
         case .whole: model.unfreeze()
-        case .from(let layer): try model.unfreeze(from: layer)
+        case .from(let layer):
+            do throws(GraftError) {
+                try model.unfreeze(from: layer)
+            } catch {
+                throw GraftError(
+                    error.code, "--fine-tune-from: \(error.message); graft summary lists the layers of a base")
+            }
         }
     }
 }

@@ -75,8 +75,14 @@ public struct Tensor: Sendable {
         return Tensor(shape: shape, storage: storage)
     }
 
+    /// Whether the elements may be written in place: nobody else shares them.
+    package mutating func isUnshared() -> Bool { !storage.isReadOnly && isKnownUniquelyReferenced(&storage) }
+
+    /// Whether both are the same elements in the same memory.
+    package func sharesMemory(with other: Tensor) -> Bool { storage === other.storage && shape == other.shape }
+
     private mutating func makeUnique() {
-        guard storage.isReadOnly || !isKnownUniquelyReferenced(&storage) else { return }
+        guard !isUnshared() else { return }
         let copy = TensorStorage(count: count)
         _ = copy.buffer.initialize(from: storage.buffer[0..<count])
         storage = copy

@@ -142,6 +142,48 @@ import Testing
         #expect(plan.value(of: VariableID(1))?.scalars == [12, 22])
     }
 
+    @Test func aWarmStepAllocatesNothing() throws {
+        let plan = try CPUPlan(Self.denseGraph(updating: true))
+        #expect(plan.report.allocations == 0)
+        try plan.bind(Self.values)
+        _ = try plan.run(Self.x)
+        // An arena, and memory for the two variables, whose values are the test's.
+        #expect(plan.report.allocations == 3)
+        for _ in 0..<3 { _ = try plan.run(Self.x) }
+        #expect(plan.report.allocations == 3)
+    }
+
+    /// As at the end of an epoch: the values are given away, and those that they take the place of come back.
+    @Test func nextValuesAreWrittenToRecycledMemory() throws {
+        let plan = try CPUPlan(Self.denseGraph(updating: true))
+        let id = VariableID(0)
+        var (former, expected) = (Tensor(zeros: [3, 2]), [Float]())
+        try plan.bind(Self.values)
+        for epoch in 1...4 {
+            _ = try plan.run(Self.x)
+            let given = try #require(plan.value(of: id))
+            expected = [1, 2, 3, 4, 5, 6].map { $0 * Float(1 << epoch) }
+            #expect(given.scalars == expected)
+            plan.recycle([id: former])
+            former = given
+        }
+        // The arena, and two values in the first run; all others went to memory that had come back.
+        #expect(plan.report.allocations == 3)
+        #expect(former.scalars == expected)
+    }
+
+    @Test func memoryThatSomebodySharesIsNotWrittenTo() throws {
+        let plan = try CPUPlan(Self.denseGraph(updating: true))
+        let id = VariableID(0)
+        try plan.bind(Self.values)
+        let (shared, other) = (Tensor(repeating: 7, shape: [3, 2]), Tensor(repeating: 7, shape: [2]))
+        plan.recycle([id: shared, VariableID(1): other, VariableID(99): other])
+        _ = try plan.run(Self.x)
+        #expect(shared.scalars == [7, 7, 7, 7, 7, 7])
+        #expect(other.scalars == [7, 7])
+        #expect(plan.value(of: id)?.scalars == [2, 4, 6, 8, 10, 12])
+    }
+
     @Test func variablesCanChangePlaces() throws {
         var graph = Graph()
         let (a, b) = (try graph.variable(VariableID(0), [2]), try graph.variable(VariableID(1), [2]))

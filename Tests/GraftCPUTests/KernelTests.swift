@@ -143,6 +143,31 @@ import Testing
         }
     }
 
+    /// Around five rows of the left side, four of the matrix and vectors of sixteen.
+    @Test(arguments: [(1, 1024, 1030), (20, 129, 8192), (64, 1031, 1021), (7, 4096, 259)])
+    func fewRowsTimesTheTransposeOfALargeMatrixAgreeWithThePlainSum(rows: Int, inner: Int, columns: Int) throws {
+        var graph = Graph()
+        let (x, w) = (try graph.input("x", [rows, inner]), try graph.input("w", [columns, inner]))
+        graph.outputs = [try graph.matrixProduct(x, w, transposeRight: true)]
+        // Whole numbers up to 8, so that all sums are exact.
+        let left = (0..<rows * inner).map { Float($0 * 7 % 17 - 8) }
+        let right = (0..<columns * inner).map { Float($0 * 5 % 17 - 8) }
+        let inputs = [
+            "x": Tensor(left, shape: [rows, inner]), "w": Tensor(right, shape: [columns, inner]),
+        ]
+        let picked = (0..<rows * columns).filter { $0 % 61 == 0 }
+        let expected = picked.map { position in
+            let (row, column) = (position / columns * inner, position % columns * inner)
+            return (0..<inner).reduce(Float(0)) { $0 + left[row + $1] * right[column + $1] }
+        }
+        for threads in 1...3 {
+            let plan = try CPUPlan(graph, options: CPUOptions(threads: threads))
+            #expect(plan.report.implementations["graft:row product"] == 1)
+            let result = try plan.run(inputs)[0].scalars
+            #expect(picked.map { result[$0] } == expected)
+        }
+    }
+
     // MARK: Programs
 
     @Test(arguments: [1, 15, 16, 17, 511, 512, 513, 5000, 70_000])

@@ -4,155 +4,159 @@ import Testing
 
 @testable import GraftCPU
 
-/// Optimizers' updates that are compiled ahead of time against the interpreter of programs.
-///
-/// Serialized because the instruction set is chosen for the whole process.
-@Suite(.serialized) struct RuleTests {
-    /// An update as the planner makes it from an optimizer's formula.
-    struct Update: Sendable, CustomTestStringConvertible {
-        let rule: String
-        /// How many arrays come first, and numbers after them.
-        let arrays: Int
-        let numbers: Int
-        /// The array that is the gradient.
-        let gradient: Int
-        let instructions: [ElementwiseProgram.Instruction]
-        let outputs: [Int]
+// Within that suite because the instruction set is chosen for the whole process: one test at a time.
+extension InstructionSetTests {
+    /// Optimizers' updates that are compiled ahead of time against the interpreter of programs.
+    @Suite struct RuleTests {
+        /// An update as the planner makes it from an optimizer's formula.
+        struct Update: Sendable, CustomTestStringConvertible {
+            let rule: String
+            /// How many arrays come first, and numbers after them.
+            let arrays: Int
+            let numbers: Int
+            /// The array that is the gradient.
+            let gradient: Int
+            let instructions: [ElementwiseProgram.Instruction]
+            let outputs: [Int]
 
-        var testDescription: String { rule }
+            var testDescription: String { rule }
 
-        init(
-            _ rule: String, arrays: Int, numbers: Int = 1, gradient: Int = 0,
-            _ instructions: [ElementwiseProgram.Instruction], outputs: [Int]
-        ) {
-            (self.rule, self.arrays, self.numbers, self.gradient) = (rule, arrays, numbers, gradient)
-            (self.instructions, self.outputs) = (instructions, outputs)
-        }
+            init(
+                _ rule: String, arrays: Int, numbers: Int = 1, gradient: Int = 0,
+                _ instructions: [ElementwiseProgram.Instruction], outputs: [Int]
+            ) {
+                (self.rule, self.arrays, self.numbers, self.gradient) = (rule, arrays, numbers, gradient)
+                (self.instructions, self.outputs) = (instructions, outputs)
+            }
 
-        func program(_ result: Shape, usesRules: Bool = true) throws -> CompiledProgram {
-            var joined = JoinedProgram(
-                operandShapes: (0..<arrays + numbers).map { $0 < arrays ? result : [] })
-            let program = ElementwiseProgram(operandCount: arrays + numbers, instructions: instructions)
-            _ = joined.append(program, registers: Array(0..<arrays + numbers))
-            joined.outputs = outputs
-            return try CompiledProgram(joined, result: result, usesRules: usesRules)
-        }
-    }
-
-    static let updates = [
-        Update(
-            "descent", arrays: 2, [.binary(.multiply, 2, 0), .binary(.subtract, 1, 3)], outputs: [4]),
-        Update(
-            "momentum", arrays: 3,
-            [
-                .binary(.multiply, 3, 0), .constant(0.9), .binary(.multiply, 5, 1), .binary(.subtract, 6, 4),
-                .binary(.add, 2, 7),
-            ], outputs: [7, 8]),
-        Update(
-            "nesterov", arrays: 3,
-            [
-                .binary(.multiply, 3, 0), .constant(0.9), .binary(.multiply, 5, 1), .binary(.subtract, 6, 4),
-                .binary(.multiply, 5, 7), .binary(.subtract, 8, 4), .binary(.add, 2, 9),
-            ], outputs: [7, 10]),
-        Update(
-            "adagrad", arrays: 3,
-            [
-                .unary(.square, 0), .binary(.add, 1, 4), .binary(.multiply, 3, 0), .constant(1e-7),
-                .binary(.add, 5, 7), .unary(.squareRoot, 8), .binary(.divide, 6, 9), .binary(.subtract, 2, 10),
-            ], outputs: [5, 11]),
-        Update(
-            "rmsprop", arrays: 3,
-            [
-                .constant(0.9), .binary(.multiply, 4, 1), .unary(.square, 0), .constant(0.1),
-                .binary(.multiply, 7, 6), .binary(.add, 5, 8), .binary(.multiply, 3, 0), .constant(1e-7),
-                .binary(.add, 9, 11), .unary(.squareRoot, 12), .binary(.divide, 10, 13), .binary(.subtract, 2, 14),
-            ], outputs: [9, 15]),
-        // The gradient is not the first operand; the two factors of 0.9 are one constant.
-        Update(
-            "rmsprop_momentum", arrays: 4, gradient: 1,
-            [
-                .constant(0.9), .binary(.multiply, 5, 0), .unary(.square, 1), .constant(0.1),
-                .binary(.multiply, 8, 7), .binary(.add, 6, 9), .binary(.multiply, 4, 1), .constant(1e-7),
-                .binary(.add, 10, 12), .unary(.squareRoot, 13), .binary(.divide, 11, 14), .binary(.multiply, 5, 2),
-                .binary(.add, 16, 15), .binary(.subtract, 3, 17),
-            ], outputs: [10, 17, 18]),
-        Update(
-            "adam", arrays: 4,
-            [
-                .binary(.subtract, 0, 1), .constant(0.1), .binary(.multiply, 6, 5), .binary(.add, 1, 7),
-                .unary(.square, 0), .binary(.subtract, 9, 2), .constant(0.001), .binary(.multiply, 11, 10),
-                .binary(.add, 2, 12), .binary(.multiply, 4, 8), .unary(.squareRoot, 13), .constant(1e-7),
-                .binary(.add, 15, 16), .binary(.divide, 14, 17), .binary(.subtract, 3, 18),
-            ], outputs: [8, 13, 19]),
-        Update(
-            "adamw", arrays: 4, numbers: 2,
-            [
-                .binary(.subtract, 0, 1), .constant(0.1), .binary(.multiply, 7, 6), .binary(.add, 1, 8),
-                .unary(.square, 0), .binary(.subtract, 10, 2), .constant(0.001), .binary(.multiply, 12, 11),
-                .binary(.add, 2, 13), .binary(.multiply, 3, 4), .binary(.subtract, 3, 15), .binary(.multiply, 5, 9),
-                .unary(.squareRoot, 14), .constant(1e-7), .binary(.add, 18, 19), .binary(.divide, 17, 20),
-                .binary(.subtract, 16, 21),
-            ], outputs: [9, 14, 22]),
-        Update(
-            "nadam", arrays: 4, numbers: 4,
-            [
-                .binary(.subtract, 0, 1), .constant(0.1), .binary(.multiply, 9, 8), .binary(.add, 1, 10),
-                .unary(.square, 0), .binary(.subtract, 12, 2), .constant(0.001), .binary(.multiply, 14, 13),
-                .binary(.add, 2, 15), .binary(.multiply, 4, 11), .binary(.multiply, 5, 0), .binary(.add, 17, 18),
-                .binary(.multiply, 6, 19), .binary(.divide, 16, 7), .unary(.squareRoot, 21), .constant(1e-7),
-                .binary(.add, 22, 23), .binary(.divide, 20, 24), .binary(.subtract, 3, 25),
-            ], outputs: [11, 16, 26]),
-        Update(
-            "lion", arrays: 3, gradient: 1,
-            [
-                .constant(0.99), .binary(.multiply, 4, 0), .constant(0.01), .binary(.multiply, 6, 1),
-                .binary(.add, 5, 7), .constant(0.9), .binary(.multiply, 9, 0), .constant(0.1),
-                .binary(.multiply, 11, 1), .binary(.add, 10, 12), .unary(.sign, 13), .binary(.multiply, 3, 14),
-                .binary(.subtract, 2, 15),
-            ], outputs: [8, 16]),
-    ]
-
-    @Test(arguments: updates)
-    func everyUpdateIsTheRuleOfItsName(_ update: Update) throws {
-        #expect(try update.program([3, 4]).rule == update.rule)
-        #expect(try update.program([3, 4], usesRules: false).rule == nil)
-    }
-
-    @Test func aProgramThatDiffersInOneStepIsInterpreted() throws {
-        for update in Self.updates {
-            for index in update.instructions.indices {
-                var instructions = update.instructions
-                guard case .binary(let function, let left, let right) = instructions[index] else { continue }
-                instructions[index] = .binary(function == .maximum ? .minimum : .maximum, left, right)
-                let other = Update(
-                    update.rule, arrays: update.arrays, numbers: update.numbers, instructions, outputs: update.outputs)
-                #expect(try other.program([3, 4]).rule == nil)
+            func program(_ result: Shape, usesRules: Bool = true) throws -> CompiledProgram {
+                var joined = JoinedProgram(
+                    operandShapes: (0..<arrays + numbers).map { $0 < arrays ? result : [] })
+                let program = ElementwiseProgram(operandCount: arrays + numbers, instructions: instructions)
+                _ = joined.append(program, registers: Array(0..<arrays + numbers))
+                joined.outputs = outputs
+                return try CompiledProgram(joined, result: result, usesRules: usesRules)
             }
         }
-    }
 
-    /// Vectors and what is left of one, blocks, and a size that several threads share.
-    @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
-    func rulesGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
-        graft_use_instruction_set(Int32(instructionSet))
-        defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-        for count in [1, 16, 37, 5000, 70_001] {
-            let compiled = try Run(update, [count]).results(of: update.program([count]))
-            let interpreted = try Run(update, [count]).results(of: update.program([count], usesRules: false))
-            #expect(compiled == interpreted)
+        static let updates = [
+            Update(
+                "descent", arrays: 2, [.binary(.multiply, 2, 0), .binary(.subtract, 1, 3)], outputs: [4]),
+            Update(
+                "momentum", arrays: 3,
+                [
+                    .binary(.multiply, 3, 0), .constant(0.9), .binary(.multiply, 5, 1), .binary(.subtract, 6, 4),
+                    .binary(.add, 2, 7),
+                ], outputs: [7, 8]),
+            Update(
+                "nesterov", arrays: 3,
+                [
+                    .binary(.multiply, 3, 0), .constant(0.9), .binary(.multiply, 5, 1), .binary(.subtract, 6, 4),
+                    .binary(.multiply, 5, 7), .binary(.subtract, 8, 4), .binary(.add, 2, 9),
+                ], outputs: [7, 10]),
+            Update(
+                "adagrad", arrays: 3,
+                [
+                    .unary(.square, 0), .binary(.add, 1, 4), .binary(.multiply, 3, 0), .constant(1e-7),
+                    .binary(.add, 5, 7), .unary(.squareRoot, 8), .binary(.divide, 6, 9), .binary(.subtract, 2, 10),
+                ], outputs: [5, 11]),
+            Update(
+                "rmsprop", arrays: 3,
+                [
+                    .constant(0.9), .binary(.multiply, 4, 1), .unary(.square, 0), .constant(0.1),
+                    .binary(.multiply, 7, 6), .binary(.add, 5, 8), .binary(.multiply, 3, 0), .constant(1e-7),
+                    .binary(.add, 9, 11), .unary(.squareRoot, 12), .binary(.divide, 10, 13), .binary(.subtract, 2, 14),
+                ], outputs: [9, 15]),
+            // The gradient is not the first operand; the two factors of 0.9 are one constant.
+            Update(
+                "rmsprop_momentum", arrays: 4, gradient: 1,
+                [
+                    .constant(0.9), .binary(.multiply, 5, 0), .unary(.square, 1), .constant(0.1),
+                    .binary(.multiply, 8, 7), .binary(.add, 6, 9), .binary(.multiply, 4, 1), .constant(1e-7),
+                    .binary(.add, 10, 12), .unary(.squareRoot, 13), .binary(.divide, 11, 14), .binary(.multiply, 5, 2),
+                    .binary(.add, 16, 15), .binary(.subtract, 3, 17),
+                ], outputs: [10, 17, 18]),
+            Update(
+                "adam", arrays: 4,
+                [
+                    .binary(.subtract, 0, 1), .constant(0.1), .binary(.multiply, 6, 5), .binary(.add, 1, 7),
+                    .unary(.square, 0), .binary(.subtract, 9, 2), .constant(0.001), .binary(.multiply, 11, 10),
+                    .binary(.add, 2, 12), .binary(.multiply, 4, 8), .unary(.squareRoot, 13), .constant(1e-7),
+                    .binary(.add, 15, 16), .binary(.divide, 14, 17), .binary(.subtract, 3, 18),
+                ], outputs: [8, 13, 19]),
+            Update(
+                "adamw", arrays: 4, numbers: 2,
+                [
+                    .binary(.subtract, 0, 1), .constant(0.1), .binary(.multiply, 7, 6), .binary(.add, 1, 8),
+                    .unary(.square, 0), .binary(.subtract, 10, 2), .constant(0.001), .binary(.multiply, 12, 11),
+                    .binary(.add, 2, 13), .binary(.multiply, 3, 4), .binary(.subtract, 3, 15), .binary(.multiply, 5, 9),
+                    .unary(.squareRoot, 14), .constant(1e-7), .binary(.add, 18, 19), .binary(.divide, 17, 20),
+                    .binary(.subtract, 16, 21),
+                ], outputs: [9, 14, 22]),
+            Update(
+                "nadam", arrays: 4, numbers: 4,
+                [
+                    .binary(.subtract, 0, 1), .constant(0.1), .binary(.multiply, 9, 8), .binary(.add, 1, 10),
+                    .unary(.square, 0), .binary(.subtract, 12, 2), .constant(0.001), .binary(.multiply, 14, 13),
+                    .binary(.add, 2, 15), .binary(.multiply, 4, 11), .binary(.multiply, 5, 0), .binary(.add, 17, 18),
+                    .binary(.multiply, 6, 19), .binary(.divide, 16, 7), .unary(.squareRoot, 21), .constant(1e-7),
+                    .binary(.add, 22, 23), .binary(.divide, 20, 24), .binary(.subtract, 3, 25),
+                ], outputs: [11, 16, 26]),
+            Update(
+                "lion", arrays: 3, gradient: 1,
+                [
+                    .constant(0.99), .binary(.multiply, 4, 0), .constant(0.01), .binary(.multiply, 6, 1),
+                    .binary(.add, 5, 7), .constant(0.9), .binary(.multiply, 9, 0), .constant(0.1),
+                    .binary(.multiply, 11, 1), .binary(.add, 10, 12), .unary(.sign, 13), .binary(.multiply, 3, 14),
+                    .binary(.subtract, 2, 15),
+                ], outputs: [8, 16]),
+        ]
+
+        @Test(arguments: updates)
+        func everyUpdateIsTheRuleOfItsName(_ update: Update) throws {
+            #expect(try update.program([3, 4]).rule == update.rule)
+            #expect(try update.program([3, 4], usesRules: false).rule == nil)
         }
-    }
 
-    /// Rows that fill tiles of eight and rows that do not, shared by several threads.
-    @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
-    func rulesOverAGradientGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
-        graft_use_instruction_set(Int32(instructionSet))
-        defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-        for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544])] {
-            let run = Run(update, shape, examples: examples)
-            let compiled = try run.results(of: update.program(shape))
-            let interpreted = try run.results(of: update.program(shape, usesRules: false))
-            #expect(compiled == interpreted)
+        @Test func aProgramThatDiffersInOneStepIsInterpreted() throws {
+            for update in Self.updates {
+                for index in update.instructions.indices {
+                    var instructions = update.instructions
+                    guard case .binary(let function, let left, let right) = instructions[index] else { continue }
+                    instructions[index] = .binary(function == .maximum ? .minimum : .maximum, left, right)
+                    let other = Update(
+                        update.rule, arrays: update.arrays, numbers: update.numbers, instructions,
+                        outputs: update.outputs)
+                    #expect(try other.program([3, 4]).rule == nil)
+                }
+            }
+        }
+
+        /// Vectors and what is left of one, blocks, and a size that several threads share.
+        @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
+        func rulesGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
+            graft_use_instruction_set(Int32(instructionSet))
+            defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
+            for count in [1, 16, 37, 5000, 70_001] {
+                let compiled = try Run(update, [count]).results(of: update.program([count]))
+                let interpreted = try Run(update, [count]).results(of: update.program([count], usesRules: false))
+                let isSame = compiled == interpreted
+                #expect(isSame)
+            }
+        }
+
+        /// Rows that fill tiles of eight and rows that do not, shared by several threads.
+        @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
+        func rulesOverAGradientGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
+            graft_use_instruction_set(Int32(instructionSet))
+            defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
+            for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544])] {
+                let run = Run(update, shape, examples: examples)
+                let compiled = try run.results(of: update.program(shape))
+                let interpreted = try run.results(of: update.program(shape, usesRules: false))
+                let isSame = compiled == interpreted
+                #expect(isSame)
+            }
         }
     }
 }
@@ -168,7 +172,7 @@ private struct Run {
     /// The factors of the gradient, where it is computed.
     let factors: (examples: Int, left: [Float], right: [Float])?
 
-    init(_ update: RuleTests.Update, _ shape: Shape, examples: Int? = nil) {
+    init(_ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil) {
         var random = SplitMix(seed: UInt64(shape.elementCount))
         operands = (0..<update.arrays + update.numbers).map { operand in
             let values = random.array(operand < update.arrays ? shape : []).values
@@ -215,7 +219,9 @@ private struct Run {
                     examples: Int64(factors.examples), rows: Int64(shape[0]), columns: Int64(shape[1]),
                     left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient))
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
-                try withMemory(scratch, threads) { program.run(sources, targets, gradient: &description, $0) }
+                try withMemory(scratch, threads) {
+                    program.run(sources, targets, gradient: &description, ahead: nil, $0)
+                }
             }
         }
     }

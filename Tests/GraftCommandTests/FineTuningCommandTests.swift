@@ -24,6 +24,7 @@ import Testing
         #expect(epochs.map { $0.number("epoch") } == [1, 2, 3])
         #expect(epochs.map { $0.string("phase") } == ["head", "head", "fine-tuning"])
         #expect(outcome.errors.contains("fine-tuning from conv2d_3: "))
+        #expect(outcome.errors.components(separatedBy: "text.jpg: ").count == 2, "listed once: \(outcome.errors)")
         let table = try String(
             contentsOf: classifier.folder.url.appending(path: "tuned/history.csv"), encoding: .utf8)
         #expect(
@@ -51,7 +52,7 @@ import Testing
 
     @Test(arguments: [
         ("mixed0", "no layer of the base from mixed0 to the cut has weights; take an earlier one"),
-        ("mixed5", "has no layer called mixed5; nearest: "),
+        ("mixed5", "--fine-tune-from: the model functional has no layer called mixed5; nearest: "),
     ])
     func aLayerThatCannotBeUnfrozenIsRefusedBeforeTheHeadTrains(layer: String, message: String) throws {
         let outcome = try run(["train", "photos", "--output", "not.keras", "--fine-tune-from", layer])

@@ -13,11 +13,9 @@ import Testing
     private static let train =
         "Usage: graft train [<options>] [<images>]\n  See 'graft train --help' for more information.\n"
     private static let predict =
-        "Usage: graft predict <model> <files> ... [--top <N>] [--threads <N>] [--precision <precision>] [--json]\n  See 'graft predict --help' for more information.\n"
+        "Usage: graft predict <model> <files> ... [--top <N>] [--threads <N>] [--precision <precision>] [--profile <trace.json>] [--json]\n  See 'graft predict --help' for more information.\n"
     private static let features =
-        "Usage: graft features <network> <images> [--weights <file|imagenet|none>] [--input-size <pixels>] "
-        + "[--cut <layer>] [--resize <method>] [--preprocessing <own|unit|signed-unit|caffe|none>] [--top] "
-        + "[--output <file.npy>] [--threads <N>] [--precision <precision>] [--json]\n  See 'graft features --help' for more information.\n"
+        "Usage: graft features [<options>] <network> <images>\n  See 'graft features --help' for more information.\n"
 
     private static func wrong(_ verb: String, _ usage: String, _ options: String, _ message: String) -> WrongUsage {
         WrongUsage(arguments: [verb] + options.split(separator: " ").map(String.init), message: message, usage: usage)

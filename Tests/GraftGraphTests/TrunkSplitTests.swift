@@ -55,6 +55,39 @@ import Testing
         #expect(split.trunk.nodes.allSatisfy { $0.operation != .unary(.relu) })
     }
 
+    /// An inception block: convolutions and a pooling of the same value, of which the convolutions train.
+    @Test func aPoolingOfAFeatureIsNotKeptBesideIt() throws {
+        var graph = Graph()
+        let window = Window(
+            size: Size2D(3), strides: Size2D(1), padding: EdgePadding(top: 1, bottom: 1, left: 1, right: 1))
+        let frozen = try graph.variable(VariableID(0), [1, 1, 3, 4])
+        let border = try graph.convolution(graph.input("x", [2, 5, 5, 3]), kernel: frozen, Convolution())
+        let pooled = try graph.averagePool(border, window)
+        let kernels = try (1...2).map { try graph.variable(VariableID($0), [1, 1, 4, 2]) }
+        graph.outputs = try zip([border, pooled], kernels).map {
+            try graph.convolution($0, kernel: $1, Convolution())
+        }
+        let split = try #require(try graph.splittingTrunk(changing: [VariableID(1), VariableID(2)]))
+        #expect(split.featureShapes == [[2, 5, 5, 4]])
+        // Where nobody else reads the border, the smaller of both is kept.
+        graph.outputs = [graph.outputs[1]]
+        let alone = try #require(try graph.splittingTrunk(changing: [VariableID(2)]))
+        #expect(alone.featureShapes == [[2, 5, 5, 4]])
+    }
+
+    /// Strides of two leave a quarter to keep.
+    @Test func aPoolingThatShrinksIsKeptInPlaceOfWhatItPools() throws {
+        var graph = Graph()
+        let window = Window(size: Size2D(2), strides: Size2D(2))
+        let frozen = try graph.variable(VariableID(0), [1, 1, 3, 4])
+        let border = try graph.convolution(graph.input("x", [2, 6, 6, 3]), kernel: frozen, Convolution())
+        let pooled = try graph.add(.maxPooling(window), [border])
+        let kernel = try graph.variable(VariableID(1), [1, 1, 4, 2])
+        graph.outputs = [try graph.convolution(pooled, kernel: kernel, Convolution())]
+        let split = try #require(try graph.splittingTrunk(changing: [VariableID(1)]))
+        #expect(split.featureShapes == [[2, 3, 3, 4]])
+    }
+
     @Test func aRepetitionIsMadeAfterTheCut() throws {
         var graph = Graph()
         let product = try graph.matrixProduct(graph.input("x", [2, 3]), graph.variable(VariableID(0), [3, 4]))

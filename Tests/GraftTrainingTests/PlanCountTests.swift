@@ -75,13 +75,13 @@ import Testing
         try model.unfreeze(from: "mixed5")
         let program = try Self.step(model, batchSize: 20)
         let report = try CPUPlan(program.graph, options: CPUOptions(threads: 2)).report
-        #expect(report.fusedGradients >= 1)
+        #expect(report.fusedGradients >= 9, "those of the hidden layer and of eight 1 × 1 convolutions")
         #expect(
-            report.reorders <= 56, "kernels that train are packed at each step, forward and for their input's gradient")
+            report.reorders <= 48, "kernels that train are packed at each step, forward and for their input's gradient")
         #expect(report.copies <= 10, "concatenations, and slices for their gradients")
-        #expect(report.primitives <= 116)
+        #expect(report.primitives <= 99)
         #expect(report.updatesInPlace == 128, "64 variables, an optimizer's array each")
-        #expect(report.arenaByteCount <= 57_229_824, "of 189 MB of values")
+        #expect(report.arenaByteCount <= 60_240_384, "of 189 MB of values")
     }
 
     // MARK: Allocations
@@ -119,7 +119,7 @@ import Testing
             inWarmRunOf: graph, parts.values(readBy: graph), Self.inputs(of: graph))
         #expect(counts.large_calls == 1, "the features that are given back")
         #expect(counts.large_bytes <= 4 * 3 * 3 * 768 * 4 + 256)
-        #expect(counts.calls <= 3_000, "oneDNN describes each array to each of 70 primitives anew: 2,560 small objects")
+        #expect(counts.calls <= 3_200, "oneDNN describes each array to each of 70 primitives anew: 3,120 small objects")
     }
 
     @Test(.enabled(if: allocations_are_counted()))

@@ -57,8 +57,8 @@ import Testing
         try base.unfreeze(from: "mixed6")
         let fineTuned = try TrainedModel(model, mayKeepTrunk: true).parts(batchSize: 20, training: true)
         let trunk = try #require(fineTuned.trunk)
-        // mixed6, and what the pooling branch after it makes of it, which has nothing to train either.
-        #expect(trunk.outputs.map(trunk.shape(of:)) == [[20, 7, 7, 768], [20, 7, 7, 768]])
+        // mixed6 alone: the pooling after it has nothing to train either, and is cheaper to compute than to keep.
+        #expect(trunk.outputs.map(trunk.shape(of:)) == [[20, 7, 7, 768]])
         #expect(!fineTuned.graph.updates.isEmpty)
     }
 

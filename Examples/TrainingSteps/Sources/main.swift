@@ -1,18 +1,24 @@
 import Foundation
 import Graft
 
-// TrainingSteps MODEL INPUTS TARGETS LAYER RATE OUTPUT: fine-tunes a model that Keras wrote on arrays that numpy wrote,
-// one batch a step, and writes what came of it: the losses of all steps and the model after the first one.
+// TrainingSteps MODEL INPUTS TARGETS LAYER RATE OUTPUT [whole|kept]: fine-tunes a model that Keras wrote on arrays that
+// numpy wrote, one batch a step, and writes what came of it: the losses of all steps and the model after the first one.
 //
 //   MODEL    a .keras file with one input and one sigmoid output
 //   INPUTS   a .npy array (steps, batch, …), TARGETS one of (steps, batch)
 //   LAYER    the model trains from here on; normalizations keep their statistics
 //   RATE     the learning rate of RMSprop
 //   OUTPUT   a folder that exists: losses.json and after-one-step.keras are written there
+//
+// With a last word the steps alone are done, for their time: `whole` ones begin at the inputs, `kept` ones at what the
+// frozen part of the network put out before.
 let arguments = CommandLine.arguments
-guard arguments.count == 7, let rate = Float(arguments[5]) else {
-    fatalError("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT")
+let isTimed = arguments.count == 8 && ["whole", "kept"].contains(arguments[7])
+guard arguments.count == 7 || isTimed, let rate = Float(arguments[5]) else {
+    print("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT [whole|kept]")
+    exit(64)
 }
+let cache: FeatureCache = arguments.last == "kept" ? .temporary : .off
 
 let model = try Model.load(arguments[1])
 model.freeze()
@@ -50,14 +56,16 @@ final class StepRecorder: Callback {
 func train(_ examples: ArrayDataset, _ recorder: StepRecorder) throws {
     try model.compile(optimizer: RMSprop(learningRate: .constant(rate)), loss: .binaryCrossentropy)
     try model.fit(
-        examples, batchSize: batchSize, shuffle: false, callbacks: [recorder], options: TrainingOptions(features: .off))
+        examples, batchSize: batchSize, shuffle: false, callbacks: [recorder], options: TrainingOptions(features: cache)
+    )
 }
 
-let start = model.weights
-try train(examples(ofSteps: 1), StepRecorder())
-try model.save(arguments[6] + "/after-one-step.keras")
-
-try model.setWeights(start)
+if !isTimed {
+    let start = model.weights
+    try train(examples(ofSteps: 1), StepRecorder())
+    try model.save(arguments[6] + "/after-one-step.keras")
+    try model.setWeights(start)
+}
 let recorder = StepRecorder()
 try train(examples(ofSteps: steps), recorder)
 let result = try JSONSerialization.data(withJSONObject: ["losses": recorder.losses, "seconds": recorder.seconds])

@@ -4,8 +4,9 @@
 #include "functions.h"
 #include "program.h"
 #include "gradient.h"
-#include "rules.h"
 #include "product.h"
+#include "rules.h"
+#include "row_product.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
@@ -22,6 +23,7 @@ const graft_kernels KERNELS = {
     .program = program_range,
     .thin_product = thin_product,
     .join_products = join_products,
+    .row_product = row_product,
     .pack_right = pack_right,
     .gradient_program = gradient_program,
     .reduce_rows = reduce_rows,

@@ -12,11 +12,12 @@ INLINE void pack_factors(const graft_thin_product *p, int64_t inner, int64_t cou
 
 /// Adds the products with `count` rows of the kernel, at most eight, to two vectors of every row's sums.
 INLINE void add_products(const graft_thin_product *p, const float *factors, const float *right, int64_t count,
-                         float *sums) {
+                         bool fetches, float *sums) {
     vector first[inner_at_once], second[inner_at_once];
     for (int i = 0; i < inner_at_once; i++, right += p->columns) {
         first[i] = i < count ? load(right) : splat(0);
         second[i] = i < count ? load(right + VECTOR) : splat(0);
+        if (!fetches) continue;
         // The same place of the rows after the next.
         __builtin_prefetch(right + graft_product_ahead * p->columns, 0, 2);
         __builtin_prefetch(right + graft_product_ahead * p->columns + VECTOR, 0, 2);
@@ -32,23 +33,33 @@ INLINE void add_products(const graft_thin_product *p, const float *factors, cons
     }
 }
 
-/// The sums over the inner positions begin ..< end, as [columns / 32][rows][32].
-static void thin_product(const graft_thin_product *p, int64_t begin, int64_t end, float *sums) {
-    float factors[widest_product * inner_at_once];
-    int64_t panel = p->rows * product_columns;
+/// Sums of a block are [columns / 32][rows][32].
+INLINE void clear_sums(const graft_thin_product *p, float *sums) {
     __builtin_memset(sums, 0, (size_t)(p->rows * p->columns) * sizeof(float));
-    for (; begin < end; begin += inner_at_once) {
-        int64_t count = end - begin < inner_at_once ? end - begin : inner_at_once;
-        const float *right = p->right + begin * p->columns;
-        pack_factors(p, begin, count, factors);
-        for (int64_t i = 0; i < p->columns / product_columns; i++) {
-            // Two ways through, so that the one that matters tests nothing.
-            if (count == inner_at_once)
-                add_products(p, factors, right + i * product_columns, inner_at_once, sums + i * panel);
-            else
-                add_products(p, factors, right + i * product_columns, count, sums + i * panel);
-        }
+}
+
+/// Adds the products with the kernel's rows from `inner`, at most eight, to the sums of a block.
+///
+/// - fetches: whether the rows that follow are to be fetched from memory.
+INLINE void multiply_rows(const graft_thin_product *p, int64_t inner, int64_t count, bool fetches, float *sums) {
+    float factors[widest_product * inner_at_once];
+    const float *right = p->right + inner * p->columns;
+    pack_factors(p, inner, count, factors);
+    for (int64_t i = 0; i < p->columns / product_columns; i++, right += product_columns) {
+        // Two ways through, so that the one that matters tests nothing.
+        if (count == inner_at_once)
+            add_products(p, factors, right, inner_at_once, fetches, sums);
+        else
+            add_products(p, factors, right, count, fetches, sums);
+        sums += p->rows * product_columns;
     }
+}
+
+/// The sums over the inner positions begin ..< end.
+static void thin_product(const graft_thin_product *p, int64_t begin, int64_t end, float *sums) {
+    clear_sums(p, sums);
+    for (; begin < end; begin += inner_at_once)
+        multiply_rows(p, begin, end - begin < inner_at_once ? end - begin : inner_at_once, true, sums);
 }
 
 /// Adds up the sums of all blocks, in their order, and the bias, for the panels begin ..< end of 32 columns.

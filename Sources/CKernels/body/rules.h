@@ -82,8 +82,10 @@ INLINE void fetch_arrays(const rule_memory *memory, int arrays, int64_t position
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
 INLINE void rule_gradient(rule_body body, int arrays, int results, const graft_rule_call *call,
-                          const graft_gradient *g, const float *panels, int64_t begin, int64_t end, float *left) {
+                          const graft_gradient *g, const float *panels, const graft_thin_product *ahead, float *sums_ahead,
+                          int64_t begin, int64_t end, float *left) {
     rule_memory memory = prepare_rule(call);
+    if (ahead) clear_sums(ahead, sums_ahead);
     for (int64_t row = begin; row < end; row += tile_rows) {
         int64_t rows = end - row < tile_rows ? end - row : tile_rows;
         pack_left(g, row, rows, left);
@@ -100,6 +102,7 @@ INLINE void rule_gradient(rule_body body, int arrays, int results, const graft_r
                 finish_vector(body, arrays, results, &memory, sums[2 * i + 1], first + VECTOR);
             }
         }
+        if (ahead) multiply_rows(ahead, row, rows, false, sums_ahead);
     }
 }
 
@@ -110,8 +113,10 @@ INLINE void rule_gradient(rule_body body, int arrays, int results, const graft_r
         rule_range(body_of_##name, array_count, result_count, call, begin, end);                                       \
     }                                                                                                                  \
     static void gradient_of_##name(const graft_rule_call *call, const graft_gradient *gradient, const float *panels,   \
-                                   int64_t begin, int64_t end, float *left) {                                          \
-        rule_gradient(body_of_##name, array_count, result_count, call, gradient, panels, begin, end, left);            \
+                                   const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,           \
+                                   float *left) {                                                                      \
+        rule_gradient(body_of_##name, array_count, result_count, call, gradient, panels, ahead, sums, begin, end,      \
+                      left);                                                                                           \
     }
 #include "../rules.h"
 #undef RULE

@@ -33,6 +33,9 @@ void *graft_allocate(size_t size);
 /// Seconds on a clock that only goes forward.
 double graft_seconds(void);
 
+/// A number that the calling thread has alone while it lives.
+uint64_t graft_thread_identity(void);
+
 /// The name of the instruction set that was picked: "avx512", "avx2" or "plain".
 const char *graft_instruction_set(void);
 
@@ -151,24 +154,6 @@ size_t graft_program_scratch_size(const graft_program *program, int threads);
 void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
                        int64_t count, void *scratch, int threads);
 
-enum { graft_gradient_tile_rows = 8, graft_gradient_tile_columns = 512 };
-
-/// The gradient of a dense layer's kernel: `gradient[row, column] = sum over examples of left[example, row] ·
-/// right[example, column]`.
-typedef struct {
-    int64_t examples, rows, columns;
-    const float *left, *right;
-    /// The program's operand that it is.
-    int32_t operand;
-} graft_gradient;
-
-/// Bytes of scratch that `graft_run_gradient_program` needs; 64-byte aligned.
-size_t graft_gradient_program_scratch_size(const graft_program *program, const graft_gradient *gradient, int threads);
-
-/// Runs a program over the elements of a gradient, which is computed tile by tile and never stands in memory.
-void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
-                                const float *const *operands, float *const *outputs, void *scratch, int threads);
-
 // MARK: Products
 
 /// Rows of the kernel that are multiplied at once, and how many rows ahead memory is fetched.
@@ -183,9 +168,49 @@ typedef struct {
     float *target;
 } graft_thin_product;
 
-/// Bytes of scratch that `graft_run_thin_product` needs.
+/// Bytes that the sums of a product's blocks take: the scratch of `graft_run_thin_product`.
 size_t graft_thin_product_scratch_size(const graft_thin_product *product);
 void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads);
+
+/// `target = left · rightᵀ`, for a few rows and a large matrix `right` of [columns, inner].
+typedef struct {
+    int64_t rows, inner, columns;
+    const float *left, *right;
+    float *target;
+} graft_row_product;
+
+void graft_run_row_product(const graft_row_product *product, int threads);
+
+/// The second half of `graft_run_thin_product`: the product from the sums of its blocks.
+void graft_join_thin_product(const graft_thin_product *product, const void *sums, int threads);
+
+// MARK: Gradients with their updates
+
+enum { graft_gradient_tile_rows = 8, graft_gradient_tile_columns = 512 };
+
+/// The gradient of a dense layer's kernel: `gradient[row, column] = sum over examples of left[example, row] ·
+/// right[example, column]`.
+typedef struct {
+    int64_t examples, rows, columns;
+    const float *left, *right;
+    /// The program's operand that it is.
+    int32_t operand;
+} graft_gradient;
+
+/// Bytes of scratch that `graft_run_gradient_program` needs; 64-byte aligned.
+size_t graft_gradient_program_scratch_size(const graft_program *program, const graft_gradient *gradient, int threads);
+
+/// Whether a gradient's program is a rule that runs on it compiled: only then can a product be computed ahead.
+bool graft_gradient_is_compiled(const graft_program *program, const graft_gradient *gradient);
+
+/// Runs a program over the elements of a gradient, which is computed tile by tile and never stands in memory.
+///
+/// Where `ahead` is not NULL, it is a product with the kernel that the program writes (`right` is one of its outputs, as
+/// large as the gradient): the sums of its blocks are computed as well, from each tile while it is in the cache, to
+/// `sums`. They are those of `graft_run_thin_product`, bit for bit. The program must be compiled.
+void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
+                                const float *const *operands, float *const *outputs,
+                                const graft_thin_product *ahead, void *sums, void *scratch, int threads);
 
 // MARK: Reductions
 

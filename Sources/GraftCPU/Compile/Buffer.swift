@@ -15,6 +15,9 @@ struct Buffer: Sendable {
         case input(Int)
         /// The variable with this position.
         case variable(Int)
+        /// The next value of the variable with this position, all of which a step writes: the variable's own memory, or
+        /// another where somebody shares that.
+        case nextValue(Int)
         /// The constant with this position.
         case constant(Int)
         /// The result with this position.

@@ -37,11 +37,10 @@ extension PlanCompiler {
         let program = try CompiledProgram(joined, result: node.shape)
         let step: any Step
         var reads = sources.compactMap(\.self)
-        if let gradient {
-            let (left, right) = (graph[gradient].operands[0], graph[gradient].operands[1])
+        if let gradient, let factors = graph.transposedProduct(gradient) {
             let product = GradientStep.Product(
-                left: try location(of: left), right: try location(of: right), examples: shape(left)[0],
-                rows: node.shape[0], columns: node.shape[1])
+                left: try location(of: factors.left), right: try location(of: factors.right),
+                examples: factors.examples, rows: factors.rows, columns: factors.columns)
             step = GradientStep(program, product, operands: sources, targets: targets, threads: threads)
             reads += [product.left, product.right]
         } else {
@@ -51,6 +50,7 @@ extension PlanCompiler {
         add(
             step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
             mayBePreparation: !isUpdate)
+        if let gradient { countFlops(of: gradient) }
         let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
         allowSharing(
             targets.flatMap { target in

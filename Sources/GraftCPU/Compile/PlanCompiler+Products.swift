@@ -17,6 +17,11 @@ extension PlanCompiler {
             {
                 return try addThinProduct(value, epilogue, inner: inner)
             }
+            if !transposeLeft, transposeRight, epilogue == .none,
+                RowProductStep.suits(rows: rows, inner: inner, columns: columns)
+            {
+                return try addRowProduct(value, inner: inner)
+            }
             let primitive = try Primitive.matrixProduct(
                 engine, rows: rows, inner: inner, columns: columns, transposeLeft: transposeLeft,
                 transposeRight: transposeRight, epilogue)
@@ -100,6 +105,15 @@ extension PlanCompiler {
                 rest: ProgramStep(
                     addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, type: node.elementType,
                     threads: threads))
+        }
+    }
+
+    private mutating func addRowProduct(_ value: ValueID, inner: Int) throws(GraftError) {
+        let node = graph[value]
+        let (left, right) = (try location(of: node.operands[0]), try location(of: node.operands[1]))
+        try add(value, reads: [left, right]) { target throws(GraftError) in
+            RowProductStep(
+                rows: node.shape[0], inner: inner, columns: node.shape[1], left: left, right: right, target: target)
         }
     }
 

@@ -79,6 +79,15 @@ struct PlanCompiler {
         let target = newBuffer(for: value)
         place(value, at: target)
         try add(make(target), reads: reads, writes: [target], label: node.label, operation: node.operation.name)
+        countFlops(of: value)
+    }
+
+    /// Counts the last step's arithmetic: that of a value which it computes.
+    mutating func countFlops(of value: ValueID) {
+        guard let last = drafts.indices.last else { return }
+        let node = graph[value]
+        drafts[last].flopCount = node.operation.flopCount(
+            of: node.operands.map { shape($0) }, result: node.shape)
     }
 
     /// Adds a step. It belongs to the preparation where all that it reads is stable and what it writes is worth keeping.

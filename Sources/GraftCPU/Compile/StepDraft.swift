@@ -13,6 +13,8 @@ struct StepDraft {
     let isPreparation: Bool
     /// The variables that it depends on.
     let variables: Set<Int>
+    /// Its additions and multiplications, for profiles; 0 where memory alone counts.
+    var flopCount = 0
     /// Whether it should run as soon as it can, so that a gradient's memory is free again.
     var isUrgent = false
 }

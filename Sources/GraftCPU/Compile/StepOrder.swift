@@ -35,7 +35,7 @@ struct StepOrder {
             guard let target = target.map(BufferID.init(index:)) else { continue }
             let users = readers[target] ?? []
             if let producer = writer[source], canWrite(producer, source, inPlaceOf: target, users: users) {
-                buffers[source.index].place = .variable(variable)
+                buffers[source.index].place = .nextValue(variable)
                 for user in users where user != producer { successors[user].append(producer) }
                 variableWriters.append(producer)
                 updatesInPlace += 1

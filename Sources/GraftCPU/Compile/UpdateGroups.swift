@@ -73,17 +73,17 @@ extension UpdateGroups.Group {
     /// All values that are computed together, in order.
     var values: [ValueID] { (members + inner).sorted() }
 
-    /// The gradient of a dense layer's kernel, `leftᵀ · right`, that nobody but the members reads: it can be computed tile
-    /// by tile while they are, and never has to be written to memory.
+    /// The gradient of a kernel, `leftᵀ · right`, that nobody but the members reads: it can be computed tile by tile
+    /// while they are, and never has to be written to memory.
     fileprivate func fusibleGradient(in graph: Graph, readers: [ValueID: Set<ValueID>]) -> ValueID? {
         let operands = Set(values.flatMap { graph[$0].operands })
         return operands.sorted().first { operand in
-            guard graph[operand].operation == .matrixProduct(transposeLeft: true, transposeRight: false, .none),
-                graph.shape(of: operand) == graph.shape(of: members[0])
+            guard graph.shape(of: operand) == graph.shape(of: members[0]),
+                let product = graph.transposedProduct(operand)
             else { return false }
-            // Short rows leave vectors empty; many examples make the product a matter of arithmetic, not of memory.
-            let (columns, examples) = (graph.shape(of: operand)[1], graph.shape(of: graph[operand].operands[0])[0])
-            return columns >= 64 && examples <= 256 && readers[operand]?.isSubset(of: values) == true
+            // Short rows leave vectors empty; what is packed of many examples leaves the second-level cache.
+            return product.columns >= 64 && product.examples * product.columns <= 1 << 18
+                && readers[operand]?.isSubset(of: values) == true
         }
     }
 
@@ -99,7 +99,39 @@ extension UpdateGroups.Group {
     }
 }
 
+/// A product `leftᵀ · right`, summed over the first axis of both.
+struct TransposedProduct {
+    let left: ValueID
+    let right: ValueID
+    let examples: Int
+    let rows: Int
+    let columns: Int
+}
+
 extension Graph {
+    /// A value as such a product: the gradient of a dense layer's kernel, or that of a convolution which looks at one
+    /// pixel at a time, every pixel being an example.
+    func transposedProduct(_ value: ValueID) -> TransposedProduct? {
+        let node = self[value]
+        let (rows, columns): (Int, Int)
+        switch node.operation {
+        case .matrixProduct(transposeLeft: true, transposeRight: false, .none):
+            (rows, columns) = (node.shape[0], node.shape[1])
+        case .convolutionKernelGradient(let convolution, let kernel)
+        where kernel[0] == 1 && kernel[1] == 1 && convolution.groups == 1 && convolution.strides == Size2D(1)
+            && convolution.padding == .none:
+            (rows, columns) = (kernel[2], kernel[3])
+        default: return nil
+        }
+        let left = node.operands[0]
+        // The kernel that updates tile by tile reads 32 bits.
+        let types = [node.elementType] + node.operands.map { self[$0].elementType }
+        guard rows > 0, types.allSatisfy({ $0 == .float32 }) else { return nil }
+        return TransposedProduct(
+            left: left, right: node.operands[1], examples: shape(of: left).elementCount / rows, rows: rows,
+            columns: columns)
+    }
+
     /// Who reads each value; an output or update is read by itself as well.
     fileprivate var readers: [ValueID: Set<ValueID>] {
         var readers: [ValueID: Set<ValueID>] = [:]

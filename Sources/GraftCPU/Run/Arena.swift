@@ -15,11 +15,12 @@ final class Arena {
         stream = try Stream(plan.engine)
     }
 
-    /// Runs all steps; `profile` is told how many seconds each took.
+    /// Runs all steps; `profile` is told at the end where on the clock each began, and where the last ended.
     func run(
-        _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], outputs: inout [Tensor], randomKey: UInt64,
-        profile: ((Int, Double) -> Void)?
+        _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], next: Tensor?, outputs: inout [Tensor],
+        randomKey: UInt64, profile: (([Double]) -> Void)?
     ) throws(GraftError) {
+        if plan.hasUpdates { binding.dropNextValues() }
         let count = plan.schedule.buffers.count
         let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
         defer { table.deallocate() }
@@ -28,17 +29,23 @@ final class Arena {
             (table + index).initialize(to: pointer ?? nothing.base.assumingMemoryBound(to: Float.self))
         }
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey)
+            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey,
+            ahead: try binding.lookAhead(plan, inputs, next: next))
         graft_set_thread_count(Int32(plan.threads))
+        var times: [Double] = []
+        var isComplete = true
         for (position, draft) in plan.schedule.run.enumerated() {
-            let start = profile == nil ? 0 : graft_seconds()
+            if profile != nil { times.append(graft_seconds()) }
             try draft.step.run(memory)
-            profile?(position, graft_seconds() - start)
             if let stop = plan.schedule.updateGuard, stop.position == position, !memory[stop.buffer][0].isFinite {
+                isComplete = false
                 break
             }
         }
-        withExtendedLifetime((inputs, binding)) {}
+        // A run that stops before its updates is not measured: its loss is no number.
+        if let profile, isComplete { profile(times + [graft_seconds()]) }
+        withExtendedLifetime((inputs, binding, next)) {}
+        if plan.hasUpdates, isComplete { binding.takeNextValues(multiplied: next) }
     }
 
     /// The memory of a buffer. Pointers into tensors stay valid while the run holds the tensors.
@@ -53,6 +60,7 @@ final class Arena {
         case .prepared: return binding.prepared[id]?.base.assumingMemoryBound(to: Float.self)
         case .input(let position): return inputs[position].address
         case .variable(let position): return binding.address(ofVariable: position, plan)
+        case .nextValue(let position): return binding.addressOfNextValue(position)
         case .constant(let position): return plan.constants[position].address
         case .output(let position):
             return outputs[position].withUnsafeMutableBuffer { $0.baseAddress }

@@ -7,10 +7,20 @@ final class Binding: @unchecked Sendable {
     /// In the order of the plan's variables.
     private(set) var values: [Tensor]
     private(set) var prepared: [BufferID: Memory] = [:]
+    /// The values that a run writes elsewhere, because somebody shares the old ones, by position.
+    private var next: [Int: Tensor] = [:]
+    /// Memory that values may be written to, by position.
+    private var spares: [Int: Tensor] = [:]
+    /// The input whose product with the variables' values as they are has its sums in ``sumsAhead``.
+    private var inputAhead: Tensor?
+    private var sumsAhead: Memory?
+    /// How often memory was allocated for a variable.
+    private(set) var allocationCount = 0
 
     /// Binds values; what depends on no variable that differs from `previous` is taken over from there.
     init(_ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?) throws(GraftError) {
         values = []
+        allocationCount = previous?.allocationCount ?? 0
         for variable in plan.variables { try values.append(Self.value(of: variable.id, variable.shape, in: given)) }
         let changed = values.indices.filter { values[$0].address != previous?.values[$0].address }
         try prepare(plan, changed: Set(changed), previous: previous)
@@ -29,10 +39,75 @@ final class Binding: @unchecked Sendable {
         return value
     }
 
-    /// Where a variable's elements stand; copied first where it is about to be updated and its memory is shared.
+    // MARK: Updates
+
+    /// Where a variable's elements stand; copied first where parts of it are about to be written and its memory is shared.
     func address(ofVariable position: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {
-        guard plan.variables[position].isUpdated else { return values[position].address }
+        let isWritten = plan.variables[position].isUpdated && !plan.replaced.contains(position)
+        guard isWritten, !values[position].isUnshared() else { return values[position].address }
+        allocationCount += 1
         return values[position].withUnsafeMutableBuffer { $0.baseAddress }
+    }
+
+    /// Where the next value of a variable is written: over the old one, or elsewhere where somebody shares that, so that
+    /// the pass that computes it is also the one that copies it.
+    func addressOfNextValue(_ position: Int) -> UnsafeMutablePointer<Float>? {
+        guard !values[position].isUnshared() else { return values[position].address }
+        if var spare = spares.removeValue(forKey: position), spare.isUnshared() {
+            next[position] = spare
+        } else {
+            allocationCount += 1
+            next[position] = Tensor(uninitialized: values[position].shape) { _ in }
+        }
+        return next[position]?.address
+    }
+
+    /// Makes what a run wrote elsewhere the variables' values.
+    ///
+    /// - Parameter input: the next run's input, where the run computed its product ahead.
+    func takeNextValues(multiplied input: Tensor?) {
+        for (position, value) in next { values[position] = value }
+        next = [:]
+        inputAhead = input
+    }
+
+    /// Forgets what a run that did not reach its end, because it failed or its loss was no number, has written elsewhere.
+    func dropNextValues() {
+        spares.merge(next) { _, dropped in dropped }
+        next = [:]
+    }
+
+    /// What a run does of the plan's lookahead: it takes the product that the run before computed, if that was for the same
+    /// input, and computes the one for the next input, where it is known.
+    func lookAhead(
+        _ plan: CompiledPlan, _ inputs: [Tensor], next: Tensor?
+    ) throws(GraftError) -> LookaheadRun? {
+        guard let lookahead = plan.lookahead else { return nil }
+        let isReady = inputAhead?.sharesMemory(with: inputs[lookahead.input]) ?? false
+        // If the run fails, the sums are of no use.
+        inputAhead = nil
+        guard next != nil || isReady else { return nil }
+        let sums = try memoryAhead(lookahead)
+        return LookaheadRun(
+            lookahead: lookahead, sums: sums.base, isReady: isReady, next: next.flatMap { UnsafePointer($0.address) })
+    }
+
+    private func memoryAhead(_ lookahead: Lookahead) throws(GraftError) -> Memory {
+        if let sumsAhead { return sumsAhead }
+        let memory = try Memory(byteCount: lookahead.sumsByteCount)
+        allocationCount += 1
+        sumsAhead = memory
+        return memory
+    }
+
+    /// Takes memory that nobody needs any more, for values that cannot be written in place.
+    func recycle(_ memory: [VariableID: Tensor], _ plan: CompiledPlan) {
+        for (id, tensor) in memory {
+            guard let position = plan.variables.firstIndex(where: { $0.id == id && $0.shape == tensor.shape }) else {
+                continue
+            }
+            spares[position] = tensor
+        }
     }
 
     // MARK: Preparation
@@ -67,7 +142,7 @@ final class Binding: @unchecked Sendable {
         case .prepared: prepared[BufferID(index: index)]?.base.assumingMemoryBound(to: Float.self)
         case .variable(let position): values[position].address
         case .constant(let position): plan.constants[position].address
-        case .temporary, .input, .output: nil
+        case .temporary, .input, .output, .nextValue: nil
         }
     }
 

@@ -4,10 +4,14 @@ struct CompiledPlan: Sendable {
     let threads: Int
     let inputs: [(name: String, shape: Shape)]
     let variables: [(id: VariableID, shape: Shape, isUpdated: Bool)]
+    /// The updated variables that are written as a whole, in place or elsewhere, by the step that computes them.
+    let replaced: Set<Int>
     let constants: [Tensor]
     /// The outputs in order; `source` is the position of the output whose memory it is, mostly its own.
     let outputs: [(source: Int, shape: Shape)]
     let schedule: Schedule
+    /// A product that a run can compute for the next one.
+    let lookahead: Lookahead?
     /// Buffers that are computed on binding and read by runs.
     let kept: Set<BufferID>
     let scratchByteCount: Int
@@ -25,6 +29,11 @@ struct CompiledPlan: Sendable {
             (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
         }
         self.schedule = schedule
+        lookahead = Lookahead(schedule)
+        replaced = Set(
+            schedule.buffers.compactMap { buffer in
+                if case .nextValue(let position) = buffer.place { position } else { nil }
+            })
         kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
         scratchByteCount = schedule.run.map(\.step.scratchByteCount).max() ?? 0
         preparationScratchByteCount = schedule.preparation.map(\.step.scratchByteCount).max() ?? 0
@@ -40,6 +49,17 @@ struct CompiledPlan: Sendable {
 
     var packedByteCount: Int { kept.reduce(0) { $0 + schedule.buffers[$1.index].byteCount } }
 
+    /// The steps of a run, before anything ran.
+    var profile: [StepProfile] {
+        schedule.run.map { draft in
+            let bytes = (Set(draft.reads).map(\.index) + Set(draft.writes).map(\.index))
+                .reduce(0) { $0 + schedule.buffers[$1].byteCount }
+            return StepProfile(
+                label: draft.label, operation: draft.operation, implementation: draft.step.implementation, count: 0,
+                seconds: 0, flopCount: draft.flopCount, byteCount: bytes)
+        }
+    }
+
     var report: PlanReport {
         var report = PlanReport()
         let (run, preparation) = (schedule.run.map(\.step), schedule.preparation.map(\.step))
@@ -51,6 +71,7 @@ struct CompiledPlan: Sendable {
         report.copies = run.count { $0 is CopyStep }
         report.updatesInPlace = schedule.updatesInPlace
         report.fusedGradients = run.count { $0 is GradientStep }
+        report.productsAhead = lookahead == nil ? 0 : 1
         report.arenaByteCount = schedule.arenaByteCount
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
         report.scratchByteCount = scratchByteCount

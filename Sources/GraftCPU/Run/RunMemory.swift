@@ -17,6 +17,8 @@ struct RunMemory {
     let stream: Stream
     let threads: Int
     let randomKey: UInt64
+    /// A product that the run before began, or that this one begins for the next.
+    var ahead: LookaheadRun?
 
     subscript(buffer: BufferID) -> UnsafeMutablePointer<Float> { buffers[buffer.index] }
 }

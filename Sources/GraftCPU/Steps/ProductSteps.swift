@@ -56,10 +56,11 @@ struct ThinProductStep: Step {
 
     var implementation: String { "graft:product" }
     var scratchByteCount: Int {
-        max(productByteCount, rest?.scratchByteCount ?? 0)
+        max(sumsByteCount, rest?.scratchByteCount ?? 0)
     }
 
-    private var productByteCount: Int {
+    /// The sums of its blocks.
+    var sumsByteCount: Int {
         var product = graft_thin_product(
             rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: nil, right: nil, bias: nil,
             target: nil)
@@ -75,7 +76,11 @@ struct ThinProductStep: Step {
         var product = graft_thin_product(
             rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: memory[left], right: memory[right],
             bias: bias.map { UnsafePointer(memory[$0]) }, target: memory[target])
-        graft_run_thin_product(&product, memory.scratch, Int32(memory.threads))
+        if let ahead = memory.ahead, ahead.isReady, ahead.lookahead.product == target {
+            graft_join_thin_product(&product, ahead.sums, Int32(memory.threads))
+        } else {
+            graft_run_thin_product(&product, memory.scratch, Int32(memory.threads))
+        }
         rest?.run(memory)
     }
 }

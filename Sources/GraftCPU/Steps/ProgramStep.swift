@@ -59,15 +59,21 @@ struct GradientStep: Step {
     private let product: Product
     /// `nil` for the gradient itself.
     private let operands: [BufferID?]
-    private let targets: [BufferID]
+    let targets: [BufferID]
     let scratchByteCount: Int
+    /// Whether it runs compiled, and may compute a product ahead.
+    let isCompiled: Bool
 
+    /// The gradient's rows: the inner axis of a product with what it updates.
+    var inner: Int { product.rows }
+    var columns: Int { product.columns }
     var implementation: String { "graft:gradient+\(program.rule ?? "update")" }
 
     init(_ program: CompiledProgram, _ product: Product, operands: [BufferID?], targets: [BufferID], threads: Int) {
         (self.program, self.product, self.operands, self.targets) = (program, product, operands, targets)
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         scratchByteCount = program.scratchByteCount(for: &description, threads: threads)
+        isCompiled = program.isCompiled(on: &description)
     }
 
     func run(_ memory: RunMemory) {
@@ -75,8 +81,18 @@ struct GradientStep: Step {
         description.left = UnsafePointer(memory[product.left])
         description.right = UnsafePointer(memory[product.right])
         withPointers(to: operands, targets, memory) { sources, results in
-            program.run(sources, results, gradient: &description, memory)
+            program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
         }
+    }
+
+    /// The next run's product with what this step updates, where its input is known.
+    private func productAhead(_ memory: RunMemory) -> graft_thin_product? {
+        guard let ahead = memory.ahead, let next = ahead.next, targets.contains(ahead.lookahead.nextValue) else {
+            return nil
+        }
+        return graft_thin_product(
+            rows: Int64(ahead.lookahead.rows), inner: Int64(inner), columns: Int64(columns), left: next,
+            right: memory[ahead.lookahead.nextValue], bias: nil, target: nil)
     }
 }
 
@@ -199,12 +215,21 @@ final class CompiledProgram: @unchecked Sendable {
     func run(
         _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
         _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, gradient: inout graft_gradient,
-        _ memory: RunMemory
+        ahead: graft_thin_product?, _ memory: RunMemory
     ) {
-        withUnsafePointer(to: description) {
-            graft_run_gradient_program(
-                $0, &gradient, sources.baseAddress, targets.baseAddress, memory.scratch, Int32(memory.threads))
+        withUnsafePointer(to: description) { program in
+            func run(_ product: UnsafePointer<graft_thin_product>?) {
+                graft_run_gradient_program(
+                    program, &gradient, sources.baseAddress, targets.baseAddress, product, memory.ahead?.sums,
+                    memory.scratch, Int32(memory.threads))
+            }
+            if let ahead { withUnsafePointer(to: ahead) { run($0) } } else { run(nil) }
         }
+    }
+
+    /// Whether it runs compiled on this gradient.
+    func isCompiled(on gradient: inout graft_gradient) -> Bool {
+        withUnsafePointer(to: description) { graft_gradient_is_compiled($0, &gradient) }
     }
 }
 

@@ -21,9 +21,9 @@ extension Graph {
     /// Splits off the trunk: what depends on no variable that changes, on nothing random, on no other input than the
     /// model's, and mixes no examples of a batch.
     ///
-    /// The cut is made where the least has to be kept: a last reshape, repetition or elementwise function of one value
-    /// belongs to the rest where the value before it is smaller or is a feature itself. Weights that both parts read
-    /// are in both.
+    /// The cut is made where the least has to be kept: a last reshape, repetition, pooling or elementwise function of one
+    /// value belongs to the rest where the value before it is smaller or is a feature itself. Weights that both parts
+    /// read are in both.
     ///
     /// - Parameters:
     ///   - changing: variables whose values change while the model trains, beyond those that the graph itself updates.
@@ -36,6 +36,8 @@ extension Graph {
         let cut = GraphCut(graph: self, isFirst: perExampleValues(changing, inputNames)) { operation in
             switch operation {
             case .unary, .binary, .select, .elementwise, .cast, .broadcast, .reshape, .pad: true
+            // Mostly beside convolutions of the same value, which has to be kept anyhow.
+            case .maxPooling, .averagePooling: true
             default: false
             }
         }

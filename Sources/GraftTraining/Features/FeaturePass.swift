@@ -12,6 +12,8 @@ struct FeaturePass {
     let emit: (TrainingEvent) throws -> Void
     /// Throws where somebody asked to stop; called before each batch.
     let checkCancellation: () throws -> Void
+    /// Is told of every batch that was decoded.
+    var profiler: Profiler?
 
     /// A dataset whose features are wanted.
     struct Request {
@@ -125,7 +127,8 @@ struct FeaturePass {
             try? temporary?.finish()
         }
         let stream = BatchStream(
-            DecodedSource(dataset: source.dataset), order: survey.missing, batchSize: Trunk.batchSize)
+            DecodedSource(dataset: source.dataset), order: survey.missing, batchSize: Trunk.batchSize,
+            profiler: profiler)
         var failures: [ExampleFailure] = []
         try checkCancellation()
         while let batch = try stream.next() {

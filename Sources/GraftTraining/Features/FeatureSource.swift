@@ -17,6 +17,23 @@ struct FeatureSource: ExampleSource {
     let shapes: [Shape]
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {
+        let targets = try dataset.targets(of: indices)
+        let features = try shapes.count == 1 ? [rows(indices, of: shapes[0])] : divided(indices)
+        return SourceBatch(indices: indices, inputs: features, targets: targets)
+    }
+
+    /// The one feature of these examples, read to where it is used.
+    private func rows(_ indices: [Int], of shape: Shape) throws -> Tensor {
+        let size = shape.elementCount
+        return try Tensor(uninitialized: shape.inBatch(of: indices.count)) { target in
+            for (position, index) in indices.enumerated() {
+                try read(index, into: UnsafeMutableBufferPointer(rebasing: target[(position * size)...].prefix(size)))
+            }
+        }
+    }
+
+    /// The features of these examples, each cut out of its row.
+    private func divided(_ indices: [Int]) throws -> [Tensor] {
         let sizes = shapes.map(\.elementCount)
         let row = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(sizes.reduce(0, +), 1))
         defer { row.deallocate() }
@@ -32,7 +49,7 @@ struct FeatureSource: ExampleSource {
                 start += size
             }
         }
-        return SourceBatch(indices: indices, inputs: features, targets: try dataset.targets(of: indices))
+        return features
     }
 
     /// The folder of an example's row.

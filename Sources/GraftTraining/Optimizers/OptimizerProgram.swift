@@ -61,7 +61,11 @@ struct OptimizerProgram {
         for target in targets { gradients.append(try averaged(target)) }
         let clipped = try clip(gradients, in: scope)
         var updates: [OptimizerUpdate] = []
+        let label = scope.graph.currentLabel
+        defer { scope.graph.currentLabel = label }
         for ((target, average), gradient) in zip(zip(targets, gradients), clipped) {
+            // The layer's name: what a profile shows the update under.
+            scope.graph.currentLabel = target.path.split(separator: "/").dropLast().joined(separator: "/")
             var update = try change(target, by: gradient, in: scope)
             if accumulates { update = try hold(update, of: target, average, in: scope) }
             updates.append(try follow(update, of: target, in: scope))

@@ -17,8 +17,21 @@ package protocol ExecutablePlan: AnyObject, Sendable {
     /// Runs the graph once; updates change the plan's values of the variables, never another holder's. Where the first
     /// output of a graph with updates is not finite, no variable changes, and the other outputs mean nothing.
     func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor]
+    /// As above, told the next run's inputs where they are known, for work that can be done along with this run's.
+    func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor]
     /// A variable's value, shared.
     func value(of variable: VariableID) -> Tensor?
     /// Lets go of all variables, so that another plan may change their values in place.
     func unbind()
+    /// Takes memory of former values, of the variables' shapes, for next values that cannot be written in place.
+    func recycle(_ memory: [VariableID: Tensor])
+}
+
+extension ExecutablePlan {
+    /// Makes no use of the next inputs.
+    package func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
+        try run(inputs, randomKey: randomKey)
+    }
+    /// Lets go of it.
+    package func recycle(_ memory: [VariableID: Tensor]) {}
 }

@@ -23,8 +23,12 @@ private final class CPUExecutablePlan: ExecutablePlan {
     func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
         try plan.run(inputs, randomKey: randomKey)
     }
+    func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
+        try plan.run(inputs, next: next, randomKey: randomKey)
+    }
     func value(of variable: VariableID) -> Tensor? { plan.value(of: variable) }
     func unbind() { plan.unbind() }
+    func recycle(_ memory: [VariableID: Tensor]) { plan.recycle(memory) }
 }
 
 extension TrainingOptions {
@@ -34,6 +38,9 @@ extension TrainingOptions {
     ///   the processor does not have.
     func makeBackend() throws -> any Backend {
         if let threads { try requirePositive(threads, "threads") }
-        return try backend ?? CPUBackend(options: CPUOptions(threads: threads, precision: precision.elementType))
+        if let backend { return backend }
+        var options = CPUOptions(threads: threads, precision: try precision.elementType)
+        options.timeline = profiler?.timeline
+        return CPUBackend(options: options)
     }
 }

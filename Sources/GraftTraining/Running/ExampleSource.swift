@@ -5,6 +5,12 @@ import GraftModel
 protocol ExampleSource: Sendable {
     /// These examples, in this order, without those that cannot be read.
     func fetch(_ indices: [Int]) throws -> SourceBatch
+    /// What fetching is called in a profile.
+    var activity: String { get }
+}
+
+extension ExampleSource {
+    var activity: String { "read features" }
 }
 
 /// Examples as inputs of a plan.
@@ -35,6 +41,7 @@ struct SourceBatch: Sendable {
 /// Decodes examples as they are needed.
 struct DecodedSource: ExampleSource {
     let dataset: any Dataset
+    var activity: String { "decode" }
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {
         let batch = try dataset.batch(indices)
@@ -49,11 +56,18 @@ struct DecodedSource: ExampleSource {
 final class BatchStream: Sendable {
     private let prefetcher: Prefetcher<SourceBatch>
 
-    /// Batches of `order`. A batch without rows tells of failures alone.
-    init(_ source: any ExampleSource, order: [Int], batchSize: Int) {
+    /// Batches of `order`, up to `ahead` of them made before they are asked for. A batch without rows tells of failures
+    /// alone.
+    ///
+    /// - Parameter profiler: is told of every batch that was made.
+    init(
+        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1, profiler: Profiler? = nil
+    ) {
         var cursor = 0
-        prefetcher = Prefetcher(name: "graft batches") {
+        prefetcher = Prefetcher(name: "graft batches", ahead: ahead) {
             guard cursor < order.count else { return nil }
+            let start = profiler?.timeline.now ?? 0
+            defer { profiler?.timeline.add(source.activity, category: "read", since: start, thread: "batches") }
             var batch = SourceBatch()
             while batch.indices.count < batchSize, cursor < order.count {
                 let end = min(cursor + batchSize - batch.indices.count, order.count)
@@ -66,6 +80,9 @@ final class BatchStream: Sendable {
 
     /// The next batch, `nil` after the last.
     func next() throws -> SourceBatch? { try prefetcher.next() }
+
+    /// What ``next()`` will give, where it is made already.
+    var upcoming: SourceBatch? { prefetcher.upcoming }
 }
 
 extension Tensor {

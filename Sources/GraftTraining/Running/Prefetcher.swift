@@ -1,15 +1,17 @@
 import Foundation
 
-/// Makes elements one ahead on a thread of its own: while one is used, the next is made.
+/// Makes elements ahead on a thread of its own: while one is used, the next is made.
 ///
 /// Elements come in the order they are made; an error comes where its element would have. Letting go of the prefetcher
 /// ends the thread after the element that it is making.
 final class Prefetcher<Element: Sendable>: Sendable {
-    private let exchange = Exchange()
+    private let exchange: Exchange
 
-    /// Starts a thread that calls `produce` until it gives `nil` or throws.
-    init(name: String, produce: sending @escaping () throws -> Element?) {
-        let exchange = exchange
+    /// Starts a thread that calls `produce` until it gives `nil` or throws, up to `ahead` elements before they are asked
+    /// for.
+    init(name: String, ahead: Int = 1, produce: sending @escaping () throws -> Element?) {
+        let exchange = Exchange(room: ahead)
+        self.exchange = exchange
         let work = Work(produce: produce)
         let thread = Thread {
             while exchange.waitForRoom() {
@@ -29,30 +31,44 @@ final class Prefetcher<Element: Sendable>: Sendable {
     /// The next element, `nil` after the last; waits until it is made.
     func next() throws -> Element? { try exchange.take().get() }
 
+    /// What ``next()`` will give, where that is made already.
+    var upcoming: Element? { exchange.first }
+
     /// Carries the closure to its thread. Sendable because the closure is handed over: nobody else keeps it.
     private struct Work: @unchecked Sendable {
         let produce: () throws -> Element?
     }
 
-    /// One place for one element. Sendable because all of it is guarded by the condition's lock.
+    /// Places for a few elements, in order. Sendable because all of it is guarded by the condition's lock.
     private final class Exchange: @unchecked Sendable {
         private let condition = NSCondition()
-        private var element: Result<Element?, any Error>?
+        private let room: Int
+        private var elements: [Result<Element?, any Error>] = []
         private var isClosed = false
         private var isDone = false
 
-        /// Waits until the place is empty; false where nobody waits for elements any more.
+        init(room: Int) { self.room = room }
+
+        /// The element that is next, if it is made.
+        var first: Element? {
+            condition.lock()
+            defer { condition.unlock() }
+            guard case .success(let element) = elements.first else { return nil }
+            return element
+        }
+
+        /// Waits until a place is empty; false where nobody waits for elements any more.
         func waitForRoom() -> Bool {
             condition.lock()
             defer { condition.unlock() }
-            while element != nil, !isClosed { condition.wait() }
+            while elements.count >= room, !isClosed { condition.wait() }
             return !isClosed
         }
 
         func put(_ result: Result<Element?, any Error>) {
             condition.lock()
             defer { condition.unlock() }
-            element = result
+            elements.append(result)
             condition.broadcast()
         }
 
@@ -61,11 +77,11 @@ final class Prefetcher<Element: Sendable>: Sendable {
             defer { condition.unlock() }
             if isDone { return .success(nil) }
             while true {
-                guard let result = element else {
+                guard !elements.isEmpty else {
                     condition.wait()
                     continue
                 }
-                element = nil
+                let result = elements.removeFirst()
                 if case .success(.some) = result {} else { isDone = true }
                 condition.broadcast()
                 return result

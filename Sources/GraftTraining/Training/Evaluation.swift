@@ -72,7 +72,8 @@ extension Model {
         let isOneClass = loss.targets.isOneClass(outputs: outputs.first?.shape.last ?? 1)
         var count = EvaluationCount(metrics, countsClasses: isOneClass)
         let stream = BatchStream(
-            DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize)
+            DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize,
+            profiler: options.profiler)
         let clock = Stopwatch()
         while let batch = try stream.next() {
             try options.checkCancellation()

@@ -105,6 +105,7 @@ final class FitRun {
 
     /// Tells the callbacks.
     func emit(_ event: TrainingEvent) throws {
+        arguments.options.profiler?.handle(event)
         if case .problem(let failure) = event {
             if let known = failuresBefore.firstIndex(of: failure) {
                 failuresBefore.remove(at: known)
@@ -136,7 +137,8 @@ final class FitRun {
     private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation)
+            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation,
+            profiler: arguments.options.profiler)
         let sources = try FitSources(pass: pass, over: training, validation, trained, backend: backend)
         (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
         return sources
@@ -210,7 +212,7 @@ final class FitRun {
             let measured = try validator.validate(epoch: epoch, values: variables(of: runner))
             figures.merge(measured) { first, _ in first }
         }
-        try keep(variables(of: runner), epoch: epoch, examples)
+        runner.recycle(try keep(variables(of: runner), epoch: epoch, examples))
         let seconds = position.seconds
         run.history.exampleCount = examples.readable.count + (validator?.exampleCount ?? 0)
         run.history.append(epoch: epoch, figures, seconds: seconds)
@@ -220,15 +222,18 @@ final class FitRun {
 
     /// Gives the model what training changed.
     ///
+    /// - Returns: the values before, which the model then holds no more.
     /// - Throws: `GraftError` with code `data` where a number is not finite, which the loss shows a step later only.
-    private func keep(_ values: [Variable: Tensor], epoch: Int, _ examples: Examples) throws {
+    private func keep(_ values: [Variable: Tensor], epoch: Int, _ examples: Examples) throws -> [Variable: Tensor] {
         // Of several the one nearest to the loss, where the gradients come from.
         if let variable = model.variables.last(where: { values[$0]?.isFinite == false }) {
             throw nonFinite(variable, epoch: epoch, examples)
         }
         compilation.epochCount += 1
-        for (variable, value) in values { variable.value = value }
         runningValues = [:]
+        var former: [Variable: Tensor] = [:]
+        for (variable, value) in values { former[variable] = variable.exchange(value) }
+        return former
     }
 
     /// The order of the running epoch.
@@ -242,7 +247,10 @@ final class FitRun {
         let epoch = position.epoch
         let order = order(of: examples)
         let rest = Array(order[min(position.done, order.count)...])
-        let stream = BatchStream(examples.source, order: rest, batchSize: arguments.batchSize)
+        // Two ahead: a step that knows the next batch does some of its work along with its own.
+        let stream = BatchStream(
+            examples.source, order: rest, batchSize: arguments.batchSize, ahead: 2,
+            profiler: arguments.options.profiler)
         try restAndCheckCancellation()
         while let batch = try stream.next() {
             try restAndCheckCancellation()
@@ -252,7 +260,8 @@ final class FitRun {
                 (position.done, position.unreadable) = (done, examples.unreadable)
                 continue
             }
-            let (loss, statistics) = try trainStep(runner, batch, epoch: epoch, step: position.step + 1)
+            let (loss, statistics) = try trainStep(
+                runner, batch, next: stream.upcoming, epoch: epoch, step: position.step + 1)
             let count = batch.indices.count
             position.figures.add(lossSum: loss * Double(count), statistics: statistics, examples: count)
             position.step += 1
@@ -269,13 +278,13 @@ final class FitRun {
     }
 
     private func trainStep(
-        _ runner: StepRunner, _ batch: SourceBatch, epoch: Int, step: Int
+        _ runner: StepRunner, _ batch: SourceBatch, next: SourceBatch?, epoch: Int, step: Int
     ) throws -> (loss: Double, statistics: ArraySlice<Tensor>) {
         let rate = run.learningRate
         let scalars = OptimizerProgram(compilation.optimizer).scalars(step: compilation.stepCount, learningRate: rate)
         let weights = batch.targets.first.flatMap { arguments.weights?.weights(of: batch.indices, targets: $0) }
         let key = randomness.key(step: compilation.stepCount)
-        let outputs = try runner.run(batch, scalars: scalars, weights: weights, randomKey: key)
+        let outputs = try runner.run(batch, next: next, scalars: scalars, weights: weights, randomKey: key)
         compilation.stepCount += 1
         run.step = compilation.stepCount
         let loss = Double(outputs[0][0])
@@ -291,7 +300,7 @@ final class FitRun {
         return (loss, outputs.dropFirst())
     }
 
-    /// What training changed, as it is now, shared: the next step copies what it changes.
+    /// What training changed, as it is now, shared: the next step writes elsewhere what it changes.
     func variables(of runner: StepRunner?) -> [Variable: Tensor] {
         guard let runner, let program = runner.program else { return runningValues }
         let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }

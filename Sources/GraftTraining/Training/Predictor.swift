@@ -23,6 +23,8 @@ final class Predictor: Sendable {
         let batchSize: Int
         let threads: Int?
         let precision: Precision
+        /// Where the plan's runs are written down; the plan holds on to it, so that no other takes its place.
+        let timeline: ObjectIdentifier?
         let outputs: [SymbolicTensor]
     }
 
@@ -56,7 +58,7 @@ final class Predictor: Sendable {
     private func prepare(_ model: Model, batchSize: Int, options: TrainingOptions) throws -> Prepared {
         let key = Key(
             batchSize: batchSize, threads: options.threads, precision: try options.precision.resolved(),
-            outputs: model.outputs)
+            timeline: options.profiler.map { ObjectIdentifier($0.timeline) }, outputs: model.outputs)
         // A backend given for one call keeps no plan: it is a test's.
         guard options.backend == nil else { return try make(model, key, options) }
         return try prepared.withLock { kept in

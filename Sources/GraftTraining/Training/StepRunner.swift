@@ -11,6 +11,8 @@ final class StepRunner {
     private let initialValue: (StepProgram, VariableID) -> Tensor?
     private var prepared: [Int: Prepared] = [:]
     private var current: Prepared?
+    /// Memory of former values, for the plan that runs next.
+    private var spares: [VariableID: Tensor] = [:]
 
     private final class Prepared {
         let program: StepProgram
@@ -31,15 +33,21 @@ final class StepRunner {
     /// Runs a batch.
     ///
     /// - Parameters:
+    ///   - next: the next batch, where it is known.
     ///   - scalars: further inputs by name.
     ///   - weights: the examples' weights, where the program takes them.
     /// - Returns: the program's outputs.
     func run(
-        _ batch: SourceBatch, scalars: [String: Float] = [:], weights: Tensor? = nil, randomKey: UInt64 = 0
+        _ batch: SourceBatch, next: SourceBatch? = nil, scalars: [String: Float] = [:], weights: Tensor? = nil,
+        randomKey: UInt64 = 0
     ) throws -> [Tensor] {
         let prepared = try activate(batchSize: batch.indices.count)
-        return try prepared.plan.run(
-            inputs(of: batch, to: prepared.program, scalars: scalars, weights: weights), randomKey: randomKey)
+        let inputs = try inputs(of: batch, to: prepared.program, scalars: scalars, weights: weights)
+        prepared.plan.recycle(takeSpares())
+        // A batch of another size has a plan of its own.
+        let upcoming = next.flatMap { $0.indices.count == batch.indices.count ? $0.inputs : nil } ?? []
+        let named = Dictionary(uniqueKeysWithValues: zip(prepared.program.inputNames, upcoming))
+        return try prepared.plan.run(inputs, next: named, randomKey: randomKey)
     }
 
     /// What a program takes for a batch, by name.
@@ -58,6 +66,19 @@ final class StepRunner {
         inputs[StepProgram.weights] = weights
         for (name, value) in scalars { inputs[name] = Tensor(value) }
         return inputs
+    }
+
+    /// Takes variables' former values, whose memory the next step may use: it must write new values elsewhere than those
+    /// that were given away.
+    func recycle(_ former: [Variable: Tensor]) {
+        spares = [:]
+        for (id, variable) in current?.program.variables ?? [:] { spares[id] = former[variable] }
+    }
+
+    /// The spares, which then nobody but the caller holds.
+    private func takeSpares() -> [VariableID: Tensor] {
+        defer { spares = [:] }
+        return spares
     }
 
     /// The variables' values, shared; of those that the programs write where `updatedOnly`.

@@ -11,6 +11,8 @@ public struct TrainingOptions: Sendable {
     /// Looked at between steps: `fit` then keeps the model of the last complete epoch and returns a history that says
     /// so; `evaluate` and `predict` throw.
     public var cancellation: CancellationFlag?
+    /// Follows where the time goes; nobody does, and nothing costs, where it is `nil`.
+    public var profiler: Profiler?
     /// What computes; the CPU where it is `nil`.
     package var backend: (any Backend)?
 

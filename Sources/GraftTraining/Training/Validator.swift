@@ -50,7 +50,8 @@ final class Validator {
             self.values.byVariable = [:]
         }
         let order = examples.readable
-        let stream = BatchStream(examples.source, order: order, batchSize: fit.arguments.batchSize)
+        let stream = BatchStream(
+            examples.source, order: order, batchSize: fit.arguments.batchSize, profiler: fit.arguments.options.profiler)
         var figures = RunningFigures(metrics, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {

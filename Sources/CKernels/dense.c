@@ -1,0 +1,132 @@
+// The two halves of a dense layer that trains: a product with its kernel, and the kernel's gradient with its update.
+#include "ranges.h"
+#include "table.h"
+
+// MARK: Products
+
+/// How many inner positions are summed at once: some forty blocks, none so small that its sums are more than a quarter of
+/// the kernel's numbers.
+static int64_t product_block(const graft_thin_product *product) {
+    int64_t fortieth = (product->inner + 39) / 40, least = 4 * product->rows > 64 ? 4 * product->rows : 64;
+    int64_t block = fortieth > least ? fortieth : least;
+    return (block + graft_product_inner - 1) / graft_product_inner * graft_product_inner;
+}
+
+size_t graft_thin_product_scratch_size(const graft_thin_product *product) {
+    int64_t block = product_block(product), blocks = (product->inner + block - 1) / block;
+    return (size_t)(blocks * product->rows * product->columns) * sizeof(float);
+}
+
+typedef struct {
+    const graft_thin_product *product;
+    float *sums;
+    int64_t block, blocks;
+} product_call;
+
+static void product_part(void *context, int part, int64_t begin, int64_t end) {
+    const product_call *call = context;
+    const graft_thin_product *product = call->product;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t last = (i + 1) * call->block < product->inner ? (i + 1) * call->block : product->inner;
+        graft_chosen_kernels()->thin_product(product, i * call->block, last,
+                                             call->sums + i * product->rows * product->columns);
+    }
+}
+
+static void join_part(void *context, int part, int64_t begin, int64_t end) {
+    const product_call *call = context;
+    graft_chosen_kernels()->join_products(call->product, call->sums, call->blocks, begin, end);
+}
+
+void graft_join_thin_product(const graft_thin_product *product, const void *sums, int threads) {
+    int64_t block = product_block(product), blocks = (product->inner + block - 1) / block;
+    product_call call = {product, (float *)sums, block, blocks};
+    graft_in_parallel(product->columns / 32, 1, blocks * product->rows * product->columns, threads, &call, join_part);
+}
+
+void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads) {
+    int64_t block = product_block(product), blocks = (product->inner + block - 1) / block;
+    product_call call = {product, scratch, block, blocks};
+    graft_in_turns(blocks, 1, product->inner * product->columns, threads, &call, product_part);
+    graft_join_thin_product(product, scratch, threads);
+}
+
+// MARK: Gradients with their updates
+
+/// What one thread needs beside the slots: a tile, the rows of `left` that go with it, the operands' pointers.
+static size_t tile_work_size(const graft_program *program, const graft_gradient *gradient) {
+    size_t floats = graft_gradient_tile_rows * (size_t)(graft_gradient_tile_columns + gradient->examples);
+    size_t size = floats * sizeof(float) + (size_t)program->operand_count * sizeof(float *);
+    return (size + 63) / 64 * 64;
+}
+
+static size_t panels_size(const graft_gradient *gradient) {
+    return (size_t)((gradient->columns + 31) / 32 * 32 * gradient->examples) * sizeof(float);
+}
+
+size_t graft_gradient_program_scratch_size(const graft_program *program, const graft_gradient *gradient, int threads) {
+    size_t each = graft_program_scratch_size(program, 1) + tile_work_size(program, gradient);
+    return panels_size(gradient) + each * (size_t)threads;
+}
+
+typedef struct {
+    const graft_program *program;
+    const graft_gradient *gradient;
+    const float *panels;
+    const float *const *operands;
+    float *const *outputs;
+    char *scratch;
+    /// Where the program is a rule.
+    const graft_rule_kernels *rule;
+    graft_rule_call call;
+    /// What is multiplied with the new kernel at once, and where its sums go.
+    const graft_thin_product *ahead;
+    float *sums;
+    /// The rows of a turn.
+    int64_t turn;
+} gradient_call;
+
+static void gradient_part(void *context, int part, int64_t begin, int64_t end) {
+    const gradient_call *call = context;
+    size_t slots = graft_program_scratch_size(call->program, 1), work = tile_work_size(call->program, call->gradient);
+    char *scratch = call->scratch + (size_t)part * (slots + work);
+    if (call->rule) {
+        float *sums = call->ahead ? call->sums + begin / call->turn * call->ahead->rows * call->ahead->columns : NULL;
+        call->rule->gradient(&call->call, call->gradient, call->panels, call->ahead, sums, begin, end,
+                             (float *)(scratch + slots));
+    } else
+        graft_chosen_kernels()->gradient_program(call->program, call->gradient, call->panels, call->operands,
+                                                 call->outputs, begin, end, scratch, scratch + slots);
+}
+
+// A rule's first array is the gradient, and its rows are whole vectors.
+bool graft_gradient_is_compiled(const graft_program *program, const graft_gradient *gradient) {
+    return program->rule.rule >= 0 && program->rule.arrays[0] == gradient->operand && gradient->columns % 32 == 0;
+}
+
+void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
+                                const float *const *operands, float *const *outputs,
+                                const graft_thin_product *ahead, void *sums, void *scratch, int threads) {
+    // Rows that a thread takes at once: half a megabyte of each array, where rows are long.
+    enum { usual_turn = 16 * graft_gradient_tile_rows };
+    float *panels = scratch;
+    const graft_kernels *kernels = graft_chosen_kernels();
+    kernels->pack_right(gradient, panels);
+    gradient_call call = {.program = program,
+                          .gradient = gradient,
+                          .panels = panels,
+                          .operands = operands,
+                          .outputs = outputs,
+                          .scratch = (char *)scratch + panels_size(gradient),
+                          .turn = usual_turn};
+    if (graft_gradient_is_compiled(program, gradient)) {
+        call.rule = &kernels->rules[program->rule.rule];
+        call.call = graft_call_rule(program, operands, outputs);
+        // A turn is a block of the product, so that its sums are added up in the order of the product alone.
+        if (ahead) call.turn = product_block(ahead);
+        call.ahead = ahead;
+        call.sums = sums;
+    }
+    int64_t work = gradient->rows * gradient->columns * (gradient->examples + program->instruction_count) / 2;
+    graft_in_turns(gradient->rows, call.turn, work, threads, &call, gradient_part);
+}

@@ -1,0 +1,26 @@
+internal import CKernels
+
+/// A few rows times the transpose of a large matrix, such as the gradient of a dense layer's input: the matrix is read
+/// once from where it stands, where oneDNN's product copies it in pieces first.
+struct RowProductStep: Step {
+    let rows: Int
+    let inner: Int
+    let columns: Int
+    let left: BufferID
+    let right: BufferID
+    let target: BufferID
+
+    var implementation: String { "graft:row product" }
+
+    /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
+    static func suits(rows: Int, inner: Int, columns: Int) -> Bool {
+        rows <= 64 && inner >= 128 && inner * columns >= 1 << 20
+    }
+
+    func run(_ memory: RunMemory) {
+        var product = graft_row_product(
+            rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: memory[left], right: memory[right],
+            target: memory[target])
+        graft_run_row_product(&product, Int32(memory.threads))
+    }
+}

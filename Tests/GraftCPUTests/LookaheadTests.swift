@@ -1,0 +1,101 @@
+import CKernels
+import GraftCPU
+import GraftTestSupport
+import Testing
+
+// Within that suite because the instruction set is chosen for the whole process: one test at a time.
+extension InstructionSetTests {
+    /// Products that are computed along with the update before them.
+    @Suite struct LookaheadTests {
+        /// Rows and inner positions that are no multiples of eight; large enough for the product to be Graft's own.
+        static let (rows, inner, columns) = (3, 8205, 128)
+
+        /// A step of SGD on `sum((x · w) ⊙ y)`; the product is the output.
+        static func plan(threads: Int) throws -> CPUPlan {
+            var graph = Graph()
+            let (x, y) = (try graph.input("x", [rows, inner]), try graph.input("y", [rows, columns]))
+            let w = try graph.variable(VariableID(0), [inner, columns])
+            let product = try graph.matrixProduct(x, w)
+            let loss = try graph.reduce(.sum, graph.binary(.multiply, product, y))
+            let gradient = try graph.gradients(of: loss, withRespectTo: [w])[0]
+            let change = try graph.binary(.multiply, graph.constant(0.01), gradient)
+            graph.updates = [.init(variable: VariableID(0), value: try graph.binary(.subtract, w, change))]
+            graph.outputs = [product]
+            let plan = try CPUPlan(graph, options: CPUOptions(threads: threads))
+            #expect(plan.report.productsAhead == 1)
+            return plan
+        }
+
+        static func batches(_ count: Int) -> [[String: Tensor]] {
+            var random = SplitMix(seed: 5)
+            return (0..<count).map { _ in
+                ["x": random.array([rows, inner]).tensor, "y": random.array([rows, columns]).tensor]
+            }
+        }
+
+        static let start: [VariableID: Tensor] = {
+            var random = SplitMix(seed: 6)
+            return [VariableID(0): random.array([inner, columns]).tensor]
+        }()
+
+        /// The bits of all outputs and of the last weights; `next` says what a run is told of the following one.
+        private func bits(threads: Int, next: (Int, [[String: Tensor]]) -> [String: Tensor]) throws -> [[UInt32]] {
+            let plan = try Self.plan(threads: threads)
+            let batches = Self.batches(4)
+            try plan.bind(Self.start)
+            var bits: [[UInt32]] = []
+            for (index, batch) in batches.enumerated() {
+                let output = try plan.run(batch, next: next(index, batches))[0]
+                bits.append(output.scalars.map(\.bitPattern))
+            }
+            bits.append(try #require(plan.value(of: VariableID(0))).scalars.map(\.bitPattern))
+            return bits
+        }
+
+        @Test(arguments: 1...3, 0..<Int(graft_instruction_set_count()))
+        func knowingTheNextInputChangesNoBit(threads: Int, instructionSet: Int) throws {
+            graft_use_instruction_set(Int32(instructionSet))
+            defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
+            let unknown = try bits(threads: 1) { _, _ in [:] }
+            let known = try bits(threads: threads) { index, batches in
+                index + 1 < batches.count ? batches[index + 1] : [:]
+            }
+            let isSame = known == unknown
+            #expect(isSame)
+        }
+
+        /// Some steps know nothing, as at the end of an epoch; one is told of another batch than the one that comes.
+        @Test func anInputThatDoesNotComeChangesNoBit() throws {
+            let unknown = try bits(threads: 2) { _, _ in [:] }
+            let partly = try bits(threads: 2) { index, batches in index == 1 ? [:] : batches[(index + 1) % 4] }
+            let isSame = partly == unknown
+            #expect(isSame)
+            let wrongly = try bits(threads: 2) { index, batches in batches[(index + 2) % 4] }
+            let isStillSame = wrongly == unknown
+            #expect(isStillSame)
+        }
+
+        @Test func otherVariablesForgetWhatWasComputedAhead() throws {
+            let plan = try Self.plan(threads: 2)
+            let batches = Self.batches(2)
+            try plan.bind(Self.start)
+            let first = try plan.run(batches[1])[0]
+            try plan.bind(Self.start)
+            _ = try plan.run(batches[0], next: batches[1])
+            try plan.bind(Self.start)
+            let isSame = try plan.run(batches[1])[0] == first
+            #expect(isSame)
+        }
+
+        @Test func aWarmRunThatLooksAheadAllocatesNothing() throws {
+            let plan = try Self.plan(threads: 2)
+            let batches = Self.batches(4)
+            try plan.bind(Self.start)
+            _ = try plan.run(batches[0], next: batches[1])
+            let allocations = plan.report.allocations
+            _ = try plan.run(batches[1], next: batches[2])
+            _ = try plan.run(batches[2], next: batches[3])
+            #expect(plan.report.allocations == allocations)
+        }
+    }
+}
