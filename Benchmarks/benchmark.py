@@ -34,7 +34,7 @@ SHARED = Path(os.environ.get("GRAFT_SHARED", ROOT.parent / "shared"))
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sections", nargs="*", default=[], choices=[*ALL, []], metavar="SECTION", help=", ".join(ALL))
+    parser.add_argument("--sections", nargs="*", default=[], choices=list(ALL), metavar="SECTION", help=", ".join(ALL))
     parser.add_argument("--images", type=Path, default=SHARED / "images/cats-and-dogs", help="train/ and validation/")
     parser.add_argument("--weights", type=Path, default=SHARED / "weights/inception_v3-2015-12-05-notop.h5")
     parser.add_argument("--quick", action="store_true", help="one short run of everything")
