@@ -4,6 +4,7 @@
     make benchmark                          everything, about half an hour on two cores
     make benchmark SECTIONS="trunk head"    these sections; the others keep their numbers
     make benchmark OPTIONS=--quick          one short run each, to try the benchmark itself
+    make benchmark OPTIONS="--runs 1"       everything in full, but once: for an hour that is short
     make benchmark OPTIONS=--resume         what this commit has no complete numbers of
     make benchmark OPTIONS=--page           the page again, from results.json
 
@@ -38,6 +39,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--images", type=Path, default=SHARED / "images/cats-and-dogs", help="train/ and validation/")
     parser.add_argument("--weights", type=Path, default=SHARED / "weights/inception_v3-2015-12-05-notop.h5")
     parser.add_argument("--quick", action="store_true", help="one short run of everything")
+    parser.add_argument("--runs", type=int, metavar="N", help="no contestant more often than N times")
     parser.add_argument("--resume", action="store_true", help="leave out sections that are complete for this commit")
     parser.add_argument("--page", action="store_true", help="write the page from the numbers that are there")
     parser.add_argument("--check", action="store_true", help="fail where the page is not that of the numbers")

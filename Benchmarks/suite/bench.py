@@ -19,7 +19,7 @@ JOB = f"--base inception-v3 --input-size 150 --cut mixed7 --head {HEAD} --optimi
 class Bench:
     def __init__(self, arguments: argparse.Namespace, scratch: Path) -> None:
         self.images, self.weights = arguments.images, arguments.weights
-        self.quick, self.output = arguments.quick, arguments.output
+        self.quick, self.output, self.runs = arguments.quick, arguments.output, arguments.runs
         self.epochs = 2 if self.quick else 10
         self.scratch = scratch
         products = ROOT / ".build/release"
@@ -27,7 +27,7 @@ class Bench:
         self.measure_program = os.environ.get("GRAFT_MEASURE", str(products / "GraftMeasure"))
 
     def repeats(self, count: int) -> int:
-        return 1 if self.quick else count
+        return 1 if self.quick else min(count, self.runs or count)
 
     @property
     def seconds(self) -> float:
