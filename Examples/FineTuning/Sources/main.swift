@@ -18,7 +18,7 @@ let progress = EventHandler { event in
     print("epoch \(report.epoch)  \(figures.joined(separator: "  "))")
 }
 
-func fineTune() throws {
+@MainActor func fineTune() throws {
     let photos = try ImageFolder(at: arguments[1], rule: ImageRule(height: 150, width: 150))
     let base = try InceptionV3(weights: .file(arguments[2]), includeTop: false, inputShape: [150, 150, 3])
     base.freeze()
