@@ -20,6 +20,11 @@ typedef struct {
                      const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end, float *left);
 } graft_rule_kernels;
 
+/// Tiles begin ..< end of a convolution by Winograd's filtering, of so many rows and columns of tiles an image.
+typedef struct {
+    int64_t begin, end, rows, columns;
+} graft_winograd_block;
+
 typedef struct {
     const char *name;
     /// In the order of rules.h.
@@ -33,6 +38,7 @@ typedef struct {
                           int64_t end);
     /// Columns begin ..< end of the result.
     void (*row_product)(const graft_row_product *product, int64_t begin, int64_t end);
+    void (*winograd_block)(const graft_winograd *winograd, graft_winograd_block block, float *scratch);
     void (*pack_right)(const graft_gradient *gradient, float *panels);
     /// Rows begin ..< end of the gradient.
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,

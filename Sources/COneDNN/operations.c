@@ -81,12 +81,34 @@ static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction dire
     return dnnl_invalid_arguments;
 }
 
+/// Replaces a forward convolution's descriptor by the next one that `is_wanted` accepts, if there is one.
+static void choose_descriptor(dnnl_engine_t engine, const operands *o, const geometry *g,
+                              dnnl_primitive_attr_t attributes, bool is_wanted(const_dnnl_primitive_desc_t),
+                              dnnl_primitive_desc_t *descriptor) {
+    dnnl_primitive_desc_t other = NULL;
+    if (create_descriptor(engine, forward, o, g, attributes, false, NULL, &other) != dnnl_success) return;
+    do {
+        if (!is_wanted(other)) continue;
+        dnnl_primitive_desc_destroy(*descriptor);
+        *descriptor = other;
+        return;
+    } while (dnnl_primitive_desc_next_impl(other) == dnnl_success);
+    dnnl_primitive_desc_destroy(other);
+}
+
 static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
                                                dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
     return dnnl_matmul_primitive_desc_create(result, engine, o->source, o->weights, o->bias, o->target, attributes);
 }
 
 #else
+
+static dnnl_status_t describe_forward(const operands *o, const geometry *g, bool training,
+                                      dnnl_convolution_desc_t *operation) {
+    return dnnl_dilated_convolution_forward_desc_init(
+        operation, training ? dnnl_forward_training : dnnl_forward_inference, dnnl_convolution_direct, &o->source,
+        &o->weights, exists(&o->bias) ? &o->bias : NULL, &o->target, g->strides, g->dilation, g->before, g->after);
+}
 
 static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction direction, const operands *o,
                                        const geometry *g, dnnl_primitive_attr_t attributes, bool training,
@@ -96,9 +118,7 @@ static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction dire
     dnnl_status_t status = dnnl_invalid_arguments;
     switch (direction) {
     case forward:
-        status = dnnl_dilated_convolution_forward_desc_init(
-            &operation, training ? dnnl_forward_training : dnnl_forward_inference, kind, &o->source, &o->weights,
-            exists(&o->bias) ? &o->bias : NULL, &o->target, g->strides, g->dilation, g->before, g->after);
+        status = describe_forward(o, g, training, &operation);
         break;
     case input_gradient:
         status = dnnl_dilated_convolution_backward_data_desc_init(&operation, kind, &o->source, &o->weights,
@@ -113,6 +133,27 @@ static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction dire
     }
     if (status != dnnl_success) return status;
     return dnnl_primitive_desc_create(result, &operation, attributes, engine, hint);
+}
+
+/// Replaces a forward convolution's descriptor by the next one that `is_wanted` accepts, if there is one.
+static void choose_descriptor(dnnl_engine_t engine, const operands *o, const geometry *g,
+                              dnnl_primitive_attr_t attributes, bool is_wanted(const_dnnl_primitive_desc_t),
+                              dnnl_primitive_desc_t *descriptor) {
+    dnnl_convolution_desc_t operation;
+    dnnl_primitive_desc_iterator_t others = NULL;
+    if (describe_forward(o, g, false, &operation) != dnnl_success ||
+        dnnl_primitive_desc_iterator_create(&others, &operation, attributes, engine, NULL) != dnnl_success)
+        return;
+    do {
+        dnnl_primitive_desc_t other = dnnl_primitive_desc_iterator_fetch(others);
+        if (!other) break;
+        bool is_chosen = is_wanted(other);
+        dnnl_primitive_desc_destroy(is_chosen ? *descriptor : other);
+        if (!is_chosen) continue;
+        *descriptor = other;
+        break;
+    } while (dnnl_primitive_desc_iterator_next(others) == dnnl_success);
+    dnnl_primitive_desc_iterator_destroy(others);
 }
 
 static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
@@ -132,6 +173,13 @@ static const dnnl_query_t forward_queries[] = {dnnl_query_src_md, dnnl_query_wei
                                                dnnl_query_dst_md};
 static const int forward_numbers[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
 
+/// Whether a descriptor is of oneDNN's direct code, rather than of batched products or reference loops.
+static bool is_direct(const_dnnl_primitive_desc_t descriptor) {
+    const char *name = NULL;
+    if (dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name) != dnnl_success || !name) return false;
+    return strncmp(name, "jit", 3) == 0;
+}
+
 graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
                                               const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive) {
     *primitive = NULL;
@@ -144,6 +192,8 @@ graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const gr
     if (!result.function) {
         dnnl_status_t status =
             create_descriptor(engine->engine, forward, &o, &g, attributes, false, NULL, &descriptor);
+        if (status == dnnl_success && convolution->choice == graft_dnn_direct_choice)
+            choose_descriptor(engine->engine, &o, &g, attributes, is_direct, &descriptor);
         result = status == dnnl_success
                      ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, weights_argument, primitive)
                      : (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};

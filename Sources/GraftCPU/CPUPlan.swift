@@ -221,7 +221,7 @@ public final class CPUPlan: Sendable {
 extension Graph {
     /// The passes that the CPU backend wants, in order.
     fileprivate func preparedForCPU(_ options: CPUOptions) throws(GraftError) -> Graph {
-        let fused = try pruned().foldingNormalization().fusingEpilogues().fusingElementwise().pruned()
+        let fused = try pruned().foldingNormalization().fusingEpilogues().delayingPooling().fusingElementwise().pruned()
         let typed = try fused.choosingPrecision(options.precision)
         guard typed.nodes.allSatisfy({ $0.elementType == .float32 }) || CPUOptions.supportsBFloat16 else {
             throw GraftError(

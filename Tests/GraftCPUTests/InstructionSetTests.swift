@@ -64,6 +64,7 @@ import Testing
             size: .init(examples: 5, inputs: 6, units: 1100), threads: 2)
         try KernelTests().fewRowsTimesALargeMatrixAgreeWithTheInterpreter(rows: 5, inner: 32_771, columns: 32)
         try KernelTests().poolingWorksForEveryNumberOfChannels(channels: 83)
+        for example in WinogradTests.cases { try WinogradTests().resultsAgreeWithTheInterpreter(example) }
     }
 
     struct Ends: Sendable, CustomTestStringConvertible {

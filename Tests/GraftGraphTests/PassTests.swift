@@ -5,7 +5,7 @@ import Testing
 /// What every pass must do: leave the results as they are.
 @Suite struct PassTests {
     enum Pass: String, CaseIterable, CustomTestStringConvertible {
-        case pruned, foldingNormalization, fusingEpilogues, fusingElementwise, all
+        case pruned, foldingNormalization, fusingEpilogues, delayingPooling, fusingElementwise, all
 
         var testDescription: String { rawValue }
 
@@ -14,9 +14,10 @@ import Testing
             case .pruned: try graph.pruned()
             case .foldingNormalization: try graph.foldingNormalization()
             case .fusingEpilogues: try graph.fusingEpilogues()
+            case .delayingPooling: try graph.fusingEpilogues().delayingPooling()
             case .fusingElementwise: try graph.fusingElementwise()
             case .all:
-                try graph.pruned().foldingNormalization().fusingEpilogues().fusingElementwise()
+                try graph.pruned().foldingNormalization().fusingEpilogues().delayingPooling().fusingElementwise()
             }
         }
     }

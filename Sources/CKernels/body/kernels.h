@@ -7,6 +7,7 @@
 #include "product.h"
 #include "rules.h"
 #include "row_product.h"
+#include "winograd.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
@@ -24,6 +25,7 @@ const graft_kernels KERNELS = {
     .thin_product = thin_product,
     .join_products = join_products,
     .row_product = row_product,
+    .winograd_block = winograd_block,
     .pack_right = pack_right,
     .gradient_program = gradient_program,
     .reduce_rows = reduce_rows,

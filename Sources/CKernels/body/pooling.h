@@ -18,6 +18,12 @@ INLINE const void *element(const graft_pooling *p, const void *image, int64_t po
     return (const char *)image + position * (p->is_narrow ? 2 : 4);
 }
 
+/// A sum as an average, with what is applied to it.
+INLINE vector averaged(const graft_pooling *p, vector sum, float scale) {
+    vector result = sum * scale;
+    return p->relu ? choose(result < 0.0f, splat(0.0f), result) : result;
+}
+
 /// Pools `vectors` vectors of channels at once (at most four), so that a step of the loop over the window pays.
 INLINE void pool_vectors(const graft_pooling *p, bool maximum, bool is_narrow, const void *image, covered area,
                          float scale, int vectors, void *output) {
@@ -34,7 +40,7 @@ INLINE void pool_vectors(const graft_pooling *p, bool maximum, bool is_narrow, c
         }
     }
     for (int i = 0; i < vectors; i++) {
-        vector result = maximum ? results[i] : results[i] * scale;
+        vector result = maximum ? results[i] : averaged(p, results[i], scale);
         if (is_narrow)
             store_narrow((uint16_t *)output + i * VECTOR, result);
         else
@@ -53,7 +59,7 @@ INLINE void pool_rest(const graft_pooling *p, bool maximum, bool is_narrow, cons
             result = maximum ? larger(value, result) : result + value;
         }
     }
-    if (!maximum) result *= scale;
+    if (!maximum) result = averaged(p, result, scale);
     if (is_narrow)
         store_some_narrow(output, result, count);
     else
@@ -120,7 +126,7 @@ INLINE void pool_narrow_average(const graft_pooling *p, const uint16_t *image, c
         }
     }
     for (int i = 0; i < vectors; i++) {
-        words pairs = rounded(first[i] * scale) | rounded(second[i] * scale) << 16;
+        words pairs = rounded(averaged(p, first[i], scale)) | rounded(averaged(p, second[i], scale)) << 16;
         __builtin_memcpy(output + i * 2 * VECTOR, &pairs, sizeof pairs);
     }
 }

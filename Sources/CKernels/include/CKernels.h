@@ -184,6 +184,43 @@ void graft_run_row_product(const graft_row_product *product, int threads);
 /// The second half of `graft_run_thin_product`: the product from the sums of its blocks.
 void graft_join_thin_product(const graft_thin_product *product, const void *sums, int threads);
 
+// MARK: Convolutions
+
+enum { graft_winograd_points = 6, graft_winograd_panel = 32 };
+
+/// A convolution of stride 1 by Winograd's minimal filtering, `output = activation(input * kernel + bias)`, computed in 32
+/// bits. Input channels are a multiple of 16, output channels of 32.
+typedef struct {
+    int64_t batch, input_height, input_width, input_channels, output_height, output_width, output_channels;
+    /// Three or five, along both axes.
+    int64_t kernel_size;
+    int64_t padding_top, padding_left;
+    /// Whether memory holds bfloat16.
+    bool input_is_narrow, output_is_narrow;
+    /// Whether what is below zero becomes zero.
+    bool relu;
+    const void *input;
+    /// As `graft_pack_winograd_kernel` writes it.
+    const float *kernel;
+    /// NULL where there is none.
+    const float *bias;
+    void *output;
+} graft_winograd;
+
+/// Bytes of a kernel that is brought to the points.
+size_t graft_winograd_kernel_size(int64_t input_channels, int64_t output_channels);
+
+/// Brings a kernel in HWIO to the points: [output channels / 32][36][input channels][32]. Its numbers are rounded to
+/// bfloat16 first where `is_narrow` says so.
+void graft_pack_winograd_kernel(const float *kernel, int64_t kernel_size, int64_t input_channels,
+                                int64_t output_channels, bool is_narrow, float *target);
+
+/// Bytes of scratch that `graft_run_winograd` needs; 64-byte aligned.
+size_t graft_winograd_scratch_size(const graft_winograd *winograd, int threads);
+
+/// No bit of the result depends on the number of threads or on the batch that an image is in.
+void graft_run_winograd(const graft_winograd *winograd, void *scratch, int threads);
+
 // MARK: Gradients with their updates
 
 enum { graft_gradient_tile_rows = 8, graft_gradient_tile_columns = 512 };
@@ -241,6 +278,8 @@ typedef struct {
     int64_t window_height, window_width, stride_height, stride_width, padding_top, padding_left;
     /// Whether input and output hold bfloat16 in place of 32-bit numbers; gradients are of 32 bits.
     bool is_narrow;
+    /// Whether averages below zero become zero.
+    bool relu;
 } graft_pooling;
 
 /// The largest of each window; padding never wins.

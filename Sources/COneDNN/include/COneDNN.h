@@ -49,7 +49,13 @@ typedef struct {
     enum graft_dnn_activation activation;
 } graft_dnn_epilogue;
 
+/// Which of its implementations of a convolution oneDNN takes: its first one, or the first that is not made of batched matrix
+/// products, and so leaves out what would be multiplied with padding. Where there is none, it is the first one.
+enum graft_dnn_choice { graft_dnn_first_choice, graft_dnn_direct_choice };
+
 typedef struct {
+    /// Looked at by the forward convolution alone.
+    enum graft_dnn_choice choice;
     /// Of what the convolution and its gradients read and write. Sums are in 32 bits whatever they are.
     enum graft_dnn_type input_type, kernel_type, output_type;
     /// Of the kernel in HWIO, before it is packed.

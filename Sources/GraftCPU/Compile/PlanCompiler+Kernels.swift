@@ -125,7 +125,7 @@ extension PlanCompiler {
         case .averagePooling(let window):
             try addSimple(value) { source, target throws(GraftError) in
                 PoolingStep(
-                    .average, window, input: first, output: result, type: node.elementType, source: source,
+                    .average(relu: false), window, input: first, output: result, type: node.elementType, source: source,
                     target: target)
             }
         case .averagePoolingGradient(let window, let input):
@@ -141,6 +141,18 @@ extension PlanCompiler {
                     .maximumGradient(input), window, input: first, output: output, source: gradient, target: target)
             }
         default: return
+        }
+    }
+
+    /// A relu with the average pooling before it, which nobody else reads.
+    mutating func compileRelu(_ value: ValueID, ofPooling pooling: ValueID) throws(GraftError) {
+        let (node, pooled) = (graph[value], graph[pooling])
+        guard case .averagePooling(let window) = pooled.operation else { return }
+        let (source, input) = (try location(of: pooled.operands[0]), shape(pooled.operands[0]))
+        try add(value, reads: [source]) { target throws(GraftError) in
+            PoolingStep(
+                .average(relu: true), window, input: input, output: node.shape, type: node.elementType, source: source,
+                target: target)
         }
     }
 

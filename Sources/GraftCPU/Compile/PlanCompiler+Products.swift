@@ -42,11 +42,32 @@ extension PlanCompiler {
     ) throws(GraftError) {
         switch graph[value].operation {
         case .convolution(_, let epilogue):
+            if isStable(try location(of: graph[value].operands[1])), WinogradStep.suits(geometry, epilogue) {
+                return try addWinograd(value, geometry, epilogue)
+            }
             let own = geometry.safe(epilogue)
             try addProduct(value, Primitive.convolution(engine, geometry, own), epilogue, done: own)
         case .convolutionInputGradient:
             try addProduct(value, Primitive.inputGradient(engine, geometry), .none, done: .none)
         default: try addKernelGradient(value, Primitive.kernelGradient(engine, geometry))
+        }
+    }
+
+    /// Adds a convolution by Winograd's filtering, its kernel brought to the points once.
+    private mutating func addWinograd(
+        _ value: ValueID, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
+    ) throws(GraftError) {
+        let (operands, threads) = (graph[value].operands, threads)
+        let (source, plain) = (try location(of: operands[0]), try location(of: operands[1]))
+        let bias = epilogue.bias ? try location(of: operands[2]) : nil
+        let kernel = newBuffer(WinogradPackingStep.elementCount(geometry.kernel))
+        let packing = WinogradPackingStep(
+            kernelShape: geometry.kernel, isNarrow: geometry.types.kernel == .bfloat16, source: plain, target: kernel)
+        add(packing, reads: [plain], writes: [kernel], label: graph[value].label, operation: "packing", keeps: true)
+        try add(value, reads: [source, kernel] + (bias.map { [$0] } ?? [])) { target in
+            WinogradStep(
+                geometry, epilogue.activation, source: source, kernel: kernel, bias: bias, target: target,
+                threads: threads)
         }
     }
 

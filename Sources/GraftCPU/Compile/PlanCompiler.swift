@@ -23,12 +23,17 @@ struct PlanCompiler {
     private var groups: UpdateGroups
     /// Casts of kernels that nobody reads but convolutions.
     private let packedOnly: Set<ValueID>
+    /// For relus the average pooling that is done along with them.
+    private let pooledRelus: [ValueID: ValueID]
+    private let fusedPoolings: Set<ValueID>
 
     init(_ graph: Graph, engine: Engine, threads: Int) throws(GraftError) {
         (self.graph, self.engine, self.threads) = (graph, engine, threads)
         locations = Array(repeating: nil, count: graph.nodes.count)
         groups = UpdateGroups(graph)
         packedOnly = graph.kernelCasts
+        pooledRelus = graph.pooledRelus
+        fusedPoolings = Set(pooledRelus.values)
         try compileLeaves()
         for index in graph.nodes.indices { try compile(ValueID(index: index)) }
         compileOutputs()
@@ -90,14 +95,15 @@ struct PlanCompiler {
             of: node.operands.map { shape($0) }, result: node.shape)
     }
 
-    /// Adds a step. It belongs to the preparation where all that it reads is stable and what it writes is worth keeping.
+    /// Adds a step. It belongs to the preparation where all that it reads is stable and what it writes is worth keeping,
+    /// which `keeps` says of a packed kernel.
     mutating func add(
         _ step: any Step, reads: [BufferID], writes: [BufferID], label: String, operation: String,
-        mayBePreparation: Bool = true
+        mayBePreparation: Bool = true, keeps: Bool = false
     ) {
         let dependencies = reads.map { stable[$0] }
         let isStable = !reads.isEmpty && dependencies.allSatisfy { $0 != nil }
-        let isPreparation = isStable && mayBePreparation && isWorthKeeping(writes, madeFrom: reads)
+        let isPreparation = isStable && mayBePreparation && (keeps || isWorthKeeping(writes, madeFrom: reads))
         let variables = dependencies.reduce(into: Set<Int>()) { $0.formUnion($1 ?? []) }
         if isPreparation { for buffer in writes { stable[buffer] = variables } }
         drafts.append(
@@ -180,6 +186,10 @@ struct PlanCompiler {
         case .reshape: place(value, at: try location(of: node.operands[0]))
         // What packs a kernel rounds it as well.
         case .cast where packedOnly.contains(value): place(value, at: try location(of: node.operands[0]))
+        case .averagePooling where fusedPoolings.contains(value): return
+        case .unary(.relu):
+            guard let pooling = pooledRelus[value] else { return try compileProgram(value) }
+            try compileRelu(value, ofPooling: pooling)
         case .unary, .binary, .select, .elementwise, .cast, .broadcast: try compileProgram(value)
         default: try compileKernel(value)
         }
@@ -236,6 +246,20 @@ struct PlanCompiler {
 }
 
 extension Graph {
+    /// By relu: the average pooling that nobody else reads and that has its type.
+    fileprivate var pooledRelus: [ValueID: ValueID] {
+        let useCounts = useCounts
+        var poolings: [ValueID: ValueID] = [:]
+        for value in values where self[value].operation == .unary(.relu) {
+            let pooling = self[value].operands[0]
+            guard case .averagePooling = self[pooling].operation, useCounts[pooling.index] == 1,
+                self[pooling].elementType == self[value].elementType
+            else { continue }
+            poolings[value] = pooling
+        }
+        return poolings
+    }
+
     /// The casts of 32-bit values that convolutions and their input gradients read as kernels, and nothing else reads.
     fileprivate var kernelCasts: Set<ValueID> {
         var (casts, others): (Set<ValueID>, Set<ValueID>) = ([], Set(roots))

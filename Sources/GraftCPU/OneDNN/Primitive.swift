@@ -115,9 +115,37 @@ struct ConvolutionGeometry: CustomStringConvertible {
         }
     }
 
+    /// Whether oneDNN's older, direct code is the faster one: in bfloat16, where the kernel is a row or a column that covers
+    /// much padding, which that code leaves out; where it reads three channels; and for 1 × 1 with many channels.
+    /// `Documentation/CPU.md` has the measurements.
+    private var prefersDirectCode: Bool {
+        guard types.input == .bfloat16, types.kernel == .bfloat16, convolution.groups == 1 else { return false }
+        if kernel[0] == 1 && kernel[1] == 1 { return convolution.strides == Size2D(1) && kernel[2] >= 512 }
+        return kernel[2] < 16 || (kernel[0] == 1 || kernel[1] == 1) && shareOfImage < 0.8
+    }
+
+    /// How much of what the kernel covers at all its places belongs to the image, and not to the padding.
+    private var shareOfImage: Double {
+        let (strides, dilation, padding) = (convolution.strides, convolution.dilation, convolution.padding)
+        let rows = Self.coveredCount(
+            output[1], strides.height, dilation.height, kernel[0], before: padding.top, size: input[1])
+        let columns = Self.coveredCount(
+            output[2], strides.width, dilation.width, kernel[1], before: padding.left, size: input[2])
+        return Double(rows * columns) / Double(output[1] * output[2] * kernel[0] * kernel[1])
+    }
+
+    private static func coveredCount(
+        _ count: Int, _ stride: Int, _ dilation: Int, _ kernel: Int, before: Int, size: Int
+    ) -> Int {
+        (0..<count).reduce(0) { sum, window in
+            sum + (0..<kernel).count { (0..<size).contains(window * stride - before + $0 * dilation) }
+        }
+    }
+
     var shim: graft_dnn_convolution {
         graft_dnn_convolution(
-            input_type: types.input.shim, kernel_type: types.kernel.shim, output_type: types.output.shim,
+            choice: prefersDirectCode ? graft_dnn_direct_choice : graft_dnn_first_choice, input_type: types.input.shim,
+            kernel_type: types.kernel.shim, output_type: types.output.shim,
             plain_kernel_type: types.plain.shim, batch: Int64(input[0]), groups: Int64(convolution.groups),
             input_height: Int64(input[1]), input_width: Int64(input[2]), input_channels: Int64(input[3]),
             output_height: Int64(output[1]), output_width: Int64(output[2]), output_channels: Int64(output[3]),

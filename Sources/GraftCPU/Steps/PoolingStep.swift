@@ -3,7 +3,9 @@ internal import CKernels
 /// Pooling and its gradients.
 struct PoolingStep: Step {
     enum Kind: Sendable {
-        case maximum, average
+        case maximum
+        /// Perhaps with a relu behind it.
+        case average(relu: Bool)
         /// With the pooled input.
         case maximumGradient(BufferID)
         case averageGradient
@@ -26,10 +28,10 @@ struct PoolingStep: Step {
             window_height: Int64(window.size.height), window_width: Int64(window.size.width),
             stride_height: Int64(window.strides.height), stride_width: Int64(window.strides.width),
             padding_top: Int64(window.padding.top), padding_left: Int64(window.padding.left),
-            is_narrow: type == .bfloat16)
+            is_narrow: type == .bfloat16, relu: kind.hasRelu)
     }
 
-    var implementation: String { "graft:pooling" }
+    var implementation: String { kind.hasRelu ? "graft:pooling+relu" : "graft:pooling" }
 
     func run(_ memory: RunMemory) {
         var pooling = pooling
@@ -42,4 +44,8 @@ struct PoolingStep: Step {
         case .averageGradient: graft_average_pooling_gradient(&pooling, source, target, threads)
         }
     }
+}
+
+extension PoolingStep.Kind {
+    fileprivate var hasRelu: Bool { if case .average(relu: true) = self { true } else { false } }
 }
