@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """One step of fine-tuning InceptionV3 from `mixed5`, in Graft, in Keras and in PyTorch, all in one run.
 
-Batch 20, pictures of 150 × 150, cut at mixed7, the tutorial's head without dropout, RMSprop 1e-5, 32-bit floats. Two
-figures each: the whole step, which begins at pixels, and the step on what the frozen part put out before, which Graft
-keeps by itself and the others by hand. Prints a Markdown table, or hands it to whoever calls `table`.
+Batch 20, pictures of 150 × 150, cut at mixed7, the tutorial's head without dropout, RMSprop 1e-5, in float32 or in
+bfloat16 with weights and optimizer state in float32. Two figures each: the whole step, which begins at pixels, and the
+step on what the frozen part put out before, which Graft keeps by itself and the others by hand. Prints a Markdown table.
 
     Benchmarks/fine_tuning_step.py --weights ../shared/weights/….h5
 
@@ -30,6 +30,7 @@ WEIGHTS = SHARED / "weights/inception_v3-2015-12-05-notop.h5"
 #: Steps that are not counted: plans, graphs and caches are made in them.
 WARM_UP = 3
 KINDS = ("whole", "kept")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass
@@ -47,17 +48,18 @@ class Contender:
         return statistics.median(self.seconds[kind])
 
 
-def contenders(folder: Path, weights: Path, steps: int) -> list[Contender]:
-    keras, torch = (str(HERE / "programs" / f"{name}_fine_tuning.py") for name in ("keras", "torch"))
-    count = ["--steps", str(steps)]
+def contenders(folder: Path, weights: Path, steps: int, precision: str) -> list[Contender]:
+    programs = HERE / "programs"
+    options = [str(folder), "--steps", str(steps), "--precision", precision]
+    keras = [sys.executable, str(programs / "keras_fine_tuning.py"), "KIND", *options]
+    torch = [sys.executable, str(programs / "torch_fine_tuning.py"), "KIND", *options, "--weights", str(weights)]
+    inputs = [str(folder / name) for name in ("start.keras", "inputs.npy", "targets.npy")]
     return [
-        Contender("Graft", [training_steps(), *(str(folder / f"{name}") for name in
-                                                ("start.keras", "inputs.npy", "targets.npy")), "mixed5", "1e-5", str(folder)]),
-        Contender("Keras", [sys.executable, keras, "KIND", str(folder), *count]),
-        Contender("Keras, XLA", [sys.executable, keras, "KIND", str(folder), *count, "--compiled"]),
-        Contender("PyTorch", [sys.executable, torch, "KIND", str(folder), "--weights", str(weights), *count]),
-        Contender("PyTorch, compiled",
-                  [sys.executable, torch, "KIND", str(folder), "--weights", str(weights), *count, "--compiled"]),
+        Contender("Graft", [training_steps(), *inputs, "mixed5", "1e-5", str(folder), "KIND", precision]),
+        Contender("Keras", keras),
+        Contender("Keras, XLA", [*keras, "--compiled"]),
+        Contender("PyTorch", torch),
+        Contender("PyTorch, compiled", [*torch, "--compiled"]),
     ]
 
 
@@ -75,8 +77,7 @@ def training_steps() -> str:
 
 def run(contender: Contender, kind: str, folder: Path) -> None:
     """Runs a program for its steps; its peak memory is that of the whole process."""
-    is_graft = contender.name == "Graft"
-    command = contender.command + [kind] if is_graft else [kind if word == "KIND" else word for word in contender.command]
+    command = [kind if word == "KIND" else word for word in contender.command]
     print("$", " ".join(command), file=sys.stderr, flush=True)
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -86,7 +87,7 @@ def run(contender: Contender, kind: str, folder: Path) -> None:
         if process.returncode != 0:
             errors.seek(0)
             sys.exit(f"{contender.name} failed ({process.returncode}):\n{errors.read()[-4000:]}")
-    text = (folder / "losses.json").read_text() if is_graft else output.splitlines()[-1]
+    text = (folder / "losses.json").read_text() if contender.name == "Graft" else output.splitlines()[-1]
     result = json.loads(text)
     contender.seconds[kind] += result["seconds"][WARM_UP:]
     contender.losses = result["losses"]
@@ -95,13 +96,13 @@ def run(contender: Contender, kind: str, folder: Path) -> None:
     print(f"  {1000 * contender.median(kind):.1f} ms a step", file=sys.stderr, flush=True)
 
 
-def measure(weights: Path, steps: int, rounds: int) -> list[Contender]:
+def measure(weights: Path, steps: int, rounds: int, precision: str) -> list[Contender]:
     """Runs all programs in turn, several times, so that a slow moment of the machine meets all of them."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepare = [sys.executable, HERE / "programs/keras_fine_tuning.py", "prepare", folder, "--weights", weights]
         subprocess.run([*map(str, prepare), "--steps", str(steps)], check=True, stdout=sys.stderr)
-        measured = contenders(folder, weights, steps)
+        measured = contenders(folder, weights, steps, precision)
         for _ in range(rounds):
             for contender in measured:
                 for kind in KINDS:
@@ -139,13 +140,14 @@ def spread(seconds: list[float]) -> str:
     return f"{middle:.0f} ms ({low:.0f}–{high:.0f})"
 
 
-def check(measured: list[Contender]) -> None:
-    """All begin with the same loss, and Keras and Graft end with the same."""
+def check(measured: list[Contender], precision: str) -> None:
+    """All begin with the same loss, and Keras and Graft end with the same; bfloat16 has 8 bits."""
     reference = measured[1].losses
+    first, last = (1e-3, 2e-3) if precision == "float32" else (2e-2, 2e-2)
     for one in measured:
-        if abs(one.losses[0] - reference[0]) > 1e-3 * reference[0]:
+        if abs(one.losses[0] - reference[0]) > first * reference[0]:
             sys.exit(f"{one.name} begins with a loss of {one.losses[0]}, Keras with {reference[0]}: not the same work")
-    if abs(measured[0].losses[-1] - reference[-1]) > 2e-3 * reference[-1]:
+    if abs(measured[0].losses[-1] - reference[-1]) > last * reference[-1]:
         sys.exit(f"Graft ends with a loss of {measured[0].losses[-1]}, Keras with {reference[-1]}: not the same work")
 
 
@@ -154,9 +156,10 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="InceptionV3's weight file without top")
     parser.add_argument("--steps", type=int, default=10, help=f"steps of a run; the first {WARM_UP} do not count")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each program")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     arguments = parser.parse_args()
-    measured = measure(arguments.weights, arguments.steps, arguments.rounds)
-    check(measured)
+    measured = measure(arguments.weights, arguments.steps, arguments.rounds, arguments.precision)
+    check(measured, arguments.precision)
     print(table(measured))
 
 

@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -27,13 +28,14 @@ from keras import layers
 BATCH, SIZE, RATE, BORDER = 20, 150, 1e-5, "mixed5"
 
 
-def build(weights: str) -> keras.Model:
-    """The tutorial's network without dropout, so that the three programs compute the same numbers."""
+def build(weights: str | None) -> keras.Model:
+    """The tutorial's network without dropout, so that the three programs compute the same numbers. The last activation
+    is of float32 under every policy, as Keras's guide to mixed precision has it."""
     keras.utils.set_random_seed(0)
     base = keras.applications.InceptionV3(input_shape=(SIZE, SIZE, 3), include_top=False, weights=weights)
     x = layers.Flatten(name="flat")(base.get_layer("mixed7").output)
     x = layers.Dense(1024, activation="relu", name="hidden")(x)
-    return keras.Model(base.input, layers.Dense(1, activation="sigmoid", name="output")(x))
+    return keras.Model(base.input, layers.Dense(1, activation="sigmoid", name="output", dtype="float32")(x))
 
 
 def freeze(model: keras.Model) -> None:
@@ -68,8 +70,8 @@ class InferenceMode(keras.Model):
         return self.inner(x, training=False)
 
 
-def train(model: keras.Model, inputs: np.ndarray, targets: np.ndarray, compiled: bool) -> dict:
-    """`train_on_batch`, which Keras compiles with XLA where it can (`jit_compile="auto"`)."""
+def train(model: keras.Model, inputs: Iterable[np.ndarray], targets: np.ndarray, compiled: bool) -> dict:
+    """`train_on_batch`; `compiled` with XLA, which Keras leaves out on a machine that has but a processor."""
     model = InferenceMode(model)
     model.compile(
         optimizer=keras.optimizers.RMSprop(learning_rate=RATE), loss="binary_crossentropy", jit_compile=compiled
@@ -90,6 +92,8 @@ def main() -> None:
     parser.add_argument("--weights")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--compiled", action="store_true", help="with XLA")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32",
+                        help="bfloat16: the policy mixed_bfloat16, variables in float32")
     arguments = parser.parse_args()
     folder = arguments.folder
     if arguments.what == "prepare":
@@ -97,11 +101,16 @@ def main() -> None:
     inputs = np.load(folder / "inputs.npy", mmap_mode="r")[: arguments.steps]
     targets = np.load(folder / "targets.npy")
     model = keras.models.load_model(folder / "start.keras", compile=False)
+    if arguments.precision == "bfloat16":
+        numbers = model.get_weights()
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        model = build(None)
+        model.set_weights(numbers)
     freeze(model)
     if arguments.what == "kept":
         border = model.get_layer(BORDER).output
         frozen = keras.Model(model.input, border)
-        inputs = np.stack([frozen.predict_on_batch(x) for x in inputs])
+        inputs = [frozen.predict_on_batch(x) for x in inputs]
         model = keras.Model(border, model.output)
     print(json.dumps(train(model, inputs, targets, arguments.compiled)), flush=True)
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Fine-tuning InceptionV3 from `mixed5` in PyTorch: the time of a step, and the losses.
 
-    torch_fine_tuning.py whole|kept FOLDER --weights FILE [--compiled]
+    torch_fine_tuning.py whole|kept FOLDER --weights FILE [--compiled] [--precision bfloat16]
 
 The network is torchvision's, in the layout that is fastest on a processor (channels last), with the numbers of Keras's
 file and of the head that keras_fine_tuning.py prepared. `whole` steps begin at pixels, `kept` ones at what the frozen
-part put out before. Run by fine_tuning_step.py as a process of its own; prints one JSON object: `seconds` and `losses`
+part put out before. In bfloat16 the frozen part has its weights in it, and what trains runs under `torch.autocast` with
+weights and optimizer state in float32. Run by fine_tuning_step.py as a process of its own; prints one JSON object: `seconds` and `losses`
 of each step.
 """
 
@@ -58,7 +59,7 @@ def networks(folder: Path, weights: str) -> tuple[torch.nn.Module, torch.nn.Modu
     return frozen.eval().to(memory_format=torch.channels_last), live.to(memory_format=torch.channels_last)
 
 
-def make_step(frozen, live, compiled: bool):
+def make_step(frozen, live, compiled: bool, narrow: bool):
     """A function of a batch that trains; what is compiled is forward, backward and the optimizer's step of what trains.
     The frozen part is faster as it is."""
     parameters = [p for p in live.parameters() if p.requires_grad]
@@ -66,7 +67,9 @@ def make_step(frozen, live, compiled: bool):
     criterion = torch.nn.BCEWithLogitsLoss()
 
     def loss_of(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return criterion(live(x), y)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=narrow):
+            logits = live(x)
+        return criterion(logits.float(), y)
 
     forward = torch.compile(loss_of) if compiled else loss_of
     update = torch.compile(optimizer.step) if compiled else optimizer.step
@@ -91,20 +94,24 @@ def main() -> None:
     parser.add_argument("--weights", required=True)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--compiled", action="store_true", help="by torch.compile")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
     pixels = np.load(arguments.folder / "inputs.npy", mmap_mode="r")[: arguments.steps]
     targets = torch.from_numpy(np.load(arguments.folder / "targets.npy"))
     frozen, live = networks(arguments.folder, arguments.weights)
+    narrow = arguments.precision == "bfloat16"
+    kind = torch.bfloat16 if narrow else torch.float32
+    frozen = frozen.to(kind)
 
     def batch(x: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(x)).permute(0, 3, 1, 2)
+        return torch.from_numpy(np.ascontiguousarray(x)).permute(0, 3, 1, 2).to(kind)
 
     inputs = [batch(x) for x in pixels]
     if arguments.what == "kept":
         with torch.no_grad():
             inputs = [frozen(x) for x in inputs]
         frozen = None
-    step = make_step(frozen, live, arguments.compiled)
+    step = make_step(frozen, live, arguments.compiled, narrow)
     seconds, losses = [], []
     for x, y in zip(inputs, targets):
         started = time.perf_counter()

@@ -60,6 +60,12 @@ def failure(values: dict, name: str) -> str | None:
     return next((s["failed"] for s in values.get("samples", {}).get(name, []) if "failed" in s), None)
 
 
+def missing(values: dict, name: str) -> str:
+    """What stands in a contestant's row that has no numbers."""
+    reason = failure(values, name)
+    return f"failed: {reason}" if reason else "not measured"
+
+
 def figures(values: dict, name: str, key: str) -> list[float]:
     """One figure of all the contestant's samples that did not fail."""
     return [sample[key] for sample in samples(values, name) if sample.get(key) is not None]

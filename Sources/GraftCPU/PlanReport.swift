@@ -52,6 +52,8 @@ public struct StepProfile: Sendable, Hashable {
     public var flopCount: Int
     /// The bytes that one run reads and writes, each array once.
     public var byteCount: Int
+    /// Whether it multiplies bfloat16.
+    public var isBFloat16 = false
 
     /// The profile of a step.
     package init(

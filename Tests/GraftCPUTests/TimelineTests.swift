@@ -97,6 +97,7 @@ import Testing
         let limits = try MachineLimits.measured(threads: 1)
         #expect(limits.flopsPerSecond > 0 && limits.flopsPerSecond.isFinite)
         #expect(limits.bytesPerSecond > 0 && limits.bytesPerSecond.isFinite)
+        #expect((limits.bfloat16FlopsPerSecond != nil) == CPUOptions.supportsBFloat16)
     }
 
     @Test func theLongerOfArithmeticAndMemoryIsTheLimit() {
@@ -106,5 +107,13 @@ import Testing
         #expect(step.seconds(at: limits) == 6)
         step.byteCount = 50
         #expect(step.seconds(at: limits) == 10)
+    }
+
+    @Test func bfloat16HasALimitOfItsOwn() {
+        var step = StepProfile(label: "", operation: "", implementation: "", count: 2, seconds: 0, flopCount: 300)
+        step.isBFloat16 = true
+        #expect(
+            step.seconds(at: MachineLimits(flopsPerSecond: 100, bfloat16FlopsPerSecond: 200, bytesPerSecond: 10)) == 3)
+        #expect(step.seconds(at: MachineLimits(flopsPerSecond: 100, bytesPerSecond: 10)) == 6)
     }
 }

@@ -89,3 +89,25 @@ extension FineTuningFixture.Network {
             alpha: try #require(cosine["alpha"]))
     }
 }
+
+/// Two convolutions with normalizations whose statistics are not those of any batch, and a head.
+func normalizedNetwork(regularizer: Regularizer? = nil, dropout: Double = 0) throws -> (base: Model, model: Model) {
+    let image = Input(shape: [6, 6, 3], name: "pictures")
+    var x = image
+    for (number, filters) in [4, 6].enumerated() {
+        x = try Conv2D(
+            filters, kernelSize: 3, useBias: false, kernelRegularizer: regularizer, name: "conv\(number)")(x)
+        x = try Activation(.relu)(BatchNormalization(name: "norm\(number)")(x))
+    }
+    let base = try Model(inputs: image, outputs: x, name: "base", seed: 5)
+    for case let layer as BatchNormalization in base.layers {
+        for (index, variable) in layer.variables.enumerated() {
+            let random = RandomStream(key: 3, stream: UInt64(index))
+            let values = (0..<variable.shape.elementCount).map { 0.5 + random.uniform(at: $0) }
+            variable.value = Tensor(values, shape: variable.shape)
+        }
+    }
+    base.setStatistics(.frozen)
+    let hidden = try Dropout(dropout)(Dense(5, activation: .relu)(Flatten()(x)))
+    return (base, try Model(inputs: image, outputs: Dense(2, activation: .softmax)(hidden), seed: 6))
+}

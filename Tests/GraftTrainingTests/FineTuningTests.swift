@@ -14,27 +14,7 @@ import Testing
         TrainingOptions(features: cache ? .folder(root.path) : .off, threads: 1)
     }
 
-    /// Two convolutions with normalizations whose statistics are not those of any batch, and a head.
-    private func network() throws -> (base: Model, model: Model) {
-        let image = Input(shape: [6, 6, 3], name: "pictures")
-        var x = image
-        for (number, filters) in [4, 6].enumerated() {
-            x = try Conv2D(filters, kernelSize: 3, useBias: false, name: "conv\(number)")(x)
-            x = try Activation(.relu)(BatchNormalization(name: "norm\(number)")(x))
-        }
-        let base = try Model(inputs: image, outputs: x, name: "base", seed: 5)
-        for case let layer as BatchNormalization in base.layers {
-            for (index, variable) in layer.variables.enumerated() {
-                let random = RandomStream(key: 3, stream: UInt64(index))
-                let values = (0..<variable.shape.elementCount).map { 0.5 + random.uniform(at: $0) }
-                variable.value = Tensor(values, shape: variable.shape)
-            }
-        }
-        base.setStatistics(.frozen)
-        let hidden = try Dense(5, activation: .relu)(Flatten()(x))
-        let model = try Model(inputs: image, outputs: Dense(2, activation: .softmax)(hidden), seed: 6)
-        return (base, model)
-    }
+    private func network() throws -> (base: Model, model: Model) { try normalizedNetwork() }
 
     private func compile(_ model: Model, rate: LearningRateSchedule = 0.01) throws {
         try model.compile(

@@ -73,10 +73,17 @@ import Testing
             testDescription: "lowest in the last but one", training: [5, 4, 3, 2], validation: [5, 4, 3, 3.5],
             course: .improving, best: 3, advice: [.moreEpochs]),
         Case(
-            testDescription: "level", training: [5, 4, 3, 2, 1], validation: [5, 3, 3.1, 3.05, 3.1], course: .level,
+            testDescription: "level", training: [5, 4, 3, 2, 1.6], validation: [5, 3, 3.1, 3.05, 3.1], course: .level,
             best: 2, advice: [.earlierStop]),
         Case(
-            testDescription: "up and down again", training: [5, 4, 3, 2, 1], validation: [5, 3, 4, 4, 3],
+            testDescription: "level, training loss below half", training: [5, 4, 3, 2, 1.5],
+            validation: [5, 3, 3.1, 3.05, 3.1], course: .level, best: 2,
+            advice: [.earlierStop, .dropout, .augmentation]),
+        Case(
+            testDescription: "falling, training loss below half", training: [5, 4, 3, 1], validation: [5, 4, 3, 2.5],
+            course: .improving, best: 4, advice: [.moreEpochs, .dropout, .augmentation]),
+        Case(
+            testDescription: "up and down again", training: [5, 4, 3, 2, 2], validation: [5, 3, 4, 4, 3],
             course: .level,
             best: 2, advice: [.earlierStop]),
         Case(
@@ -116,6 +123,19 @@ import Testing
                 The validation curve turned after epoch 2: its loss was lowest there (3.0000) and rose to 4.0000 while \
                 the training loss did not: the model learns its training images by heart. Try stopping after epoch 2, \
                 more dropout in the head, augmentation.
+                """)
+    }
+
+    @Test func aTrainingLossFarBelowIsToldWhereTheCurveDidNotTurn() {
+        var curve = LearningCurve()
+        for (loss, validation) in zip([5, 4, 3, 2, 1.5], [5, 3, 3.1, 3.05, 3.1]) {
+            curve.append(["loss": loss, "val_loss": validation], seconds: 1)
+        }
+        #expect(
+            CurveVerdict(of: curve).description == """
+                The validation curve is level: its loss was lowest (3.0000 after epoch 2) and stayed near that (3.1000 at \
+                the end). More epochs will hardly help. On its training images the loss is far lower (1.5000 against \
+                3.1000): more dropout in the head, augmentation or more images may close the gap.
                 """)
     }
 }

@@ -259,14 +259,5 @@ def check(computed: dict) -> int:
     return checks.finish()
 
 
-def main() -> int:
-    arguments = common.parser(__doc__, check=True).parse_args()
-    computed = compute()
-    if arguments.check:
-        return check(computed)
-    common.write_json(FIXTURE, computed)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.run_fixture(__doc__, FIXTURE, compute, check))

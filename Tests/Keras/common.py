@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -173,6 +173,25 @@ def write_json(path: Path, value: Any) -> None:
         else:
             lines.append(f"{json.dumps(key)}:{json.dumps(item, separators=(',', ':'))}")
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def run_fixture(documentation: str | None, fixture: Path, compute: Callable[[], dict], check: Callable[[dict], int]) -> int:
+    """What a script with one fixture does: writes what it computes, or with `--check` compares it; the exit code."""
+    arguments = parser(documentation, check=True).parse_args()
+    computed = compute()
+    if arguments.check:
+        return check(computed)
+    fixture.parent.mkdir(parents=True, exist_ok=True)
+    write_json(fixture, computed)
+    return 0
+
+
+def compare_losses(checks: Checks, committed: list[dict], computed: list[dict]) -> None:
+    """Each loss's value and its gradient, in the forms that training.py and learning.py write."""
+    for old, new in zip(committed, computed, strict=True):
+        name = f"{new['loss']} {new['arguments']} of {new['activation']}"
+        checks.compare(name, [new["value"]], [old["value"]], 1e-5)
+        checks.compare(f"{name}, gradient", new["gradient"], old["gradient"], 1e-5)
 
 
 def float32_list(array) -> list[float]:

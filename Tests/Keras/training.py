@@ -208,10 +208,7 @@ def check(computed: dict) -> int:
     committed = json.loads(FIXTURE.read_text())
     for old, new in zip(committed["optimizers"], computed["optimizers"], strict=True):
         checks.compare(f"{new['optimizer']} {new['arguments']}", new["values"], old["values"], 1e-6)
-    for old, new in zip(committed["losses"], computed["losses"], strict=True):
-        name = f"{new['loss']} {new['arguments']} of {new['activation']}"
-        checks.compare(name, [new["value"]], [old["value"]], 1e-5)
-        checks.compare(f"{name}, gradient", new["gradient"], old["gradient"], 1e-5)
+    common.compare_losses(checks, committed["losses"], computed["losses"])
     for old, new in zip(committed["heads"], computed["heads"], strict=True):
         checks.compare(f"100 steps of {new['optimizer']}", new["losses"], old["losses"], 1e-4, relative="element")
     for old, new in zip(committed["networks"], computed["networks"], strict=True):
@@ -220,15 +217,5 @@ def check(computed: dict) -> int:
     return checks.finish()
 
 
-def main() -> int:
-    arguments = common.parser(__doc__, check=True).parse_args()
-    computed = compute()
-    if arguments.check:
-        return check(computed)
-    FIXTURE.parent.mkdir(parents=True, exist_ok=True)
-    common.write_json(FIXTURE, computed)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.run_fixture(__doc__, FIXTURE, compute, check))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..bench import Bench
 from ..processes import Run
-from ..results import Record, failure, figures, samples
+from ..results import Record, figures, missing, samples
 from ..tables import median, number, ratio, spread, table, verdict
 
 TITLE = "The head's step"
@@ -98,7 +98,7 @@ def page(values: dict) -> list[str]:
 
 def row(values: dict, name: str, ours: float | None, bound: float | None) -> list[str]:
     if not samples(values, name):
-        return [name, f"failed: {failure(values, name)}", "", "", "", "", ""]
+        return [name, missing(values, name), "", "", "", "", ""]
     own = median(figures(values, name, "milliseconds"))
     return [
         name, spread(figures(values, name, "milliseconds"), ".1f", "ms"), number(ratio(own, ours), ".2f", "×"),

@@ -9,6 +9,7 @@ from ..bench import Bench
 from ..processes import Run
 from ..results import Record, failure, figures, samples
 from ..tables import median, number, ratio, spread, table, verdict
+from . import head
 
 TITLE = "The tutorial's job"
 
@@ -19,6 +20,7 @@ EAGER = "PyTorch, bfloat16 trunk not compiled, otherwise the same"
 OPENVINO = "OpenVINO, bfloat16 trunk, features cached, head in Keras with XLA"
 TUNED = (CACHED, COMPILED, EAGER, OPENVINO)
 RANDOM = "Graft, random weights"
+LIMIT = "limit"
 
 
 def contestants(bench: Bench) -> dict[str, tuple[int, Callable[[int], Run]]]:
@@ -63,6 +65,7 @@ def run(bench: Bench, record: Record) -> None:
     record.note("epochs", bench.epochs)
     record.note("photos", [bench.count("train"), bench.count("validation")])
     everybody = contestants(bench)
+    record.add(LIMIT, lambda: limit(bench))
     # In turn, so that a slow moment of the machine meets all.
     for turn in range(max(count for count, _ in everybody.values())):
         for name, (count, start) in everybody.items():
@@ -70,33 +73,56 @@ def run(bench: Bench, record: Record) -> None:
                 record.add(name, lambda: sample(start(turn)))
 
 
+def limit(bench: Bench) -> dict:
+    """Every photo once through the bare convolutions, and every step of the head at the memory's speed."""
+    seconds = ["--seconds", str(bench.seconds)]
+    answer = bench.part("convolutions", "--precision", "bfloat16", *seconds).answer
+    step = head.limit(bench.part("memory", *seconds))["milliseconds"] / 1e3
+    train, validation = bench.count("train"), bench.count("validation")
+    trunk = (train + validation) * answer["seconds"] / answer["images"]
+    steps = bench.epochs * -(-train // head.BATCH)
+    return {"seconds": trunk + steps * step, "trunk": trunk, "head": steps * step}
+
+
 def page(values: dict) -> list[str]:
     train, validation = values["photos"]
     ours = median(figures(values, GRAFT, "seconds"))
-    rows = [row(values, name, ours) for name in values.get("samples", {}) if name != RANDOM]
+    rows = [row(values, name, ours) for name in values.get("samples", {}) if name not in (RANDOM, LIMIT)]
     return [
         f"{values['epochs']} epochs of {train:,} photos, validation on {validation:,} after each: frozen InceptionV3 at "
         "150×150 cut at `mixed7`, head Flatten, Dense 1024, Dropout 0.2, Dense 1; RMSprop 1e-4, batch 20. Whole "
         "processes, from start to the saved model, imports, conversions and compilations included; Graft begins with an "
         "empty cache, and with `--precision auto` unless it says otherwise. Median (smallest–largest) of *n* runs with "
         "different seeds, all contestants in turn. Accuracy on the validation photos and loss on the training photos after "
-        "the last epoch show that the same work was done.",
-        table(["", "n", "time", "Graft is faster", "peak memory", "accuracy", "loss"], rows),
+        "the last epoch show that the same work was done." + limit_words(values),
+        table(["", "n", "time", "Graft is faster", "of the limit", "peak memory", "accuracy", "loss"], rows),
         "\n".join(verdicts(values, ours)),
         *where_time_goes(values),
         *pretrained(values),
     ]
 
 
+def limit_words(values: dict) -> str:
+    if not samples(values, LIMIT):
+        return ""
+    whole, trunk, steps = (median(figures(values, LIMIT, key)) for key in ("seconds", "trunk", "head"))
+    return (
+        f" The limit, measured before, is {whole:.1f} s: each photo once through oneDNN's bare convolutions in bfloat16 "
+        f"({trunk:.1f} s), and each step of the head as fast as the memory gives and takes weights and optimizer state "
+        f"({steps:.1f} s); nothing for start, decoding, validation and saving."
+    )
+
+
 def row(values: dict, name: str, ours: float | None) -> list[str]:
     taken = samples(values, name)
     problem = failure(values, name)
     if not taken:
-        return [name, "0", f"failed: {problem}", "", "", "", ""]
+        return [name, "0", f"failed: {problem}", "", "", "", "", ""]
     seconds = figures(values, name, "seconds")
     return [
         name + (f" (one run failed: {problem})" if problem else ""), str(len(taken)), spread(seconds, ".1f", "s"),
         number(ratio(median(seconds), ours), ".2f", "×"),
+        number(ratio(median(figures(values, LIMIT, "seconds")), median(seconds)), ".0%"),
         spread([value / 1e9 for value in figures(values, name, "peak")], ".2f", "GB"),
         spread(figures(values, name, "accuracy"), ".4f"), spread(figures(values, name, "loss"), ".4f"),
     ]

@@ -1,16 +1,21 @@
-"""Whether bfloat16 costs accuracy: the tutorial's job over several seeds in both precisions."""
+"""Whether bfloat16 costs accuracy: the tutorial's job, and fine-tuning, over several seeds in both precisions."""
 
 from __future__ import annotations
 
 import statistics
+from pathlib import Path
 
 from ..bench import Bench
-from ..results import Record, failure, figures, samples
+from ..results import Record, figures, missing
 from ..tables import number, table
 
 TITLE = "Accuracy in bfloat16"
 PRECISIONS = ("float32", "bfloat16")
 SEEDS = 5
+HEAD, TUNED = "head", "fine-tuned"
+#: Epochs of the head before fine-tuning, and of fine-tuning.
+TUNING = (3, 3)
+OPTIONS = ("--fine-tune-from", "mixed5", "--fine-tune-epochs", str(TUNING[1]), "--fine-tune-learning-rate", "1e-5")
 
 
 def run(bench: Bench, record: Record) -> None:
@@ -19,42 +24,49 @@ def run(bench: Bench, record: Record) -> None:
     cache = bench.scratch / "precision-cache"
     for seed in range(bench.repeats(SEEDS)):
         for precision in PRECISIONS:
-            record.add(precision, lambda: sample(bench, seed, precision, cache))
+            for kind in (HEAD, TUNED):
+                record.add(f"{kind} {precision}", lambda: sample(bench, kind, seed, precision, cache))
 
 
-def sample(bench: Bench, seed: int, precision: str, cache) -> dict:
-    run = bench.train(bench.scratch / "precision.keras", seed=seed, precision=precision, cache=cache)
+def sample(bench: Bench, kind: str, seed: int, precision: str, cache: Path) -> dict:
+    epochs, options = (None, ()) if kind == HEAD else (TUNING[0], OPTIONS)
+    run = bench.train(
+        bench.scratch / "precision.keras", seed=seed, precision=precision, cache=cache, epochs=epochs, options=options
+    )
     last = run.epochs[-1]
     return {"accuracy": last["val_accuracy"], "loss": last["val_loss"]}
 
 
 def page(values: dict) -> list[str]:
-    rows = []
-    for precision in PRECISIONS:
-        accuracies = figures(values, precision, "accuracy")
-        if not accuracies:
-            rows.append([precision, "0", f"failed: {failure(values, precision)}", "", "", ""])
-            continue
-        deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else None
-        rows.append([
-            precision, str(len(accuracies)), f"{statistics.mean(accuracies):.4f}", number(deviation, ".4f"),
-            f"{min(accuracies):.4f}–{max(accuracies):.4f}",
-            f"{statistics.mean(figures(values, precision, 'loss')):.4f}",
-        ])
-    header = ["trunk", "seeds", "mean accuracy", "standard deviation", "range", "mean loss"]
+    header = ["", "seeds", "mean accuracy", "standard deviation", "range", "mean loss"]
+    rows = [row(values, kind, precision) for kind in (HEAD, TUNED) for precision in PRECISIONS]
     return [
-        f"The tutorial's job in Graft, {values['epochs']} epochs, seeds from 0 on; accuracy and loss on the validation "
-        "photos after the last one.",
-        table(header, rows), *verdict(values),
+        f"In Graft, seeds from 0 on; accuracy and loss on the validation photos after the last epoch. Head: the "
+        f"tutorial's job of {values['epochs']} epochs, the trunk in the precision named. Fine-tuned: {TUNING[0]} epochs of "
+        f"the head, then {TUNING[1]} of everything from `mixed5` up at a rate of 1e-5, forward and backward in the "
+        "precision named, weights and optimizer state in float32.",
+        table(header, rows), "\n".join(line for kind in (HEAD, TUNED) for line in verdict(values, kind)),
     ]
 
 
-def verdict(values: dict) -> list[str]:
-    full, half = (figures(values, precision, "accuracy") for precision in PRECISIONS)
-    if len(samples(values, "float32")) < 2 or not half:
+def row(values: dict, kind: str, precision: str) -> list[str]:
+    own = f"{kind} {precision}"
+    accuracies = figures(values, own, "accuracy")
+    if not accuracies:
+        return [f"{kind}, {precision}", "0", missing(values, own), "", "", ""]
+    deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else None
+    return [
+        f"{kind}, {precision}", str(len(accuracies)), f"{statistics.mean(accuracies):.4f}", number(deviation, ".4f"),
+        f"{min(accuracies):.4f}–{max(accuracies):.4f}", f"{statistics.mean(figures(values, own, 'loss')):.4f}",
+    ]
+
+
+def verdict(values: dict, kind: str) -> list[str]:
+    full, half = (figures(values, f"{kind} {precision}", "accuracy") for precision in PRECISIONS)
+    if len(full) < 2 or not half:
         return []
     lost, deviation = statistics.mean(full) - statistics.mean(half), statistics.stdev(full)
     return [
-        f"- bfloat16 changes the mean by **{-lost:+.4f}**; asked for a loss of no more than one standard deviation, "
-        f"{deviation:.4f}: {'reached' if lost <= deviation else 'not reached'}."
+        f"- {kind}: bfloat16 changes the mean by **{-lost:+.4f}**; asked for a loss of no more than one standard "
+        f"deviation, {deviation:.4f}: {'reached' if lost <= deviation else 'not reached'}."
     ]

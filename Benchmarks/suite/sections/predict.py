@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..bench import Bench
 from ..processes import Run
-from ..results import Record, failure, figures, samples
+from ..results import Record, figures, missing, samples
 from ..tables import median, number, ratio, spread, table, verdict
 
 TITLE = "One prediction"
@@ -40,7 +40,7 @@ def page(values: dict) -> list[str]:
     rows = []
     for name in (GRAFT, KERAS):
         if not samples(values, name):
-            rows.append([name, "0", f"failed: {failure(values, name)}", "", ""])
+            rows.append([name, "0", missing(values, name), "", ""])
             continue
         rows.append([
             name, str(len(samples(values, name))), spread(figures(values, name, "seconds"), ".2f", "s"),

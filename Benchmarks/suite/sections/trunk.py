@@ -10,8 +10,8 @@ import numpy as np
 
 from ..bench import Bench
 from ..processes import Run
-from ..results import Record, failure, figures, samples
-from ..tables import NOTHING, median, number, ratio, spread, table, verdict
+from ..results import Record, figures, missing, samples
+from ..tables import median, number, ratio, spread, table, verdict
 
 TITLE = "The trunk"
 
@@ -101,7 +101,7 @@ def rows(values: dict, precision: str) -> list[list[str]]:
     for name in (GRAFT, *RIVALS[precision], BARE):
         own = key(name, precision)
         if not samples(values, own):
-            result.append([name, f"failed: {failure(values, own)}" if failure(values, own) else NOTHING] + [""] * 5)
+            result.append([name, missing(values, own)] + [""] * 5)
             continue
         result.append([
             name, spread(figures(values, own, "rate"), ".0f"), number(ratio(rate(GRAFT), rate(name)), ".2f", "×"),

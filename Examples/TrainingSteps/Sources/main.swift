@@ -1,7 +1,7 @@
 import Foundation
 import Graft
 
-// TrainingSteps MODEL INPUTS TARGETS LAYER RATE OUTPUT [whole|kept]: fine-tunes a model that Keras wrote on arrays that
+// TrainingSteps MODEL INPUTS TARGETS LAYER RATE OUTPUT [whole|kept [PRECISION]]: fine-tunes a model that Keras wrote on arrays that
 // numpy wrote, one batch a step, and writes what came of it: the losses of all steps and the model after the first one.
 //
 //   MODEL    a .keras file with one input and one sigmoid output
@@ -10,15 +10,19 @@ import Graft
 //   RATE     the learning rate of RMSprop
 //   OUTPUT   a folder that exists: losses.json and after-one-step.keras are written there
 //
-// With a last word the steps alone are done, for their time: `whole` ones begin at the inputs, `kept` ones at what the
-// frozen part of the network put out before.
+// With a seventh word the steps alone are done, for their time: `whole` ones begin at the inputs, `kept` ones at what the
+// frozen part of the network put out before. PRECISION is float32, or bfloat16 as mixed precision has it.
 let arguments = CommandLine.arguments
-let isTimed = arguments.count == 8 && ["whole", "kept"].contains(arguments[7])
-guard arguments.count == 7 || isTimed, let rate = Float(arguments[5]) else {
-    print("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT [whole|kept]")
+let isTimed = [8, 9].contains(arguments.count) && ["whole", "kept"].contains(arguments[7])
+let precisions = ["float32": Precision.float32, "bfloat16": .bfloat16]
+guard arguments.count == 7 || isTimed, let rate = Float(arguments[5]),
+    let precision = precisions[arguments.count == 9 ? arguments[8] : "float32"]
+else {
+    print("usage: TrainingSteps MODEL.keras INPUTS.npy TARGETS.npy LAYER RATE OUTPUT [whole|kept [float32|bfloat16]]")
     exit(64)
 }
-let cache: FeatureCache = arguments.last == "kept" ? .temporary : .off
+let options = TrainingOptions(
+    features: isTimed && arguments[7] == "kept" ? .temporary : .off, precision: precision)
 
 let model = try Model.load(arguments[1])
 model.freeze()
@@ -55,9 +59,7 @@ final class StepRecorder: Callback {
 
 func train(_ examples: ArrayDataset, _ recorder: StepRecorder) throws {
     try model.compile(optimizer: RMSprop(learningRate: .constant(rate)), loss: .binaryCrossentropy)
-    try model.fit(
-        examples, batchSize: batchSize, shuffle: false, callbacks: [recorder], options: TrainingOptions(features: cache)
-    )
+    try model.fit(examples, batchSize: batchSize, shuffle: false, callbacks: [recorder], options: options)
 }
 
 if !isTimed {

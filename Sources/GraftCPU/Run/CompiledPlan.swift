@@ -54,9 +54,11 @@ struct CompiledPlan: Sendable {
         schedule.run.map { draft in
             let bytes = (Set(draft.reads).map(\.index) + Set(draft.writes).map(\.index))
                 .reduce(0) { $0 + schedule.buffers[$1].byteCount }
-            return StepProfile(
+            var profile = StepProfile(
                 label: draft.label, operation: draft.operation, implementation: draft.step.implementation, count: 0,
                 seconds: 0, flopCount: draft.flopCount, byteCount: bytes)
+            profile.isBFloat16 = draft.reads.contains { schedule.buffers[$0.index].elementType == .bfloat16 }
+            return profile
         }
     }
 

@@ -20,23 +20,33 @@ public final class Dropout: Layer, @unchecked Sendable {  // constants only; `La
     }
 
     /// The rate is from 0 to 1.
-    public override func checkArguments() throws(GraftError) {
+    public override func checkArguments() throws(GraftError) { try Self.check(rate, of: Self.className) }
+
+    /// - Throws: `GraftError` with code `argument` for a rate that is none.
+    static func check(_ rate: Double, of layer: String) throws(GraftError) {
         guard (0...1).contains(rate) else {
-            throw GraftError(.argument, "Dropout: the rate must be from 0 to 1, is \(rate)")
+            throw GraftError(.argument, "\(layer): the rate must be from 0 to 1, is \(rate)")
         }
     }
 
     /// A comparison of random numbers with the rate, and two multiplications; nothing outside training.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let input = try Self.only(inputs)
+        return try Self.drop(input, factors: context.graph.shape(of: input), rate: rate, seed: seed, in: &context)
+    }
+
+    /// The input times random factors of a shape that is broadcast to its own; outside training the input.
+    static func drop(
+        _ input: ValueID, factors shape: Shape, rate: Double, seed: Int?, in context: inout LoweringContext
+    ) throws(GraftError) -> ValueID {
         guard context.training, rate > 0 else { return input }
         guard rate < 1 else { return try context.graph.binary(.multiply, input, 0) }
-        let factors = try Self.factors(context.graph.shape(of: input), rate: rate, seed: seed, in: &context)
+        let factors = try factors(shape, rate: rate, seed: seed, in: &context)
         return try context.graph.binary(.multiply, input, factors)
     }
 
     /// 0 with the probability `rate`, else 1 / (1 − rate).
-    static func factors(
+    private static func factors(
         _ shape: Shape, rate: Double, seed: Int?, in context: inout LoweringContext
     ) throws(GraftError) -> ValueID {
         let stream = seed.map { seededStreams | UInt64(bitPattern: Int64($0)) } ?? context.nextRandomStream()

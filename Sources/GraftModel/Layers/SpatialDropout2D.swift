@@ -23,11 +23,7 @@ public final class SpatialDropout2D: Layer, @unchecked Sendable {  // constants 
     }
 
     /// The rate is from 0 to 1.
-    public override func checkArguments() throws(GraftError) {
-        guard (0...1).contains(rate) else {
-            throw GraftError(.argument, "SpatialDropout2D: the rate must be from 0 to 1, is \(rate)")
-        }
-    }
+    public override func checkArguments() throws(GraftError) { try Dropout.check(rate, of: Self.className) }
 
     /// The input's shape, which has height, width and channels.
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
@@ -42,11 +38,8 @@ public final class SpatialDropout2D: Layer, @unchecked Sendable {  // constants 
     /// A factor for each channel of each picture, and a multiplication; nothing outside training.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let input = try Self.only(inputs)
-        guard context.training, rate > 0 else { return input }
-        guard rate < 1 else { return try context.graph.binary(.multiply, input, 0) }
         let shape = context.graph.shape(of: input)
-        let factors = try Dropout.factors([shape[0], 1, 1, shape[3]], rate: rate, seed: seed, in: &context)
-        return try context.graph.binary(.multiply, input, factors)
+        return try Dropout.drop(input, factors: [shape[0], 1, 1, shape[3]], rate: rate, seed: seed, in: &context)
     }
 
     /// Keras's arguments.

@@ -44,6 +44,9 @@ public struct CurveVerdict: Sendable, Hashable {
     public let bestLoss: Double?
     /// Its last value.
     public let lastLoss: Double?
+    /// The training loss after the last epoch where it is less than half of the validation loss, and the curve did not
+    /// turn: the model knows its training images far better than others.
+    public let farLowerTrainingLoss: Double?
     /// What may help, the likeliest first.
     public let advice: [Advice]
 
@@ -51,23 +54,31 @@ public struct CurveVerdict: Sendable, Hashable {
     /// less is the noise of small validation sets.
     static let turnShare = 0.05
 
+    /// How much of the validation loss the training loss must stay below to be told: it is measured under dropout, and
+    /// before the epoch's end, so that it stands rather too high.
+    static let gapShare = 0.5
+
     /// Judges a curve; a pure function.
     public init(of curve: LearningCurve) {
         let losses = curve["val_loss"].filter { $0.value.isFinite }
         guard let best = losses.min(by: { $0.value < $1.value }), let last = losses.last else {
             (course, bestEpoch, bestLoss, lastLoss, advice) = (.unknown, nil, nil, nil, [.validation])
+            farLowerTrainingLoss = nil
             return
         }
         (bestEpoch, bestLoss, lastLoss) = (best.epoch, best.value, last.value)
         let after = losses.filter { $0.epoch > best.epoch }.map(\.value)
         let rise = after.isEmpty ? 0 : after.reduce(0, +) / Double(after.count) - best.value
         let isHigher = rise > Self.turnShare * abs(best.value) && last.value > best.value
+        let training = curve["loss"].last.map(\.value).flatMap { $0 < Self.gapShare * last.value ? $0 : nil }
+        let closing: [Advice] = training == nil ? [] : [.dropout, .augmentation]
+        farLowerTrainingLoss = losses.count >= 3 && (after.count < 2 || !isHigher) ? training : nil
         if losses.count < 3 {
             (course, advice) = (.tooShort, [.moreEpochs])
         } else if after.count < 2 {
-            (course, advice) = (.improving, [.moreEpochs])
+            (course, advice) = (.improving, [.moreEpochs] + closing)
         } else if !isHigher {
-            (course, advice) = (.level, [.earlierStop])
+            (course, advice) = (.level, [.earlierStop] + closing)
         } else if Self.trainingLossRose(in: curve, since: best.epoch) {
             (course, advice) = (.diverged, [.smallerLearningRate, .earlierStop])
         } else {
@@ -96,10 +107,10 @@ extension CurveVerdict: CustomStringConvertible {
         case .unknown, .tooShort: return "Too few epochs to tell whether the validation curve turns; try more."
         case .improving:
             return "The validation curve did not turn: its loss was lowest in the last two epochs (\(best)). "
-                + "More epochs may help."
+                + "More epochs may help.\(gap)"
         case .level:
             return "The validation curve is level: its loss was lowest (\(best)) and stayed near that "
-                + "(\(Self.text(lastLoss)) at the end). More epochs will hardly help."
+                + "(\(Self.text(lastLoss)) at the end). More epochs will hardly help.\(gap)"
         case .turned:
             return "The validation curve turned after epoch \(bestEpoch): its loss was lowest there "
                 + "(\(Self.text(bestLoss))) and rose to \(Self.text(lastLoss)) while the training loss did not: the "
@@ -108,6 +119,12 @@ extension CurveVerdict: CustomStringConvertible {
             return "Training and validation loss rose after epoch \(bestEpoch) (validation from \(Self.text(bestLoss)) "
                 + "to \(Self.text(lastLoss))): the steps are too large. \(trials)"
         }
+    }
+
+    private var gap: String {
+        guard let farLowerTrainingLoss, let lastLoss else { return "" }
+        return " On its training images the loss is far lower (\(Self.text(farLowerTrainingLoss)) against "
+            + "\(Self.text(lastLoss))): more dropout in the head, augmentation or more images may close the gap."
     }
 
     private var trials: String {

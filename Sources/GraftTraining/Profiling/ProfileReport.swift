@@ -63,10 +63,11 @@ public struct ProfileReport: Sendable, CustomStringConvertible {
     public var description: String {
         var lines = [String(format: "%.3f s in plans", seconds)]
         if let limits {
+            let narrow = limits.bfloat16FlopsPerSecond.map { String(format: ", %.0f in bfloat16", $0 / 1e9) } ?? ""
             lines.append(
-                String(
-                    format: "limits measured now: %.0f GFLOP/s, %.1f GB/s; above 100 %% where arrays come from a cache",
-                    limits.flopsPerSecond / 1e9, limits.bytesPerSecond / 1e9))
+                String(format: "limits measured now: %.0f GFLOP/s", limits.flopsPerSecond / 1e9) + narrow
+                    + String(format: ", %.1f GB/s; ", limits.bytesPerSecond / 1e9)
+                    + "above 100 % where arrays come from a cache")
         }
         lines += table("operation  kernel", operations)
         lines += [""] + table("layer", Array(layers.prefix(Self.listedLayers)))
