@@ -15,6 +15,7 @@
 #else
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #endif
 
 typedef struct {
@@ -42,33 +43,90 @@ static void find_runtime(void) {
 
 // MARK: Waiting
 //
-// A thread that waits for another one at the end of a parallel region spins: 3 ms in libgomp, 200 ms in LLVM's runtime.
-// Where something else wants the cores, such as the decoding of the next images, it spins while the one it waits for
-// cannot run, and everything becomes several times slower. LLVM's runtime can be told to sleep at once. libgomp reads its
-// environment before `main` and cannot be told, but it spins hardly at all while it has more threads than there are
-// processors: so it gets as many that sleep for good.
+// A thread that waits for another one at the end of a parallel region spins: some 3 ms in libgomp, 200 ms in LLVM's runtime.
+// Where nothing else wants the cores that is best: to wake a thread that sleeps takes some 30 µs on a virtual machine, and a
+// network has a hundred regions. Where something else wants them, such as other processes, a thread spins while the one it
+// waits for cannot run, and everything becomes several times slower. LLVM's runtime can be told to sleep at once. libgomp reads
+// its environment before `main` and cannot be told, but it spins hardly at all while it has more threads than there are
+// processors: so it gets as many that sleep, for as long as the kernel takes cores away from us often.
+
+static pthread_mutex_t holder_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t holder_released = PTHREAD_COND_INITIALIZER;
+/// Whether a sleeping team is held, and which one in their order.
+static bool is_held;
+static uintptr_t held_team;
 
 static void do_nothing(void *data) {}
 
-static void *hold_sleeping_team(void *data) {
+static void *hold_sleeping_team(void *number) {
     runtime.parallel(do_nothing, NULL, (unsigned)graft_processor_count() + 2, 0);
-    for (;;) pause();
-    return NULL;
+    pthread_mutex_lock(&holder_lock);
+    while (is_held && held_team == (uintptr_t)number) pthread_cond_wait(&holder_released, &holder_lock);
+    pthread_mutex_unlock(&holder_lock);
+    return NULL;  // Its team ends with it.
 }
+
+/// Starts a holder, which takes no signals: they are for the program's own threads.
+static bool start_holder(uintptr_t number) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t holder;
+    bool is_started = pthread_create(&holder, NULL, hold_sleeping_team, (void *)number) == 0;
+    if (is_started) pthread_detach(holder);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_started;
+}
+
+void graft_hold_team(bool holds) {
+    pthread_mutex_lock(&holder_lock);
+    if (holds && !is_held) is_held = start_holder(++held_team);
+    if (!holds && is_held) {
+        is_held = false;
+        pthread_cond_broadcast(&holder_released);
+    }
+    pthread_mutex_unlock(&holder_lock);
+}
+
+/// Whether libgomp's threads are to be kept from spinning at all.
+static bool may_hold_team;
 
 static void stop_spinning(void) {
     // Who set these knows what they want; and where there are many processors, one too few matters little.
     enum { many_processors = 64 };
     if (graft_processor_count() > many_processors) return;
     if (!runtime.parallel || runtime.set_block_time || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-    // The team takes no signals: they are for the program's own threads.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t holder;
-    if (pthread_create(&holder, NULL, hold_sleeping_team, NULL) == 0) pthread_detach(holder);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    may_hold_team = true;
+    graft_hold_team(true);
 }
+
+#if defined(RUSAGE_THREAD)
+/// How often the kernel took the core away from the calling thread, in how many seconds of the core, and when that was read.
+typedef struct {
+    double time, used;
+    long count;
+} interruptions;
+
+/// Lets threads spin while the calling one is hardly ever interrupted, and sleep while it is often: a look at the kernel's
+/// counter, eight times a second. Alone on its machine a thread is interrupted some 30 times in a second of its core; where
+/// others want it, some 300 times.
+static void watch_interruptions(void) {
+    static _Thread_local interruptions last;
+    const double interval = 0.125, few = 80, many = 160;
+    double now = graft_seconds();
+    if (now - last.time < interval) return;
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0) return;
+    double used = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+    interruptions before = last;
+    last = (interruptions){now, used, usage.ru_nivcsw};
+    double rate = (double)(last.count - before.count) / (used - before.used + 1e-3);
+    if (before.time > 0 && (rate < few || rate > many)) graft_hold_team(rate > many);
+}
+#else
+static void watch_interruptions(void) {}
+#endif
 
 static pthread_once_t spinning_once = PTHREAD_ONCE_INIT;
 
@@ -78,6 +136,7 @@ void graft_set_thread_count(int threads) {
     runtime.set_threads(threads);
     if (threads == 1) return;
     pthread_once(&spinning_once, stop_spinning);
+    if (may_hold_team) watch_interruptions();
     if (runtime.set_block_time && !getenv("KMP_BLOCKTIME") && !getenv("OMP_WAIT_POLICY")) runtime.set_block_time(0);
 }
 

@@ -32,6 +32,14 @@ import Testing
         #expect(counts.prefix(parts).allSatisfy { $0 == 1 })
     }
 
+    @Test func everyPartIsRunOnceWhetherThreadsSpinOrSleep() {
+        graft_set_thread_count(3)
+        for round in 0..<12 {
+            graft_hold_team(round % 3 != 2)
+            everyPartIsRunOnce(parts: 5, withOpenMP: true)
+        }
+    }
+
     // MARK: Reductions
 
     @Test(arguments: [[0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2], []])

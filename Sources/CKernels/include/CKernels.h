@@ -10,8 +10,13 @@
 // MARK: Threads
 
 /// Sets how many threads the OpenMP runtime that oneDNN uses gives to the calling thread's parallel regions, and has that
-/// runtime's threads sleep rather than spin while they wait. Does nothing where the process holds no OpenMP runtime.
+/// runtime's threads sleep rather than spin while they wait, where something else wants the cores. Called before each run of a
+/// plan. Does nothing where the process holds no OpenMP runtime.
 void graft_set_thread_count(int threads);
+
+/// Holds a team of threads that sleep, so that libgomp's other threads do not spin, or lets it go. For tests only:
+/// `graft_set_thread_count` does it as needed.
+void graft_hold_team(bool holds);
 
 /// Calls `body(context, part)` for every part in 0 ..< parts, on up to `parts` threads at once; returns when all are
 /// done. Runs on oneDNN's OpenMP threads where there are any, because threads of our own would have to share the
