@@ -5,9 +5,8 @@ enum { inner_at_once = graft_product_inner, product_columns = 2 * VECTOR, widest
 
 /// The eight numbers of each row of `left` that go with eight rows of the kernel, one row after the other.
 INLINE void pack_factors(const graft_thin_product *p, int64_t inner, int64_t count, float *factors) {
-    for (int64_t row = 0; row < p->rows; row++)
-        for (int64_t i = 0; i < inner_at_once; i++)
-            *factors++ = i < count ? p->left[row * p->inner + inner + i] : 0;
+    for (int64_t row = 0; row < p->rows; row++, factors += inner_at_once)
+        pack_eight(p->left + row * p->inner + inner, count, factors);
 }
 
 /// Adds the products with `count` rows of the kernel, at most eight, to two vectors of every row's sums.
@@ -62,19 +61,26 @@ static void thin_product(const graft_thin_product *p, int64_t begin, int64_t end
         multiply_rows(p, begin, end - begin < inner_at_once ? end - begin : inner_at_once, true, sums);
 }
 
-/// Adds up the sums of all blocks, in their order, and the bias, for the panels begin ..< end of 32 columns.
+/// Adds up the sums of all blocks, in their order, and the bias, for the panels begin ..< end of 32 columns. A panel's sums
+/// are neighbours in each block; those of the next block are fetched meanwhile.
 static void join_products(const graft_thin_product *p, const float *sums, int64_t blocks, int64_t begin, int64_t end) {
     int64_t size = p->rows * p->columns;
-    for (int64_t i = begin * p->rows; i < end * p->rows; i++) {
-        const float *source = sums + i * product_columns;
-        int64_t column = i / p->rows * product_columns;
-        vector a = p->bias ? load(p->bias + column) : splat(0), b = p->bias ? load(p->bias + column + VECTOR) : splat(0);
-        for (int64_t block = 0; block < blocks; block++, source += size) {
-            a += load(source);
-            b += load(source + VECTOR);
+    for (int64_t panel = begin; panel < end; panel++) {
+        float totals[widest_product * product_columns];
+        const float *bias = p->bias ? p->bias + panel * product_columns : NULL;
+        vector first = bias ? load(bias) : splat(0), second = bias ? load(bias + VECTOR) : splat(0);
+        for (int64_t row = 0; row < p->rows; row++) {
+            store(totals + row * product_columns, first);
+            store(totals + row * product_columns + VECTOR, second);
         }
-        float *target = p->target + i % p->rows * p->columns + column;
-        store(target, a);
-        store(target + VECTOR, b);
+        const float *source = sums + panel * p->rows * product_columns;
+        for (int64_t block = 0; block < blocks; block++, source += size)
+            for (int64_t i = 0; i < p->rows * product_columns; i += VECTOR) {
+                store(totals + i, load(totals + i) + load(source + i));
+                __builtin_prefetch(source + size + i, 0, 3);
+            }
+        for (int64_t row = 0; row < p->rows; row++)
+            __builtin_memcpy(p->target + row * p->columns + panel * product_columns, totals + row * product_columns,
+                             product_columns * sizeof(float));
     }
 }

@@ -71,13 +71,78 @@ INLINE void finish_vector(rule_body body, int arrays, int results, const rule_me
     for (int i = 0; i < results; i++) store(memory->results[i] + position, computed[i]);
 }
 
-/// What the next rows need, fetched while these keep the arithmetic units busy.
-INLINE void fetch_arrays(const rule_memory *memory, int arrays, int64_t position, int64_t columns) {
-    for (int i = 1; i < arrays; i++)
-        for (int row = 0; row < tile_rows; row++) {
-            __builtin_prefetch(memory->arrays[i] + position + row * columns, 0, 3);
-            __builtin_prefetch(memory->arrays[i] + position + row * columns + VECTOR, 0, 3);
-        }
+/// Eight rows of two vectors of a gradient, on their way through a rule.
+typedef struct {
+    /// The tile's first number in every array.
+    int64_t position;
+    int rows;
+    /// The tile that is fetched from memory meanwhile: the same columns of the next rows.
+    int64_t fetched;
+    float gradient[2 * graft_gradient_tile_rows * VECTOR];
+} rule_tile;
+
+/// Finishes one of a tile's vectors, and fetches the one below the tile.
+INLINE void finish_part(rule_body body, int arrays, int results, const rule_memory *memory, const rule_tile *tile,
+                        int64_t columns, int64_t part) {
+    int64_t place = part / 2 * columns + part % 2 * VECTOR;
+    // To the second-level cache: rows that are a page apart would push each other out of the first.
+    for (int i = 1; i < arrays; i++) __builtin_prefetch(memory->arrays[i] + tile->fetched + place, 0, 2);
+    finish_vector(body, arrays, results, memory, load(tile->gradient + part * VECTOR), tile->position + place);
+}
+
+/// Adds an example's products to the sums of a tile.
+INLINE void add_example(const float *left, const float *panel, vector sums[2 * tile_rows]) {
+    vector first = load(panel), second = load(panel + VECTOR);
+    for (int row = 0; row < tile_rows; row++) {
+        sums[2 * row] += left[row] * first;
+        sums[2 * row + 1] += left[row] * second;
+    }
+}
+
+/// Sums a tile's gradient and finishes the tile before it between the examples: divisions and roots take long, but they
+/// leave the units free that multiply.
+INLINE void sum_and_finish(rule_body body, int arrays, int results, const rule_memory *memory, int64_t columns,
+                           int64_t examples, const float *left, const float *panel, rule_tile *tile,
+                           const rule_tile *former) {
+    vector sums[2 * tile_rows];
+    for (int i = 0; i < 2 * tile_rows; i++) sums[i] = splat(0);
+    int64_t parts = former ? 2 * former->rows : 0, example = 0, part = 0;
+    for (; example < examples && part < parts; example++, part++, left += tile_rows, panel += columns_at_once) {
+        add_example(left, panel, sums);
+        finish_part(body, arrays, results, memory, former, columns, part);
+    }
+    for (; part < parts; part++) finish_part(body, arrays, results, memory, former, columns, part);
+    for (; example < examples; example++, left += tile_rows, panel += columns_at_once) add_example(left, panel, sums);
+    for (int i = 0; i < 2 * tile_rows; i++) store(tile->gradient + i * VECTOR, sums[i]);
+}
+
+/// Multiplies a tile of the new kernel, which is in the first-level cache still.
+INLINE void multiply_tile(const graft_thin_product *ahead, const float *factors, const rule_tile *tile, float *sums) {
+    const float *right = ahead->right + tile->position;
+    if (tile->rows == tile_rows)
+        add_products(ahead, factors, right, tile_rows, false, sums);
+    else
+        add_products(ahead, factors, right, tile->rows, false, sums);
+}
+
+/// Up to eight rows of a gradient.
+INLINE void rule_rows(rule_body body, int arrays, int results, const rule_memory *memory, const graft_gradient *g,
+                      const float *left, const float *panels, const graft_thin_product *ahead, const float *factors,
+                      float *sums_ahead, int64_t row, int64_t rows) {
+    rule_tile tiles[2], *former = NULL;
+    int64_t below = row + 2 * tile_rows <= g->rows ? tile_rows * g->columns : 0, count = g->columns / columns_at_once;
+    // One turn more than there are tiles: each finishes the one before.
+    for (int64_t index = 0; index <= count; index++) {
+        rule_tile *tile = &tiles[index % 2];
+        tile->position = row * g->columns + index * columns_at_once;
+        tile->rows = (int)rows;
+        tile->fetched = tile->position + below;
+        sum_and_finish(body, arrays, results, memory, g->columns, index < count ? g->examples : 0, left,
+                       panels + index * columns_at_once * g->examples, tile, former);
+        if (ahead && former)
+            multiply_tile(ahead, factors, former, sums_ahead + (index - 1) * columns_at_once * ahead->rows);
+        former = tile;
+    }
 }
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
@@ -85,24 +150,13 @@ INLINE void rule_gradient(rule_body body, int arrays, int results, const graft_r
                           const graft_gradient *g, const float *panels, const graft_thin_product *ahead, float *sums_ahead,
                           int64_t begin, int64_t end, float *left) {
     rule_memory memory = prepare_rule(call);
+    float factors[widest_product * graft_product_inner];
     if (ahead) clear_sums(ahead, sums_ahead);
     for (int64_t row = begin; row < end; row += tile_rows) {
         int64_t rows = end - row < tile_rows ? end - row : tile_rows;
         pack_left(g, row, rows, left);
-        for (int64_t column = 0; column < g->columns; column += columns_at_once) {
-            int64_t position = row * g->columns + column;
-            vector sums[2 * tile_rows];
-            gradient_cell(g->examples, left, panels + column * g->examples, sums);
-            if (row + 2 * tile_rows <= g->rows)
-                fetch_arrays(&memory, arrays, position + tile_rows * g->columns, g->columns);
-            for (int i = 0; i < tile_rows; i++) {
-                if (i >= rows) break;
-                int64_t first = position + i * g->columns;
-                finish_vector(body, arrays, results, &memory, sums[2 * i], first);
-                finish_vector(body, arrays, results, &memory, sums[2 * i + 1], first + VECTOR);
-            }
-        }
-        if (ahead) multiply_rows(ahead, row, rows, false, sums_ahead);
+        if (ahead) pack_factors(ahead, row, rows, factors);
+        rule_rows(body, arrays, results, &memory, g, left, panels, ahead, factors, sums_ahead, row, rows);
     }
 }
 

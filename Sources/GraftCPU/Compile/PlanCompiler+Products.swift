@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Convolutions and matrix products.
 extension PlanCompiler {
     mutating func compileProduct(_ value: ValueID) throws(GraftError) {
@@ -22,6 +24,10 @@ extension PlanCompiler {
             {
                 return try addRowProduct(value, inner: inner)
             }
+            // oneDNN divides its work when the primitive is made. A small product is done before a second thread is awake.
+            let isSmall = rows * inner * columns < 1 << 18
+            if isSmall { graft_set_thread_count(1) }
+            defer { if isSmall { graft_set_thread_count(Int32(threads)) } }
             let primitive = try Primitive.matrixProduct(
                 engine, rows: rows, inner: inner, columns: columns, transposeLeft: transposeLeft,
                 transposeRight: transposeRight, epilogue)
