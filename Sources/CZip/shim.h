@@ -9,4 +9,9 @@ static inline zip_int64_t graft_zip_stream_commands(void) {
     return ZIP_SOURCE_SUPPORTS_READABLE;
 }
 
+/// What a source that an archive is written to answers.
+static inline zip_int64_t graft_zip_sink_commands(void) {
+    return ZIP_SOURCE_SUPPORTS_WRITABLE;
+}
+
 #endif

@@ -24,4 +24,35 @@ enum LargePages {
             _ = madvise(base, byteCount / Self.byteCount * Self.byteCount, MADV_HUGEPAGE)
         #endif
     }
+
+    /// New memory of the system for an array of several large pages, all zeros; `nil` for a smaller one and where there is
+    /// none.
+    static func zeros(byteCount: Int) -> UnsafeMutableRawPointer? {
+        #if os(Linux)
+            guard byteCount >= 2 * Self.byteCount else { return nil }
+            let size = mappedByteCount(byteCount)
+            // A page more than is needed, to begin where a large page does; what is over goes back.
+            let all = mmap(
+                nil, size + Self.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let all, all != MAP_FAILED else { return nil }
+            let before = -Int(bitPattern: all) & (Self.byteCount - 1)
+            if before > 0 { munmap(all, before) }
+            munmap(all + before + size, Self.byteCount - before)
+            advise(all + before, byteCount: byteCount)
+            return all + before
+        #else
+            return nil
+        #endif
+    }
+
+    /// Gives back what ``zeros(byteCount:)`` gave.
+    static func releaseZeros(_ base: UnsafeMutableRawPointer, byteCount: Int) {
+        #if os(Linux)
+            munmap(base, mappedByteCount(byteCount))
+        #endif
+    }
+
+    private static func mappedByteCount(_ byteCount: Int) -> Int {
+        (byteCount + Self.byteCount - 1) / Self.byteCount * Self.byteCount
+    }
 }

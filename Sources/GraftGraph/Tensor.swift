@@ -8,12 +8,18 @@ public struct Tensor: Sendable {
 
     /// An array of zeros.
     public init(zeros shape: Shape) {
-        self.init(uninitialized: shape) { $0.initialize(repeating: 0) }
+        self.shape = shape
+        storage = TensorStorage(zeroCount: shape.elementCount)
     }
 
     /// An array with the same number everywhere.
     public init(repeating value: Float, shape: Shape) {
-        self.init(uninitialized: shape) { $0.initialize(repeating: value) }
+        // Not −0, which is equal to 0 and has another bit.
+        if value.bitPattern == 0 {
+            self.init(zeros: shape)
+        } else {
+            self.init(uninitialized: shape) { $0.initialize(repeating: value) }
+        }
     }
 
     /// An array of these numbers in row-major order.
@@ -124,6 +130,19 @@ package final class TensorStorage: @unchecked Sendable {
         buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
         isReadOnly = false
         release = { $0.deallocate() }
+    }
+
+    /// Zeros. Large arrays are new memory of the system, which is zero without being written to: pages are made ready by
+    /// the threads that use them first, and where several do, by all of them.
+    package convenience init(zeroCount count: Int) {
+        let byteCount = count * MemoryLayout<Float>.stride
+        guard let bytes = LargePages.zeros(byteCount: byteCount) else {
+            self.init(count: count)
+            buffer.initialize(repeating: 0)
+            return
+        }
+        let buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
+        self.init(buffer: buffer, isReadOnly: false) { LargePages.releaseZeros($0, byteCount: byteCount) }
     }
 
     /// Takes memory that `release` frees.

@@ -78,6 +78,30 @@ import Testing
         }
     }
 
+    /// The writer collects a megabyte at a time and goes back to write each member's header.
+    @Test func membersOfSeveralMegabytesAreWrittenWhole() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/large.zip"
+            let contents = [(1 << 20) - 31, 1 << 20, 3_000_001].map { count in
+                (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+            }
+            try ZipWriter.write(contents.enumerated().map { ZipWriter.Member("\($0)", bytes: $1) }, to: path)
+            let archive = try ZipArchive(reading: path)
+            for (number, content) in contents.enumerated() {
+                #expect(try archive.read("\(number)", limit: 4 << 20) == content, "member \(number)")
+            }
+        }
+    }
+
+    @Test func anArchiveThatExistsStays() throws {
+        try withTemporaryFolder { folder in
+            let path = try writeArchive(folder)
+            let error = graftError { try ZipWriter.write([ZipWriter.Member("new", bytes: [1])], to: path) }
+            #expect(error?.code == .file)
+            #expect(try ZipArchive(reading: path).members.count == 4)
+        }
+    }
+
     @Test func filesOfOtherKindsAreToldApart() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/file.zip"

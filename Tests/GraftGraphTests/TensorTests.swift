@@ -94,4 +94,16 @@ import Testing
         #expect(Shape(left).broadcast(with: Shape(right)) == result.map(Shape.init))
         #expect(Shape(right).broadcast(with: Shape(left)) == result.map(Shape.init))
     }
+
+    /// Large zeros are memory of the system's that nobody has written to.
+    @Test func largeZerosAreZeroAndMayBeWritten() {
+        let count = (9 << 20) / 4 + 3
+        for tensor in [Tensor(zeros: [count]), Tensor(repeating: 0, shape: [count])] {
+            var changed = tensor
+            #expect(tensor.withUnsafeBuffer { $0.allSatisfy { $0.bitPattern == 0 } })
+            changed.withUnsafeMutableBuffer { $0[count - 1] = 1 }
+            #expect(changed[count - 1] == 1 && tensor[count - 1] == 0)
+        }
+        #expect(Tensor(repeating: -0.0, shape: [4])[3].bitPattern == Float(-0.0).bitPattern)
+    }
 }

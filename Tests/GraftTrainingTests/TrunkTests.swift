@@ -39,6 +39,19 @@ import Testing
         #expect(history.reusedFeatureCount == 0)
     }
 
+    @Test(arguments: [8, 100])
+    func validationTakesKeptFeatures64AtOnceOrALargerBatchWhereThatIsAskedFor(batchSize: Int) throws {
+        let data = try pictures(count: 130)
+        var sizes: [Int] = []
+        let counter = EventHandler { event in
+            if case .validation(_, let progress) = event { sizes.append(progress.done) }
+        }
+        try frozenBaseWithHead().fit(
+            data, batchSize: batchSize, validation: data, callbacks: [counter],
+            options: TrainingOptions(features: .folder(root.path), threads: 1))
+        #expect(sizes == (batchSize == 8 ? [64, 128, 130] : [100, 130]))
+    }
+
     @Test func theTrunkOfInceptionV3EndsAtTheCutAndTheHeadStaysOut() throws {
         let base = try InceptionV3(includeTop: false, inputShape: [150, 150, 3])
         base.freeze()

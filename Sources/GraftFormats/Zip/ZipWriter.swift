@@ -1,4 +1,5 @@
 internal import CZip
+import Foundation
 import GraftModel
 
 /// Writes a zip archive.
@@ -22,19 +23,38 @@ package enum ZipWriter {
 
     /// Writes an archive of these members, in this order, to a path where nothing is yet.
     ///
-    /// libzip writes to a temporary file beside it and renames that, or removes it where the disk refuses.
+    /// Where the disk refuses, nothing is left.
     ///
     /// - Throws: `.file` where the path exists or the disk refuses.
     package static func write(_ members: [Member], to path: String) throws(GraftError) {
-        var code: Int32 = 0
-        guard let archive = zip_open(path, ZIP_CREATE | ZIP_EXCL, &code) else {
-            throw GraftError(.file, "cannot create \(path): \(ZipMessage.text(of: code).lowercasedFirst)")
-        }
+        let archive = try create(path)
         var isClosed = false
-        defer { if !isClosed { zip_discard(archive) } }
+        defer {
+            if !isClosed {
+                zip_discard(archive)
+                unlink(path)
+            }
+        }
         for member in members { try add(member, to: archive, path) }
         guard zip_close(archive) == 0 else { throw failure(archive, path) }
         isClosed = true
+    }
+
+    /// A new archive, not written to yet.
+    private static func create(_ path: String) throws(GraftError) -> OpaquePointer {
+        let sink = Unmanaged.passRetained(try ZipSink(creating: path))
+        var error = zip_error_t()
+        zip_error_init(&error)
+        defer { zip_error_fini(&error) }
+        guard let source = zip_source_function_create(ZipSink.answer, sink.toOpaque(), &error) else {
+            sink.release()
+            throw GraftError(.file, "cannot create \(path): \(String(cString: zip_error_strerror(&error)))")
+        }
+        guard let archive = zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &error) else {
+            zip_source_free(source)
+            throw GraftError(.file, "cannot create \(path): \(String(cString: zip_error_strerror(&error)))")
+        }
+        return archive
     }
 
     private static func add(_ member: Member, to archive: OpaquePointer, _ path: String) throws(GraftError) {

@@ -1,3 +1,5 @@
+import Dispatch
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -63,15 +65,21 @@ extension VarianceScaling {
 }
 
 extension RandomStream {
-    /// A tensor whose element i is a function of word i of the stream.
-    fileprivate func tensor(of shape: Shape, _ element: (UInt32) -> Float) -> Tensor {
-        Tensor(uninitialized: shape) { buffer in
-            for start in stride(from: 0, to: buffer.count, by: 4) {
-                let words = words(block: UInt64(start) / 4)
-                buffer[start] = element(words.0)
-                if start + 1 < buffer.count { buffer[start + 1] = element(words.1) }
-                if start + 2 < buffer.count { buffer[start + 2] = element(words.2) }
-                if start + 3 < buffer.count { buffer[start + 3] = element(words.3) }
+    /// A tensor whose element i is a function of word i of the stream; a large one is shared out among the processors.
+    fileprivate func tensor(of shape: Shape, _ element: @Sendable (UInt32) -> Float) -> Tensor {
+        Tensor(uninitialized: shape) { memory in
+            // Every part is written by one thread alone.
+            nonisolated(unsafe) let buffer = memory
+            let part = 1 << 20
+            DispatchQueue.concurrentPerform(iterations: (buffer.count + part - 1) / part) { index in
+                let range = index * part..<min((index + 1) * part, buffer.count)
+                for start in stride(from: range.lowerBound, to: range.upperBound, by: 4) {
+                    let words = words(block: UInt64(start) / 4)
+                    buffer[start] = element(words.0)
+                    if start + 1 < buffer.count { buffer[start + 1] = element(words.1) }
+                    if start + 2 < buffer.count { buffer[start + 2] = element(words.2) }
+                    if start + 3 < buffer.count { buffer[start + 3] = element(words.3) }
+                }
             }
         }
     }

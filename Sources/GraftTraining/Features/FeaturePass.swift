@@ -1,11 +1,12 @@
 import Foundation
 import GraftGraph
 import GraftModel
+import Synchronization
 
 /// Makes sure that the features of all examples of some datasets are kept: finds those that are, computes the others.
 ///
-/// While the trunk computes a batch, the next one is decoded. Memory holds two batches, one batch of features and 32
-/// bytes an image; it does not grow with features.
+/// While the trunk computes a batch, the next one is decoded and the features of the one before are written. Memory holds
+/// two batches, three batches of features and 32 bytes an image; it does not grow with features.
 struct FeaturePass {
     let cache: FeatureCache
     /// Told of progress and of examples that cannot be read.
@@ -91,9 +92,9 @@ struct FeaturePass {
         let (dataset, rowByteCount) = (request.dataset, request.trunk.rowByteCount)
         let run = UUID().uuidString
         var unkept: Set<Int> = []
-        let keys = (0..<dataset.count).map { index in
+        let keys = fingerprints(of: dataset).enumerated().map { index, fingerprint in
             // A file that cannot be read has no fingerprint; decoding will say what is wrong with it.
-            if let fingerprint = try? dataset.fingerprint(of: index) { return FeatureKey(fingerprint: fingerprint) }
+            if let fingerprint { return FeatureKey(fingerprint: fingerprint) }
             unkept.insert(index)
             return FeatureKey(fingerprint: "\(run) \(index)")
         }
@@ -103,6 +104,18 @@ struct FeaturePass {
             dataset: dataset, keys: keys, kept: kept, unkept: unkept,
             temporary: unkept.isEmpty ? nil : try FeatureCache.temporaryFolder(rowByteCount: rowByteCount),
             shapes: request.trunk.shapes)
+    }
+
+    /// The fingerprints of all examples, read by all processors; `nil` for those that cannot be read or have none.
+    private func fingerprints(of dataset: any Dataset) -> [String?] {
+        let part = 64
+        let parts = Mutex([Int: [String?]]())
+        DispatchQueue.concurrentPerform(iterations: (dataset.count + part - 1) / part) { number in
+            let indices = number * part..<min((number + 1) * part, dataset.count)
+            let found = indices.map { (try? dataset.fingerprint(of: $0)).flatMap(\.self) }
+            parts.withLock { $0[number] = found }
+        }
+        return parts.withLock { parts in parts.keys.sorted().flatMap { parts[$0] ?? [] } }
     }
 
     /// The trunk's folder; a temporary one where the features of this run alone are beyond the limit.
@@ -120,12 +133,8 @@ struct FeaturePass {
     ) throws -> [ExampleFailure] {
         guard !survey.missing.isEmpty, let runner else { return [] }
         let source = survey.source
-        let kept = FeatureRecorder(folder: source.kept)
-        let temporary = source.temporary.map(FeatureRecorder.init)
-        defer {
-            try? kept.finish()
-            try? temporary?.finish()
-        }
+        let recording = FeatureRecording(source)
+        defer { try? recording.finish() }
         let stream = BatchStream(
             DecodedSource(dataset: source.dataset), order: survey.missing, batchSize: Trunk.batchSize,
             profiler: profiler)
@@ -136,26 +145,11 @@ struct FeaturePass {
             for failure in batch.failures { try emit(.problem(failure)) }
             failures += batch.failures
             let features = batch.indices.isEmpty ? [] : try runner.run(batch.inputs)
-            for (position, index) in batch.indices.enumerated() {
-                let recorder = source.unkept.contains(index) ? temporary ?? kept : kept
-                let row = features.flatMap { $0.elements(ofRow: position) }
-                try row.withUnsafeBytes { try recorder.append($0, key: source.keys[index]) }
-            }
+            try recording.append(features, of: batch.indices)
             try report(batch.indices.count + batch.failures.count)
         }
         // Here failures count; in the `defer` above something else has already gone wrong.
-        try kept.finish()
-        try temporary?.finish()
+        try recording.finish()
         return failures
-    }
-}
-
-extension Tensor {
-    /// The elements of a row of the first axis.
-    func elements(ofRow row: Int) -> [Float] { elements(ofRow: row, size: count / max(shape[0], 1)) }
-
-    /// The elements of a row where each has this size.
-    func elements(ofRow row: Int, size: Int) -> [Float] {
-        withUnsafeBuffer { Array($0[(row * size)..<((row + 1) * size)]) }
     }
 }

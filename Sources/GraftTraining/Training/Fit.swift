@@ -247,9 +247,11 @@ final class FitRun {
         let epoch = position.epoch
         let order = order(of: examples)
         let rest = Array(order[min(position.done, order.count)...])
-        // Two ahead: a step that knows the next batch does some of its work along with its own.
+        // A step that knows the next batch does some of its work along with its own. Steps on features are short, so that
+        // some more are read for the moments in which reading does not get its turn.
+        let ahead = examples.source is FeatureSource ? 4 : 2
         let stream = BatchStream(
-            examples.source, order: rest, batchSize: arguments.batchSize, ahead: 2,
+            examples.source, order: rest, batchSize: arguments.batchSize, ahead: ahead,
             profiler: arguments.options.profiler)
         try restAndCheckCancellation()
         while let batch = try stream.next() {

@@ -6,8 +6,13 @@ final class Validator {
     private let fit: FitRun
     private let metrics: [Metric]
     private var examples: Examples
+    private let batchSize: Int
     private let runner: StepRunner
     private let values: TrainedValues
+
+    /// How many examples are evaluated at once where their features are kept: as many as the product with a large matrix
+    /// takes, which is read that much more seldom.
+    static let featureBatchSize = 64
 
     /// The values of what training changed, while an epoch is validated; the model has those of the epoch before.
     private final class TrainedValues {
@@ -18,6 +23,8 @@ final class Validator {
         (self.fit, self.examples) = (fit, examples)
         let (loss, metrics) = (fit.compilation.loss, fit.compilation.metrics)
         self.metrics = metrics
+        let asked = fit.arguments.batchSize
+        batchSize = examples.source is FeatureSource ? max(asked, Self.featureBatchSize) : asked
         let values = TrainedValues()
         self.values = values
         runner = StepRunner(backend: fit.backend) { batchSize in
@@ -51,7 +58,7 @@ final class Validator {
         }
         let order = examples.readable
         let stream = BatchStream(
-            examples.source, order: order, batchSize: fit.arguments.batchSize, profiler: fit.arguments.options.profiler)
+            examples.source, order: order, batchSize: batchSize, profiler: fit.arguments.options.profiler)
         var figures = RunningFigures(metrics, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {

@@ -1,0 +1,110 @@
+internal import CZip
+import Foundation
+import GraftGraph
+
+/// A new file that libzip writes an archive to, in pieces of a megabyte: on its own it writes four kilobytes at a time.
+///
+/// Used by one call of libzip's after the other.
+final class ZipSink {
+    private static let capacity = 1 << 20
+
+    private let file: FileDescriptor
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ZipSink.capacity, alignment: 64)
+    /// What is in the buffer, not yet in the file.
+    private var filled = 0
+    /// Where in the file the buffer's bytes belong.
+    private var start = 0
+    /// The end of what was written so far.
+    private var end = 0
+    /// The system's number for what went wrong last.
+    private var systemError: Int32 = 0
+
+    /// Creates the file.
+    ///
+    /// - Throws: `.file` where it exists or the disk refuses.
+    init(creating path: String) throws(GraftError) { file = try FileDescriptor(creating: path) }
+
+    deinit { buffer.deallocate() }
+
+    private var position: Int { start + filled }
+
+    /// Answers libzip's commands to a source that an archive is written to. It owns the sink until it is freed.
+    static let answer: zip_source_callback = { state, data, count, command in
+        guard let state else { return -1 }
+        let owner = Unmanaged<ZipSink>.fromOpaque(state)
+        let sink = owner.takeUnretainedValue()
+        switch command {
+        case ZIP_SOURCE_WRITE: return sink.write(UnsafeRawBufferPointer(start: data, count: Int(clamping: count)))
+        case ZIP_SOURCE_SEEK_WRITE: return sink.seek(data, count)
+        case ZIP_SOURCE_TELL_WRITE: return zip_int64_t(sink.position)
+        case ZIP_SOURCE_COMMIT_WRITE: return sink.flush() ? 0 : -1
+        // Reading finds a file without bytes; whoever made the sink removes what is left of a failure.
+        case ZIP_SOURCE_OPEN, ZIP_SOURCE_CLOSE, ZIP_SOURCE_READ: return 0
+        case ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_REMOVE: return 0
+        case ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL: return 0
+        case ZIP_SOURCE_STAT: return emptyStatus(data, count)
+        case ZIP_SOURCE_ERROR: return sink.error(data, count)
+        case ZIP_SOURCE_FREE:
+            owner.release()
+            return 0
+        case ZIP_SOURCE_SUPPORTS: return graft_zip_sink_commands()
+        default: return -1
+        }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) -> zip_int64_t {
+        var done = 0
+        while done < bytes.count {
+            if filled == Self.capacity, !flush() { return -1 }
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[done...].prefix(Self.capacity - filled))
+            UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: piece)
+            filled += piece.count
+            done += piece.count
+        }
+        end = max(end, position)
+        return zip_int64_t(done)
+    }
+
+    private func flush() -> Bool {
+        do throws(GraftError) {
+            try file.write(UnsafeRawBufferPointer(rebasing: buffer[0..<filled]))
+            (start, filled) = (position, 0)
+            return true
+        } catch {
+            systemError = errno
+            return false
+        }
+    }
+
+    private func seek(_ data: UnsafeMutableRawPointer?, _ count: zip_uint64_t) -> zip_int64_t {
+        var failure = zip_error_t()
+        let target = zip_source_seek_compute_offset(
+            zip_uint64_t(position), zip_uint64_t(end), data, count, &failure)
+        guard target >= 0, flush() else { return -1 }
+        do throws(GraftError) {
+            try file.seek(to: Int(target))
+            start = Int(target)
+            return 0
+        } catch {
+            systemError = errno
+            return -1
+        }
+    }
+
+    /// libzip's number for a failed write, and the system's.
+    private func error(_ data: UnsafeMutableRawPointer?, _ count: zip_uint64_t) -> zip_int64_t {
+        var failure = zip_error_t()
+        zip_error_init(&failure)
+        zip_error_set(&failure, ZIP_ER_WRITE, systemError)
+        return zip_error_to_data(&failure, data, count)
+    }
+
+    private static func emptyStatus(_ data: UnsafeMutableRawPointer?, _ count: zip_uint64_t) -> zip_int64_t {
+        guard let data, count >= MemoryLayout<zip_stat_t>.size else { return -1 }
+        let status = data.assumingMemoryBound(to: zip_stat_t.self)
+        zip_stat_init(status)
+        status.pointee.size = 0
+        status.pointee.valid |= zip_uint64_t(ZIP_STAT_SIZE)
+        return 0
+    }
+}

@@ -1,0 +1,62 @@
+import GraftGraph
+
+/// Writes the features of one batch after the other into their folders, while the trunk computes the next.
+///
+/// Sendable because the recorders are used by the thread that writes alone, and after `finish` has waited for it.
+final class FeatureRecording: @unchecked Sendable {
+    private let source: FeatureSource
+    private let kept: FeatureRecorder
+    private let temporary: FeatureRecorder?
+    private let writing = BackgroundWork(name: "graft features")
+
+    init(_ source: FeatureSource) {
+        self.source = source
+        kept = FeatureRecorder(folder: source.kept)
+        temporary = source.temporary.map(FeatureRecorder.init)
+    }
+
+    /// Has the rows of these examples written, one of each feature after the other; waits only where two batches are
+    /// not written yet.
+    ///
+    /// - Throws: what went wrong with an earlier batch.
+    func append(_ features: [Tensor], of indices: [Int]) throws {
+        guard !indices.isEmpty else { return }
+        try writing.submit { [self] in
+            for (position, index) in indices.enumerated() {
+                let recorder = source.unkept.contains(index) ? temporary ?? kept : kept
+                try withRow(position, of: features) { try recorder.append($0, key: source.keys[index]) }
+            }
+        }
+    }
+
+    /// Waits for all rows and completes the shards that are begun, whatever went wrong before.
+    func finish() throws {
+        let written = Result { try writing.finish() }
+        try kept.finish()
+        try temporary?.finish()
+        try written.get()
+    }
+
+    /// The bytes of a row, without a copy where there is one feature.
+    private func withRow(
+        _ row: Int, of features: [Tensor], _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        guard features.count == 1 else {
+            return try features.flatMap { $0.elements(ofRow: row) }.withUnsafeBytes(body)
+        }
+        let size = features[0].count / max(features[0].shape[0], 1)
+        try features[0].withUnsafeBuffer { elements in
+            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: elements[(row * size)..<((row + 1) * size)])))
+        }
+    }
+}
+
+extension Tensor {
+    /// The elements of a row of the first axis.
+    func elements(ofRow row: Int) -> [Float] { elements(ofRow: row, size: count / max(shape[0], 1)) }
+
+    /// The elements of a row where each has this size.
+    func elements(ofRow row: Int, size: Int) -> [Float] {
+        withUnsafeBuffer { Array($0[(row * size)..<((row + 1) * size)]) }
+    }
+}
