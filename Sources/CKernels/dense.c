@@ -82,6 +82,8 @@ typedef struct {
     /// What is multiplied with the new kernel at once, and where its sums go.
     const graft_thin_product *ahead;
     float *sums;
+    /// Whether the input's gradient is computed along with the update.
+    bool is_joined;
     /// The rows of a turn.
     int64_t turn;
 } gradient_call;
@@ -90,7 +92,10 @@ static void gradient_part(void *context, int part, int64_t begin, int64_t end) {
     const gradient_call *call = context;
     size_t slots = graft_program_scratch_size(call->program, 1), work = tile_work_size(call->program, call->gradient);
     char *scratch = call->scratch + (size_t)part * (slots + work);
-    if (call->rule) {
+    if (call->is_joined) {
+        graft_update_behind_row_product(call->rule, &call->call, call->gradient, call->panels, begin, end,
+                                        (float *)(scratch + slots));
+    } else if (call->rule) {
         float *sums = call->ahead ? call->sums + begin / call->turn * call->ahead->rows * call->ahead->columns : NULL;
         call->rule->gradient(&call->call, call->gradient, call->panels, call->ahead, sums, begin, end,
                              (float *)(scratch + slots));
@@ -126,7 +131,10 @@ void graft_run_gradient_program(const graft_program *program, const graft_gradie
         if (ahead) call.turn = product_block(ahead);
         call.ahead = ahead;
         call.sums = sums;
+        call.is_joined = gradient->input_gradient && !ahead;
+        if (call.is_joined) call.turn = 4 * graft_rows_behind_product;
     }
+    if (gradient->input_gradient && !call.is_joined) graft_run_row_product(gradient->input_gradient, threads);
     int64_t work = gradient->rows * gradient->columns * (gradient->examples + program->instruction_count) / 2;
     graft_in_turns(gradient->rows, call.turn, work, threads, &call, gradient_part);
 }

@@ -89,15 +89,6 @@ void graft_run_program(const graft_program *program, const float *const *operand
     graft_in_parallel(count, graft_block, work, threads, &call, program_part);
 }
 
-static void row_product_part(void *context, int part, int64_t begin, int64_t end) {
-    graft_chosen_kernels()->row_product(context, begin, end);
-}
-
-void graft_run_row_product(const graft_row_product *product, int threads) {
-    // A line of memory holds sixteen results, and five are made at once.
-    graft_in_parallel(product->columns, 80, product->inner * product->columns, threads, (void *)product, row_product_part);
-}
-
 // MARK: Reductions
 
 typedef struct {

@@ -20,6 +20,18 @@ typedef struct {
                      const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end, float *left);
 } graft_rule_kernels;
 
+/// Neighbouring output pixels of an image's row that one position of a kernel sees inside of the image, with the input
+/// pixels that they see there, numbered through the batch.
+typedef struct {
+    int64_t input, output, count;
+} graft_pixel_run;
+
+/// The runs of each position: from `first[position]` to before `first[position + 1]`.
+typedef struct {
+    int64_t positions;
+    const graft_pixel_run **first;
+} graft_pixel_runs;
+
 /// Tiles begin ..< end of a convolution by Winograd's filtering, of so many rows and columns of tiles an image.
 typedef struct {
     int64_t begin, end, rows, columns;
@@ -44,6 +56,11 @@ typedef struct {
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,
                              const float *const *operands, float *const *outputs, int64_t begin, int64_t end,
                              void *scratch, void *work);
+    /// Eight input channels of a convolution's kernel gradient: tile[position][channel][column].
+    void (*convolution_tile)(const graft_convolution_gradient *gradient, const graft_pixel_runs *runs, const float *left,
+                             const float *panels, float *tile);
+    /// Positions begin ..< end of a kernel.
+    void (*turn_kernel)(const graft_kernel_turn *turn, int64_t begin, int64_t end);
     /// Rows of `columns` contiguous elements, each to one number.
     void (*reduce_rows)(int reduction, const float *input, int64_t columns, int64_t begin, int64_t end,
                         float *output);
@@ -75,3 +92,15 @@ extern const graft_kernels graft_kernels_avx512;
 
 /// The kernels for this processor.
 const graft_kernels *graft_chosen_kernels(void);
+
+// MARK: An update along with a product
+
+/// Rows of a kernel that are multiplied and at once updated: a multiple of what either takes at a time, few enough for
+/// the second-level cache to hold them meanwhile.
+enum { graft_rows_behind_product = 40 };
+
+/// Rows begin ..< end of the gradient's `input_gradient`, from the kernel as it was, each few of them before the rule
+/// updates these rows of the kernel.
+void graft_update_behind_row_product(const graft_rule_kernels *rule, const graft_rule_call *call,
+                                     const graft_gradient *gradient, const float *panels, int64_t begin, int64_t end,
+                                     float *left);

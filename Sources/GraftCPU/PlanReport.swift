@@ -16,6 +16,8 @@ public struct PlanReport: Sendable, Hashable {
     public var updatesInPlace = 0
     /// Kernel gradients that are updated tile by tile and never stand in memory.
     public var fusedGradients = 0
+    /// Of these, those that compute the gradient of the layer's input on the way, from the same reading of the kernel.
+    public var fusedInputGradients = 0
     /// Products that a run can compute for the next one while it updates their kernel; see
     /// ``CPUPlan/run(_:next:randomKey:)``.
     public var productsAhead = 0

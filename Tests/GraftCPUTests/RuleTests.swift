@@ -217,7 +217,8 @@ private struct Run {
             try factors.right.withUnsafeBufferPointer { right in
                 var description = graft_gradient(
                     examples: Int64(factors.examples), rows: Int64(shape[0]), columns: Int64(shape[1]),
-                    left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient))
+                    left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient),
+                    input_gradient: nil)
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
                 try withMemory(scratch, threads) {
                     program.run(sources, targets, gradient: &description, ahead: nil, $0)

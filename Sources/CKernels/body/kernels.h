@@ -7,6 +7,8 @@
 #include "product.h"
 #include "rules.h"
 #include "row_product.h"
+#include "convolution_gradient.h"
+#include "turn.h"
 #include "winograd.h"
 #include "reduce.h"
 #include "pooling.h"
@@ -28,6 +30,8 @@ const graft_kernels KERNELS = {
     .winograd_block = winograd_block,
     .pack_right = pack_right,
     .gradient_program = gradient_program,
+    .convolution_tile = convolution_tile,
+    .turn_kernel = turn_kernel,
     .reduce_rows = reduce_rows,
     .reduce_columns = reduce_columns,
     .reduce_general = reduce_general,

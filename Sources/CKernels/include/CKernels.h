@@ -237,6 +237,8 @@ typedef struct {
     const float *left, *right;
     /// The program's operand that it is.
     int32_t operand;
+    /// NULL, or the gradient of the layer's input, `right · kernelᵀ`, for the kernel as it is before the program writes it.
+    const graft_row_product *input_gradient;
 } graft_gradient;
 
 /// Bytes of scratch that `graft_run_gradient_program` needs; 64-byte aligned.
@@ -250,9 +252,50 @@ bool graft_gradient_is_compiled(const graft_program *program, const graft_gradie
 /// Where `ahead` is not NULL, it is a product with the kernel that the program writes (`right` is one of its outputs, as
 /// large as the gradient): the sums of its blocks are computed as well, from each tile while it is in the cache, to
 /// `sums`. They are those of `graft_run_thin_product`, bit for bit. The program must be compiled.
+///
+/// The gradient's `input_gradient` is computed as well, bit for bit as by `graft_run_row_product`: where the program is
+/// compiled and nothing is computed ahead, each few rows of the kernel are read from memory once for both.
 void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
                                 const float *const *operands, float *const *outputs,
                                 const graft_thin_product *ahead, void *sums, void *scratch, int threads);
+
+// MARK: Convolutions' kernel gradients with their updates
+
+/// The kernel gradient of a convolution over images of [batch, height, width, channels], of a kernel of [kernel_height,
+/// kernel_width, rows, columns]: a product of inputs with the output's gradient for each of the kernel's positions, times
+/// a number for each output channel.
+typedef struct {
+    int64_t batch, input_height, input_width, output_height, output_width, kernel_height, kernel_width;
+    int64_t stride_height, stride_width, dilation_height, dilation_width, padding_top, padding_left;
+    /// Input and output channels.
+    int64_t rows, columns;
+    /// The input and the output's gradient; `scale` is NULL where there is none.
+    const float *left, *right, *scale;
+    /// The program's operand that it is.
+    int32_t operand;
+} graft_convolution_gradient;
+
+/// Bytes of scratch that `graft_run_convolution_gradient_program` needs; 64-byte aligned.
+size_t graft_convolution_gradient_scratch_size(const graft_program *program, const graft_convolution_gradient *gradient,
+                                               int threads);
+
+/// Runs a program over the elements of a convolution's kernel gradient, which never stands in memory: eight input channels
+/// at a time. No bit depends on the number of threads.
+void graft_run_convolution_gradient_program(const graft_program *program, const graft_convolution_gradient *gradient,
+                                            const float *const *operands, float *const *outputs, void *scratch,
+                                            int threads);
+
+// MARK: Kernels of convolutions
+
+/// `target[last − position][output][input] = source[position][input][output]`: the kernel with which a convolution of the
+/// output's gradient gives the gradient of the input.
+typedef struct {
+    int64_t positions, inputs, outputs;
+    const float *source;
+    float *target;
+} graft_kernel_turn;
+
+void graft_turn_kernel(const graft_kernel_turn *turn, int threads);
 
 // MARK: Reductions
 

@@ -22,41 +22,71 @@ extension PlanCompiler {
     ///
     /// - Parameters:
     ///   - results: the values that are written to memory; their places are known.
-    ///   - gradient: the operand that the step computes itself, as a product of that value's operands.
+    ///   - gradient: the operand that the step computes itself.
     private mutating func addPrograms(
         _ programs: [(value: ValueID, program: ElementwiseProgram)], results: [ValueID], isUpdate: Bool = false,
-        gradient: ValueID? = nil
+        gradient: UpdateGroups.FusedGradient? = nil
     ) throws(GraftError) {
         let node = graph[results[0]]
         var (joined, operands) = join(programs, results: results)
         var (sources, targets): ([BufferID?], [BufferID]) = ([], [])
-        for operand in operands { try sources.append(operand == gradient ? nil : location(of: operand)) }
+        for operand in operands { try sources.append(operand == gradient?.operand ? nil : location(of: operand)) }
         for value in results { try targets.append(location(of: value)) }
         joined.operandTypes = sources.map { $0.map { self[$0].elementType } ?? .float32 }
         joined.outputTypes = targets.map { self[$0].elementType }
         let program = try CompiledProgram(joined, result: node.shape)
-        let step: any Step
-        var reads = sources.compactMap(\.self)
-        if let gradient, let factors = graph.transposedProduct(gradient) {
-            let product = GradientStep.Product(
-                left: try location(of: factors.left), right: try location(of: factors.right),
-                examples: factors.examples, rows: factors.rows, columns: factors.columns)
-            step = GradientStep(program, product, operands: sources, targets: targets, threads: threads)
-            reads += [product.left, product.right]
+        let reads = sources.compactMap(\.self)
+        if let gradient {
+            try add(gradient, program, reading: sources, writing: targets, node)
         } else {
-            step = ProgramStep(
+            let step = ProgramStep(
                 program, operands: reads, targets: targets, count: node.shape.elementCount, threads: threads)
+            add(
+                step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
+                mayBePreparation: !isUpdate)
         }
-        add(
-            step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
-            mayBePreparation: !isUpdate)
-        if let gradient { countFlops(of: gradient) }
         let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
         allowSharing(
             targets.flatMap { target in
                 let alike = whole.compactMap { $0.1 }.filter { self[$0].elementType == self[target].elementType }
                 return alike.map { (operand: $0, result: target) }
             })
+    }
+
+    /// The step for a program that reads a gradient which the step computes itself: the operand that stands nowhere.
+    private mutating func add(
+        _ gradient: UpdateGroups.FusedGradient, _ program: CompiledProgram, reading sources: [BufferID?],
+        writing targets: [BufferID], _ node: Graph.Node
+    ) throws(GraftError) {
+        var (reads, writes) = (sources.compactMap(\.self), targets)
+        let factors = graph[gradient.value].operands
+        let (left, right) = (try location(of: factors[0]), try location(of: factors[1]))
+        let scale = try gradient.scale.map { value throws(GraftError) in try location(of: value) }
+        reads += [left, right] + (scale.map { [$0] } ?? [])
+        let step: any Step
+        if let geometry = graph.convolutionByTiles(gradient.value) {
+            step = ConvolutionGradientStep(
+                program, geometry, input: left, outputGradient: right, scale: scale, operands: sources,
+                targets: targets, threads: threads)
+        } else if let product = graph.transposedProduct(gradient.value) {
+            let input = try gradient.inputGradient.map { value throws(GraftError) in
+                GradientStep.InputGradient(
+                    kernel: try location(of: graph[value].operands[1]), target: try location(of: value))
+            }
+            reads += input.map { [$0.kernel] } ?? []
+            writes += input.map { [$0.target] } ?? []
+            step = GradientStep(
+                program,
+                GradientStep.Product(
+                    left: left, right: right, examples: product.examples, rows: product.rows,
+                    columns: product.columns), input, operands: sources, targets: targets, threads: threads)
+        } else {
+            throw GraftError(.backend, "\(graph[gradient.value].operation.name) cannot be computed with an update")
+        }
+        add(
+            step, reads: reads, writes: writes, label: node.label, operation: node.operation.name,
+            mayBePreparation: false)
+        countFlops(of: [gradient.value, gradient.inputGradient].compactMap(\.self))
     }
 
     /// The programs as one, with the values that it reads from outside.

@@ -53,10 +53,23 @@ extension PlanCompiler {
             }
             let own = geometry.safe(epilogue)
             try addProduct(value, Primitive.convolution(engine, geometry, own), epilogue, done: own)
-        case .convolutionInputGradient:
-            try addProduct(value, Primitive.inputGradient(engine, geometry), .none, done: .none)
+        case .convolutionInputGradient: try addInputGradient(value, geometry)
         default: try addKernelGradient(value, Primitive.kernelGradient(engine, geometry))
         }
+    }
+
+    /// Where oneDNN has its kernels by batched products for convolutions alone, the gradient is one: of the output's
+    /// gradient, with the kernel turned.
+    private mutating func addInputGradient(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
+        let gradient = try Primitive.inputGradient(engine, geometry)
+        guard let turned = geometry.turned, !gradient.isByBatchedProducts,
+            let convolution = try? Primitive.convolution(engine, turned, .none), convolution.isByBatchedProducts
+        else { return try addProduct(value, gradient, .none, done: .none) }
+        let kernel = try location(of: graph[value].operands[1])
+        let target = newBuffer(turned.kernel.elementCount)
+        let step = TurnStep(geometry.kernel, source: kernel, target: target)
+        add(step, reads: [kernel], writes: [target], label: graph[value].label, operation: "turning")
+        try addProduct(value, convolution, .none, done: .none, kernel: target)
     }
 
     /// Adds a convolution by Winograd's filtering, its kernel brought to the points once.
@@ -78,12 +91,15 @@ extension PlanCompiler {
     }
 
     /// Adds a primitive's step; what is not `done` of the epilogue by the primitive is done afterwards.
+    ///
+    /// - Parameter kernel: what stands in for the second operand.
     private mutating func addProduct(
-        _ value: ValueID, _ primitive: Primitive, _ epilogue: Epilogue, done: Epilogue
+        _ value: ValueID, _ primitive: Primitive, _ epilogue: Epilogue, done: Epilogue, kernel: BufferID? = nil
     ) throws(GraftError) {
         let node = graph[value]
         var operands: [BufferID] = []
         for operand in node.operands { try operands.append(location(of: operand)) }
+        if let kernel { operands[1] = kernel }
         let packing = try pack(&operands[1], for: primitive, label: node.label)
         let bias = epilogue.bias ? operands[2] : nil
         let addend = epilogue.addend ? operands[operands.count - 1] : nil

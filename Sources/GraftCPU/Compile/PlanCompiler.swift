@@ -84,15 +84,16 @@ struct PlanCompiler {
         let target = newBuffer(for: value)
         place(value, at: target)
         try add(make(target), reads: reads, writes: [target], label: node.label, operation: node.operation.name)
-        countFlops(of: value)
+        countFlops(of: [value])
     }
 
-    /// Counts the last step's arithmetic: that of a value which it computes.
-    mutating func countFlops(of value: ValueID) {
+    /// Counts the last step's arithmetic: that of the values which it computes.
+    mutating func countFlops(of values: [ValueID]) {
         guard let last = drafts.indices.last else { return }
-        let node = graph[value]
-        drafts[last].flopCount = node.operation.flopCount(
-            of: node.operands.map { shape($0) }, result: node.shape)
+        drafts[last].flopCount = values.reduce(0) { sum, value in
+            let node = graph[value]
+            return sum + node.operation.flopCount(of: node.operands.map { shape($0) }, result: node.shape)
+        }
     }
 
     /// Adds a step. It belongs to the preparation where all that it reads is stable and what it writes is worth keeping,
@@ -176,6 +177,8 @@ struct PlanCompiler {
             return
         }
         guard !groups.isFused(value) else { return }
+        // What reads it waits for the update's step.
+        guard !groups.isInputGradient(value) else { return place(value, at: newBuffer(for: value)) }
         let node = graph[value]
         switch node.operation {
         case .input, .variable, .constant: return

@@ -7,15 +7,26 @@ struct UpdateGroups {
         /// Elementwise values of the same shape that nobody but the members reads, such as a clipped gradient: computed
         /// with them and kept in no memory.
         fileprivate(set) var inner: [ValueID] = []
-        /// The kernel gradient that is computed with them and nowhere else; see ``UpdateGroups/fusibleGradient(of:in:)``.
-        fileprivate(set) var gradient: ValueID?
+        /// The kernel gradient that is computed with them and nowhere else.
+        fileprivate(set) var gradient: FusedGradient?
         /// The member after which all operands of all members are known.
         var last: ValueID { members[members.count - 1] }
+    }
+
+    /// A kernel gradient that is computed tile by tile, with what is computed from it.
+    struct FusedGradient {
+        let value: ValueID
+        /// What the group's values read: the gradient, or that times a number for each of a convolution's output channels.
+        let operand: ValueID
+        let scale: ValueID?
+        /// The gradient of a dense layer's input, which reads the kernel that the group updates and is computed with it.
+        fileprivate(set) var inputGradient: ValueID?
     }
 
     private var groups: [Group] = []
     private var groupOfValue: [ValueID: Int] = [:]
     private var fused: Set<ValueID> = []
+    private var inputGradients: Set<ValueID> = []
 
     init(_ graph: Graph) {
         let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.elementwiseProgram != nil }
@@ -31,14 +42,20 @@ struct UpdateGroups {
         let readers = graph.readers
         for index in groups.indices {
             groups[index].absorb(graph, readers: readers)
-            groups[index].gradient = groups[index].fusibleGradient(in: graph, readers: readers)
             fused.formUnion(groups[index].inner)
-            if let gradient = groups[index].gradient { fused.insert(gradient) }
+            guard var gradient = groups[index].fusibleGradient(in: graph, readers: readers) else { continue }
+            fused.insert(gradient.value)
+            gradient.inputGradient = groups[index].fusibleInputGradient(of: gradient.value, in: graph)
+            if let value = gradient.inputGradient { inputGradients.insert(value) }
+            groups[index].gradient = gradient
         }
     }
 
     /// Whether a value is computed within an update, so that nobody else can read it.
     func isFused(_ value: ValueID) -> Bool { fused.contains(value) }
+
+    /// Whether a value is an input's gradient that an update's step writes.
+    func isInputGradient(_ value: ValueID) -> Bool { inputGradients.contains(value) }
 
     /// The group that a value is computed with.
     func group(of value: ValueID) -> Group? { groupOfValue[value].map { groups[$0] } }
@@ -71,20 +88,72 @@ extension UpdateGroups.Group {
     }
 
     /// All values that are computed together, in order.
-    var values: [ValueID] { (members + inner).sorted() }
+    var values: [ValueID] { (members + inner).filter { $0 != gradient?.operand }.sorted() }
 
-    /// The gradient of a kernel, `leftᵀ · right`, that nobody but the members reads: it can be computed tile by tile
-    /// while they are, and never has to be written to memory.
-    fileprivate func fusibleGradient(in graph: Graph, readers: [ValueID: Set<ValueID>]) -> ValueID? {
+    /// The gradient of a kernel that nobody but the members reads: it can be computed tile by tile while they are, and
+    /// never has to be written to memory.
+    fileprivate func fusibleGradient(
+        in graph: Graph, readers: [ValueID: Set<ValueID>]
+    ) -> UpdateGroups.FusedGradient? {
         let operands = Set(values.flatMap { graph[$0].operands })
-        return operands.sorted().first { operand in
-            guard graph.shape(of: operand) == graph.shape(of: members[0]),
-                let product = graph.transposedProduct(operand)
-            else { return false }
-            // Short rows leave vectors empty; what is packed of many examples leaves the second-level cache.
-            return product.columns >= 64 && product.examples * product.columns <= 1 << 18
+        let gradient = operands.sorted().first { operand in
+            graph.shape(of: operand) == graph.shape(of: members[0]) && graph.isGradientByTiles(operand)
                 && readers[operand]?.isSubset(of: values) == true
         }
+        guard let gradient else { return nil }
+        let scaled = scaledConvolution(gradient, in: graph, readers: readers)
+        return UpdateGroups.FusedGradient(value: gradient, operand: scaled?.value ?? gradient, scale: scaled?.scale)
+    }
+
+    /// The product of a convolution's kernel gradient with a number for each output channel, where nobody reads the
+    /// gradient itself.
+    private func scaledConvolution(
+        _ gradient: ValueID, in graph: Graph, readers: [ValueID: Set<ValueID>]
+    ) -> (value: ValueID, scale: ValueID)? {
+        guard case .convolutionKernelGradient = graph[gradient].operation, let product = readers[gradient]?.first,
+            readers[gradient]?.count == 1, inner.contains(product), graph[product].operation == .binary(.multiply),
+            let scale = graph[product].operands.first(where: { $0 != gradient })
+        else { return nil }
+        let (shape, columns) = (graph.shape(of: scale), graph.shape(of: gradient).last)
+        guard shape.elementCount == columns, shape.last == columns, graph[scale].elementType == .float32 else {
+            return nil
+        }
+        return (product, scale)
+    }
+
+    /// The gradient of a dense layer's input, `delta · kernelᵀ`, for the kernel that the members update with the gradient
+    /// `inputᵀ · delta`: the kernel's rows can be read once for both.
+    fileprivate func fusibleInputGradient(of gradient: ValueID, in graph: Graph) -> ValueID? {
+        guard case .matrixProduct = graph[gradient].operation else { return nil }
+        let delta = graph[gradient].operands[1]
+        let reads = Set(values.flatMap { graph[$0].operands })
+        return graph.values.first { value in
+            let node = graph[value]
+            guard node.operation == .matrixProduct(transposeLeft: false, transposeRight: true, .none),
+                node.operands[0] == delta, reads.contains(node.operands[1]), node.elementType == .float32,
+                isUpdated(node.operands[1], in: graph)
+            else { return false }
+            let (rows, columns) = (node.shape[0], node.shape[1])
+            return RowProductStep.suits(rows: rows, inner: graph.shape(of: delta)[1], columns: columns)
+                && !isNeededBefore(value, gradient, in: graph)
+        }
+    }
+
+    /// Whether a value is a variable that one of the members is the next value of.
+    private func isUpdated(_ value: ValueID, in graph: Graph) -> Bool {
+        guard case .variable(let id, _) = graph[value].operation else { return false }
+        return graph.updates.contains { $0.variable == id && members.contains($0.value) }
+    }
+
+    /// Whether a result of the graph, or what the members and their gradient read, depends on a value. (The first result
+    /// decides on whether variables are written at all.)
+    private func isNeededBefore(_ value: ValueID, _ gradient: ValueID, in graph: Graph) -> Bool {
+        var dependent: Set = [value]
+        for later in graph.values.dropFirst(value.index + 1)
+        where graph[later].operands.contains(where: dependent.contains) { dependent.insert(later) }
+        let own = Set(values + [gradient])
+        let reads = own.flatMap { graph[$0].operands }.filter { !own.contains($0) }
+        return (reads + graph.outputs).contains(where: dependent.contains)
     }
 
     /// Whether one of these values cannot be computed before the members.
@@ -109,27 +178,41 @@ struct TransposedProduct {
 }
 
 extension Graph {
-    /// A value as such a product: the gradient of a dense layer's kernel, or that of a convolution which looks at one
-    /// pixel at a time, every pixel being an example.
+    /// A value as such a product: the gradient of a dense layer's kernel.
     func transposedProduct(_ value: ValueID) -> TransposedProduct? {
         let node = self[value]
-        let (rows, columns): (Int, Int)
-        switch node.operation {
-        case .matrixProduct(transposeLeft: true, transposeRight: false, .none):
-            (rows, columns) = (node.shape[0], node.shape[1])
-        case .convolutionKernelGradient(let convolution, let kernel)
-        where kernel[0] == 1 && kernel[1] == 1 && convolution.groups == 1 && convolution.strides == Size2D(1)
-            && convolution.padding == .none:
-            (rows, columns) = (kernel[2], kernel[3])
-        default: return nil
-        }
-        let left = node.operands[0]
-        // The kernel that updates tile by tile reads 32 bits.
-        let types = [node.elementType] + node.operands.map { self[$0].elementType }
-        guard rows > 0, types.allSatisfy({ $0 == .float32 }) else { return nil }
+        guard node.operation == .matrixProduct(transposeLeft: true, transposeRight: false, .none) else { return nil }
+        let (rows, columns) = (node.shape[0], node.shape[1])
+        guard rows > 0, readsAndMakesFloat32(value) else { return nil }
         return TransposedProduct(
-            left: left, right: node.operands[1], examples: shape(of: left).elementCount / rows, rows: rows,
-            columns: columns)
+            left: node.operands[0], right: node.operands[1],
+            examples: shape(of: node.operands[0]).elementCount / rows, rows: rows, columns: columns)
+    }
+
+    /// The convolution whose kernel gradient a value is, where Graft's own kernel suits it.
+    func convolutionByTiles(_ value: ValueID) -> ConvolutionGeometry? {
+        let node = self[value]
+        guard case .convolutionKernelGradient = node.operation, node.shape.elementCount > 0,
+            readsAndMakesFloat32(value),
+            let geometry = ConvolutionGeometry(
+                node, operands: node.operands.map { shape(of: $0) }, [.float32, .float32]),
+            ConvolutionGradientStep.suits(geometry)
+        else { return nil }
+        return geometry
+    }
+
+    /// Whether a value is the gradient of a kernel that can be computed tile by tile.
+    fileprivate func isGradientByTiles(_ value: ValueID) -> Bool {
+        if let product = transposedProduct(value) {
+            // Short rows leave vectors empty; what is packed of many examples leaves the second-level cache.
+            return product.columns >= 64 && product.examples * product.columns <= 1 << 18
+        }
+        return convolutionByTiles(value) != nil
+    }
+
+    /// The kernels that update tile by tile read 32 bits.
+    private func readsAndMakesFloat32(_ value: ValueID) -> Bool {
+        self[value].elementType == .float32 && self[value].operands.allSatisfy { self[$0].elementType == .float32 }
     }
 
     /// Who reads each value; an output or update is read by itself as well.

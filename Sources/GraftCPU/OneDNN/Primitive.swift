@@ -27,6 +27,9 @@ final class Primitive: @unchecked Sendable {
 
     deinit { graft_dnn_primitive_destroy(handle) }
 
+    /// Whether it is one of oneDNN's convolutions by batched products, its fastest ones.
+    var isByBatchedProducts: Bool { implementation.hasPrefix("brg") }
+
     /// Runs it; returns when it is done. `source`, `weights`, `bias` and `target` are as in the shim's header.
     func execute(
         on stream: Stream, source: UnsafeRawPointer, weights: UnsafeRawPointer? = nil, bias: UnsafeRawPointer? = nil,
@@ -113,6 +116,25 @@ struct ConvolutionGeometry: CustomStringConvertible {
         (0..<count).contains { window in
             !(0..<kernel).contains { (0..<size).contains(window * stride - before + $0 * dilation) }
         }
+    }
+
+    /// The convolution of the output's gradient that gives the input's: over an output padded until all of its windows are
+    /// whole, with the kernel turned and its channels exchanged. There is none in larger steps than one, or where more is
+    /// padded than a window reaches.
+    var turned: ConvolutionGeometry? {
+        let (dilation, padding) = (convolution.dilation, convolution.padding)
+        let (rows, columns) = (dilation.height * (kernel[0] - 1), dilation.width * (kernel[1] - 1))
+        let rest = EdgePadding(
+            top: rows - padding.top, bottom: rows - padding.bottom, left: columns - padding.left,
+            right: columns - padding.right)
+        // A kernel of one pixel gains nothing.
+        guard convolution.groups == 1, convolution.strides == Size2D(1), types.plain == .float32,
+            kernel[0] * kernel[1] > 1, min(rest.top, rest.bottom, rest.left, rest.right) >= 0
+        else { return nil }
+        return ConvolutionGeometry(
+            convolution: Convolution(dilation: dilation, padding: rest), input: output,
+            kernel: [kernel[0], kernel[1], kernel[3], kernel[2]], output: input,
+            types: ConvolutionTypes(input: types.output, kernel: types.kernel, output: types.input, plain: types.plain))
     }
 
     /// Whether oneDNN's older, direct code is the faster one: in bfloat16, where the kernel is a row or a column that covers

@@ -72,7 +72,8 @@ struct CompiledPlan: Sendable {
         report.preparationReorders = preparation.reduce(0) { $0 + $1.reorderCount }
         report.copies = run.count { $0 is CopyStep }
         report.updatesInPlace = schedule.updatesInPlace
-        report.fusedGradients = run.count { $0 is GradientStep }
+        report.fusedGradients = run.count { $0 is GradientStep || $0 is ConvolutionGradientStep }
+        report.fusedInputGradients = run.count { ($0 as? GradientStep)?.computesInputGradient == true }
         report.productsAhead = lookahead == nil ? 0 : 1
         report.arenaByteCount = schedule.arenaByteCount
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }

@@ -55,8 +55,15 @@ struct GradientStep: Step {
         let columns: Int
     }
 
+    /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes on the way: it reads the kernel anyhow.
+    struct InputGradient: Sendable {
+        let kernel: BufferID
+        let target: BufferID
+    }
+
     private let program: CompiledProgram
     private let product: Product
+    private let inputGradient: InputGradient?
     /// `nil` for the gradient itself.
     private let operands: [BufferID?]
     let targets: [BufferID]
@@ -67,10 +74,17 @@ struct GradientStep: Step {
     /// The gradient's rows: the inner axis of a product with what it updates.
     var inner: Int { product.rows }
     var columns: Int { product.columns }
-    var implementation: String { "graft:gradient+\(program.rule ?? "update")" }
+    var computesInputGradient: Bool { inputGradient != nil }
+    var implementation: String {
+        "graft:gradient+\(inputGradient == nil ? "" : "row product+")\(program.rule ?? "update")"
+    }
 
-    init(_ program: CompiledProgram, _ product: Product, operands: [BufferID?], targets: [BufferID], threads: Int) {
+    init(
+        _ program: CompiledProgram, _ product: Product, _ inputGradient: InputGradient? = nil, operands: [BufferID?],
+        targets: [BufferID], threads: Int
+    ) {
         (self.program, self.product, self.operands, self.targets) = (program, product, operands, targets)
+        self.inputGradient = inputGradient
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         scratchByteCount = program.scratchByteCount(for: &description, threads: threads)
         isCompiled = program.isCompiled(on: &description)
@@ -81,7 +95,18 @@ struct GradientStep: Step {
         description.left = UnsafePointer(memory[product.left])
         description.right = UnsafePointer(memory[product.right])
         withPointers(to: operands, targets, memory) { sources, results in
-            program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
+            guard let inputGradient else {
+                return program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
+            }
+            // A gradient has as many examples as its input, and a row for each of the input's numbers.
+            let rowProduct = graft_row_product(
+                rows: Int64(product.examples), inner: Int64(columns), columns: Int64(inner),
+                left: description.right, right: UnsafePointer(memory[inputGradient.kernel]),
+                target: memory[inputGradient.target])
+            withUnsafePointer(to: rowProduct) {
+                description.input_gradient = $0
+                program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
+            }
         }
     }
 
@@ -108,7 +133,7 @@ extension GradientStep.Product {
 }
 
 /// Calls `body` with the memory of operands and targets, as the kernels take them.
-private func withPointers(
+func withPointers(
     to operands: [BufferID?], _ targets: [BufferID], _ memory: RunMemory,
     _ body: (
         UnsafeMutableBufferPointer<UnsafePointer<Float>?>, UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>
@@ -224,6 +249,25 @@ final class CompiledProgram: @unchecked Sendable {
                     memory.scratch, Int32(memory.threads))
             }
             if let ahead { withUnsafePointer(to: ahead) { run($0) } } else { run(nil) }
+        }
+    }
+
+    func scratchByteCount(for gradient: graft_convolution_gradient, threads: Int) -> Int {
+        var gradient = gradient
+        return withUnsafePointer(to: description) {
+            graft_convolution_gradient_scratch_size($0, &gradient, Int32(threads))
+        }
+    }
+
+    func run(
+        _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
+        _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, gradient: graft_convolution_gradient,
+        _ memory: RunMemory
+    ) {
+        var gradient = gradient
+        withUnsafePointer(to: description) {
+            graft_run_convolution_gradient_program(
+                $0, &gradient, sources.baseAddress, targets.baseAddress, memory.scratch, Int32(memory.threads))
         }
     }
 
