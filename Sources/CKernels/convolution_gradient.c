@@ -1,5 +1,5 @@
-// The gradients of convolutions: of the kernel, with the programs that read it, and what that of the input needs. oneDNN's kernel gradients compute with padding, know
-// no update, and write a layout of their own.
+// The gradients of convolutions: of the kernel, with the programs that read it, and what that of the input needs. oneDNN's
+// kernel gradients compute with padding, know no update, and write a layout of their own.
 #include <string.h>
 #include "ranges.h"
 #include "table.h"
