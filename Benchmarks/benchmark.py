@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Graft and its rivals at the same work, in turn, on this machine: writes RESULTS.md, results.json and scaling.svg.
 
-    make benchmark                          everything, about half an hour on two cores
+    make benchmark                          everything, about an hour on two cores
     make benchmark SECTIONS="trunk head"    these sections; the others keep their numbers
     make benchmark OPTIONS=--quick          one short run each, to try the benchmark itself
     make benchmark OPTIONS="--runs 1"       everything in full, but once: for an hour that is short
