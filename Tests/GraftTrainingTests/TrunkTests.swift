@@ -52,6 +52,19 @@ import Testing
         #expect(sizes == (batchSize == 8 ? [64, 128, 130] : [100, 130]))
     }
 
+    /// 3 MB an example: five of them are within 16 MB.
+    @Test func largeFeaturesAreValidatedInSmallBatches() throws {
+        let folder = try FeatureFolder(path: root.path, rowByteCount: 16)
+        func batchSize(_ shape: Shape, asked: Int) throws -> Int {
+            let source = try FeatureSource(
+                dataset: pictures(count: 1), keys: [], kept: folder, unkept: [], temporary: nil, shapes: [shape])
+            return Validator.batchSize(asked: asked, of: source)
+        }
+        #expect(try batchSize([64, 64, 192], asked: 4) == 5)
+        #expect(try batchSize([64, 64, 192], asked: 20) == 20)
+        #expect(try batchSize([7, 7, 768], asked: 20) == 64)
+    }
+
     @Test func theTrunkOfInceptionV3EndsAtTheCutAndTheHeadStaysOut() throws {
         let base = try InceptionV3(includeTop: false, inputShape: [150, 150, 3])
         base.freeze()

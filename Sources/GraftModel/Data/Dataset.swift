@@ -12,7 +12,7 @@ public protocol Dataset: Sendable {
     func targets(of indices: [Int]) throws -> [Tensor]
 
     /// The identity of an example's input (a hash of its bytes and of the rule that decodes it), or `nil` where
-    /// features must not be kept, as for inputs that change at random.
+    /// features must not be kept, as for inputs that change at random. It may be asked for on several threads at once.
     func fingerprint(of index: Int) throws -> String?
 
     /// What messages call an example, such as the path of its file; `nil` where it has no name.

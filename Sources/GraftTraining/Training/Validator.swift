@@ -10,9 +10,15 @@ final class Validator {
     private let runner: StepRunner
     private let values: TrainedValues
 
-    /// How many examples are evaluated at once where their features are kept: as many as the product with a large matrix
-    /// takes, which is read that much more seldom.
-    static let featureBatchSize = 64
+    /// How many examples are evaluated at once where their features are kept, unless more were asked for: as many as the
+    /// product with a large matrix takes, which is read that much more seldom; fewer where features are large, because who
+    /// asks for small batches of those wants to save memory.
+    static func batchSize(asked: Int, of source: any ExampleSource) -> Int {
+        let (most, mostBytes) = (64, 16 << 20)
+        guard let features = source as? FeatureSource else { return asked }
+        let bytes = features.shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride
+        return max(asked, min(most, mostBytes / max(bytes, 1)))
+    }
 
     /// The values of what training changed, while an epoch is validated; the model has those of the epoch before.
     private final class TrainedValues {
@@ -23,8 +29,7 @@ final class Validator {
         (self.fit, self.examples) = (fit, examples)
         let (loss, metrics) = (fit.compilation.loss, fit.compilation.metrics)
         self.metrics = metrics
-        let asked = fit.arguments.batchSize
-        batchSize = examples.source is FeatureSource ? max(asked, Self.featureBatchSize) : asked
+        batchSize = Self.batchSize(asked: fit.arguments.batchSize, of: examples.source)
         let values = TrainedValues()
         self.values = values
         runner = StepRunner(backend: fit.backend) { batchSize in
