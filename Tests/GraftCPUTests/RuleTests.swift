@@ -145,17 +145,20 @@ extension InstructionSetTests {
             }
         }
 
-        /// Rows that fill tiles of eight and rows that do not, shared by several threads.
+        /// Rows that fill tiles of eight and rows that do not, shared by several threads; inputs without zeros, with rows
+        /// of nothing else, and more examples than a tile's numbers are listed of.
         @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
         func rulesOverAGradientGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544])] {
-                let run = Run(update, shape, examples: examples)
-                let compiled = try run.results(of: update.program(shape))
-                let interpreted = try run.results(of: update.program(shape, usesRules: false))
-                let isSame = compiled == interpreted
-                #expect(isSame)
+            for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544]), (70, [24, 160])] {
+                for zeros in [0, 0.5, 0.9] {
+                    let run = Run(update, shape, examples: examples, zeros: zeros)
+                    let compiled = try run.results(of: update.program(shape))
+                    let interpreted = try run.results(of: update.program(shape, usesRules: false))
+                    let isSame = compiled == interpreted
+                    #expect(isSame)
+                }
             }
         }
     }
@@ -172,7 +175,7 @@ private struct Run {
     /// The factors of the gradient, where it is computed.
     let factors: (examples: Int, left: [Float], right: [Float])?
 
-    init(_ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil) {
+    init(_ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil, zeros: Double = 0) {
         var random = SplitMix(seed: UInt64(shape.elementCount))
         operands = (0..<update.arrays + update.numbers).map { operand in
             let values = random.array(operand < update.arrays ? shape : []).values
@@ -180,7 +183,10 @@ private struct Run {
             return values.map { Float(operand == update.gradient ? $0 : abs($0) + 0.01) }
         }
         factors = examples.map { count in
-            (count, random.array([count, shape[0]]).tensor.scalars, random.array([count, shape[1]]).tensor.scalars)
+            (
+                count, InstructionSetTests.SparseInputTests.inputs([count, shape[0]], zeros: zeros, &random),
+                random.array([count, shape[1]]).tensor.scalars
+            )
         }
         (gradient, self.shape) = (update.gradient, shape)
         places = (0..<update.arrays).filter { $0 != update.gradient }.suffix(update.outputs.count)
@@ -218,7 +224,7 @@ private struct Run {
                 var description = graft_gradient(
                     examples: Int64(factors.examples), rows: Int64(shape[0]), columns: Int64(shape[1]),
                     left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient),
-                    input_gradient: nil)
+                    input_gradient: nil, postponed: nil)
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
                 try withMemory(scratch, threads) {
                     program.run(sources, targets, gradient: &description, ahead: nil, $0)
