@@ -3,7 +3,7 @@
 // rules.c that programs are compared with. A program that is none of these is interpreted, with the same result.
 //
 // RULE(name, arrays, numbers, results, leaves, steps, outputs): values are numbered, arrays first, then numbers, then steps.
-// Array 0 is the gradient.
+// Array 0 is the gradient, the last one and the last result are the weight; those between are the state, in their order.
 
 // w − η · g
 RULE(descent, 2, 1, 1, ARRAY(0, 0) ARRAY(1, 1) NUMBER(2, 0), TWO(3, multiply, 2, 0) TWO(4, subtract, 1, 3), RESULT(0, 4))

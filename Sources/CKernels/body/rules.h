@@ -14,14 +14,53 @@ typedef struct {
     const float *arrays[graft_rule_arrays];
     float *results[graft_rule_results];
     vector numbers[graft_rule_numbers];
+    graft_rounding roundings[graft_rule_results];
+    /// How many arrays after the gradient, and how many of the first results, hold bfloat16.
+    int narrow;
 } rule_memory;
 
-INLINE rule_memory prepare_rule(const graft_rule_call *call) {
-    rule_memory memory;
+INLINE rule_memory prepare_rule(const graft_rule_call *call, int narrow) {
+    rule_memory memory = {.narrow = narrow};
+    for (int i = 0; i < narrow; i++) memory.roundings[i] = call->roundings[i];
     for (int i = 0; i < graft_rule_arrays; i++) memory.arrays[i] = call->arrays[i];
     for (int i = 0; i < graft_rule_results; i++) memory.results[i] = call->results[i];
     for (int i = 0; i < graft_rule_numbers; i++) memory.numbers[i] = splat(call->numbers[i]);
     return memory;
+}
+
+INLINE bool is_narrow_array(const rule_memory *memory, int i) { return i > 0 && i <= memory->narrow; }
+
+INLINE vector load_array(const rule_memory *memory, int i, int64_t position) {
+    if (is_narrow_array(memory, i)) return load_narrow((const uint16_t *)memory->arrays[i] + position);
+    return load(memory->arrays[i] + position);
+}
+
+INLINE vector load_some_of_array(const rule_memory *memory, int i, int64_t position, int64_t count) {
+    if (is_narrow_array(memory, i)) return load_some_narrow((const uint16_t *)memory->arrays[i] + position, count);
+    return load_some(memory->arrays[i] + position, count, 0);
+}
+
+/// Fetches an array's elements to the second-level cache: rows that are a page apart would push each other out of the
+/// first.
+INLINE void fetch_array(const rule_memory *memory, int i, int64_t position) {
+    if (is_narrow_array(memory, i))
+        __builtin_prefetch((const uint16_t *)memory->arrays[i] + position, 0, 2);
+    else
+        __builtin_prefetch(memory->arrays[i] + position, 0, 2);
+}
+
+INLINE void store_result(const rule_memory *memory, int i, int64_t position, vector computed) {
+    if (i < memory->narrow)
+        store_narrow_by_chance((uint16_t *)memory->results[i], position, computed, memory->roundings[i]);
+    else
+        store(memory->results[i] + position, computed);
+}
+
+INLINE void store_some_of_result(const rule_memory *memory, int i, int64_t position, vector computed, int64_t count) {
+    if (i < memory->narrow)
+        store_some_narrow_by_chance((uint16_t *)memory->results[i], position, computed, count, memory->roundings[i]);
+    else
+        store_some(memory->results[i] + position, computed, count);
 }
 
 /// Computes a vector of each result from one of each array and the numbers.
@@ -44,19 +83,19 @@ typedef void (*rule_body)(const vector *arrays, const vector *numbers, vector *r
 
 // MARK: Rules over arrays
 
-INLINE void rule_range(rule_body body, int arrays, int results, const graft_rule_call *call, int64_t begin,
+INLINE void rule_range(rule_body body, int arrays, int results, int narrow, const graft_rule_call *call, int64_t begin,
                        int64_t end) {
-    rule_memory memory = prepare_rule(call);
+    rule_memory memory = prepare_rule(call, narrow);
     vector loaded[graft_rule_arrays], computed[graft_rule_results];
     for (; begin + VECTOR <= end; begin += VECTOR) {
-        for (int i = 0; i < arrays; i++) loaded[i] = load(memory.arrays[i] + begin);
+        for (int i = 0; i < arrays; i++) loaded[i] = load_array(&memory, i, begin);
         body(loaded, memory.numbers, computed);
-        for (int i = 0; i < results; i++) store(memory.results[i] + begin, computed[i]);
+        for (int i = 0; i < results; i++) store_result(&memory, i, begin, computed[i]);
     }
     if (begin >= end) return;
-    for (int i = 0; i < arrays; i++) loaded[i] = load_some(memory.arrays[i] + begin, end - begin, 0);
+    for (int i = 0; i < arrays; i++) loaded[i] = load_some_of_array(&memory, i, begin, end - begin);
     body(loaded, memory.numbers, computed);
-    for (int i = 0; i < results; i++) store_some(memory.results[i] + begin, computed[i], end - begin);
+    for (int i = 0; i < results; i++) store_some_of_result(&memory, i, begin, computed[i], end - begin);
 }
 
 // MARK: Rules over a gradient
@@ -66,9 +105,9 @@ INLINE void finish_vector(rule_body body, int arrays, int results, const rule_me
                           int64_t position) {
     vector loaded[graft_rule_arrays], computed[graft_rule_results];
     loaded[0] = gradient;
-    for (int i = 1; i < arrays; i++) loaded[i] = load(memory->arrays[i] + position);
+    for (int i = 1; i < arrays; i++) loaded[i] = load_array(memory, i, position);
     body(loaded, memory->numbers, computed);
-    for (int i = 0; i < results; i++) store(memory->results[i] + position, computed[i]);
+    for (int i = 0; i < results; i++) store_result(memory, i, position, computed[i]);
 }
 
 /// Eight rows of two vectors of a gradient, on their way through a rule.
@@ -85,8 +124,7 @@ typedef struct {
 INLINE void finish_part(rule_body body, int arrays, int results, const rule_memory *memory, const rule_tile *tile,
                         int64_t columns, int64_t part) {
     int64_t place = part / 2 * columns + part % 2 * VECTOR;
-    // To the second-level cache: rows that are a page apart would push each other out of the first.
-    for (int i = 1; i < arrays; i++) __builtin_prefetch(memory->arrays[i] + tile->fetched + place, 0, 2);
+    for (int i = 1; i < arrays; i++) fetch_array(memory, i, tile->fetched + place);
     finish_vector(body, arrays, results, memory, load(tile->gradient + part * VECTOR), tile->position + place);
 }
 
@@ -146,10 +184,10 @@ INLINE void rule_rows(rule_body body, int arrays, int results, const rule_memory
 }
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
-INLINE void rule_gradient(rule_body body, int arrays, int results, const graft_rule_call *call,
+INLINE void rule_gradient(rule_body body, int arrays, int results, int narrow, const graft_rule_call *call,
                           const graft_gradient *g, const float *panels, const graft_thin_product *ahead, float *sums_ahead,
                           int64_t begin, int64_t end, float *left) {
-    rule_memory memory = prepare_rule(call);
+    rule_memory memory = prepare_rule(call, narrow);
     float factors[widest_product * graft_product_inner];
     if (ahead) clear_sums(ahead, sums_ahead);
     for (int64_t row = begin; row < end; row += tile_rows) {
@@ -162,15 +200,18 @@ INLINE void rule_gradient(rule_body body, int arrays, int results, const graft_r
 
 // MARK: The table
 
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs)                                    \
-    static void range_of_##name(const graft_rule_call *call, int64_t begin, int64_t end) {                             \
-        rule_range(body_of_##name, array_count, result_count, call, begin, end);                                       \
+#define KERNELS_OF_RULE(prefix, name, arrays, results, narrow)                                                         \
+    static void prefix##range_of_##name(const graft_rule_call *call, int64_t begin, int64_t end) {                     \
+        rule_range(body_of_##name, arrays, results, narrow, call, begin, end);                                         \
     }                                                                                                                  \
-    static void gradient_of_##name(const graft_rule_call *call, const graft_gradient *gradient, const float *panels,   \
-                                   const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,           \
-                                   float *left) {                                                                      \
-        rule_gradient(body_of_##name, array_count, result_count, call, gradient, panels, ahead, sums, begin, end,      \
-                      left);                                                                                           \
+    static void prefix##gradient_of_##name(const graft_rule_call *call, const graft_gradient *gradient,                \
+                                           const float *panels, const graft_thin_product *ahead, float *sums,          \
+                                           int64_t begin, int64_t end, float *left) {                                  \
+        rule_gradient(body_of_##name, arrays, results, narrow, call, gradient, panels, ahead, sums, begin, end, left); \
     }
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs)                                    \
+    KERNELS_OF_RULE(, name, array_count, result_count, 0)                                                              \
+    KERNELS_OF_RULE(narrow_, name, array_count, result_count, array_count - 2)
 #include "../rules.h"
 #undef RULE
+#undef KERNELS_OF_RULE
