@@ -12,6 +12,10 @@ public struct PlanReport: Sendable, Hashable {
     public var preparationReorders = 0
     /// Copies between buffers in one run: concatenations, paddings, slices, outputs that are inputs.
     public var copies = 0
+    /// The bytes that these copies write.
+    public var copiedByteCount = 0
+    /// Operands of concatenations that are computed where the result wants them, and are not copied.
+    public var concatenatedInPlace = 0
     /// Updates written straight into their variable's memory.
     public var updatesInPlace = 0
     /// Kernel gradients that are updated tile by tile and never stand in memory.

@@ -41,6 +41,10 @@ import Testing
         let report = try CPUPlan(graph, options: CPUOptions(threads: 2)).report
         #expect(report.reorders == 0, "activations stay NHWC from the pixels to the features")
         #expect(report.copies <= 8, "one concatenation for each of mixed0 to mixed7, and nothing else")
+        #expect(
+            report.concatenatedInPlace >= 14,
+            "all poolings that end a branch, and the 3 × 3 and 5 × 5 of mixed0 to mixed2, write to their place")
+        #expect(report.copiedByteCount <= 14_845_440, "of 32 MB that are concatenated, what oneDNN computes")
         #expect(report.steps <= 89, "70 convolutions, 10 poolings, 8 concatenations, the preprocessing")
         #expect(report.implementations["graft:winograd"] == 13, "ten convolutions of 3 × 3, three of 5 × 5")
         #expect(report.implementations["graft:pooling+relu"] == 7, "average pooling behind its convolution")
@@ -57,6 +61,8 @@ import Testing
         let report = try CPUPlan(graph, options: CPUOptions(threads: 2, precision: .bfloat16)).report
         #expect(report.reorders == 0, "no conversion inside the trunk: the preprocessing writes bfloat16")
         #expect(report.copies <= 8)
+        #expect(report.concatenatedInPlace >= 11, "poolings and 3 × 3")
+        #expect(report.copiedByteCount <= 10_517_760)
         #expect(report.implementations["graft:winograd"] == 10, "the convolutions of 3 × 3")
         #expect(report.primitives <= 120)
         #expect(report.arenaByteCount <= 19_906_560)

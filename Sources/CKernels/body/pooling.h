@@ -161,7 +161,7 @@ INLINE void pool_rows(const graft_pooling *p, bool maximum, bool is_narrow, cons
         int64_t image = row / p->output_height * p->input_height * p->input_width * p->channels;
         for (int64_t column = 0; column < p->output_width; column++) {
             const void *source = element(p, input, image);
-            void *target = (char *)element(p, output, (row * p->output_width + column) * p->channels);
+            void *target = (char *)element(p, output, (row * p->output_width + column) * p->output_pixel_stride);
             covered area = covered_by(p, row % p->output_height, column);
             if (is_narrow)
                 pool_narrow_channels(p, maximum, source, area, target);

@@ -142,7 +142,7 @@ INLINE void finish_tile(const graft_winograd *w, tile_place place, const float *
         for (int x = 0; x < count && x < columns; x++) {
             vector value = result[x] + bias;
             if (w->relu) value = choose(value < 0.0f, splat(0.0f), value);
-            int64_t position = (pixel + x) * w->output_channels + channel;
+            int64_t position = (pixel + x) * w->output_pixel_stride + channel;
             if (is_narrow)
                 store_narrow((uint16_t *)w->output + position, value);
             else

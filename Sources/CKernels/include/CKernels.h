@@ -209,6 +209,8 @@ enum { graft_winograd_points = 6, graft_winograd_panel = 32 };
 /// bits. Input channels are a multiple of 16, output channels of 32.
 typedef struct {
     int64_t batch, input_height, input_width, input_channels, output_height, output_width, output_channels;
+    /// Elements from pixel to pixel of the output; more than its channels where it is a slice of a wider array.
+    int64_t output_pixel_stride;
     /// Three or five, along both axes.
     int64_t kernel_size;
     int64_t padding_top, padding_left;
@@ -336,6 +338,9 @@ typedef struct {
     int64_t batch, channels;
     int64_t input_height, input_width, output_height, output_width;
     int64_t window_height, window_width, stride_height, stride_width, padding_top, padding_left;
+    /// Elements from pixel to pixel of the output; more than the channels where it is a slice of a wider array. Gradients
+    /// do not look at it.
+    int64_t output_pixel_stride;
     /// Whether input and output hold bfloat16 in place of 32-bit numbers; gradients are of 32 bits.
     bool is_narrow;
     /// Whether averages below zero become zero.

@@ -20,6 +20,8 @@ struct Buffer: Sendable {
         case nextValue(Int)
         /// The constant with this position.
         case constant(Int)
+        /// Inside of another buffer with a smaller number, so many elements behind its start: a slice of its channels.
+        case part(of: BufferID, offset: Int)
         /// The result with this position.
         case output(Int)
     }

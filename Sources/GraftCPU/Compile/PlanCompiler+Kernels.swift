@@ -129,7 +129,8 @@ extension PlanCompiler {
             try add(value, reads: []) { target throws(GraftError) in
                 RandomStep(stream: stream, count: shape.elementCount, target: target)
             }
-        case .pad, .slice, .concatenation: try compileCopy(value)
+        case .concatenation(let axis): try compileConcatenation(value, axis: axis)
+        case .pad, .slice: try compileCopy(value)
         default: throw GraftError(.backend, "the CPU backend has no kernel for \(node.operation.name)")
         }
     }
@@ -144,20 +145,10 @@ extension PlanCompiler {
 
     private mutating func compilePooling(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
-        let (first, result) = (shape(node.operands[0]), node.shape)
+        let first = shape(node.operands[0])
         switch node.operation {
-        case .maxPooling(let window):
-            try addSimple(value) { source, target throws(GraftError) in
-                PoolingStep(
-                    .maximum, window, input: first, output: result, type: node.elementType, source: source,
-                    target: target)
-            }
-        case .averagePooling(let window):
-            try addSimple(value) { source, target throws(GraftError) in
-                PoolingStep(
-                    .average(relu: false), window, input: first, output: result, type: node.elementType, source: source,
-                    target: target)
-            }
+        case .maxPooling(let window): try addPooling(value, of: node.operands[0], .maximum, window)
+        case .averagePooling(let window): try addPooling(value, of: node.operands[0], .average(relu: false), window)
         case .averagePoolingGradient(let window, let input):
             try addSimple(value) { source, target throws(GraftError) in
                 PoolingStep(.averageGradient, window, input: input, output: first, source: source, target: target)
@@ -176,19 +167,26 @@ extension PlanCompiler {
 
     /// A relu with the average pooling before it, which nobody else reads.
     mutating func compileRelu(_ value: ValueID, ofPooling pooling: ValueID) throws(GraftError) {
-        let (node, pooled) = (graph[value], graph[pooling])
-        guard case .averagePooling(let window) = pooled.operation else { return }
-        let (source, input) = (try location(of: pooled.operands[0]), shape(pooled.operands[0]))
-        try add(value, reads: [source]) { target throws(GraftError) in
+        guard case .averagePooling(let window) = graph[pooling].operation else { return }
+        try addPooling(value, of: graph[pooling].operands[0], .average(relu: true), window)
+    }
+
+    /// A pooling, written to its place in a concatenation where it has one.
+    private mutating func addPooling(
+        _ value: ValueID, of operand: ValueID, _ kind: PoolingStep.Kind, _ window: Window
+    ) throws(GraftError) {
+        let (node, input, source) = (graph[value], shape(operand), try location(of: operand))
+        let slice = slice(for: value, reading: [source])
+        try add(value, reads: [source], into: slice?.target) { target throws(GraftError) in
             PoolingStep(
-                .average(relu: true), window, input: input, output: node.shape, type: node.elementType, source: source,
-                target: target)
+                kind, window, input: input, output: node.shape, type: node.elementType, source: source, target: target,
+                targetPixelStride: slice?.pixelStride)
         }
     }
 
     // MARK: Copies
 
-    private mutating func compileCopy(_ value: ValueID) throws(GraftError) {
+    mutating func compileCopy(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
         var sources: [BufferID] = []
         for operand in node.operands { try sources.append(location(of: operand)) }
@@ -210,21 +208,12 @@ extension PlanCompiler {
         case .slice(let start, let part):
             let block = try blockCopy(part, source: first, target: part)
             return [.init(source: sources[0], sourceOffset: offset(start, first), targetOffset: 0, block: block)]
-        case .concatenation(let axis):
-            var (parts, position): ([CopyStep.Part], Int) = ([], 0)
-            for (operand, source) in zip(node.operands, sources) {
-                let part = shape(operand)
-                let block = try blockCopy(part, source: part, target: node.shape)
-                let targetOffset = position * node.shape.strides[axis]
-                parts.append(.init(source: source, sourceOffset: 0, targetOffset: targetOffset, block: block))
-                position += part[axis]
-            }
-            return parts
+        case .concatenation(let axis): return try concatenatedParts(node, sources, axis: axis, into: node.shape)
         default: return []
         }
     }
 
-    private func blockCopy(_ block: Shape, source: Shape, target: Shape) throws(GraftError) -> BlockCopy {
+    func blockCopy(_ block: Shape, source: Shape, target: Shape) throws(GraftError) -> BlockCopy {
         let copy = BlockCopy(block, source: source, target: target)
         try copy.checkRank()
         return copy

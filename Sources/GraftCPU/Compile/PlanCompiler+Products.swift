@@ -83,10 +83,11 @@ extension PlanCompiler {
         let packing = WinogradPackingStep(
             kernelShape: geometry.kernel, isNarrow: geometry.types.kernel == .bfloat16, source: plain, target: kernel)
         add(packing, reads: [plain], writes: [kernel], label: graph[value].label, operation: "packing", keeps: true)
-        try add(value, reads: [source, kernel] + (bias.map { [$0] } ?? [])) { target in
+        let slice = slice(for: value, reading: [source])
+        try add(value, reads: [source, kernel] + (bias.map { [$0] } ?? []), into: slice?.target) { target in
             WinogradStep(
                 geometry, epilogue.activation, source: source, kernel: kernel, bias: bias, target: target,
-                threads: threads)
+                targetPixelStride: slice?.pixelStride, threads: threads)
         }
     }
 

@@ -26,6 +26,10 @@ struct PlanCompiler {
     /// For relus the average pooling that is done along with them.
     private let pooledRelus: [ValueID: ValueID]
     private let fusedPoolings: Set<ValueID>
+    /// The values that may be computed in their place in a concatenation.
+    let slices: [ValueID: ChannelSlice]
+    /// By outermost concatenation: the result's memory, once something is computed in it.
+    var wholes: [ValueID: BufferID] = [:]
 
     init(_ graph: Graph, engine: Engine, threads: Int) throws(GraftError) {
         (self.graph, self.engine, self.threads) = (graph, engine, threads)
@@ -34,6 +38,7 @@ struct PlanCompiler {
         packedOnly = graph.kernelCasts
         pooledRelus = graph.pooledRelus
         fusedPoolings = Set(pooledRelus.values)
+        slices = graph.channelSlices
         try compileLeaves()
         for index in graph.nodes.indices { try compile(ValueID(index: index)) }
         compileOutputs()
@@ -76,12 +81,13 @@ struct PlanCompiler {
 
     // MARK: Steps
 
-    /// Adds the step that `make` gives for a new buffer and places the value there.
+    /// Adds the step that `make` gives for a new buffer, or a given one, and places the value there.
     mutating func add(
-        _ value: ValueID, reads: [BufferID], make: (BufferID) throws(GraftError) -> any Step
+        _ value: ValueID, reads: [BufferID], into given: BufferID? = nil,
+        make: (BufferID) throws(GraftError) -> any Step
     ) throws(GraftError) {
         let node = graph[value]
-        let target = newBuffer(for: value)
+        let target = given ?? newBuffer(for: value)
         place(value, at: target)
         try add(make(target), reads: reads, writes: [target], label: node.label, operation: node.operation.name)
         countFlops(of: [value])

@@ -24,19 +24,24 @@ struct Schedule {
             let draft = order.drafts[index]
             if draft.isPreparation { preparation.append(draft) } else { run.append(draft) }
         }
-        if let guarded, let position = run.firstIndex(where: { $0.writes.contains(guarded) }) {
+        if let guarded, let position = run.lastIndex(where: { $0.writes.contains { memory(of: $0) == guarded } }) {
             updateGuard = (position, guarded)
         }
         for draft in preparation { for buffer in draft.writes { buffers[buffer.index].place = .prepared } }
         layOut()
     }
 
+    /// The buffer that another one lies in, or itself.
+    private func memory(of buffer: BufferID) -> BufferID {
+        if case .part(let whole, _) = buffers[buffer.index].place { whole } else { buffer }
+    }
+
     /// Gives every temporary buffer an offset.
     private mutating func layOut() {
         let steps = run.map { draft in
             MemoryPlan.Step(
-                reads: draft.reads.map(\.index), writes: draft.writes.map(\.index),
-                mayShare: draft.mayShare.map { ($0.operand.index, $0.result.index) })
+                reads: draft.reads.map { memory(of: $0).index }, writes: draft.writes.map { memory(of: $0).index },
+                mayShare: draft.mayShare.map { (memory(of: $0.operand).index, $0.result.index) })
         }
         let plan = MemoryPlan(
             steps: steps, byteCounts: buffers.map { $0.place == .temporary ? $0.byteCount : nil })

@@ -6,6 +6,8 @@ struct StepOrder {
     private let updates: [(variable: Int, source: BufferID)]
     private var writer: [BufferID: Int] = [:]
     private var readers: [BufferID: [Int]] = [:]
+    /// By buffer: those that lie in it.
+    private var parts: [BufferID: [BufferID]] = [:]
     private var successors: [[Int]]
     /// The steps that write variables.
     private var variableWriters: [Int] = []
@@ -20,11 +22,19 @@ struct StepOrder {
             for buffer in draft.writes { writer[buffer] = index }
             for buffer in Set(draft.reads) { readers[buffer, default: []].append(index) }
         }
+        for (index, buffer) in buffers.enumerated() {
+            if case .part(let whole, _) = buffer.place { parts[whole, default: []].append(BufferID(index: index)) }
+        }
         for (index, draft) in drafts.enumerated() {
             for buffer in Set(draft.reads) {
-                if let producer = writer[buffer] { successors[producer].append(index) }
+                for producer in producers(of: buffer) where producer != index { successors[producer].append(index) }
             }
         }
+    }
+
+    /// The steps that write a buffer, as a whole or a part of it.
+    private func producers(of buffer: BufferID) -> Set<Int> {
+        Set(([buffer] + (parts[buffer] ?? [])).compactMap { writer[$0] })
     }
 
     /// Lets each update be computed in its variable's memory where nobody needs the old value afterwards; copies the
@@ -47,15 +57,18 @@ struct StepOrder {
 
     /// Lets steps that write variables wait until a buffer is written, but for those that the buffer depends on.
     mutating func holdUpdates(untilWritten buffer: BufferID) {
-        guard let producer = writer[buffer] else { return }
-        for step in variableWriters where step != producer && !reaches([producer], from: step) {
-            successors[producer].append(step)
+        let producers = producers(of: buffer)
+        for step in variableWriters where !producers.contains(step) && !reaches(producers, from: step) {
+            for producer in producers { successors[producer].append(step) }
         }
     }
 
     private func canWrite(_ producer: Int, _ source: BufferID, inPlaceOf target: BufferID, users: [Int]) -> Bool {
         let draft = drafts[producer]
-        guard buffers[source.index].place == .temporary, !draft.isPreparation else { return false }
+        // What is written part by part is there too early.
+        guard buffers[source.index].place == .temporary, parts[source] == nil, !draft.isPreparation else {
+            return false
+        }
         let readsTarget = draft.reads.contains(target)
         guard !readsTarget || draft.mayShare.contains(where: { $0 == (target, source) }) else { return false }
         let others = Set(users.filter { $0 != producer })
@@ -84,7 +97,7 @@ struct StepOrder {
                 reads: [source], writes: [], label: "update", operation: "copy", isPreparation: false, variables: [],
                 isUrgent: true))
         successors.append([])
-        if let producer = writer[source] { successors[producer].append(copy) }
+        for producer in producers(of: source) { successors[producer].append(copy) }
         for user in users { successors[user].append(copy) }
     }
 

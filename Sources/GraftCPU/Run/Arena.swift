@@ -25,7 +25,8 @@ final class Arena {
         let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
         defer { table.deallocate() }
         for index in 0..<count {
-            let pointer = address(of: index, plan, binding, inputs: inputs, outputs: &outputs)
+            let pointer =
+                part(index, plan, in: table) ?? address(of: index, plan, binding, inputs: inputs, outputs: &outputs)
             (table + index).initialize(to: pointer ?? nothing.base.assumingMemoryBound(to: Float.self))
         }
         let memory = RunMemory(
@@ -48,6 +49,16 @@ final class Arena {
         if plan.hasUpdates, isComplete { binding.takeNextValues(multiplied: next) }
     }
 
+    /// The memory of a buffer that lies in another, whose memory the table has already.
+    private func part(
+        _ index: Int, _ plan: CompiledPlan, in table: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+    ) -> UnsafeMutablePointer<Float>? {
+        let buffer = plan.schedule.buffers[index]
+        guard case .part(let whole, let offset) = buffer.place else { return nil }
+        let start = UnsafeMutableRawPointer(table[whole.index]) + offset * buffer.elementType.byteCount
+        return start.assumingMemoryBound(to: Float.self)
+    }
+
     /// The memory of a buffer. Pointers into tensors stay valid while the run holds the tensors.
     private func address(
         of index: Int, _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], outputs: inout [Tensor]
@@ -62,6 +73,7 @@ final class Arena {
         case .variable(let position): return binding.address(ofVariable: position, plan)
         case .nextValue(let position): return binding.addressOfNextValue(position)
         case .constant(let position): return plan.constants[position].address
+        case .part: return nil
         case .output(let position):
             return outputs[position].withUnsafeMutableBuffer { $0.baseAddress }
         }

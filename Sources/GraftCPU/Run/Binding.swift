@@ -152,7 +152,7 @@ final class Binding: @unchecked Sendable {
         case .prepared: prepared[BufferID(index: index)]?.base.assumingMemoryBound(to: Float.self)
         case .variable(let position): values[position].address
         case .constant(let position): plan.constants[position].address
-        case .temporary, .input, .output, .nextValue: nil
+        case .temporary, .input, .part, .output, .nextValue: nil
         }
     }
 

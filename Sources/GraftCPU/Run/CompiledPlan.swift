@@ -71,6 +71,10 @@ struct CompiledPlan: Sendable {
         report.reorders = run.reduce(0) { $0 + $1.reorderCount }
         report.preparationReorders = preparation.reduce(0) { $0 + $1.reorderCount }
         report.copies = run.count { $0 is CopyStep }
+        report.copiedByteCount = run.reduce(0) { $0 + (($1 as? CopyStep)?.copiedByteCount ?? 0) }
+        report.concatenatedInPlace = schedule.buffers.count { buffer in
+            if case .part = buffer.place { true } else { false }
+        }
         report.updatesInPlace = schedule.updatesInPlace
         report.fusedGradients = run.count { $0 is GradientStep || $0 is ConvolutionGradientStep }
         report.fusedInputGradients = run.count { ($0 as? GradientStep)?.computesInputGradient == true }

@@ -87,6 +87,9 @@ struct CopyStep: Step {
 
     var implementation: String { "graft:copy" }
 
+    /// What it writes of its operands.
+    var copiedByteCount: Int { parts.reduce(0) { $0 + $1.block.sizes.reduce(elementType.byteCount, *) } }
+
     func run(_ memory: RunMemory) {
         let (target, size) = (UnsafeMutableRawPointer(memory[target]), elementType.byteCount)
         if zeroCount > 0 { graft_fill_zero(target, Int64(zeroCount * size), Int32(memory.threads)) }

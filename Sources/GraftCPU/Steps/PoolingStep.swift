@@ -17,9 +17,11 @@ struct PoolingStep: Step {
     private let target: BufferID
 
     /// `input` and `output` are the shapes of the forward pass; a gradient's `source` is that of the output, and of 32 bits.
+    ///
+    /// - Parameter targetPixelStride: the elements from pixel to pixel where a pooling writes a slice of a wider array.
     init(
         _ kind: Kind, _ window: Window, input: Shape, output: Shape, type: ElementType = .float32, source: BufferID,
-        target: BufferID
+        target: BufferID, targetPixelStride: Int? = nil
     ) {
         (self.kind, self.source, self.target) = (kind, source, target)
         pooling = graft_pooling(
@@ -28,7 +30,8 @@ struct PoolingStep: Step {
             window_height: Int64(window.size.height), window_width: Int64(window.size.width),
             stride_height: Int64(window.strides.height), stride_width: Int64(window.strides.width),
             padding_top: Int64(window.padding.top), padding_left: Int64(window.padding.left),
-            is_narrow: type == .bfloat16, relu: kind.hasRelu)
+            output_pixel_stride: Int64(targetPixelStride ?? output[3]), is_narrow: type == .bfloat16,
+            relu: kind.hasRelu)
     }
 
     var implementation: String { kind.hasRelu ? "graft:pooling+relu" : "graft:pooling" }

@@ -9,17 +9,21 @@ struct WinogradStep: Step {
     private let kernel: BufferID
     private let bias: BufferID?
     private let target: BufferID
+    private let targetPixelStride: Int
     private let threads: Int
 
     var implementation: String { "graft:winograd" }
 
-    /// - Parameter kernel: what a ``WinogradPackingStep`` wrote.
+    /// - Parameters:
+    ///   - kernel: what a ``WinogradPackingStep`` wrote.
+    ///   - targetPixelStride: the elements from pixel to pixel where it writes a slice of a wider array.
     init(
         _ geometry: ConvolutionGeometry, _ activation: FusedActivation?, source: BufferID, kernel: BufferID,
-        bias: BufferID?, target: BufferID, threads: Int
+        bias: BufferID?, target: BufferID, targetPixelStride: Int? = nil, threads: Int
     ) {
         (self.geometry, self.activation, self.threads) = (geometry, activation, threads)
         (self.source, self.kernel, self.bias, self.target) = (source, kernel, bias, target)
+        self.targetPixelStride = targetPixelStride ?? geometry.output[3]
     }
 
     /// Whether it is the faster way for a convolution whose kernel never changes.
@@ -61,7 +65,8 @@ struct WinogradStep: Step {
         return graft_winograd(
             batch: Int64(input[0]), input_height: Int64(input[1]), input_width: Int64(input[2]),
             input_channels: Int64(input[3]), output_height: Int64(output[1]), output_width: Int64(output[2]),
-            output_channels: Int64(output[3]), kernel_size: Int64(geometry.kernel[0]), padding_top: Int64(padding.top),
+            output_channels: Int64(output[3]), output_pixel_stride: Int64(targetPixelStride),
+            kernel_size: Int64(geometry.kernel[0]), padding_top: Int64(padding.top),
             padding_left: Int64(padding.left), input_is_narrow: geometry.types.input == .bfloat16,
             output_is_narrow: geometry.types.output == .bfloat16, relu: activation == .relu, input: nil, kernel: nil,
             bias: nil, output: nil)
