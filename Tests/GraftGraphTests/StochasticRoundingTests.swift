@@ -124,6 +124,29 @@ import Testing
         #expect(abs(mean - 1.25) < 5 * 0.041 / 64)
     }
 
+    /// Adam's mean of squares, β₂ = 0.999, where one square in ten is 10 and the others 0: to the nearest the small ones never
+    /// move it, so that it stands far above the mean, by chance it has noise and no bias.
+    @Test func aSlowMeanOfSquaresIsLostToTheNearestAndKeptByChance() {
+        let count = 256
+        var wide = [Float](repeating: 1, count: count)
+        var (nearest, byChance) = (wide, wide)
+        for step in 0..<3000 {
+            let squares = StochasticRounding(key: UInt64(step), stream: 2)
+            let rounding = StochasticRounding(key: UInt64(step), stream: 1)
+            for index in 0..<count {
+                let square: Float = squares.bits(at: index) < 6554 ? 10 : 0
+                func next(_ mean: Float) -> Float { mean + 0.001 * (square - mean) }
+                wide[index] = next(wide[index])
+                nearest[index] = ElementType.bfloat16.nearest(to: next(nearest[index]))
+                byChance[index] = rounding.rounded(next(byChance[index]), at: index)
+            }
+        }
+        func mean(_ values: [Float]) -> Double { values.reduce(0) { $0 + Double($1) } / Double(count) }
+        #expect(mean(nearest) > 2 * mean(wide))
+        // Each has noise of a standard deviation of some 8 %; five times that over √256.
+        #expect(abs(mean(byChance) / mean(wide) - 1) < 5 * 0.08 / 16)
+    }
+
     // MARK: The operation
 
     @Test func aRunsKeyAndTheStreamDecide() throws {
