@@ -46,6 +46,15 @@ import Testing
         }
     }
 
+    @Test(arguments: TestModels.names)
+    func whatAFileWillTakeIsKnownWithoutInitialValues(name: String) throws {
+        let model = try TestModels.model(name)
+        let known = model.variables.map(\.isInitialized)
+        let byteCount = KerasArchive.byteCount(of: try KerasArchive.members(of: model, sizesOnly: true))
+        #expect(model.variables.map(\.isInitialized) == known)
+        #expect(byteCount == KerasArchive.byteCount(of: try KerasArchive.members(of: model)))
+    }
+
     @Test func frozenStatisticsAndConstantsAreSavedAndLoadedBack() throws {
         try withTemporaryFolder { folder in
             let model = try TestModels.model("nested")

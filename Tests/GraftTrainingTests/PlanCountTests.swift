@@ -51,8 +51,8 @@ import Testing
         #expect(report.primitives <= 114, "each of the other 57 convolutions and the packing of its kernel")
         #expect(report.arenaByteCount <= 39_813_120, "of 213 MB of values, 38 MiB are alive at once")
         #expect(
-            report.packedByteCount <= 43_866_240,
-            "the base's weights once, packed; four times as large where they are at the points of Winograd's filtering")
+            report.packedByteCount <= 46_962_816,
+            "the base's weights once, packed; up to seven times as large at the points of Winograd's filtering")
     }
 
     @Test(.enabled(if: CPUOptions.supportsBFloat16))
@@ -61,12 +61,12 @@ import Testing
         let report = try CPUPlan(graph, options: CPUOptions(threads: 2, precision: .bfloat16)).report
         #expect(report.reorders == 0, "no conversion inside the trunk: the preprocessing writes bfloat16")
         #expect(report.copies <= 8)
-        #expect(report.concatenatedInPlace >= 11, "poolings and 3 × 3")
-        #expect(report.copiedByteCount <= 10_517_760)
-        #expect(report.implementations["graft:winograd"] == 10, "the convolutions of 3 × 3")
-        #expect(report.primitives <= 120)
+        #expect(report.concatenatedInPlace >= 14)
+        #expect(report.copiedByteCount <= 8_551_680, "of 17.6 MB")
+        #expect(report.implementations["graft:winograd"] == 13, "those of float32")
+        #expect(report.primitives <= 114)
         #expect(report.arenaByteCount <= 19_906_560)
-        #expect(report.packedByteCount <= 26_836_992, "each weight in two bytes, in 32 bits at the points")
+        #expect(report.packedByteCount <= 30_799_872, "each weight in two bytes, in 32 bits at the points")
     }
 
     @Test func aStepOfTheHeadIsFewPassesOverItsWeights() throws {

@@ -203,7 +203,7 @@ void graft_join_thin_product(const graft_thin_product *product, const void *sums
 
 // MARK: Convolutions
 
-enum { graft_winograd_points = 6, graft_winograd_panel = 32 };
+enum { graft_winograd_most_points = 8, graft_winograd_panel = 32 };
 
 /// A convolution of stride 1 by Winograd's minimal filtering, `output = activation(input * kernel + bias)`, computed in 32
 /// bits. Input channels are a multiple of 16, output channels of 32.
@@ -213,6 +213,8 @@ typedef struct {
     int64_t output_pixel_stride;
     /// Three or five, along both axes.
     int64_t kernel_size;
+    /// Six or eight: so many numbers along both axes of a tile give `points + 1 - kernel_size` results.
+    int64_t points;
     int64_t padding_top, padding_left;
     /// Whether memory holds bfloat16.
     bool input_is_narrow, output_is_narrow;
@@ -227,11 +229,11 @@ typedef struct {
 } graft_winograd;
 
 /// Bytes of a kernel that is brought to the points.
-size_t graft_winograd_kernel_size(int64_t input_channels, int64_t output_channels);
+size_t graft_winograd_kernel_size(int64_t points, int64_t input_channels, int64_t output_channels);
 
-/// Brings a kernel in HWIO to the points: [output channels / 32][36][input channels][32]. Its numbers are rounded to
-/// bfloat16 first where `is_narrow` says so.
-void graft_pack_winograd_kernel(const float *kernel, int64_t kernel_size, int64_t input_channels,
+/// Brings a kernel in HWIO to the points: [output channels / 32][points · points][input channels][32]. Its numbers are
+/// rounded to bfloat16 first where `is_narrow` says so.
+void graft_pack_winograd_kernel(const float *kernel, int64_t kernel_size, int64_t points, int64_t input_channels,
                                 int64_t output_channels, bool is_narrow, float *target);
 
 /// Bytes of scratch that `graft_run_winograd` needs; 64-byte aligned.

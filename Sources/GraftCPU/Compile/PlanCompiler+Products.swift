@@ -79,9 +79,10 @@ extension PlanCompiler {
         let (operands, threads) = (graph[value].operands, threads)
         let (source, plain) = (try location(of: operands[0]), try location(of: operands[1]))
         let bias = epilogue.bias ? try location(of: operands[2]) : nil
-        let kernel = newBuffer(WinogradPackingStep.elementCount(geometry.kernel))
+        let points = WinogradStep.points(for: geometry)
+        let kernel = newBuffer(WinogradPackingStep.elementCount(geometry.kernel, points: points))
         let packing = WinogradPackingStep(
-            kernelShape: geometry.kernel, isNarrow: geometry.types.kernel == .bfloat16, source: plain, target: kernel)
+            kernelShape: geometry.kernel, points: points, isNarrow: geometry.types.kernel == .bfloat16, source: plain, target: kernel)
         add(packing, reads: [plain], writes: [kernel], label: graph[value].label, operation: "packing", keeps: true)
         let slice = slice(for: value, reading: [source])
         try add(value, reads: [source, kernel] + (bias.map { [$0] } ?? []), into: slice?.target) { target in

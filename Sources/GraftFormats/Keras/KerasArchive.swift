@@ -29,13 +29,14 @@ enum KerasArchive {
         members.reduce(0) { $0 + $1.content.byteCount + 256 }
     }
 
-    /// The members of a model's archive. The weights are shared with the model until they are written.
-    static func members(of model: Model) throws(GraftError) -> [ZipWriter.Member] {
+    /// The members of a model's archive. The weights are shared with the model until they are written; where `sizesOnly`,
+    /// zeros stand in for them.
+    static func members(of model: Model, sizesOnly: Bool = false) throws(GraftError) -> [ZipWriter.Member] {
         let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]
         return [
             ZipWriter.Member(metadataName, bytes: metadata.json()),
             ZipWriter.Member(configurationName, bytes: model.serialized.json()),
-            ZipWriter.Member(weightsName, try KerasWeights.file(of: model).stream()),
+            ZipWriter.Member(weightsName, try KerasWeights.file(of: model, sizesOnly: sizesOnly).stream()),
             ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata, layers: model.layerMarks).json()),
         ]
     }

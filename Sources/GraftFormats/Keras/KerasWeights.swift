@@ -27,13 +27,20 @@ enum KerasWeights {
         return try assignment.finish()
     }
 
-    /// A model's weights as a file to be.
-    static func file(of model: Model) throws(GraftError) -> HDF5Writer {
+    /// A model's weights as a file to be; where `sizesOnly`, one of its size, for which no variable needs a value.
+    static func file(of model: Model, sizesOnly: Bool = false) throws(GraftError) -> HDF5Writer {
         let file = HDF5Writer()
         for entry in KerasLayout(model).entries {
             let group = try file.root.makeGroup(entry.variablesPath)
             try group.setAttribute("name", entry.layer.name)
-            for (index, variable) in entry.variables.enumerated() { try group.write(variable.value, to: String(index)) }
+            for (index, variable) in entry.variables.enumerated() {
+                let name = String(index)
+                if sizesOnly {
+                    try group.makeRoom(variable.shape, at: name)
+                } else {
+                    try group.write(variable.value, to: name)
+                }
+            }
         }
         return file
     }

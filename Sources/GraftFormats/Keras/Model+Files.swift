@@ -50,11 +50,12 @@ extension Model {
             : KerasWeights.load(from: HDF5File(reading: path), into: self)
     }
 
-    /// Looks whether the disk has room for ``save(_:)``, so that a long run does not find out at its end.
+    /// Looks whether the disk has room for ``save(_:)``, so that a long run does not find out at its end. No variable gets
+    /// its initial value for it.
     ///
     /// - Throws: `.file` with the room that is needed and the room there is.
     package func checkRoom(toSave path: String) throws(GraftError) {
-        let byteCount = try KerasArchive.byteCount(of: KerasArchive.members(of: self))
+        let byteCount = try KerasArchive.byteCount(of: KerasArchive.members(of: self, sizesOnly: true))
         try DiskRoom(needed: byteCount, folder: AtomicFile.folder(of: path)).check(for: path)
     }
 

@@ -1,4 +1,6 @@
+import Dispatch
 import GraftModel
+import Synchronization
 
 /// Arrays of a file matched with the variables of a model: checked whole, then read whole, then assigned, so that a
 /// failure on the way leaves the model as it was.
@@ -53,10 +55,21 @@ struct WeightAssignment {
             throw GraftError(
                 .weights, "the weights in \(report.path) do not fit this model, nothing was loaded: \(shown)\(more)")
         }
-        var tensors: [Tensor] = []
-        tensors.reserveCapacity(pairs.count)
-        for pair in pairs { tensors.append(try pair.dataset.tensor()) }
+        let tensors = try readAll()
         for (pair, tensor) in zip(pairs, tensors) { try pair.variable.assign(tensor) }
         return report
+    }
+
+    /// The arrays' numbers, in order, read by all processors: most of the time goes into new memory for them.
+    private func readAll() throws(GraftError) -> [Tensor] {
+        let datasets = pairs.map(\.dataset)
+        let results = Mutex([Result<Tensor, GraftError>?](repeating: nil, count: datasets.count))
+        DispatchQueue.concurrentPerform(iterations: datasets.count) { index in
+            let result = Result { () throws(GraftError) in try datasets[index].tensor() }
+            results.withLock { $0[index] = result }
+        }
+        var tensors: [Tensor] = []
+        for result in results.withLock({ $0 }) { if let result { try tensors.append(result.get()) } }
+        return tensors
     }
 }

@@ -68,6 +68,7 @@ final class ZipSink {
     private func flush() -> Bool {
         do throws(GraftError) {
             try file.write(UnsafeRawBufferPointer(rebasing: buffer[0..<filled]))
+            file.beginFlush(from: start, byteCount: filled)
             (start, filled) = (position, 0)
             return true
         } catch {

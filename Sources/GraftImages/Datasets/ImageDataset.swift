@@ -5,7 +5,7 @@ import GraftModel
 ///
 /// Inputs: one tensor (batch, height, width, channels) with values 0 to 255. Targets: one tensor (batch) of class
 /// numbers. Memory holds the paths and the batch, never all pictures. Copies share what is known of the files.
-public struct ImageDataset: Dataset {
+public struct ImageDataset: PooledDataset {
     /// The files, in order: class by class, sorted.
     public var paths: [String] { loader.paths }
     /// Each file's class, a position in `classNames`.
@@ -49,8 +49,10 @@ public struct ImageDataset: Dataset {
     ///
     /// - Throws: `GraftError` with code `argument` for a number that is no picture's. A picture that cannot be read is
     ///   no error: it is missing from the batch and named in its `failures`.
-    public func batch(_ indices: [Int]) throws -> Batch {
-        let (indices, tensor, failures) = try loader.load(indices)
+    public func batch(_ indices: [Int]) throws -> Batch { try batch(indices, in: TensorPool(capacity: 0)) }
+
+    package func batch(_ indices: [Int], in memory: TensorPool) throws -> Batch {
+        let (indices, tensor, failures) = try loader.load(indices, in: memory)
         let targets = Tensor(indices.map { Float(labels[$0]) }, shape: [indices.count])
         return Batch(indices: indices, inputs: [tensor], targets: [targets], failures: failures)
     }
@@ -81,7 +83,7 @@ public struct ImageDataset: Dataset {
 }
 
 /// Pictures in files without classes: what `predict` is asked about.
-public struct ImageFiles: Dataset {
+public struct ImageFiles: PooledDataset {
     /// The files, in the order given.
     public var paths: [String] { loader.paths }
     /// The files and folders below the folder that take no part, and why.
@@ -122,8 +124,10 @@ public struct ImageFiles: Dataset {
     public var imageRule: ImageRule? { loader.rule }
 
     /// As ``ImageDataset/batch(_:)``, without targets.
-    public func batch(_ indices: [Int]) throws -> Batch {
-        let (indices, tensor, failures) = try loader.load(indices)
+    public func batch(_ indices: [Int]) throws -> Batch { try batch(indices, in: TensorPool(capacity: 0)) }
+
+    package func batch(_ indices: [Int], in memory: TensorPool) throws -> Batch {
+        let (indices, tensor, failures) = try loader.load(indices, in: memory)
         return Batch(indices: indices, inputs: [tensor], targets: [], failures: failures)
     }
 

@@ -25,11 +25,13 @@ struct PictureLoader: Sendable {
     }
 
     /// The pictures that can be read, in order, as one tensor (pictures, height, width, channels), and the others.
-    func load(_ indices: [Int]) throws(GraftError) -> (indices: [Int], tensor: Tensor, failures: [ExampleFailure]) {
+    func load(
+        _ indices: [Int], in memory: TensorPool
+    ) throws(GraftError) -> (indices: [Int], tensor: Tensor, failures: [ExampleFailure]) {
         for index in indices { try checkIndex(index) }
         let failures = Mutex<[Int: String]>([:])
         let shape: Shape = [indices.count, rule.height, rule.width, rule.channels]
-        let tensor = Tensor(uninitialized: shape) { values in
+        let tensor = memory.tensor(shape) { values in
             let target = SharedMemory(values: values)
             ParallelWork.perform(count: indices.count, threads: threads) { slot in
                 do throws(GraftError) {

@@ -18,6 +18,8 @@ public final class Variable: Sendable {
     /// What is added to the loss for its size while it trains.
     public let regularizer: Regularizer?
     private let state: Mutex<State>
+    /// Held while the initial value is computed.
+    private let creation = Mutex(())
 
     private struct State {
         var path: String
@@ -104,11 +106,23 @@ public final class Variable: Sendable {
     }
 
     private var storedValue: Tensor {
+        if let tensor = existingValue { return tensor }
+        // Whoever asks meanwhile waits for it; whoever asks for something else does not.
+        return creation.withLock { _ in
+            if let tensor = existingValue { return tensor }
+            let tensor = initializer.tensor(of: shape, seed: state.withLock { $0.seed })
+            return state.withLock { state in
+                if case .stored(let tensor) = state.content { return tensor }
+                state.content = .stored(tensor)
+                return tensor
+            }
+        }
+    }
+
+    private var existingValue: Tensor? {
         state.withLock { state in
             if case .stored(let tensor) = state.content { return tensor }
-            let tensor = initializer.tensor(of: shape, seed: state.seed)
-            state.content = .stored(tensor)
-            return tensor
+            return nil
         }
     }
 }

@@ -41,6 +41,12 @@ extension Dataset {
     }
 }
 
+/// A dataset whose batches may stand in memory that was used before.
+package protocol PooledDataset: Dataset {
+    /// As ``Dataset/batch(_:)``, with inputs in memory of this pool.
+    func batch(_ indices: [Int], in memory: TensorPool) throws -> Batch
+}
+
 /// Some examples as tensors with a batch axis in front.
 public struct Batch: Sendable {
     /// The examples' numbers in the dataset, one for each row of the tensors.

@@ -42,23 +42,38 @@ struct FeaturePass {
     ///
     /// - Throws: `GraftError` with code `file` where the disk has too little space, or what `checkCancellation` throws;
     ///   features computed until then are kept.
-    func run(_ requests: [Request]) throws -> [Outcome] {
-        let surveys = try survey(requests)
+    func run(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [Outcome] {
+        let surveys = try survey(requests, fingerprints)
         try makeRoom(for: surveys)
         let total = surveys.reduce(0) { $0 + $1.missing.count }
         let reused = surveys.reduce(0) { $0 + $1.reusedCount }
         if reused > 0 { try emit(.featuresFound(reused)) }
         let clock = Stopwatch()
-        var (done, runner) = (0, TrunkRunner?.none)
-        return try surveys.map { survey in
-            let trunk = survey.request.trunk
-            if !survey.missing.isEmpty, runner?.key != trunk.key { runner = try trunk.makeRunner() }
-            let failures = try compute(survey, with: runner) { count in
+        var (done, failures) = (0, [[ExampleFailure]](repeating: [], count: surveys.count))
+        for group in groups(of: surveys) {
+            let found = try compute(group.map { surveys[$0] }) { count in
                 done += count
                 try emit(.features(Progress(done: done, total: total, elapsed: clock.seconds)))
             }
-            return Outcome(source: survey.source, failures: failures, reusedCount: survey.reusedCount)
+            for (position, found) in zip(group, found) { failures[position] = found }
         }
+        return zip(surveys, failures).map { survey, failures in
+            Outcome(source: survey.source, failures: failures, reusedCount: survey.reusedCount)
+        }
+    }
+
+    /// The surveys with something missing, by their positions, those with the same trunk together.
+    private func groups(of surveys: [Survey]) -> [[Int]] {
+        var groups: [[Int]] = []
+        for (position, survey) in surveys.enumerated() where !survey.missing.isEmpty {
+            let key = survey.request.trunk.key
+            if let known = groups.firstIndex(where: { surveys[$0[0]].request.trunk.key == key }) {
+                groups[known].append(position)
+            } else {
+                groups.append([position])
+            }
+        }
+        return groups
     }
 
     private func makeRoom(for surveys: [Survey]) throws {
@@ -73,10 +88,10 @@ struct FeaturePass {
     }
 
     /// Opens the folders and finds what is missing, once damaged rows are out of all of them.
-    private func survey(_ requests: [Request]) throws -> [Survey] {
+    private func survey(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [Survey] {
         var folders: [TrunkKey: FeatureFolder] = [:]
         let sources = try requests.map { request in
-            let source = try makeSource(request, &folders)
+            let source = try makeSource(request, fingerprints.next() ?? [], &folders)
             source.kept.removeDamaged(among: source.keys)
             return source
         }
@@ -87,12 +102,12 @@ struct FeaturePass {
     }
 
     private func makeSource(
-        _ request: Request, _ folders: inout [TrunkKey: FeatureFolder]
+        _ request: Request, _ fingerprints: [String?], _ folders: inout [TrunkKey: FeatureFolder]
     ) throws -> FeatureSource {
         let (dataset, rowByteCount) = (request.dataset, request.trunk.rowByteCount)
         let run = UUID().uuidString
         var unkept: Set<Int> = []
-        let keys = fingerprints(of: dataset).enumerated().map { index, fingerprint in
+        let keys = fingerprints.enumerated().map { index, fingerprint in
             // A file that cannot be read has no fingerprint; decoding will say what is wrong with it.
             if let fingerprint { return FeatureKey(fingerprint: fingerprint) }
             unkept.insert(index)
@@ -106,8 +121,16 @@ struct FeaturePass {
             shapes: request.trunk.shapes)
     }
 
+    /// The fingerprints of each dataset's examples, taken while whoever asked does something else.
+    func fingerprints(of datasets: [any Dataset]) -> Prefetcher<[String?]> {
+        var rest = datasets[...]
+        return Prefetcher(name: "graft fingerprints", ahead: datasets.count) {
+            rest.popFirst().map(Self.fingerprints)
+        }
+    }
+
     /// The fingerprints of all examples, read by all processors; `nil` for those that cannot be read or have none.
-    private func fingerprints(of dataset: any Dataset) -> [String?] {
+    private static func fingerprints(of dataset: any Dataset) -> [String?] {
         let part = 64
         let parts = Mutex([Int: [String?]]())
         DispatchQueue.concurrentPerform(iterations: (dataset.count + part - 1) / part) { number in
@@ -127,29 +150,39 @@ struct FeaturePass {
         return try cache.folder(trunk: request.trunk.key, rowByteCount: rowByteCount)
     }
 
-    /// Computes what is missing, batch by batch; a shard that is begun is completed however the pass ends.
-    private func compute(
-        _ survey: Survey, with runner: TrunkRunner?, report: (Int) throws -> Void
-    ) throws -> [ExampleFailure] {
-        guard !survey.missing.isEmpty, let runner else { return [] }
-        let source = survey.source
-        let recording = FeatureRecording(source)
-        defer { try? recording.finish() }
+    /// Computes what is missing of some surveys with one trunk, batch by batch; a shard that is begun is completed however
+    /// the pass ends.
+    ///
+    /// - Returns: for each survey what cannot be read.
+    private func compute(_ surveys: [Survey], report: (Int) throws -> Void) throws -> [[ExampleFailure]] {
+        guard let trunk = surveys.first?.request.trunk else { return [] }
+        let source = JoinedSource(surveys.map(\.source.dataset))
+        let recordings = surveys.map { FeatureRecording($0.source) }
+        defer { for recording in recordings { try? recording.finish() } }
+        // The first pictures are decoded while the trunk is made ready.
         let stream = BatchStream(
-            DecodedSource(dataset: source.dataset), order: survey.missing, batchSize: Trunk.batchSize,
-            profiler: profiler)
-        var failures: [ExampleFailure] = []
+            source,
+            order: surveys.enumerated().flatMap { part, survey in
+                survey.missing.map { source.number(of: $0, in: part) }
+            }, batchSize: Trunk.batchSize, profiler: profiler)
+        let runner = try trunk.makeRunner()
+        var failures = surveys.map { _ in [ExampleFailure]() }
         try checkCancellation()
         while let batch = try stream.next() {
             try checkCancellation()
-            for failure in batch.failures { try emit(.problem(failure)) }
-            failures += batch.failures
+            for failure in batch.failures {
+                let (part, own) = source.separated(failure)
+                try emit(.problem(own))
+                failures[part].append(own)
+            }
             let features = batch.indices.isEmpty ? [] : try runner.run(batch.inputs)
-            try recording.append(features, of: batch.indices)
+            for piece in source.pieces(of: batch.indices) {
+                try recordings[piece.part].append(features, rows: piece.rows, of: piece.indices)
+            }
             try report(batch.indices.count + batch.failures.count)
         }
         // Here failures count; in the `defer` above something else has already gone wrong.
-        try recording.finish()
+        for recording in recordings { try recording.finish() }
         return failures
     }
 }

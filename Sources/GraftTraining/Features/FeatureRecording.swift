@@ -15,14 +15,15 @@ final class FeatureRecording: @unchecked Sendable {
         temporary = source.temporary.map(FeatureRecorder.init)
     }
 
-    /// Has the rows of these examples written, one of each feature after the other; waits only where two batches are
-    /// not written yet.
+    /// Has the features of these examples written, one row of each feature after the other; waits only where two batches
+    /// are not written yet.
     ///
+    /// - Parameter rows: where they stand in the features, in this order.
     /// - Throws: what went wrong with an earlier batch.
-    func append(_ features: [Tensor], of indices: [Int]) throws {
+    func append(_ features: [Tensor], rows: Range<Int>, of indices: [Int]) throws {
         guard !indices.isEmpty else { return }
         try writing.submit { [self] in
-            for (position, index) in indices.enumerated() {
+            for (position, index) in zip(rows, indices) {
                 let recorder = source.unkept.contains(index) ? temporary ?? kept : kept
                 try withRow(position, of: features) { try recorder.append($0, key: source.keys[index]) }
             }

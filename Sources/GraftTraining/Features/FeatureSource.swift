@@ -15,6 +15,8 @@ struct FeatureSource: ExampleSource {
     let temporary: FeatureFolder?
     /// The shape of each feature, without the batch axis; a row holds them one after the other.
     let shapes: [Shape]
+    /// Memory of batches that were used: as many as a run holds at once.
+    private let memory = TensorPool(capacity: 10)
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {
         let targets = try dataset.targets(of: indices)
@@ -25,7 +27,7 @@ struct FeatureSource: ExampleSource {
     /// The one feature of these examples, read to where it is used.
     private func rows(_ indices: [Int], of shape: Shape) throws -> Tensor {
         let size = shape.elementCount
-        return try Tensor(uninitialized: shape.inBatch(of: indices.count)) { target in
+        return try memory.tensor(shape.inBatch(of: indices.count)) { target in
             for (position, index) in indices.enumerated() {
                 try read(index, into: UnsafeMutableBufferPointer(rebasing: target[(position * size)...].prefix(size)))
             }

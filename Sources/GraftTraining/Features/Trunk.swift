@@ -15,14 +15,21 @@ struct Trunk: Sendable {
 
     /// The trunk of a model.
     ///
-    /// - Parameter parts: those for batches of ``batchSize``.
+    /// - Parameters:
+    ///   - parts: those for batches of ``batchSize``.
+    ///   - other: one that may be the same, so that its numbers need not be hashed again.
     /// - Throws: `GraftError` with code `state` where they have no trunk.
-    init(_ parts: ModelParts, backend: any Backend) throws {
+    init(_ parts: ModelParts, backend: any Backend, like other: Trunk? = nil) throws {
         guard let graph = parts.trunk else {
             throw GraftError(.state, "the model has no part that stays the same while it trains")
         }
         (self.backend, self.parts) = (backend, parts)
-        key = TrunkKey(graph: graph, precision: backend.precision) { parts.variables[$0.rawValue].value }
+        let isSame = other?.parts.variables == parts.variables && other?.parts.trunk?.isSame(as: graph) == true
+        if let other, isSame {
+            key = other.key
+        } else {
+            key = TrunkKey(graph: graph, precision: backend.precision) { parts.variables[$0.rawValue].value }
+        }
         shapes = graph.outputs.map { graph.shape(of: $0).ofExample }
     }
 
@@ -51,5 +58,16 @@ struct TrunkRunner {
         let padded = inputs.map { $0.padded(toRows: Trunk.batchSize) }
         let features = try plan.run(Dictionary(uniqueKeysWithValues: zip(inputNames, padded)), randomKey: 0)
         return features.map { $0.prefix(rows: inputs[0].shape[0]) }
+    }
+}
+
+extension Graph {
+    /// Whether both compute the same from the same variables.
+    fileprivate func isSame(as other: Graph) -> Bool {
+        nodes.count == other.nodes.count && outputs == other.outputs
+            && zip(nodes, other.nodes).allSatisfy { mine, theirs in
+                mine.operands == theirs.operands && mine.elementType == theirs.elementType
+                    && mine.operation == theirs.operation
+            }
     }
 }

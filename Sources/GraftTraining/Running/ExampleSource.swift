@@ -42,9 +42,14 @@ struct SourceBatch: Sendable {
 struct DecodedSource: ExampleSource {
     let dataset: any Dataset
     var activity: String { "decode" }
+    /// Memory of batches that were used: one is used, one waits, one is made.
+    private let memory = TensorPool(capacity: 3)
+
+    init(dataset: any Dataset) { self.dataset = dataset }
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {
-        let batch = try dataset.batch(indices)
+        let pooled = dataset as? any PooledDataset
+        let batch = try pooled?.batch(indices, in: memory) ?? dataset.batch(indices)
         return SourceBatch(
             indices: batch.indices, inputs: batch.inputs, targets: batch.targets, failures: batch.failures)
     }
@@ -81,8 +86,8 @@ final class BatchStream: Sendable {
     /// The next batch, `nil` after the last.
     func next() throws -> SourceBatch? { try prefetcher.next() }
 
-    /// What ``next()`` will give, where it is made already.
-    var upcoming: SourceBatch? { prefetcher.upcoming }
+    /// What ``next()`` will give, where it is made already, or when it is made where `waits`.
+    func upcoming(waits: Bool) -> SourceBatch? { prefetcher.upcoming(waits: waits) }
 }
 
 extension Tensor {

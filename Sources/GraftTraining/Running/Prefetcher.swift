@@ -31,8 +31,9 @@ final class Prefetcher<Element: Sendable>: Sendable {
     /// The next element, `nil` after the last; waits until it is made.
     func next() throws -> Element? { try exchange.take().get() }
 
-    /// What ``next()`` will give, where that is made already.
-    var upcoming: Element? { exchange.first }
+    /// What ``next()`` will give, where that is made already; waits until it is made where `waits`. `nil` as well where
+    /// there is none, and where making it failed.
+    func upcoming(waits: Bool) -> Element? { exchange.first(waits: waits) }
 
     /// Carries the closure to its thread. Sendable because the closure is handed over: nobody else keeps it.
     private struct Work: @unchecked Sendable {
@@ -49,10 +50,11 @@ final class Prefetcher<Element: Sendable>: Sendable {
 
         init(room: Int) { self.room = room }
 
-        /// The element that is next, if it is made.
-        var first: Element? {
+        /// The element that is next, if it is made, or when it is.
+        func first(waits: Bool) -> Element? {
             condition.lock()
             defer { condition.unlock() }
+            while waits, elements.isEmpty, !isDone { condition.wait() }
             guard case .success(let element) = elements.first else { return nil }
             return element
         }

@@ -41,7 +41,9 @@ final class FitRun {
     var validationCount: Int { validation?.count ?? 0 }
     let training: any Dataset
     private let validation: (any Dataset)?
-    private let randomness: RunRandomness
+    let randomness: RunRandomness
+    /// The batches of the next epoch, where they are being read already, and the order for which they are.
+    var streamAhead: (order: [Int], stream: BatchStream)?
     private let checkpointer: Checkpointer?
     private var identity: RunIdentity?
     /// Whether somebody asked to stop at a moment at which a checkpoint can be taken.
@@ -77,6 +79,8 @@ final class FitRun {
         // A rate that a callback set after the last step holds for the next call of `fit` too.
         defer { compilation.chosenRate = run.chosenRate }
         let resumption = try takeUpCheckpoint(trained)
+        let initialization = initializeVariables()
+        defer { withExtendedLifetime(initialization) {} }
         try begin(trained)
         if let resumption { try goOn(resumption) }
         // Plans for predictions would hold the variables of before beside those that training makes.
@@ -94,6 +98,15 @@ final class FitRun {
         try endCheckpoints()
         try emit(.ended(run.history))
         return run.history
+    }
+
+    /// Has variables that have no value yet take their initial one, while pictures are looked at and the trunk is made ready.
+    private func initializeVariables() -> BackgroundWork {
+        let work = BackgroundWork(name: "graft variables")
+        let variables = model.variables.filter { !$0.isInitialized }
+        // Nothing can go wrong with the first piece of work.
+        try? work.submit { for variable in variables { _ = variable.value } }
+        return work
     }
 
     /// Ends the run where somebody asked for it; called where every callback has seen what happened.
@@ -206,7 +219,7 @@ final class FitRun {
             position.begin(compilation.metrics)
             try emit(.epochBegan(epoch))
         }
-        try trainEpoch(runner, &examples)
+        try trainEpoch(runner, &examples, validator)
         var figures = position.figures.values
         if let validator {
             defer { validationUnreadable = validator.unreadable }
@@ -237,23 +250,11 @@ final class FitRun {
         return former
     }
 
-    /// The order of the running epoch.
-    func order(of examples: Examples) -> [Int] {
-        let order = (0..<examples.count).filter { !position.leftOut.contains($0) }
-        return arguments.shuffle ? randomness.shuffled(order, epoch: compilation.epochCount) : order
-    }
-
     /// Trains on every example once, or on those that an earlier process left.
-    private func trainEpoch(_ runner: StepRunner, _ examples: inout Examples) throws {
+    private func trainEpoch(_ runner: StepRunner, _ examples: inout Examples, _ validator: Validator?) throws {
         let epoch = position.epoch
         let order = order(of: examples)
-        let rest = Array(order[min(position.done, order.count)...])
-        // A step that knows the next batch does some of its work along with its own. Steps on features are short, so that
-        // some more are read for the moments in which reading does not get its turn.
-        let ahead = examples.source is FeatureSource ? 4 : 2
-        let stream = BatchStream(
-            examples.source, order: rest, batchSize: arguments.batchSize, ahead: ahead,
-            profiler: arguments.options.profiler)
+        let stream = takeStream(of: examples, order: Array(order[min(position.done, order.count)...]))
         try restAndCheckCancellation()
         while let batch = try stream.next() {
             try restAndCheckCancellation()
@@ -263,8 +264,10 @@ final class FitRun {
                 (position.done, position.unreadable) = (done, examples.unreadable)
                 continue
             }
+            let left = order.count - done
+            if left <= 2 * arguments.batchSize { readAhead(examples, isLast: left == 0, validator) }
             let (loss, statistics) = try trainStep(
-                runner, batch, next: stream.upcoming, epoch: epoch, step: position.step + 1)
+                runner, batch, next: upcoming(stream, examples), epoch: epoch, step: position.step + 1)
             let count = batch.indices.count
             position.figures.add(lossSum: loss * Double(count), statistics: statistics, examples: count)
             position.step += 1

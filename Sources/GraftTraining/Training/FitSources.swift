@@ -47,13 +47,16 @@ struct FitSources {
         backend: any Backend
     ) throws {
         let clock = Stopwatch()
-        func request(_ dataset: any Dataset, training: Bool) throws -> FeaturePass.Request {
-            let parts = try trained.parts(batchSize: Trunk.batchSize, training: training)
-            return FeaturePass.Request(dataset: dataset, trunk: try Trunk(parts, backend: backend))
+        // Read while the trunk's numbers are hashed.
+        let fingerprints = pass.fingerprints(of: [training] + (validation.map { [$0] } ?? []))
+        var requests: [FeaturePass.Request] = []
+        for (dataset, isTraining) in [(training, true), (validation, false)] {
+            guard let dataset else { continue }
+            let parts = try trained.parts(batchSize: Trunk.batchSize, training: isTraining)
+            let trunk = try Trunk(parts, backend: backend, like: requests.first?.trunk)
+            requests.append(FeaturePass.Request(dataset: dataset, trunk: trunk))
         }
-        let requests =
-            try [request(training, training: true)] + (validation.map { [try request($0, training: false)] } ?? [])
-        let outcomes = try pass.run(requests)
+        let outcomes = try pass.run(requests, fingerprints)
         let examples = outcomes.map { outcome in
             Examples(outcome.source, count: outcome.source.dataset.count, unreadable: outcome.failures)
         }

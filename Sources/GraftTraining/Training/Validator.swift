@@ -9,6 +9,8 @@ final class Validator {
     private let batchSize: Int
     private let runner: StepRunner
     private let values: TrainedValues
+    /// The batches of the next validation, where they are being read already.
+    private var streamAhead: BatchStream?
 
     /// How many examples are evaluated at once where their features are kept, unless more were asked for: as many as the
     /// product with a large matrix takes, which is read that much more seldom; fewer where features are large, because who
@@ -50,6 +52,19 @@ final class Validator {
     /// Leaves out examples that another process found to be unreadable.
     func leaveOut(_ indices: Set<Int>) { examples.leaveOut(indices) }
 
+    /// Has the first batches read, which are about to be used.
+    func readAhead() {
+        guard streamAhead == nil, examples.source is FeatureSource else { return }
+        streamAhead = takeStream(order: examples.readable)
+    }
+
+    private func takeStream(order: [Int]) -> BatchStream {
+        defer { streamAhead = nil }
+        return streamAhead
+            ?? BatchStream(
+                examples.source, order: order, batchSize: batchSize, profiler: fit.arguments.options.profiler)
+    }
+
     /// The figures under `val_loss`, `val_accuracy`, …
     ///
     /// - Parameter values: the variables that training changed.
@@ -62,8 +77,7 @@ final class Validator {
             self.values.byVariable = [:]
         }
         let order = examples.readable
-        let stream = BatchStream(
-            examples.source, order: order, batchSize: batchSize, profiler: fit.arguments.options.profiler)
+        let stream = takeStream(order: order)
         var figures = RunningFigures(metrics, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {

@@ -20,7 +20,7 @@ struct HDF5Message {
     /// 32-bit floats: class 1, implied leading bit, sign at bit 31. 64-bit integers: class 0, signed.
     static func datatype(of content: HDF5WriterGroup.Content) -> HDF5Message {
         switch content {
-        case .floats:
+        case .floats, .room:
             HDF5Message(
                 0x03,
                 [

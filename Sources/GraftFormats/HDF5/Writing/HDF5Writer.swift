@@ -44,11 +44,14 @@ package final class HDF5WriterGroup {
     /// An array's numbers.
     enum Content {
         case floats(Tensor)
+        /// As many 32-bit floats, for who only asks how large the file will be.
+        case room(Shape)
         case integers([Int64], Shape)
 
         var shape: Shape {
             switch self {
             case .floats(let tensor): tensor.shape
+            case .room(let shape): shape
             case .integers(_, let shape): shape
             }
         }
@@ -56,6 +59,7 @@ package final class HDF5WriterGroup {
         var segment: ByteStream.Segment {
             switch self {
             case .floats(let tensor): .floats(tensor)
+            case .room(let shape): .zeros(MemoryLayout<Float>.stride * shape.elementCount)
             case .integers(let values, _): .integers(values)
             }
         }
@@ -104,6 +108,11 @@ package final class HDF5WriterGroup {
     ///
     /// - Throws: `.argument` where the name is taken.
     package func write(_ tensor: Tensor, to path: String) throws(GraftError) { try add(.floats(tensor), at: path) }
+
+    /// Adds the place of an array of 32-bit floats, of zeros; groups on the way are made.
+    ///
+    /// - Throws: `.argument` where the name is taken.
+    func makeRoom(_ shape: Shape, at path: String) throws(GraftError) { try add(.room(shape), at: path) }
 
     /// Adds an array of 64-bit integers; groups on the way are made.
     ///

@@ -1,0 +1,40 @@
+import Synchronization
+
+/// Tensors whose memory is used again when nobody else holds them any more.
+///
+/// For batches that are made over and over: new memory of megabytes has to be cleared by the system before it is written to,
+/// which takes as long as filling it. As many are kept as were in use at once, `capacity` at most.
+package final class TensorPool: Sendable {
+    private let capacity: Int
+    private let kept = Mutex<[Tensor]>([])
+
+    /// A pool that keeps so many tensors at most.
+    package init(capacity: Int) { self.capacity = capacity }
+
+    /// A tensor whose elements `fill` writes, each of them.
+    package func tensor(
+        _ shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) rethrows -> Tensor {
+        var tensor = take(shape) ?? Tensor(uninitialized: shape) { _ in }
+        try tensor.withUnsafeMutableBuffer(fill)
+        keep(tensor)
+        return tensor
+    }
+
+    /// A tensor of this shape that only the pool holds, which then holds it no more; those of other shapes are let go.
+    private func take(_ shape: Shape) -> Tensor? {
+        kept.withLock { kept in
+            var free: Tensor?
+            for index in kept.indices.reversed() where kept[index].isUnshared() {
+                guard kept[index].shape != shape || free == nil else { continue }
+                let tensor = kept.remove(at: index)
+                if tensor.shape == shape { free = tensor }
+            }
+            return free
+        }
+    }
+
+    private func keep(_ tensor: Tensor) {
+        kept.withLock { if $0.count < capacity { $0.append(tensor) } }
+    }
+}
