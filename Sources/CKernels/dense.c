@@ -1,4 +1,5 @@
 // The two halves of a dense layer that trains: a product with its kernel, and the kernel's gradient with its update.
+#include <string.h>
 #include "ranges.h"
 #include "table.h"
 
@@ -53,9 +54,9 @@ void graft_run_thin_product(const graft_thin_product *product, void *scratch, in
 
 // MARK: Gradients with their updates
 
-/// What one thread needs beside the slots: a tile, the rows of `left` that go with it, the operands' pointers.
+/// What one thread needs beside the slots: a tile, the rows of `left` that go with it and the next, the operands' pointers.
 static size_t tile_work_size(const graft_program *program, const graft_gradient *gradient) {
-    size_t floats = graft_gradient_tile_rows * (size_t)(graft_gradient_tile_columns + gradient->examples);
+    size_t floats = graft_gradient_tile_rows * (size_t)(graft_gradient_tile_columns + 2 * gradient->examples);
     size_t size = floats * sizeof(float) + (size_t)program->operand_count * sizeof(float *);
     return (size + 63) / 64 * 64;
 }
@@ -80,6 +81,7 @@ typedef struct {
     /// Where the program is a rule.
     const graft_rule_kernels *rule;
     graft_rule_call call;
+    graft_zeros zeros;
     /// What is multiplied with the new kernel at once, and where its sums go.
     const graft_thin_product *ahead;
     float *sums;
@@ -94,11 +96,11 @@ static void gradient_part(void *context, int part, int64_t begin, int64_t end) {
     size_t slots = graft_program_scratch_size(call->program, 1), work = tile_work_size(call->program, call->gradient);
     char *scratch = call->scratch + (size_t)part * (slots + work);
     if (call->is_joined) {
-        graft_update_behind_row_product(call->rule, &call->call, call->gradient, call->panels, begin, end,
-                                        (float *)(scratch + slots));
+        graft_update_behind_row_product(call->rule, &call->call, call->gradient, &call->zeros, call->panels,
+                                        begin, end, (float *)(scratch + slots));
     } else if (call->rule) {
         float *sums = call->ahead ? call->sums + begin / call->turn * call->ahead->rows * call->ahead->columns : NULL;
-        call->rule->gradient(&call->call, call->gradient, call->panels, call->ahead, sums, begin, end,
+        call->rule->gradient(&call->call, call->gradient, &call->zeros, call->panels, call->ahead, sums, begin, end,
                              (float *)(scratch + slots));
     } else
         graft_chosen_kernels()->gradient_program(call->program, call->gradient, call->panels, call->operands,
@@ -111,9 +113,80 @@ bool graft_gradient_is_compiled(const graft_program *program, const graft_gradie
     return program->rule.rule >= 0 && program->rule.arrays[0] == gradient->operand && gradient->columns % 32 == 0;
 }
 
+// MARK: Rows of zeros
+
+/// As many examples as a tile's numbers are listed of.
+enum { most_listed_examples = 64 };
+
+int graft_postponable_operand(const graft_program *program, const graft_gradient *gradient) {
+    if (!graft_gradient_is_compiled(program, gradient) || gradient->examples > most_listed_examples) return -1;
+    graft_rest rest = graft_rest_of(program);
+    // What waits is made smaller by the number of a later step, so the number must not change.
+    bool is_constant = rest.array >= 0 && program->rule.numbers[rest.number] < 0;
+    return is_constant ? program->rule.arrays[rest.array] : -1;
+}
+
+typedef struct {
+    const graft_program *program;
+    const graft_gradient *gradient;
+    graft_rule_call call;
+} catch_up_call;
+
+static void catch_up_part(void *context, int part, int64_t begin, int64_t end) {
+    const catch_up_call *call = context;
+    graft_chosen_rule(call->program)->catch_up(
+        &call->call, graft_rest_of(call->program).array, call->gradient->columns, call->gradient->postponed, begin, end);
+}
+
+void graft_catch_up(const graft_program *program, const graft_gradient *gradient, float *state, int threads) {
+    graft_rest rest = graft_rest_of(program);
+    bool waits = false;
+    for (int64_t i = 0; i < gradient->rows && !waits; i++) waits = gradient->postponed[i] > 0;
+    if (!waits) return;
+    catch_up_call call = {.program = program, .gradient = gradient};
+    call.call.arrays[rest.array] = state;
+    call.call.numbers[rest.number] = program->rule.constants[rest.number];
+    graft_in_turns(gradient->rows, 64, gradient->rows * gradient->columns, threads, &call, catch_up_part);
+}
+
+static bool are_finite(const float *numbers, int64_t count) {
+    uint32_t largest = 0;
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, numbers + i, sizeof bits);
+        bits &= 0x7fffffff;
+        largest = bits > largest ? bits : largest;
+    }
+    return largest < 0x7f800000;
+}
+
+/// Whether rows of zeros may be left alone: the rule does not change them, and they are in their place already.
+static bool may_rest(graft_rest rest, const graft_program *program, const graft_gradient *gradient,
+                     const graft_rule_call *call) {
+    if (!rest.rests || (rest.array >= 0 && !gradient->postponed)) return false;
+    if (rest.epsilon >= 0 && !(call->numbers[rest.epsilon] > 0)) return false;
+    for (int i = 0; i < program->output_count; i++)
+        if (call->arrays[i + 1] != call->results[i]) return false;
+    return are_finite(call->numbers, graft_rule_numbers);
+}
+
+/// What becomes of zeros; where they cannot be left out, rows that wait catch up first.
+static graft_zeros treat_zeros(const graft_program *program, const graft_gradient *gradient, const graft_rule_call *call,
+                               int threads) {
+    graft_zeros zeros = {.postponed = gradient->postponed};
+    zeros.are_skipped = gradient->examples <= most_listed_examples &&
+                        are_finite(gradient->right, gradient->examples * gradient->columns);
+    graft_rest rest = graft_rest_of(program);
+    zeros.rest = zeros.are_skipped && may_rest(rest, program, gradient, call);
+    if (zeros.are_skipped || !zeros.postponed) return zeros;
+    graft_catch_up(program, gradient, (float *)call->arrays[rest.array], threads);
+    return (graft_zeros){0};
+}
+
 void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
                                 const float *const *operands, float *const *outputs,
-                                const graft_rounding *roundings, const graft_thin_product *ahead, void *sums, void *scratch, int threads) {
+                                const graft_rounding *roundings, const graft_thin_product *ahead, void *sums,
+                                void *scratch, int threads) {
     // Rows that a thread takes at once: half a megabyte of each array, where rows are long.
     enum { usual_turn = 16 * graft_gradient_tile_rows };
     float *panels = scratch;
@@ -130,6 +203,7 @@ void graft_run_gradient_program(const graft_program *program, const graft_gradie
     if (graft_gradient_is_compiled(program, gradient)) {
         call.rule = graft_chosen_rule(program);
         call.call = graft_call_rule(program, operands, outputs, roundings);
+        call.zeros = treat_zeros(program, gradient, &call.call, threads);
         // A turn is a block of the product, so that its sums are added up in the order of the product alone.
         if (ahead) call.turn = product_block(ahead);
         call.ahead = ahead;

@@ -12,11 +12,11 @@ void graft_run_row_product(const graft_row_product *product, int threads) {
 }
 
 void graft_update_behind_row_product(const graft_rule_kernels *rule, const graft_rule_call *call,
-                                     const graft_gradient *gradient, const float *panels, int64_t begin, int64_t end,
-                                     float *left) {
+                                     const graft_gradient *gradient, const graft_zeros *zeros, const float *panels,
+                                     int64_t begin, int64_t end, float *left) {
     for (int64_t row = begin; row < end; row += graft_rows_behind_product) {
         int64_t last = row + graft_rows_behind_product < end ? row + graft_rows_behind_product : end;
         graft_chosen_kernels()->row_product(gradient->input_gradient, row, last);
-        rule->gradient(call, gradient, panels, NULL, NULL, row, last, left);
+        rule->gradient(call, gradient, zeros, panels, NULL, NULL, row, last, left);
     }
 }

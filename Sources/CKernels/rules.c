@@ -12,14 +12,14 @@ typedef struct {
 #define ONE(value, operation, a) {graft_##operation, value, a, a, a},
 #define TWO(value, operation, a, b) {graft_##operation, value, a, b, a},
 #define RESULT(index, value) [index] = value,
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs)                                    \
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                                    \
     static const graft_instruction steps_of_##name[] = {steps};                                                        \
     static const int results_of_##name[] = {outputs};
 #include "rules.h"
 #undef RULE
 
 static const rule rules[] = {
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs)                                    \
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                                    \
     {array_count, number_count, result_count, sizeof steps_of_##name / sizeof(graft_instruction), steps_of_##name,     \
      results_of_##name},
 #include "rules.h"
@@ -27,7 +27,16 @@ static const rule rules[] = {
 };
 
 static const char *const names[] = {
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs) #name,
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest) #name,
+#include "rules.h"
+#undef RULE
+};
+
+static const graft_rest rests[] = {
+#define MOVES {.rests = false, .array = -1, .number = -1, .epsilon = -1},
+#define STAYS(small) {.rests = true, .array = -1, .number = -1, .epsilon = small},
+#define DECAYS(state, factor, small) {.rests = true, .array = state, .number = factor, .epsilon = small},
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest) rest
 #include "rules.h"
 #undef RULE
 };
@@ -138,6 +147,13 @@ void graft_find_rule(graft_program *program) {
         match->rule = i;
         return;
     }
+}
+
+graft_rest graft_rest_of(const graft_program *program) {
+    graft_rest rest = rests[program->rule.rule];
+    // What is rounded by chance at each step cannot wait; what stays is a number of its type, and rounded to itself.
+    if (program->rule.has_narrow_state && rest.array >= 0) rest.rests = false, rest.array = -1;
+    return rest;
 }
 
 const char *graft_rule_name(const graft_program *program) {

@@ -2,38 +2,40 @@
 // the formulas in Sources/GraftTraining/Optimizers. Each line of steps is code in body/rules.h and a row of a table in
 // rules.c that programs are compared with. A program that is none of these is interpreted, with the same result.
 //
-// RULE(name, arrays, numbers, results, leaves, steps, outputs): values are numbered, arrays first, then numbers, then steps.
-// Array 0 is the gradient, the last one and the last result are the weight; those between are the state, in their order.
+// RULE(name, arrays, numbers, results, leaves, steps, outputs, rest): values are numbered, arrays first, then numbers, then steps.
+// Array 0 is the gradient, the last one is the weight, those between are the state, and the results replace the others in
+// their order. `rest` is what becomes of them where the gradient is zero: MOVES, something; STAYS(ε), nothing; DECAYS(array, number, ε), the array is
+// multiplied with the number. ε is the number that must be more than zero for that, −1 where nothing is divided.
 
 // w − η · g
-RULE(descent, 2, 1, 1, ARRAY(0, 0) ARRAY(1, 1) NUMBER(2, 0), TWO(3, multiply, 2, 0) TWO(4, subtract, 1, 3), RESULT(0, 4))
+RULE(descent, 2, 1, 1, ARRAY(0, 0) ARRAY(1, 1) NUMBER(2, 0), TWO(3, multiply, 2, 0) TWO(4, subtract, 1, 3), RESULT(0, 4), STAYS(-1))
 
 // Descent with momentum: gradient, velocity, weight; η, µ
 RULE(momentum, 3, 2, 2,
      ARRAY(0, 0) ARRAY(1, 1) ARRAY(2, 2) NUMBER(3, 0) NUMBER(4, 1),
      TWO(5, multiply, 3, 0) TWO(6, multiply, 4, 1) TWO(7, subtract, 6, 5) TWO(8, add, 2, 7),
-     RESULT(0, 7) RESULT(1, 8))
+     RESULT(0, 7) RESULT(1, 8), MOVES)
 
 // Nesterov's: as momentum
 RULE(nesterov, 3, 2, 2,
      ARRAY(0, 0) ARRAY(1, 1) ARRAY(2, 2) NUMBER(3, 0) NUMBER(4, 1),
      TWO(5, multiply, 3, 0) TWO(6, multiply, 4, 1) TWO(7, subtract, 6, 5) TWO(8, multiply, 4, 7)
      TWO(9, subtract, 8, 5) TWO(10, add, 2, 9),
-     RESULT(0, 7) RESULT(1, 10))
+     RESULT(0, 7) RESULT(1, 10), MOVES)
 
 // Gradient, sum of squares, weight; η, ε
 RULE(adagrad, 3, 2, 2,
      ARRAY(0, 0) ARRAY(1, 1) ARRAY(2, 2) NUMBER(3, 0) NUMBER(4, 1),
      ONE(5, square, 0) TWO(6, add, 1, 5) TWO(7, multiply, 3, 0) TWO(8, add, 6, 4) ONE(9, square_root, 8)
      TWO(10, divide, 7, 9) TWO(11, subtract, 2, 10),
-     RESULT(0, 6) RESULT(1, 11))
+     RESULT(0, 6) RESULT(1, 11), STAYS(1))
 
 // Gradient, mean of squares, weight; ρ, 1 − ρ, η, ε
 RULE(rmsprop, 3, 4, 2,
      ARRAY(0, 0) ARRAY(1, 1) ARRAY(2, 2) NUMBER(3, 0) NUMBER(4, 1) NUMBER(5, 2) NUMBER(6, 3),
      TWO(7, multiply, 3, 1) ONE(8, square, 0) TWO(9, multiply, 4, 8) TWO(10, add, 7, 9) TWO(11, multiply, 5, 0)
      TWO(12, add, 10, 6) ONE(13, square_root, 12) TWO(14, divide, 11, 13) TWO(15, subtract, 2, 14),
-     RESULT(0, 10) RESULT(1, 15))
+     RESULT(0, 10) RESULT(1, 15), DECAYS(1, 0, 3))
 
 // Gradient, mean of squares, momentum, weight; ρ, 1 − ρ, η, ε, µ
 RULE(rmsprop_momentum, 4, 5, 3,
@@ -41,7 +43,7 @@ RULE(rmsprop_momentum, 4, 5, 3,
      TWO(9, multiply, 4, 1) ONE(10, square, 0) TWO(11, multiply, 5, 10) TWO(12, add, 9, 11) TWO(13, multiply, 6, 0)
      TWO(14, add, 12, 7) ONE(15, square_root, 14) TWO(16, divide, 13, 15) TWO(17, multiply, 8, 2) TWO(18, add, 17, 16)
      TWO(19, subtract, 3, 18),
-     RESULT(0, 12) RESULT(1, 18) RESULT(2, 19))
+     RESULT(0, 12) RESULT(1, 18) RESULT(2, 19), MOVES)
 
 // Gradient, mean, mean of squares, weight; 1 − β₁, 1 − β₂, the rate with its corrections, ε
 RULE(adam, 4, 4, 3,
@@ -49,7 +51,7 @@ RULE(adam, 4, 4, 3,
      TWO(8, subtract, 0, 1) TWO(9, multiply, 4, 8) TWO(10, add, 1, 9) ONE(11, square, 0) TWO(12, subtract, 11, 2)
      TWO(13, multiply, 5, 12) TWO(14, add, 2, 13) TWO(15, multiply, 6, 10) ONE(16, square_root, 14)
      TWO(17, add, 16, 7) TWO(18, divide, 15, 17) TWO(19, subtract, 3, 18),
-     RESULT(0, 10) RESULT(1, 14) RESULT(2, 19))
+     RESULT(0, 10) RESULT(1, 14) RESULT(2, 19), MOVES)
 
 // As Adam, with λ · η before the rate
 RULE(adamw, 4, 5, 3,
@@ -58,7 +60,7 @@ RULE(adamw, 4, 5, 3,
      TWO(14, multiply, 5, 13) TWO(15, add, 2, 14) TWO(16, multiply, 3, 6) TWO(17, subtract, 3, 16)
      TWO(18, multiply, 7, 11) ONE(19, square_root, 15) TWO(20, add, 19, 8) TWO(21, divide, 18, 20)
      TWO(22, subtract, 17, 21),
-     RESULT(0, 11) RESULT(1, 15) RESULT(2, 22))
+     RESULT(0, 11) RESULT(1, 15) RESULT(2, 22), MOVES)
 
 // As Adam; 1 − β₁, 1 − β₂, the factors of mean and gradient, η, the correction of the mean of squares, ε
 RULE(nadam, 4, 7, 3,
@@ -68,11 +70,11 @@ RULE(nadam, 4, 7, 3,
      TWO(16, multiply, 5, 15) TWO(17, add, 2, 16) TWO(18, multiply, 6, 13) TWO(19, multiply, 7, 0) TWO(20, add, 18, 19)
      TWO(21, multiply, 8, 20) TWO(22, divide, 17, 9) ONE(23, square_root, 22) TWO(24, add, 23, 10)
      TWO(25, divide, 21, 24) TWO(26, subtract, 3, 25),
-     RESULT(0, 13) RESULT(1, 17) RESULT(2, 26))
+     RESULT(0, 13) RESULT(1, 17) RESULT(2, 26), MOVES)
 
 // Gradient, mean, weight; β₂, 1 − β₂, β₁, 1 − β₁, η
 RULE(lion, 3, 5, 2,
      ARRAY(0, 0) ARRAY(1, 1) ARRAY(2, 2) NUMBER(3, 0) NUMBER(4, 1) NUMBER(5, 2) NUMBER(6, 3) NUMBER(7, 4),
      TWO(8, multiply, 3, 1) TWO(9, multiply, 4, 0) TWO(10, add, 8, 9) TWO(11, multiply, 5, 1) TWO(12, multiply, 6, 0)
      TWO(13, add, 11, 12) ONE(14, sign, 13) TWO(15, multiply, 7, 14) TWO(16, subtract, 2, 15),
-     RESULT(0, 10) RESULT(1, 16))
+     RESULT(0, 10) RESULT(1, 16), MOVES)

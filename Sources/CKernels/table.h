@@ -13,13 +13,39 @@ typedef struct {
 graft_rule_call graft_call_rule(const graft_program *program, const float *const *operands, float *const *outputs,
                                 const graft_rounding *roundings);
 
+/// What a rule does where the gradient is zero.
+typedef struct {
+    /// Whether it changes nothing, or only makes one array smaller.
+    bool rests;
+    /// That array, and the number that it is multiplied with; −1 where there is none.
+    int array, number;
+    /// A number that must be more than zero, so that nothing is divided by zero; −1 where nothing is divided.
+    int epsilon;
+} graft_rest;
+
+graft_rest graft_rest_of(const graft_program *program);
+
+/// How a gradient's rows of zeros are treated.
+typedef struct {
+    /// Whether products with zeros may be left out: everything that they would be multiplied with is a finite number.
+    bool are_skipped;
+    /// Whether rows that the rule does not change may be left alone.
+    bool rest;
+    /// How often each row's array waits to be made smaller; NULL where nothing waits.
+    uint8_t *postponed;
+} graft_zeros;
+
 /// A rule on one instruction set.
 typedef struct {
     void (*range)(const graft_rule_call *call, int64_t begin, int64_t end);
-    /// Rows begin ..< end of a gradient with a multiple of 32 columns; `left` is scratch for eight rows of examples.
+    /// Rows begin ..< end of a gradient with a multiple of 32 columns; `left` is scratch for two times eight rows of examples.
     /// Where `ahead` is not NULL, its sums over the inner positions begin ..< end are computed as well.
-    void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const float *panels,
-                     const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end, float *left);
+    void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const graft_zeros *zeros,
+                     const float *panels, const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,
+                     float *left);
+    /// Makes the array smaller as often as each of the rows begin ..< end waits for it.
+    void (*catch_up)(const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed, int64_t begin,
+                     int64_t end);
 } graft_rule_kernels;
 
 /// Neighbouring output pixels of an image's row that one position of a kernel sees inside of the image, with the input
@@ -107,5 +133,5 @@ enum { graft_rows_behind_product = 40 };
 /// Rows begin ..< end of the gradient's `input_gradient`, from the kernel as it was, each few of them before the rule
 /// updates these rows of the kernel.
 void graft_update_behind_row_product(const graft_rule_kernels *rule, const graft_rule_call *call,
-                                     const graft_gradient *gradient, const float *panels, int64_t begin, int64_t end,
-                                     float *left);
+                                     const graft_gradient *gradient, const graft_zeros *zeros, const float *panels,
+                                     int64_t begin, int64_t end, float *left);

@@ -98,7 +98,11 @@ public final class CPUPlan: Sendable {
     /// anything is bound. The memory is shared, not copied.
     public func value(of variable: VariableID) -> Tensor? {
         guard let position = plan.variables.firstIndex(where: { $0.id == variable }) else { return nil }
-        return turn.withLock { _ in state.withLock { $0.binding?.values[position] } }
+        return turn.withLock { _ in
+            guard let binding = state.withLock({ $0.binding }) else { return nil }
+            binding.catchUp(plan)
+            return binding.values[position]
+        }
     }
 
     /// Hands over memory of variables' former values, of their shapes. Where a run must not write a variable in place,

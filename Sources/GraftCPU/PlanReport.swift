@@ -25,6 +25,8 @@ public struct PlanReport: Sendable, Hashable {
     /// Products that a run can compute for the next one while it updates their kernel; see
     /// ``CPUPlan/run(_:next:randomKey:)``.
     public var productsAhead = 0
+    /// Updates that leave rows alone whose inputs are zero in all examples, and catch up when the rows are needed.
+    public var postponedUpdates = 0
     /// The memory of one run, in bytes, without scratch.
     public var arenaByteCount = 0
     /// What the arena would take if no two values shared memory.

@@ -188,14 +188,15 @@ extension InstructionSetTests {
             }
         }
 
-        /// Rows that fill tiles of eight and rows that do not, shared by several threads.
+        /// Rows that fill tiles of eight and rows that do not, shared by several threads; inputs without zeros, with rows
+        /// of nothing else, and more examples than a tile's numbers are listed of.
         @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
         func rulesOverAGradientGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544])] {
-                for isNarrow in [false, true] {
-                    let run = Run(update, shape, examples: examples, hasNarrowState: isNarrow)
+            for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544]), (70, [24, 160])] {
+                for (zeros, isNarrow) in [0, 0.5, 0.9].flatMap({ [($0, false), ($0, true)] }) {
+                    let run = Run(update, shape, examples: examples, zeros: zeros, hasNarrowState: isNarrow)
                     let compiled = try run.results(of: update.program(shape, hasNarrowState: isNarrow))
                     let interpreted = try run.results(
                         of: update.program(shape, usesRules: false, hasNarrowState: isNarrow))
@@ -224,7 +225,7 @@ private struct Run {
     let factors: (examples: Int, left: [Float], right: [Float])?
 
     init(
-        _ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil,
+        _ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil, zeros: Double = 0,
         hasNarrowState: Bool = false
     ) {
         var random = SplitMix(seed: UInt64(shape.elementCount))
@@ -235,7 +236,10 @@ private struct Run {
             return values.map { Float(operand == update.gradient ? $0 : abs($0) + 0.01) }
         }
         factors = examples.map { count in
-            (count, random.array([count, shape[0]]).tensor.scalars, random.array([count, shape[1]]).tensor.scalars)
+            (
+                count, InstructionSetTests.SparseInputTests.inputs([count, shape[0]], zeros: zeros, &random),
+                random.array([count, shape[1]]).tensor.scalars
+            )
         }
         (gradient, self.shape) = (update.gradient, shape)
         places = (0..<update.arrays).filter { $0 != update.gradient }.suffix(update.outputs.count)
@@ -279,7 +283,7 @@ private struct Run {
                 var description = graft_gradient(
                     examples: Int64(factors.examples), rows: Int64(shape[0]), columns: Int64(shape[1]),
                     left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient),
-                    input_gradient: nil)
+                    input_gradient: nil, postponed: nil)
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
                 try withMemory(scratch, threads) {
                     program.run(sources, targets, gradient: &description, ahead: nil, $0)

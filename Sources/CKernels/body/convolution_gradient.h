@@ -24,9 +24,6 @@ INLINE void load_some_of_two(const float *source, vector *first, vector *second,
         *second = load_some(source + VECTOR, count - VECTOR, 0);
 }
 
-// Sums stay in registers only where the loops over them are unrolled before the compiler looks for registers.
-#define UNROLLED _Pragma("clang loop unroll(full)")
-
 /// The sums of eight input channels with two vectors of output channels over the pixels of some runs.
 INLINE void convolution_cell(const graft_pixel_run *run, const graft_pixel_run *end, int64_t step, const float *left,
                              const float *panel, vector sums[2 * tile_rows]) {
@@ -66,5 +63,3 @@ static void convolution_tile(const graft_convolution_gradient *g, const graft_pi
         }
     }
 }
-
-#undef UNROLLED

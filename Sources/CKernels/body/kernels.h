@@ -5,6 +5,7 @@
 #include "program.h"
 #include "gradient.h"
 #include "product.h"
+#include "sparse.h"
 #include "rules.h"
 #include "row_product.h"
 #include "convolution_gradient.h"
@@ -15,14 +16,15 @@
 #include "random.h"
 
 static const graft_rule_kernels rule_kernels[] = {
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs) {range_of_##name, gradient_of_##name},
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                                              \
+    {range_of_##name, gradient_of_##name, catch_up_of_##name},
 #include "../rules.h"
 #undef RULE
 };
 
 static const graft_rule_kernels narrow_rule_kernels[] = {
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs)                                    \
-    {narrow_range_of_##name, narrow_gradient_of_##name},
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
+    {narrow_range_of_##name, narrow_gradient_of_##name, NULL},
 #include "../rules.h"
 #undef RULE
 };

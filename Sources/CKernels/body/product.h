@@ -3,12 +3,6 @@
 
 enum { inner_at_once = graft_product_inner, product_columns = 2 * VECTOR, widest_product = 64 };
 
-/// The eight numbers of each row of `left` that go with eight rows of the kernel, one row after the other.
-INLINE void pack_factors(const graft_thin_product *p, int64_t inner, int64_t count, float *factors) {
-    for (int64_t row = 0; row < p->rows; row++, factors += inner_at_once)
-        pack_eight(p->left + row * p->inner + inner, count, factors);
-}
-
 /// Adds the products with `count` rows of the kernel, at most eight, to two vectors of every row's sums.
 INLINE void add_products(const graft_thin_product *p, const float *factors, const float *right, int64_t count,
                          bool fetches, float *sums) {
@@ -37,28 +31,18 @@ INLINE void clear_sums(const graft_thin_product *p, float *sums) {
     __builtin_memset(sums, 0, (size_t)(p->rows * p->columns) * sizeof(float));
 }
 
-/// Adds the products with the kernel's rows from `inner`, at most eight, to the sums of a block.
-///
-/// - fetches: whether the rows that follow are to be fetched from memory.
-INLINE void multiply_rows(const graft_thin_product *p, int64_t inner, int64_t count, bool fetches, float *sums) {
-    float factors[widest_product * inner_at_once];
+/// Adds the products of `factors` with the kernel's rows from `inner`, at most eight, to the sums of a block; the rows that
+/// follow are fetched from memory.
+INLINE void multiply_rows(const graft_thin_product *p, int64_t inner, const float *factors, int64_t count, float *sums) {
     const float *right = p->right + inner * p->columns;
-    pack_factors(p, inner, count, factors);
     for (int64_t i = 0; i < p->columns / product_columns; i++, right += product_columns) {
         // Two ways through, so that the one that matters tests nothing.
         if (count == inner_at_once)
-            add_products(p, factors, right, inner_at_once, fetches, sums);
+            add_products(p, factors, right, inner_at_once, true, sums);
         else
-            add_products(p, factors, right, count, fetches, sums);
+            add_products(p, factors, right, count, true, sums);
         sums += p->rows * product_columns;
     }
-}
-
-/// The sums over the inner positions begin ..< end.
-static void thin_product(const graft_thin_product *p, int64_t begin, int64_t end, float *sums) {
-    clear_sums(p, sums);
-    for (; begin < end; begin += inner_at_once)
-        multiply_rows(p, begin, end - begin < inner_at_once ? end - begin : inner_at_once, true, sums);
 }
 
 /// Adds up the sums of all blocks, in their order, and the bias, for the panels begin ..< end of 32 columns. A panel's sums

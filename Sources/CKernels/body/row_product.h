@@ -16,9 +16,6 @@ INLINE float total_of(vector v) {
     return (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
 }
 
-/// Sums stay in registers only where the loops over them are unrolled before the compiler looks for registers.
-#define UNROLLED _Pragma("clang loop unroll(full)")
-
 /// The results of `left_rows` rows with `matrix_rows` rows of the matrix. Meanwhile the rows `fetched` ..< `fetched_end`
 /// after these are fetched: each may begin on a page of memory of its own, where the processor does not look ahead.
 INLINE void row_cell(const graft_row_product *p, int64_t left_row, int left_rows, int64_t column, int matrix_rows,
@@ -57,8 +54,6 @@ INLINE void matrix_rows_with_all(const graft_row_product *p, int64_t column, int
         row_cell(p, row, left_rows_at_once, column, matrix_rows, next * group / groups, next * (group + 1) / groups);
     for (; row < p->rows; row++) row_cell(p, row, 1, column, matrix_rows, 0, 0);
 }
-
-#undef UNROLLED
 
 /// Columns begin ..< end of the result, which are rows of the matrix.
 static void row_product(const graft_row_product *p, int64_t begin, int64_t end) {

@@ -66,13 +66,20 @@ INLINE void store_some_of_result(const rule_memory *memory, int i, int64_t posit
 /// Computes a vector of each result from one of each array and the numbers.
 typedef void (*rule_body)(const vector *arrays, const vector *numbers, vector *results);
 
+/// What a rule does to its arrays where the gradient is zero.
+typedef void (*rule_rest)(vector *arrays, const vector *numbers);
+
 #define ARRAY(value, index) vector v##value = arrays[index];
 #define NUMBER(value, index) vector v##value = numbers[index];
 #define ONE(value, operation, a) vector v##value = STEP_##operation(v##a);
 #define TWO(value, operation, a, b) vector v##value = STEP_##operation(v##a, v##b);
 #define RESULT(index, value) results[index] = v##value;
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs)                                    \
-    INLINE void body_of_##name(const vector *arrays, const vector *numbers, vector *results) { leaves steps outputs }
+#define MOVES
+#define STAYS(epsilon)
+#define DECAYS(array, number, epsilon) arrays[array] = numbers[number] * arrays[array];
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                                    \
+    INLINE void body_of_##name(const vector *arrays, const vector *numbers, vector *results) { leaves steps outputs }  \
+    INLINE void rest_of_##name(vector *arrays, const vector *numbers) { rest }
 #include "../rules.h"
 #undef RULE
 #undef ARRAY
@@ -80,6 +87,9 @@ typedef void (*rule_body)(const vector *arrays, const vector *numbers, vector *r
 #undef ONE
 #undef TWO
 #undef RESULT
+#undef MOVES
+#undef STAYS
+#undef DECAYS
 
 // MARK: Rules over arrays
 
@@ -183,18 +193,154 @@ INLINE void rule_rows(rule_body body, int arrays, int results, const rule_memory
     }
 }
 
+// MARK: Rules over a gradient whose inputs are mostly zeros
+
+/// What a rule does to rows of a gradient, number by number.
+typedef struct {
+    rule_body body;
+    rule_rest rest;
+    int arrays, results;
+    const rule_memory *memory;
+    const graft_gradient *g;
+    const graft_zeros *zeros;
+    const float *panels;
+    const graft_thin_product *ahead;
+    float *sums;
+} sparse_rule;
+
+/// Eight rows of the inputs: this batch's, and the next one's where it is multiplied ahead.
+typedef struct {
+    int64_t row;
+    number_list now, next;
+} row_numbers;
+
+/// Whether the rule changes a row now: one of nothing but zeros can wait, as long as its steps can be counted.
+INLINE bool is_changed(const sparse_rule *rule, const row_numbers *numbers, int row) {
+    const uint8_t *postponed = rule->zeros->postponed;
+    return !rule->zeros->rest || has_numbers(&numbers->now, row) ||
+           (postponed && postponed[numbers->row + row] == UINT8_MAX);
+}
+
+INLINE bool is_multiplied(const sparse_rule *rule, const row_numbers *numbers, int row) {
+    return rule->ahead && has_numbers(&numbers->next, row);
+}
+
+/// Fetches what will be read of a part of a row: all arrays of the rule, the kernel alone, or nothing.
+INLINE void fetch_part(const sparse_rule *rule, const row_numbers *numbers, int row, int64_t column, int panels) {
+    if (row >= numbers->now.rows) return;
+    int first = is_changed(rule, numbers, row) ? 1 : rule->arrays - is_multiplied(rule, numbers, row);
+    int64_t position = (numbers->row + row) * rule->g->columns + column;
+    for (int i = first; i < rule->arrays; i++)
+        for (int j = 0; j < 2 * panels; j++) fetch_array(rule->memory, i, position + j * VECTOR);
+}
+
+/// Finishes a part of a row whose gradient is known: the steps that were put off while it was zero, then this one.
+INLINE void finish_part_of_row(const sparse_rule *rule, const vector *gradient, int postponed, int64_t position, int panels,
+                               vector *kernel) {
+    UNROLLED for (int i = 0; i < 2 * panels; i++, position += VECTOR) {
+        vector loaded[graft_rule_arrays], computed[graft_rule_results];
+        loaded[0] = gradient[i];
+        UNROLLED for (int j = 1; j < rule->arrays; j++) loaded[j] = load_array(rule->memory, j, position);
+        for (int j = 0; j < postponed; j++) rule->rest(loaded, rule->memory->numbers);
+        rule->body(loaded, rule->memory->numbers, computed);
+        UNROLLED for (int j = 0; j < rule->results; j++) store_result(rule->memory, j, position, computed[j]);
+        kernel[i] = computed[rule->results - 1];
+    }
+}
+
+/// So many panels of eight rows; the same of the eight rows after them are fetched.
+INLINE void finish_panels(const sparse_rule *rule, const row_numbers *numbers, const row_numbers *after, int64_t column,
+                          int panels) {
+    const graft_gradient *g = rule->g;
+    for (int row = 0; row < numbers->now.rows; row++) {
+        vector gradient[2 * sparse_panels], kernel[2 * sparse_panels];
+        int64_t position = (numbers->row + row) * g->columns + column;
+        fetch_part(rule, after, row, column, panels);
+        if (is_changed(rule, numbers, row)) {
+            int postponed = rule->zeros->postponed ? rule->zeros->postponed[numbers->row + row] : 0;
+            sum_numbers(&numbers->now, row, rule->panels + column * g->examples, columns_at_once * g->examples, panels,
+                        gradient);
+            finish_part_of_row(rule, gradient, postponed, position, panels, kernel);
+        } else if (is_multiplied(rule, numbers, row)) {
+            for (int i = 0; i < 2 * panels; i++) kernel[i] = load(rule->ahead->right + position + i * VECTOR);
+        }
+        if (rule->ahead)
+            spread_numbers(&numbers->next, row, kernel, panels, rule->sums + column * rule->ahead->rows,
+                           columns_at_once * rule->ahead->rows);
+    }
+}
+
+INLINE void finish_listed_rows(const sparse_rule *rule, const row_numbers *numbers, const row_numbers *after) {
+    int64_t column = 0, columns = rule->g->columns;
+    for (; column + sparse_panels * columns_at_once <= columns; column += sparse_panels * columns_at_once)
+        finish_panels(rule, numbers, after, column, sparse_panels);
+    for (; column < columns; column += columns_at_once) finish_panels(rule, numbers, after, column, 1);
+    if (!rule->zeros->postponed) return;
+    for (int row = 0; row < numbers->now.rows; row++) {
+        uint8_t *postponed = rule->zeros->postponed + numbers->row + row;
+        *postponed = is_changed(rule, numbers, row) ? 0 : *postponed + 1;
+    }
+}
+
+/// Whether one of eight rows has steps to take that were put off.
+INLINE bool are_behind(const graft_zeros *zeros, int64_t row, int64_t end) {
+    int sum = 0;
+    for (int64_t i = row; zeros->postponed && i < end && i < row + tile_rows; i++) sum += zeros->postponed[i];
+    return sum > 0;
+}
+
+/// Packs and lists what goes with the rows from `row` on: both batches or neither, and always where rows are behind.
+INLINE void prepare_rows(const sparse_rule *rule, int64_t row, int64_t end, row_numbers *numbers) {
+    const graft_gradient *g = rule->g;
+    const graft_thin_product *ahead = rule->ahead;
+    numbers->row = row;
+    prepare_numbers(g->left, g->examples, g->rows, row, end, rule->zeros->are_skipped, are_behind(rule->zeros, row, end),
+                    &numbers->now);
+    if (ahead)
+        prepare_numbers(ahead->left, ahead->rows, ahead->inner, row, end, false, numbers->now.is_listed, &numbers->next);
+}
+
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
-INLINE void rule_gradient(rule_body body, int arrays, int results, int narrow, const graft_rule_call *call,
-                          const graft_gradient *g, const float *panels, const graft_thin_product *ahead, float *sums_ahead,
-                          int64_t begin, int64_t end, float *left) {
+INLINE void rule_gradient(rule_body body, rule_rest rest, int arrays, int results, int narrow,
+                          const graft_rule_call *call, const graft_gradient *g, const graft_zeros *zeros,
+                          const float *panels, const graft_thin_product *ahead, float *sums_ahead, int64_t begin,
+                          int64_t end, float *left) {
     rule_memory memory = prepare_rule(call, narrow);
-    float factors[widest_product * graft_product_inner];
+    sparse_rule rule = {body, rest, arrays, results, &memory, g, zeros, panels, ahead, sums_ahead};
+    float factors[2][widest_product * tile_rows];
+    row_numbers numbers[2];
+    for (int i = 0; i < 2; i++) {
+        numbers[i].now.packed = left + i * tile_rows * g->examples;
+        numbers[i].next.packed = factors[i];
+    }
     if (ahead) clear_sums(ahead, sums_ahead);
-    for (int64_t row = begin; row < end; row += tile_rows) {
-        int64_t rows = end - row < tile_rows ? end - row : tile_rows;
-        pack_left(g, row, rows, left);
-        if (ahead) pack_factors(ahead, row, rows, factors);
-        rule_rows(body, arrays, results, &memory, g, left, panels, ahead, factors, sums_ahead, row, rows);
+    prepare_rows(&rule, begin, end, &numbers[0]);
+    for (int current = 0; begin < end; begin += tile_rows, current = !current) {
+        const row_numbers *rows = &numbers[current];
+        prepare_rows(&rule, begin + tile_rows, end, &numbers[!current]);
+        if (rows->now.is_listed)
+            finish_listed_rows(&rule, rows, &numbers[!current]);
+        else
+            rule_rows(body, arrays, results, &memory, g, rows->now.packed, panels, ahead, factors[current], sums_ahead,
+                      begin, rows->now.rows);
+    }
+}
+
+// MARK: Rows that are behind
+
+/// Takes the steps that were put off for the rows begin ..< end.
+INLINE void rule_catch_up(rule_rest rest, const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed,
+                          int64_t begin, int64_t end) {
+    rule_memory memory = prepare_rule(call, 0);
+    for (int64_t row = begin; row < end; row++) {
+        float *state = (float *)memory.arrays[array] + row * columns;
+        for (int64_t i = 0; postponed[row] && i < columns; i += VECTOR) {
+            vector loaded[graft_rule_arrays];
+            loaded[array] = load(state + i);
+            for (int j = 0; j < postponed[row]; j++) rest(loaded, memory.numbers);
+            store(state + i, loaded[array]);
+        }
+        postponed[row] = 0;
     }
 }
 
@@ -205,13 +351,19 @@ INLINE void rule_gradient(rule_body body, int arrays, int results, int narrow, c
         rule_range(body_of_##name, arrays, results, narrow, call, begin, end);                                         \
     }                                                                                                                  \
     static void prefix##gradient_of_##name(const graft_rule_call *call, const graft_gradient *gradient,                \
-                                           const float *panels, const graft_thin_product *ahead, float *sums,          \
-                                           int64_t begin, int64_t end, float *left) {                                  \
-        rule_gradient(body_of_##name, arrays, results, narrow, call, gradient, panels, ahead, sums, begin, end, left); \
+                                           const graft_zeros *zeros, const float *panels,                              \
+                                           const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,   \
+                                           float *left) {                                                              \
+        rule_gradient(body_of_##name, rest_of_##name, arrays, results, narrow, call, gradient, zeros, panels, ahead,   \
+                      sums, begin, end, left);                                                                         \
     }
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs)                                    \
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
     KERNELS_OF_RULE(, name, array_count, result_count, 0)                                                              \
-    KERNELS_OF_RULE(narrow_, name, array_count, result_count, array_count - 2)
+    KERNELS_OF_RULE(narrow_, name, array_count, result_count, array_count - 2)                                         \
+    static void catch_up_of_##name(const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed,        \
+                                   int64_t begin, int64_t end) {                                                       \
+        rule_catch_up(rest_of_##name, call, array, columns, postponed, begin, end);                                    \
+    }
 #include "../rules.h"
 #undef RULE
 #undef KERNELS_OF_RULE

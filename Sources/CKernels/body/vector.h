@@ -14,6 +14,9 @@ typedef double wide __attribute__((ext_vector_type(VECTOR)));
 
 #define INLINE static inline __attribute__((always_inline))
 
+/// Arrays of vectors stay in registers only where the loops over them are unrolled before the compiler looks for registers.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
 INLINE vector load(const float *p) {
     vector v;
     __builtin_memcpy(&v, p, sizeof v);

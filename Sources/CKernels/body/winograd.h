@@ -8,8 +8,6 @@
 
 enum { most_points = graft_winograd_most_points, panel = graft_winograd_panel, rows_at_once = 12 };
 
-#define UNROLLED _Pragma("clang loop unroll(full)")
-
 /// Six numbers of a tile along one axis, brought to the six points.
 INLINE void to_six_points(const vector *d, vector *result) {
     vector even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
@@ -242,5 +240,3 @@ static void winograd_block(const graft_winograd *w, graft_winograd_block block, 
     else
         is_small ? convolve_block(w, 6, 4, block, scratch) : convolve_block(w, 6, 2, block, scratch);
 }
-
-#undef UNROLLED

@@ -177,7 +177,7 @@ void graft_run_program(const graft_program *program, const float *const *operand
 enum { graft_product_inner = 8, graft_product_ahead = 16 };
 
 /// `target = left · right + bias`, for a few rows (at most 64) and a large matrix `right` of [inner, columns]; `columns` is
-/// a multiple of 32, `bias` NULL where there is none. The inner axis is summed in blocks that follow from the sizes alone,
+/// a multiple of 32, `bias` NULL where there is none. Rows of `right` that meet nothing but zeros are not read. The inner axis is summed in blocks that follow from the sizes alone,
 /// so that rounding errors stay small and the result does not depend on the number of threads.
 typedef struct {
     int64_t rows, inner, columns;
@@ -255,6 +255,9 @@ typedef struct {
     int32_t operand;
     /// NULL, or the gradient of the layer's input, `right · kernelᵀ`, for the kernel as it is before the program writes it.
     const graft_row_product *input_gradient;
+    /// NULL, or how often each row of the operand `graft_postponable_operand` waits to be made smaller: where all examples
+    /// have a zero for a row, nothing of it is read or written, and it catches up when it is needed.
+    uint8_t *postponed;
 } graft_gradient;
 
 /// Bytes of scratch that `graft_run_gradient_program` needs; 64-byte aligned.
@@ -263,7 +266,14 @@ size_t graft_gradient_program_scratch_size(const graft_program *program, const g
 /// Whether a gradient's program is a rule that runs on it compiled: only then can a product be computed ahead.
 bool graft_gradient_is_compiled(const graft_program *program, const graft_gradient *gradient);
 
-/// Runs a program over the elements of a gradient, which is computed tile by tile and never stands in memory.
+/// The operand that rows of zeros only make smaller, −1 where there is none: RMSprop's mean of squares.
+int graft_postponable_operand(const graft_program *program, const graft_gradient *gradient);
+
+/// Lets all rows of that operand catch up.
+void graft_catch_up(const graft_program *program, const graft_gradient *gradient, float *state, int threads);
+
+/// Runs a program over the elements of a gradient, which is computed tile by tile and never stands in memory. Where most of
+/// `left` is zero, the products with zeros are left out, if `right` is finite.
 ///
 /// Where `ahead` is not NULL, it is a product with the kernel that the program writes (`right` is one of its outputs, as
 /// large as the gradient): the sums of its blocks are computed as well, from each tile while it is in the cache, to

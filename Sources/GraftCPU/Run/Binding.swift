@@ -14,12 +14,15 @@ final class Binding: @unchecked Sendable {
     /// The input whose product with the variables' values as they are has its sums in ``sumsAhead``.
     private var inputAhead: Tensor?
     private var sumsAhead: Memory?
+    /// What waits of the plan's updates, in their order.
+    private let postponed: [PostponedCounts]
     /// How often memory was allocated for a variable.
     private(set) var allocationCount = 0
 
     /// Binds values; what depends on no variable that differs from `previous` is taken over from there.
     init(_ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?) throws(GraftError) {
         values = []
+        postponed = plan.postponedRows.map(PostponedCounts.init)
         allocationCount = previous?.allocationCount ?? 0
         for variable in plan.variables { try values.append(Self.value(of: variable, in: given)) }
         let changed = values.indices.filter { values[$0].address != previous?.values[$0].address }
@@ -108,6 +111,21 @@ final class Binding: @unchecked Sendable {
         allocationCount += 1
         sumsAhead = memory
         return memory
+    }
+
+    func postponedCounts(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<UInt8>] {
+        var counts: [BufferID: UnsafeMutablePointer<UInt8>] = [:]
+        for (rows, waiting) in zip(plan.postponedRows, postponed) {
+            if let state = rows.step.postponable { counts[state] = waiting.counts.baseAddress }
+        }
+        return counts
+    }
+
+    /// Brings all values up to date, before somebody sees them.
+    func catchUp(_ plan: CompiledPlan) {
+        for (rows, waiting) in zip(plan.postponedRows, postponed) {
+            rows.step.catchUp(values[rows.variable].address, waiting.counts.baseAddress, threads: plan.threads)
+        }
     }
 
     /// Takes memory that nobody needs any more, for values that cannot be written in place.

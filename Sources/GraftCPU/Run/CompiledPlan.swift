@@ -12,6 +12,7 @@ struct CompiledPlan: Sendable {
     let schedule: Schedule
     /// A product that a run can compute for the next one.
     let lookahead: Lookahead?
+    let postponedRows: [PostponedRows]
     /// Buffers that are computed on binding and read by runs.
     let kept: Set<BufferID>
     let scratchByteCount: Int
@@ -30,6 +31,7 @@ struct CompiledPlan: Sendable {
         }
         self.schedule = schedule
         lookahead = Lookahead(schedule)
+        postponedRows = PostponedRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
         replaced = Set(
             schedule.buffers.compactMap { buffer in
                 if case .nextValue(let position) = buffer.place { position } else { nil }
@@ -79,6 +81,7 @@ struct CompiledPlan: Sendable {
         report.fusedGradients = run.count { $0 is GradientStep || $0 is ConvolutionGradientStep }
         report.fusedInputGradients = run.count { ($0 as? GradientStep)?.computesInputGradient == true }
         report.productsAhead = lookahead == nil ? 0 : 1
+        report.postponedUpdates = postponedRows.count
         report.arenaByteCount = schedule.arenaByteCount
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
         report.scratchByteCount = scratchByteCount

@@ -143,6 +143,16 @@ final class CompiledProgram: @unchecked Sendable {
         }
     }
 
+    /// The operand that rows of zeros of this gradient only make smaller.
+    func postponableOperand(on gradient: inout graft_gradient) -> Int? {
+        let operand = withUnsafePointer(to: description) { graft_postponable_operand($0, &gradient) }
+        return operand < 0 ? nil : Int(operand)
+    }
+
+    func catchUp(_ gradient: inout graft_gradient, _ state: UnsafeMutablePointer<Float>?, threads: Int) {
+        withUnsafePointer(to: description) { graft_catch_up($0, &gradient, state, Int32(threads)) }
+    }
+
     /// Whether it runs compiled on this gradient.
     func isCompiled(on gradient: inout graft_gradient) -> Bool {
         withUnsafePointer(to: description) { graft_gradient_is_compiled($0, &gradient) }

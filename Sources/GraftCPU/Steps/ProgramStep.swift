@@ -70,6 +70,8 @@ struct GradientStep: Step {
     let scratchByteCount: Int
     /// Whether it runs compiled, and may compute a product ahead.
     let isCompiled: Bool
+    /// What rows of zeros only make smaller, which may wait; see ``PostponedRows``.
+    let postponable: BufferID?
 
     /// The gradient's rows: the inner axis of a product with what it updates.
     var inner: Int { product.rows }
@@ -88,12 +90,14 @@ struct GradientStep: Step {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         scratchByteCount = program.scratchByteCount(for: &description, threads: threads)
         isCompiled = program.isCompiled(on: &description)
+        postponable = program.postponableOperand(on: &description).flatMap { operands[$0] }
     }
 
     func run(_ memory: RunMemory) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         description.left = UnsafePointer(memory[product.left])
         description.right = UnsafePointer(memory[product.right])
+        description.postponed = postponable.flatMap { memory.postponed[$0] }
         withPointers(to: operands, targets, memory) { sources, results in
             guard let inputGradient else {
                 return program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
@@ -108,6 +112,13 @@ struct GradientStep: Step {
                 program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
             }
         }
+    }
+
+    /// Makes all rows of ``postponable`` as small as they would be without waiting.
+    func catchUp(_ state: UnsafeMutablePointer<Float>?, _ counts: UnsafeMutablePointer<UInt8>?, threads: Int) {
+        var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
+        description.postponed = counts
+        program.catchUp(&description, state, threads: threads)
     }
 
     /// The next run's product with what this step updates, where its input is known.
