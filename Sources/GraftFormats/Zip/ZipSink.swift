@@ -2,31 +2,19 @@ internal import CZip
 import Foundation
 import GraftGraph
 
-/// A new file that libzip writes an archive to, in pieces of a megabyte: on its own it writes four kilobytes at a time.
+/// A new file that libzip writes an archive to, in pieces of a megabyte: on its own it writes four kilobytes at a time. One
+/// piece is written while libzip sums up the next.
 ///
 /// Used by one call of libzip's after the other.
 final class ZipSink {
-    private static let capacity = 1 << 20
-
-    private let file: FileDescriptor
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ZipSink.capacity, alignment: 64)
-    /// What is in the buffer, not yet in the file.
-    private var filled = 0
-    /// Where in the file the buffer's bytes belong.
-    private var start = 0
+    private let file: WriteBehind
     /// The end of what was written so far.
     private var end = 0
-    /// The system's number for what went wrong last.
-    private var systemError: Int32 = 0
 
     /// Creates the file.
     ///
     /// - Throws: `.file` where it exists or the disk refuses.
-    init(creating path: String) throws(GraftError) { file = try FileDescriptor(creating: path) }
-
-    deinit { buffer.deallocate() }
-
-    private var position: Int { start + filled }
+    init(creating path: String) throws(GraftError) { file = try WriteBehind(creating: path) }
 
     /// Answers libzip's commands to a source that an archive is written to. It owns the sink until it is freed.
     static let answer: zip_source_callback = { state, data, count, command in
@@ -36,8 +24,8 @@ final class ZipSink {
         switch command {
         case ZIP_SOURCE_WRITE: return sink.write(UnsafeRawBufferPointer(start: data, count: Int(clamping: count)))
         case ZIP_SOURCE_SEEK_WRITE: return sink.seek(data, count)
-        case ZIP_SOURCE_TELL_WRITE: return zip_int64_t(sink.position)
-        case ZIP_SOURCE_COMMIT_WRITE: return sink.flush() ? 0 : -1
+        case ZIP_SOURCE_TELL_WRITE: return zip_int64_t(sink.file.position)
+        case ZIP_SOURCE_COMMIT_WRITE: return sink.file.flush() ? 0 : -1
         // Reading finds a file without bytes; whoever made the sink removes what is left of a failure.
         case ZIP_SOURCE_OPEN, ZIP_SOURCE_CLOSE, ZIP_SOURCE_READ: return 0
         case ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_REMOVE: return 0
@@ -53,50 +41,23 @@ final class ZipSink {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) -> zip_int64_t {
-        var done = 0
-        while done < bytes.count {
-            if filled == Self.capacity, !flush() { return -1 }
-            let piece = UnsafeRawBufferPointer(rebasing: bytes[done...].prefix(Self.capacity - filled))
-            UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: piece)
-            filled += piece.count
-            done += piece.count
-        }
-        end = max(end, position)
-        return zip_int64_t(done)
-    }
-
-    private func flush() -> Bool {
-        do throws(GraftError) {
-            try file.write(UnsafeRawBufferPointer(rebasing: buffer[0..<filled]))
-            file.beginFlush(from: start, byteCount: filled)
-            (start, filled) = (position, 0)
-            return true
-        } catch {
-            systemError = errno
-            return false
-        }
+        guard file.append(bytes) else { return -1 }
+        end = max(end, file.position)
+        return zip_int64_t(bytes.count)
     }
 
     private func seek(_ data: UnsafeMutableRawPointer?, _ count: zip_uint64_t) -> zip_int64_t {
         var failure = zip_error_t()
         let target = zip_source_seek_compute_offset(
-            zip_uint64_t(position), zip_uint64_t(end), data, count, &failure)
-        guard target >= 0, flush() else { return -1 }
-        do throws(GraftError) {
-            try file.seek(to: Int(target))
-            start = Int(target)
-            return 0
-        } catch {
-            systemError = errno
-            return -1
-        }
+            zip_uint64_t(file.position), zip_uint64_t(end), data, count, &failure)
+        return target >= 0 && file.seek(to: Int(target)) ? 0 : -1
     }
 
     /// libzip's number for a failed write, and the system's.
     private func error(_ data: UnsafeMutableRawPointer?, _ count: zip_uint64_t) -> zip_int64_t {
         var failure = zip_error_t()
         zip_error_init(&failure)
-        zip_error_set(&failure, ZIP_ER_WRITE, systemError)
+        zip_error_set(&failure, ZIP_ER_WRITE, file.systemError ?? 0)
         return zip_error_to_data(&failure, data, count)
     }
 

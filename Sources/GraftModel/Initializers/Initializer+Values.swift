@@ -66,6 +66,7 @@ extension VarianceScaling {
 
 extension RandomStream {
     /// A tensor whose element i is a function of word i of the stream; a large one is shared out among the processors.
+    @inline(__always)  // so that the element's formula is part of the loop
     fileprivate func tensor(of shape: Shape, _ element: @Sendable (UInt32) -> Float) -> Tensor {
         Tensor(uninitialized: shape) { memory in
             // Every part is written by one thread alone.
