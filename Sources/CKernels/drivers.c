@@ -256,7 +256,7 @@ static void pooling_gradient_part(void *context, int part, int64_t begin, int64_
 
 static void run_pooling(const pooling_call *call, int threads) {
     const graft_pooling *p = call->pooling;
-    graft_in_parallel(p->batch * p->output_height, 1, pooling_work(p), threads, (void *)call, pooling_part);
+    graft_in_shares(p->batch * p->output_height, 4, pooling_work(p), threads, (void *)call, pooling_part);
 }
 
 static void run_pooling_gradient(const pooling_call *call, int threads) {

@@ -89,3 +89,41 @@ void graft_in_turns(int64_t count, int64_t grain, int64_t work, int threads, voi
     turns t = {.split = {body, context, count, grain, parts}};
     graft_parallel(parts, take_turns, &t);
 }
+
+enum { most_shares = 256 };
+
+typedef struct {
+    split split;
+    /// The next grain of each share, a cache line apart.
+    struct {
+        _Alignas(64) atomic_llong next;
+    } shares[most_shares];
+} shared_work;
+
+static void take_shares(void *data, int part) {
+    shared_work *work = data;
+    const split *s = &work->split;
+    int64_t grains = (s->count + s->grain - 1) / s->grain;
+    float_mode before = flush_tiny_numbers();
+    for (int i = 0; i < s->parts; i++) {
+        int share = (part + i) % s->parts;
+        int64_t last = grains * (share + 1) / s->parts;
+        for (int64_t next; (next = atomic_fetch_add(&work->shares[share].next, 1)) < last;) {
+            int64_t begin = next * s->grain, end = begin + s->grain;
+            s->body(s->context, part, begin, end < s->count ? end : s->count);
+        }
+    }
+    restore(before);
+}
+
+void graft_in_shares(int64_t count, int64_t grain, int64_t work, int threads, void *context,
+                     void (*body)(void *context, int part, int64_t begin, int64_t end)) {
+    int64_t useful = work / worth_a_thread + 1, pieces = (count + grain - 1) / grain;
+    int parts = threads < useful ? threads : (int)useful;
+    if (parts > pieces) parts = (int)pieces;
+    if (parts > most_shares) parts = most_shares;
+    shared_work shared;
+    shared.split = (split){body, context, count, grain, parts};
+    for (int share = 0; share < parts; share++) atomic_init(&shared.shares[share].next, pieces * share / parts);
+    graft_parallel(parts, take_shares, &shared);
+}

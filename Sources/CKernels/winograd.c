@@ -109,5 +109,5 @@ void graft_run_winograd(const graft_winograd *winograd, void *scratch, int threa
     winograd_call call = {winograd, tile_count(winograd), block_tiles(winograd, threads),
                           part_scratch(winograd, threads), scratch};
     int64_t work = call.tiles * winograd->input_channels * winograd->output_channels;
-    graft_in_turns(ceiling(call.tiles, call.block), 1, work, threads, &call, winograd_part);
+    graft_in_shares(ceiling(call.tiles, call.block), 1, work, threads, &call, winograd_part);
 }

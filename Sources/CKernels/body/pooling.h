@@ -84,29 +84,75 @@ typedef int16_t keys __attribute__((ext_vector_type(2 * VECTOR)));
 /// Integers in the order of the bfloat16 numbers; the same function leads back.
 INLINE keys ordered(keys numbers) { return numbers ^ (numbers >> 15 & 0x7fff); }
 
-INLINE void pool_narrow_maximum(const graft_pooling *p, const uint16_t *image, covered area, int vectors,
-                                uint16_t *output) {
-    keys results[4], strange[4];
-    for (int i = 0; i < vectors; i++) {
-        results[i] = (keys)(int16_t)-32768;
-        strange[i] = (keys)0;
-    }
-    for (int64_t y = area.top; y < area.bottom; y++) {
-        const uint16_t *pixel = image + (y * p->input_width + area.left) * p->channels;
-        for (int64_t x = area.left; x < area.right; x++, pixel += p->channels) {
-            for (int i = 0; i < vectors; i++) {
-                keys numbers;
-                __builtin_memcpy(&numbers, pixel + i * 2 * VECTOR, sizeof numbers);
-                strange[i] |= (numbers & 0x7fff) > 0x7f80;
-                results[i] = __builtin_elementwise_max(results[i], ordered(numbers));
-            }
+/// The largest and the smallest of some numbers, as integers in their order: what is no number lies beyond the infinite ones,
+/// on the side of its sign.
+typedef struct {
+    keys largest, smallest;
+} extremes;
+
+INLINE extremes joined(extremes a, extremes b) {
+    return (extremes){__builtin_elementwise_max(a.largest, b.largest),
+                      __builtin_elementwise_min(a.smallest, b.smallest)};
+}
+
+/// A column of a window, from `top` on.
+INLINE void column_extremes(const graft_pooling *p, const uint16_t *top, int64_t rows, int vectors, extremes *results) {
+    for (int i = 0; i < vectors; i++) results[i] = (extremes){(keys)(int16_t)-32768, (keys)(int16_t)32767};
+    for (int64_t y = 0; y < rows; y++, top += p->input_width * p->channels) {
+        for (int i = 0; i < vectors; i++) {
+            keys numbers;
+            __builtin_memcpy(&numbers, top + i * 2 * VECTOR, sizeof numbers);
+            numbers = ordered(numbers);
+            results[i] = joined(results[i], (extremes){numbers, numbers});
         }
     }
-    for (int i = 0; i < vectors; i++) {
-        // What is no number wins, as it does in 32 bits.
-        keys result = (ordered(results[i]) & ~strange[i]) | (strange[i] & 0x7fc0);
-        __builtin_memcpy(output + i * 2 * VECTOR, &result, sizeof result);
+}
+
+/// The largest number; what is no number wins, as it does in 32 bits.
+INLINE void store_largest(uint16_t *output, extremes found) {
+    keys strange = (found.largest > 0x7f80) | (found.smallest < ordered((keys)(int16_t)-128));
+    keys result = (ordered(found.largest) & ~strange) | (strange & 0x7fc0);
+    __builtin_memcpy(output, &result, sizeof result);
+}
+
+/// A row of results, `vectors` times 32 channels of it. A column that the next window covers as well is not read again.
+INLINE void pool_narrow_row(const graft_pooling *p, const uint16_t *image, int64_t row, int vectors, uint16_t *output) {
+    extremes last[4];
+    int64_t last_column = -1;
+    for (int64_t column = 0; column < p->output_width; column++, output += p->output_pixel_stride) {
+        covered area = covered_by(p, row, column);
+        extremes found[4], next[4];
+        // A window of nothing but padding has no column.
+        int64_t rows = area.left < area.right ? area.bottom - area.top : 0;
+        const uint16_t *pixel = image + (area.top * p->input_width + area.left) * p->channels;
+        if (rows > 0 && area.left == last_column)
+            for (int i = 0; i < vectors; i++) found[i] = last[i];
+        else
+            column_extremes(p, pixel, rows, vectors, found);
+        for (int i = 0; i < vectors; i++) last[i] = found[i];
+        for (int64_t x = area.left + 1; x < area.right; x++) {
+            pixel += p->channels;
+            column_extremes(p, pixel, rows, vectors, next);
+            for (int i = 0; i < vectors; i++) {
+                last[i] = next[i];
+                found[i] = joined(found[i], next[i]);
+            }
+        }
+        last_column = area.right - 1;
+        for (int i = 0; i < vectors; i++) store_largest(output + i * 2 * VECTOR, found[i]);
     }
+}
+
+/// A row of maxima as far as its channels fill vectors; how many these are.
+INLINE int64_t pool_narrow_maxima(const graft_pooling *p, const uint16_t *image, int64_t row, uint16_t *output) {
+    int64_t channel = 0;
+    for (; channel + 4 * VECTOR <= p->channels; channel += 4 * VECTOR)
+        pool_narrow_row(p, image + channel, row, 2, output + channel);
+    if (channel + 2 * VECTOR <= p->channels) {
+        pool_narrow_row(p, image + channel, row, 1, output + channel);
+        channel += 2 * VECTOR;
+    }
+    return channel;
 }
 
 /// Two numbers lie in each lane of 32 bits: the sums of the first and of the second ones are kept apart.
@@ -131,22 +177,16 @@ INLINE void pool_narrow_average(const graft_pooling *p, const uint16_t *image, c
     }
 }
 
-INLINE void pool_narrow(const graft_pooling *p, bool maximum, const uint16_t *image, covered area, float scale,
-                        int vectors, uint16_t *output) {
-    if (maximum)
-        pool_narrow_maximum(p, image, area, vectors, output);
-    else
-        pool_narrow_average(p, image, area, scale, vectors, output);
-}
-
+/// From a channel on.
 INLINE void pool_narrow_channels(const graft_pooling *p, bool maximum, const uint16_t *image, covered area,
-                                 uint16_t *output) {
+                                 int64_t channel, uint16_t *output) {
     float scale = 1.0f / (float)((area.bottom - area.top) * (area.right - area.left));
-    int64_t channel = 0;
-    for (; channel + 8 * VECTOR <= p->channels; channel += 8 * VECTOR)
-        pool_narrow(p, maximum, image + channel, area, scale, 4, output + channel);
-    for (; channel + 2 * VECTOR <= p->channels; channel += 2 * VECTOR)
-        pool_narrow(p, maximum, image + channel, area, scale, 1, output + channel);
+    if (!maximum) {
+        for (; channel + 8 * VECTOR <= p->channels; channel += 8 * VECTOR)
+            pool_narrow_average(p, image + channel, area, scale, 4, output + channel);
+        for (; channel + 2 * VECTOR <= p->channels; channel += 2 * VECTOR)
+            pool_narrow_average(p, image + channel, area, scale, 1, output + channel);
+    }
     if (channel + VECTOR <= p->channels) {
         pool_vectors(p, maximum, true, image + channel, area, scale, 1, output + channel);
         channel += VECTOR;
@@ -158,15 +198,18 @@ INLINE void pool_narrow_channels(const graft_pooling *p, bool maximum, const uin
 INLINE void pool_rows(const graft_pooling *p, bool maximum, bool is_narrow, const void *input, void *output,
                       int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
-        int64_t image = row / p->output_height * p->input_height * p->input_width * p->channels;
+        int64_t image = row / p->output_height * p->input_height * p->input_width * p->channels, done = 0;
+        const void *source = element(p, input, image);
+        char *target = (char *)element(p, output, row * p->output_width * p->output_pixel_stride);
+        if (is_narrow && maximum) done = pool_narrow_maxima(p, source, row % p->output_height, (uint16_t *)target);
+        if (done == p->channels) continue;
         for (int64_t column = 0; column < p->output_width; column++) {
-            const void *source = element(p, input, image);
-            void *target = (char *)element(p, output, (row * p->output_width + column) * p->output_pixel_stride);
+            void *pixel = (char *)element(p, target, column * p->output_pixel_stride);
             covered area = covered_by(p, row % p->output_height, column);
             if (is_narrow)
-                pool_narrow_channels(p, maximum, source, area, target);
+                pool_narrow_channels(p, maximum, source, area, done, pixel);
             else
-                pool_channels(p, maximum, source, area, target);
+                pool_channels(p, maximum, source, area, pixel);
         }
     }
 }

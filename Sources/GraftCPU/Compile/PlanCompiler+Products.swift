@@ -82,7 +82,8 @@ extension PlanCompiler {
         let points = WinogradStep.points(for: geometry)
         let kernel = newBuffer(WinogradPackingStep.elementCount(geometry.kernel, points: points))
         let packing = WinogradPackingStep(
-            kernelShape: geometry.kernel, points: points, isNarrow: geometry.types.kernel == .bfloat16, source: plain, target: kernel)
+            kernelShape: geometry.kernel, points: points, isNarrow: geometry.types.kernel == .bfloat16, source: plain,
+            target: kernel)
         add(packing, reads: [plain], writes: [kernel], label: graph[value].label, operation: "packing", keeps: true)
         let slice = slice(for: value, reading: [source])
         try add(value, reads: [source, kernel] + (bias.map { [$0] } ?? []), into: slice?.target) { target in

@@ -104,8 +104,8 @@ struct WinogradPackingStep: Step {
 
     func run(_ memory: RunMemory) {
         graft_pack_winograd_kernel(
-            memory[source], Int64(kernelShape[0]), Int64(points), Int64(kernelShape[2]), Int64(kernelShape[3]), isNarrow,
-            memory[target])
+            memory[source], Int64(kernelShape[0]), Int64(points), Int64(kernelShape[2]), Int64(kernelShape[3]),
+            isNarrow, memory[target])
     }
 
     /// How many numbers it writes.
