@@ -20,6 +20,9 @@ struct HeadCommand: ParsableCommand {
     @Option(help: "The initial kernel of the output layer (units, 1), as .npy; its bias is 0.")
     var output: String
 
+    @Option(help: "What the optimizer's state is stored as.")
+    var optimizerState = ElementType.float32
+
     func run() throws {
         let (inputs, targets) = (
             try NumpyFile.tensor(contentsOf: features), try NumpyFile.tensor(contentsOf: labels)
@@ -44,7 +47,9 @@ struct HeadCommand: ParsableCommand {
             Dense(1, activation: .sigmoid),
         ])
         try head.setWeights([hidden, Tensor(zeros: [hidden.shape[1]]), last, Tensor(zeros: [1])])
-        try head.compile(optimizer: RMSprop(learningRate: 1e-4), loss: .binaryCrossentropy, metrics: [.accuracy])
+        let settings = OptimizerSettings(stateType: optimizerState)
+        try head.compile(
+            optimizer: RMSprop(learningRate: 1e-4, settings: settings), loss: .binaryCrossentropy, metrics: [.accuracy])
         let clock = StepClock()
         var losses: [Double] = []
         let recorder = EventHandler { event in
@@ -62,3 +67,5 @@ struct HeadCommand: ParsableCommand {
         return (losses, clock.samples)
     }
 }
+
+extension ElementType: ExpressibleByArgument {}

@@ -109,6 +109,7 @@ typedef struct {
     const graft_convolution_gradient *gradient;
     const float *const *operands;
     float *const *outputs;
+    const graft_rounding *roundings;
     float *panels;
     graft_pixel_runs runs;
     char *scratch;
@@ -155,10 +156,10 @@ static void update_rows(const convolution_call *call, const float *tile, int64_t
         int64_t begin = (position * g->rows + row) * g->columns, end = begin + rows * g->columns;
         operands[g->operand] = tile - begin;
         if (call->rule) {
-            graft_rule_call rule = graft_call_rule(call->program, operands, call->outputs);
+            graft_rule_call rule = graft_call_rule(call->program, operands, call->outputs, call->roundings);
             call->rule->range(&rule, begin, end);
         } else {
-            graft_chosen_kernels()->program(call->program, operands, call->outputs, begin, end, slots);
+            graft_chosen_kernels()->program(call->program, operands, call->outputs, call->roundings, begin, end, slots);
         }
     }
 }
@@ -180,8 +181,8 @@ static void rows_part(void *context, int part, int64_t begin, int64_t end) {
 }
 
 void graft_run_convolution_gradient_program(const graft_program *program, const graft_convolution_gradient *gradient,
-                                            const float *const *operands, float *const *outputs, void *scratch,
-                                            int threads) {
+                                            const float *const *operands, float *const *outputs,
+                                            const graft_rounding *roundings, void *scratch, int threads) {
     const graft_convolution_gradient *g = gradient;
     float *panels = scratch;
     char *firsts = (char *)scratch + panels_size(g);
@@ -189,12 +190,12 @@ void graft_run_convolution_gradient_program(const graft_program *program, const 
                              .gradient = g,
                              .operands = operands,
                              .outputs = outputs,
+                             .roundings = roundings,
                              .panels = panels,
                              .runs = {position_count(g), (const graft_pixel_run **)firsts},
                              .scratch = firsts + firsts_size(g) + runs_size(g)};
     find_runs(g, call.runs.first, (graft_pixel_run *)(firsts + firsts_size(g)));
-    if (program->rule.rule >= 0 && program->rule.arrays[0] == g->operand)
-        call.rule = &graft_chosen_kernels()->rules[program->rule.rule];
+    if (program->rule.rule >= 0 && program->rule.arrays[0] == g->operand) call.rule = graft_chosen_rule(program);
     int64_t pixels = output_pixels(g);
     graft_in_parallel((g->columns + panel_columns - 1) / panel_columns, 1, pixels * g->columns, threads, &call,
                       panels_part);

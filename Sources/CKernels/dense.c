@@ -76,6 +76,7 @@ typedef struct {
     const float *panels;
     const float *const *operands;
     float *const *outputs;
+    const graft_rounding *roundings;
     char *scratch;
     /// Where the program is a rule.
     const graft_rule_kernels *rule;
@@ -103,7 +104,8 @@ static void gradient_part(void *context, int part, int64_t begin, int64_t end) {
                              (float *)(scratch + slots));
     } else
         graft_chosen_kernels()->gradient_program(call->program, call->gradient, call->panels, call->operands,
-                                                 call->outputs, begin, end, scratch, scratch + slots);
+                                                 call->outputs, call->roundings, begin, end, scratch,
+                                                 scratch + slots);
 }
 
 // A rule's first array is the gradient, and its rows are whole vectors.
@@ -132,7 +134,7 @@ typedef struct {
 
 static void catch_up_part(void *context, int part, int64_t begin, int64_t end) {
     const catch_up_call *call = context;
-    graft_chosen_kernels()->rules[call->program->rule.rule].catch_up(
+    graft_chosen_rule(call->program)->catch_up(
         &call->call, graft_rest_of(call->program).array, call->gradient->columns, call->gradient->postponed, begin, end);
 }
 
@@ -183,7 +185,8 @@ static graft_zeros treat_zeros(const graft_program *program, const graft_gradien
 
 void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
                                 const float *const *operands, float *const *outputs,
-                                const graft_thin_product *ahead, void *sums, void *scratch, int threads) {
+                                const graft_rounding *roundings, const graft_thin_product *ahead, void *sums,
+                                void *scratch, int threads) {
     // Rows that a thread takes at once: half a megabyte of each array, where rows are long.
     enum { usual_turn = 16 * graft_gradient_tile_rows };
     float *panels = scratch;
@@ -194,11 +197,12 @@ void graft_run_gradient_program(const graft_program *program, const graft_gradie
                           .panels = panels,
                           .operands = operands,
                           .outputs = outputs,
+                          .roundings = roundings,
                           .scratch = (char *)scratch + panels_size(gradient),
                           .turn = usual_turn};
     if (graft_gradient_is_compiled(program, gradient)) {
-        call.rule = &kernels->rules[program->rule.rule];
-        call.call = graft_call_rule(program, operands, outputs);
+        call.rule = graft_chosen_rule(program);
+        call.call = graft_call_rule(program, operands, outputs, roundings);
         call.zeros = treat_zeros(program, gradient, &call.call, threads);
         // A turn is a block of the product, so that its sums are added up in the order of the product alone.
         if (ahead) call.turn = product_block(ahead);

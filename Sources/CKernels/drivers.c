@@ -36,6 +36,11 @@ const graft_kernels *graft_chosen_kernels(void) {
     return chosen;
 }
 
+const graft_rule_kernels *graft_chosen_rule(const graft_program *program) {
+    const graft_rule_match *match = &program->rule;
+    return match->rule < 0 ? NULL : &graft_chosen_kernels()->rules[match->has_narrow_state][match->rule];
+}
+
 void graft_use_instruction_set(int index) {
     pthread_once(&chosen_once, choose_best);
     if (index >= 0 && index < graft_instruction_set_count()) chosen = all_kernels[index];
@@ -58,12 +63,13 @@ typedef struct {
     const graft_program *program;
     const float *const *operands;
     float *const *outputs;
+    const graft_rounding *roundings;
     char *scratch;
 } program_call;
 
 static void program_part(void *context, int part, int64_t begin, int64_t end) {
     const program_call *call = context;
-    graft_chosen_kernels()->program(call->program, call->operands, call->outputs, begin, end,
+    graft_chosen_kernels()->program(call->program, call->operands, call->outputs, call->roundings, begin, end,
                                     call->scratch + (size_t)part * block_scratch_size(call->program));
 }
 
@@ -78,14 +84,14 @@ static void rule_part(void *context, int part, int64_t begin, int64_t end) {
 }
 
 void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
-                       int64_t count, void *scratch, int threads) {
+                       const graft_rounding *roundings, int64_t count, void *scratch, int threads) {
     int64_t work = count * (program->instruction_count + 1) / 2;
     if (program->rule.rule >= 0) {
-        rule_run run = {&graft_chosen_kernels()->rules[program->rule.rule], graft_call_rule(program, operands, outputs)};
+        rule_run run = {graft_chosen_rule(program), graft_call_rule(program, operands, outputs, roundings)};
         graft_in_parallel(count, graft_block, work, threads, &run, rule_part);
         return;
     }
-    program_call call = {program, operands, outputs, scratch};
+    program_call call = {program, operands, outputs, roundings, scratch};
     graft_in_parallel(count, graft_block, work, threads, &call, program_part);
 }
 

@@ -115,42 +115,62 @@ static bool find_results(const rule *rule, const graft_program *program, graft_r
     return true;
 }
 
-/// Rules are compiled for arrays of 32 bits.
-static bool has_narrow_arrays(const graft_program *program) {
-    for (int i = 0; i < program->operand_count; i++)
-        if (program->operands[i].is_narrow) return true;
-    for (int i = 0; i < program->output_count; i++)
-        if (program->outputs[i].is_narrow) return true;
-    return false;
+/// Whether the operand or output of each leaf is of the type that a rule is compiled for: of 32 bits, but the state, the
+/// arrays between the gradient and the weight, may be of bfloat16 where all of it is and is rounded by chance.
+static bool has_types(const rule *rule, const graft_program *program, graft_rule_match *match) {
+    int state = rule->array_count - 2;
+    match->has_narrow_state = state > 0 && program->operands[match->arrays[1]].is_narrow;
+    for (int i = 0; i < rule->array_count; i++) {
+        bool is_state = i > 0 && i <= state;
+        if (program->operands[match->arrays[i]].is_narrow != (is_state && match->has_narrow_state)) return false;
+    }
+    for (int i = 0; i < rule->number_count; i++)
+        if (match->numbers[i] >= 0 && program->operands[match->numbers[i]].is_narrow) return false;
+    for (int i = 0; i < rule->result_count; i++) {
+        const graft_output *output = &program->outputs[match->results[i]];
+        int is_narrow = i < state && match->has_narrow_state;
+        if (output->is_narrow != is_narrow || output->is_stochastic != is_narrow) return false;
+    }
+    return true;
 }
 
 void graft_find_rule(graft_program *program) {
     graft_rule_match *match = &program->rule;
     match->rule = -1;
-    if (program->slot_count > most_slots || has_narrow_arrays(program)) return;
+    if (program->slot_count > most_slots) return;
     for (int i = 0; i < rule_count; i++) {
         comparison known;
         if (!has_steps(&rules[i], program, &known) || !find_arrays(&rules[i], program, &known, match) ||
-            !find_numbers(&rules[i], program, &known, match) || !find_results(&rules[i], program, match))
+            !find_numbers(&rules[i], program, &known, match) || !find_results(&rules[i], program, match) ||
+            !has_types(&rules[i], program, match))
             continue;
         match->rule = i;
         return;
     }
 }
 
-graft_rest graft_rest_of(const graft_program *program) { return rests[program->rule.rule]; }
+graft_rest graft_rest_of(const graft_program *program) {
+    graft_rest rest = rests[program->rule.rule];
+    // What is rounded by chance at each step cannot wait; what stays is a number of its type, and rounded to itself.
+    if (program->rule.has_narrow_state && rest.array >= 0) rest.rests = false, rest.array = -1;
+    return rest;
+}
 
 const char *graft_rule_name(const graft_program *program) {
     return program->rule.rule < 0 ? NULL : names[program->rule.rule];
 }
 
-graft_rule_call graft_call_rule(const graft_program *program, const float *const *operands, float *const *outputs) {
+graft_rule_call graft_call_rule(const graft_program *program, const float *const *operands, float *const *outputs,
+                                const graft_rounding *roundings) {
     const graft_rule_match *match = &program->rule;
     const rule *rule = &rules[match->rule];
     graft_rule_call call = {0};
     for (int i = 0; i < rule->array_count; i++) call.arrays[i] = operands[match->arrays[i]];
     for (int i = 0; i < rule->number_count; i++)
         call.numbers[i] = match->numbers[i] < 0 ? match->constants[i] : *operands[match->numbers[i]];
-    for (int i = 0; i < rule->result_count; i++) call.results[i] = outputs[match->results[i]];
+    for (int i = 0; i < rule->result_count; i++) {
+        call.results[i] = outputs[match->results[i]];
+        if (match->has_narrow_state) call.roundings[i] = roundings[match->results[i]];
+    }
     return call;
 }

@@ -3,8 +3,8 @@
 // rules.c that programs are compared with. A program that is none of these is interpreted, with the same result.
 //
 // RULE(name, arrays, numbers, results, leaves, steps, outputs, rest): values are numbered, arrays first, then numbers, then steps.
-// Array 0 is the gradient, the last one is the weight, and the results replace the others in their order. `rest` is what
-// becomes of them where the gradient is zero: MOVES, something; STAYS(ε), nothing; DECAYS(array, number, ε), the array is
+// Array 0 is the gradient, the last one is the weight, those between are the state, and the results replace the others in
+// their order. `rest` is what becomes of them where the gradient is zero: MOVES, something; STAYS(ε), nothing; DECAYS(array, number, ε), the array is
 // multiplied with the number. ε is the number that must be more than zero for that, −1 where nothing is divided.
 
 // w − η · g

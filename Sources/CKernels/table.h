@@ -7,9 +7,11 @@ typedef struct {
     const float *arrays[graft_rule_arrays];
     float numbers[graft_rule_numbers];
     float *results[graft_rule_results];
+    graft_rounding roundings[graft_rule_results];
 } graft_rule_call;
 
-graft_rule_call graft_call_rule(const graft_program *program, const float *const *operands, float *const *outputs);
+graft_rule_call graft_call_rule(const graft_program *program, const float *const *operands, float *const *outputs,
+                                const graft_rounding *roundings);
 
 /// What a rule does where the gradient is zero.
 typedef struct {
@@ -65,10 +67,10 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    /// In the order of rules.h.
-    const graft_rule_kernels *rules;
-    void (*program)(const graft_program *program, const float *const *operands, float *const *outputs, int64_t begin,
-                    int64_t end, void *scratch);
+    /// In the order of rules.h: those with all arrays of 32 bits, and those with state of bfloat16.
+    const graft_rule_kernels *rules[2];
+    void (*program)(const graft_program *program, const float *const *operands, float *const *outputs,
+                    const graft_rounding *roundings, int64_t begin, int64_t end, void *scratch);
     /// The sums over the inner positions begin ..< end.
     void (*thin_product)(const graft_thin_product *product, int64_t begin, int64_t end, float *sums);
     /// Panels begin ..< end of 32 columns.
@@ -80,8 +82,8 @@ typedef struct {
     void (*pack_right)(const graft_gradient *gradient, float *panels);
     /// Rows begin ..< end of the gradient.
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,
-                             const float *const *operands, float *const *outputs, int64_t begin, int64_t end,
-                             void *scratch, void *work);
+                             const float *const *operands, float *const *outputs, const graft_rounding *roundings,
+                             int64_t begin, int64_t end, void *scratch, void *work);
     /// Eight input channels of a convolution's kernel gradient: tile[position][channel][column].
     void (*convolution_tile)(const graft_convolution_gradient *gradient, const graft_pixel_runs *runs, const float *left,
                              const float *panels, float *tile);
@@ -118,6 +120,9 @@ extern const graft_kernels graft_kernels_avx512;
 
 /// The kernels for this processor.
 const graft_kernels *graft_chosen_kernels(void);
+
+/// The rule that a program is, for this processor; NULL where it is none.
+const graft_rule_kernels *graft_chosen_rule(const graft_program *program);
 
 // MARK: An update along with a product
 

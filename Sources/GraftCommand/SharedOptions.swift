@@ -49,7 +49,9 @@ struct MachineOptions: ParsableArguments {
     /// Says which precision a run takes, and why.
     ///
     /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
-    func tellPrecision(trains: Bool = false, on console: Console) throws(GraftError) {
+    func tellPrecision(
+        trains: Bool = false, optimizerState: ElementType = .float32, on console: Console
+    ) throws(GraftError) {
         let resolved = try choice(trains: trains).precision.resolved()
         guard trains || precision != nil else { return }
         let reason =
@@ -63,6 +65,10 @@ struct MachineOptions: ParsableArguments {
         var object = JSONObject(event: "precision")
         object.add("precision", .string(resolved.rawValue))
         object.add("reason", .string(reason))
+        if optimizerState != .float32 {
+            console.say("the optimizer's state is stored in \(optimizerState.rawValue)")
+            object.add("optimizer_state", .string(optimizerState.rawValue))
+        }
         console.emit(object)
     }
 }

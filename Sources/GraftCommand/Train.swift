@@ -98,6 +98,12 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The optimizer: \(OptimizerName.list).", valueName: "name"))
     var optimizer = OptimizerName.rmsprop
 
+    @Option(
+        help: ArgumentHelp(
+            "What the optimizer's state is stored as; bfloat16 takes half its memory, and is rounded up or down by chance.",
+            valueName: "numbers"))
+    var optimizerState = ElementType.float32
+
     @Option(help: ArgumentHelp("The size of a step.", valueName: "rate"))
     var learningRate: Float = 1e-4
 
@@ -134,21 +140,26 @@ enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
 
     static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
-    /// The optimizer with Keras's defaults and this learning rate.
-    func optimizer(learningRate: Float) -> any Optimizer {
-        let rate = LearningRateSchedule.constant(learningRate)
+    /// The optimizer with Keras's defaults, this learning rate, and state of this type.
+    func optimizer(learningRate: Float, stateType: ElementType = .float32) -> any Optimizer {
+        let (rate, settings) = (
+            LearningRateSchedule.constant(learningRate), OptimizerSettings(stateType: stateType)
+        )
         return switch self {
-        case .sgd: SGD(learningRate: rate)
-        case .rmsprop: RMSprop(learningRate: rate)
-        case .adam: Adam(learningRate: rate)
-        case .amsgrad: Adam(learningRate: rate, amsgrad: true)
-        case .adamw: AdamW(learningRate: rate)
-        case .nadam: Nadam(learningRate: rate)
-        case .adagrad: Adagrad(learningRate: rate)
-        case .lion: Lion(learningRate: rate)
+        case .sgd: SGD(learningRate: rate, settings: settings)
+        case .rmsprop: RMSprop(learningRate: rate, settings: settings)
+        case .adam: Adam(learningRate: rate, settings: settings)
+        case .amsgrad: Adam(learningRate: rate, amsgrad: true, settings: settings)
+        case .adamw: AdamW(learningRate: rate, settings: settings)
+        case .nadam: Nadam(learningRate: rate, settings: settings)
+        case .adagrad: Adagrad(learningRate: rate, settings: settings)
+        case .lion: Lion(learningRate: rate, settings: settings)
         }
     }
 }
+
+/// `--optimizer-state`.
+extension ElementType: ExpressibleByArgument {}
 
 /// `--cache`.
 struct FeatureCacheOption: ExpressibleByArgument, Equatable {

@@ -40,7 +40,8 @@ struct TrainingJob {
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.output)
-        try options.machine.tellPrecision(trains: true, on: console)
+        try options.machine.tellPrecision(
+            trains: true, optimizerState: options.training.optimizerState, on: console)
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
@@ -102,7 +103,8 @@ struct TrainingJob {
                     + "\(phase.learningRate)")
         }
         try model.compile(
-            optimizer: options.training.optimizer.optimizer(learningRate: phase.learningRate),
+            optimizer: options.training.optimizer.optimizer(
+                learningRate: phase.learningRate, stateType: options.training.optimizerState),
             loss: .classification(outputs: model.output.shape.last),
             metrics: [.accuracy])
         recorder.begin(phase.name, event: phase.event)

@@ -1,7 +1,7 @@
 /// What a value's elements are stored as.
 ///
 /// Every operation computes in 32 bits at least, whatever it reads, and rounds its result once, to the type of its
-/// node. Leaves, outputs and updates are always ``float32``.
+/// node. Inputs, constants and outputs are always ``float32``; a variable, and what updates it, may be of another type.
 public enum ElementType: String, Hashable, Sendable, CaseIterable {
     /// IEEE 754's 32-bit numbers: 24 bits of precision.
     case float32
@@ -17,9 +17,17 @@ extension ElementType {
     /// The nearest number of this type, ties to even; for ``bfloat16`` after rounding to 32 bits, as machines do it.
     func rounded(_ number: Double) -> Double {
         guard self == .bfloat16 else { return number }
-        let float = Float(number)
-        guard float.isFinite else { return number.isFinite ? Double(float) : number }
-        let bits = float.bitPattern
-        return Double(Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000))
+        return number.isNaN ? number : Double(nearest(to: Float(number)))
+    }
+
+    /// The nearest number of this type, ties to even.
+    func nearest(to number: Float) -> Float {
+        guard self == .bfloat16 else { return number }
+        let bits = number.bitPattern
+        // Rounding must not carry what is no number into the infinite.
+        guard number.isFinite else {
+            return Float(bitPattern: (number.isNaN ? bits | 0x40_0000 : bits) & 0xffff_0000)
+        }
+        return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
     }
 }

@@ -1,21 +1,25 @@
 /// What every graph promises, checked: by passes in debug builds, by backends before they plan.
 extension Graph {
     /// Checks that operands stand before their uses, that shapes are those of the shape rules, that each input and each
-    /// variable has one shape, that outputs and updates name values of the graph that fit, and that those and leaves are
-    /// 32-bit numbers.
+    /// variable has one shape and one element type, that outputs and updates name values of the graph that fit, that
+    /// updates are of their variables' types, and outputs and leaves that are no variables 32-bit numbers.
     ///
     /// - Throws: ``GraftError`` that names the first node that breaks a promise.
     /// - Complexity: linear in the number of nodes.
     public func validate() throws(GraftError) {
         var inputs: [String: Shape] = [:]
-        var variables: [VariableID: Shape] = [:]
+        var variables: [VariableID: Node] = [:]
         for (index, node) in nodes.enumerated() {
             try check(node, at: index)
             switch node.operation {
             case .input(let name, let shape):
                 try Self.check(inputs.updateValue(shape, forKey: name), shape, "the input '\(name)'")
             case .variable(let id, let shape):
-                try Self.check(variables.updateValue(shape, forKey: id), shape, "variable \(id.rawValue)")
+                let other = variables.updateValue(node, forKey: id)
+                try Self.check(other?.shape, shape, "variable \(id.rawValue)")
+                guard other == nil || other?.elementType == node.elementType else {
+                    throw GraftError(.argument, "variable \(id.rawValue) is used with two element types")
+                }
             default: break
             }
         }
@@ -23,10 +27,10 @@ extension Graph {
             throw GraftError(.argument, "an output or update of the graph is not among its \(nodes.count) values")
         }
         try checkUpdates(of: variables)
-        if let narrow = roots.first(where: { self[$0].elementType != .float32 }) {
+        if let narrow = outputs.first(where: { self[$0].elementType != .float32 }) {
             throw GraftError(
                 .argument,
-                "an output or update of the graph, value \(narrow.index) (\(self[narrow].operation.name)), is of "
+                "an output of the graph, value \(narrow.index) (\(self[narrow].operation.name)), is of "
                     + "\(self[narrow].elementType.rawValue); cast it to float32")
         }
     }
@@ -50,16 +54,25 @@ extension Graph {
         }
     }
 
-    private func checkUpdates(of variables: [VariableID: Shape]) throws(GraftError) {
+    private func checkUpdates(of variables: [VariableID: Node]) throws(GraftError) {
         var updated: Set<VariableID> = []
         for update in updates {
             let id = update.variable.rawValue
             guard updated.insert(update.variable).inserted else {
                 throw GraftError(.argument, "variable \(id) is updated twice")
             }
-            let shape = shape(of: update.value)
-            guard variables[update.variable].map({ $0 == shape }) ?? true else {
-                throw GraftError(.shape, "the update of variable \(id) has the shape \(shape), not the variable's")
+            guard let variable = variables[update.variable] else { continue }
+            let value = self[update.value]
+            guard variable.shape == value.shape else {
+                throw GraftError(
+                    .shape, "the update of variable \(id) has the shape \(value.shape), not the variable's")
+            }
+            guard variable.elementType == value.elementType else {
+                throw GraftError(
+                    .argument,
+                    "the update of variable \(id), value \(update.value.index) (\(value.operation.name)), is of "
+                        + "\(value.elementType.rawValue), the variable of \(variable.elementType.rawValue); cast or "
+                        + "round it")
             }
         }
     }

@@ -69,7 +69,7 @@ public struct Graph: Sendable {
     ///   - elementType: what the result is rounded to; 32 bits where it is not said. A cast has its own, a reshape its
     ///     operand's.
     /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation, and `argument` where one
-    ///   is of another graph or a leaf is to be of another type than 32 bits.
+    ///   is of another graph, or a leaf that is no variable is to be of another type than 32 bits.
     public mutating func add(
         _ operation: Operation, _ operands: [ValueID] = [], as elementType: ElementType? = nil
     ) throws(GraftError) -> ValueID {

@@ -1,24 +1,40 @@
-/// A dense array of 32-bit floats in row-major order: what goes into a model and comes out of it.
+/// A dense array of numbers in row-major order: what goes into a model and comes out of it.
+///
+/// Its elements are 32-bit floats. Within the package arrays that are read and written at each step of training may be
+/// stored in half the memory, as ``ElementType/bfloat16``; they are read as 32-bit floats too.
 ///
 /// A value type: copies share their memory until one of them is written to.
 public struct Tensor: Sendable {
     /// The sizes of its axes.
     public let shape: Shape
+    /// What its elements are stored as.
+    package private(set) var elementType = ElementType.float32
     private var storage: TensorStorage
 
     /// An array of zeros.
-    public init(zeros shape: Shape) {
-        self.shape = shape
-        storage = TensorStorage(zeroCount: shape.elementCount)
+    public init(zeros shape: Shape) { self.init(zeros: shape, as: .float32) }
+
+    /// An array of zeros that are stored as this type.
+    package init(zeros shape: Shape, as elementType: ElementType) {
+        (self.shape, self.elementType) = (shape, elementType)
+        storage = TensorStorage(zeroCount: TensorStorage.floatCount(shape.elementCount, elementType))
     }
 
     /// An array with the same number everywhere.
-    public init(repeating value: Float, shape: Shape) {
+    public init(repeating value: Float, shape: Shape) { self.init(repeating: value, shape: shape, as: .float32) }
+
+    /// An array with the same number everywhere, rounded to the nearest where it is stored in fewer bits.
+    package init(repeating value: Float, shape: Shape, as elementType: ElementType) {
         // Not −0, which is equal to 0 and has another bit.
         if value.bitPattern == 0 {
-            self.init(zeros: shape)
-        } else {
+            self.init(zeros: shape, as: elementType)
+        } else if elementType == .float32 {
             self.init(uninitialized: shape) { $0.initialize(repeating: value) }
+        } else {
+            let half = Self.half(value)
+            self.init(uninitialized: shape, as: elementType) { bytes in
+                bytes.initializeMemory(as: UInt16.self, repeating: half)
+            }
         }
     }
 
@@ -40,11 +56,25 @@ public struct Tensor: Sendable {
         try fill(storage.buffer)
     }
 
+    /// An array of an element type, whose bytes `fill` writes, all of them.
+    package init<Failure: Error>(
+        uninitialized shape: Shape, as elementType: ElementType,
+        fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        (self.shape, self.elementType) = (shape, elementType)
+        storage = TensorStorage(count: TensorStorage.floatCount(shape.elementCount, elementType))
+        try fill(bytes)
+    }
+
     /// An array over memory that somebody else allocated, a mapped file for instance.
     package init(shape: Shape, storage: TensorStorage) {
         precondition(storage.buffer.count >= shape.elementCount, "the storage is smaller than the shape \(shape)")
         self.shape = shape
         self.storage = storage
+    }
+
+    private init(shape: Shape, elementType: ElementType, storage: TensorStorage) {
+        (self.shape, self.elementType, self.storage) = (shape, elementType, storage)
     }
 
     /// The number of elements.
@@ -54,20 +84,28 @@ public struct Tensor: Sendable {
     public var scalars: [Float] { withUnsafeBuffer { Array($0) } }
 
     /// The element at a row-major position.
-    public subscript(position: Int) -> Float { withUnsafeBuffer { $0[position] } }
+    public subscript(position: Int) -> Float {
+        guard elementType == .bfloat16 else { return withUnsafeBuffer { $0[position] } }
+        precondition((0..<count).contains(position), "\(position) is not among \(count) elements")
+        defer { withExtendedLifetime(storage) {} }
+        return Self.number(bytes.load(fromByteOffset: 2 * position, as: UInt16.self))
+    }
 
-    /// Reads the elements in place.
+    /// Reads the elements, in place where they are stored as 32-bit floats, else in a copy.
     public func withUnsafeBuffer<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        guard elementType == .float32 else { return try stored(as: .float32).withUnsafeBuffer(body) }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeBufferPointer(rebasing: storage.buffer[0..<count]))
     }
 
-    /// Writes the elements in place; copies them first where another value shares them.
+    /// Writes the elements in place; copies them first where another value shares them or they are stored as something
+    /// else than 32-bit floats, which they then become.
     public mutating func withUnsafeMutableBuffer<Result, Failure: Error>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        self = stored(as: .float32)
         makeUnique()
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeMutableBufferPointer(rebasing: storage.buffer[0..<count]))
@@ -78,25 +116,84 @@ public struct Tensor: Sendable {
     /// - Precondition: both shapes have as many elements.
     public func reshaped(to shape: Shape) -> Tensor {
         precondition(shape.elementCount == count, "\(self.shape) cannot be reshaped to \(shape)")
-        return Tensor(shape: shape, storage: storage)
+        return Tensor(shape: shape, elementType: elementType, storage: storage)
+    }
+
+    /// The same numbers stored as another element type, rounded to the nearest where that has fewer bits.
+    package func stored(as elementType: ElementType) -> Tensor {
+        guard elementType != self.elementType else { return self }
+        defer { withExtendedLifetime(storage) {} }
+        if elementType == .float32 {
+            let halves = bytes
+            return Tensor(uninitialized: shape) { target in
+                for index in 0..<count {
+                    target[index] = Self.number(halves.load(fromByteOffset: 2 * index, as: UInt16.self))
+                }
+            }
+        }
+        return Tensor(uninitialized: shape, as: elementType) { target in
+            withUnsafeBuffer { source in
+                for (index, number) in source.enumerated() {
+                    target.storeBytes(of: Self.half(number), toByteOffset: 2 * index, as: UInt16.self)
+                }
+            }
+        }
     }
 
     /// Whether the elements may be written in place: nobody else shares them.
     package mutating func isUnshared() -> Bool { !storage.isReadOnly && isKnownUniquelyReferenced(&storage) }
 
     /// Whether both are the same elements in the same memory.
-    package func sharesMemory(with other: Tensor) -> Bool { storage === other.storage && shape == other.shape }
+    package func sharesMemory(with other: Tensor) -> Bool {
+        storage === other.storage && shape == other.shape && elementType == other.elementType
+    }
 
     private mutating func makeUnique() {
         guard !isUnshared() else { return }
-        let copy = TensorStorage(count: count)
-        _ = copy.buffer.initialize(from: storage.buffer[0..<count])
+        let copy = TensorStorage(count: TensorStorage.floatCount(count, elementType))
+        UnsafeMutableRawBufferPointer(copy.buffer).copyMemory(from: UnsafeRawBufferPointer(bytes))
         storage = copy
     }
 }
 
+// MARK: - As it is stored
+
+extension Tensor {
+    /// The bytes of all elements, of which nobody may hold on to the address without the tensor.
+    private var bytes: UnsafeMutableRawBufferPointer {
+        let all = UnsafeMutableRawBufferPointer(storage.buffer)
+        return UnsafeMutableRawBufferPointer(rebasing: all[0..<byteCount])
+    }
+
+    /// How many bytes the elements take.
+    package var byteCount: Int { count * elementType.byteCount }
+
+    /// Reads the elements' bytes in place, as they are stored.
+    package func withUnsafeStoredBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(storage) {} }
+        return try body(UnsafeRawBufferPointer(bytes))
+    }
+
+    /// Writes the elements' bytes in place, as they are stored; copies them first where another value shares them.
+    package mutating func withUnsafeMutableStoredBytes<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        makeUnique()
+        defer { withExtendedLifetime(storage) {} }
+        return try body(bytes)
+    }
+
+    private static func number(_ half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
+
+    private static func half(_ number: Float) -> UInt16 {
+        UInt16(truncatingIfNeeded: ElementType.bfloat16.nearest(to: number).bitPattern >> 16)
+    }
+}
+
 extension Tensor: Hashable {
-    /// Equal shapes and equal elements.
+    /// Equal shapes and equal elements, whatever they are stored as.
     public static func == (left: Tensor, right: Tensor) -> Bool {
         guard left.shape == right.shape else { return false }
         if left.storage === right.storage { return true }
@@ -106,56 +203,6 @@ extension Tensor: Hashable {
     /// Hashes the shape and the first few elements, so that the cost does not grow with the size.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(shape)
-        withUnsafeBuffer { for element in $0.prefix(16) { hasher.combine(element) } }
-    }
-}
-
-/// Memory for a tensor's elements, aligned for the widest vector loads.
-///
-/// Sendable because a tensor writes to it only while it holds the one reference.
-package final class TensorStorage: @unchecked Sendable {
-    package let buffer: UnsafeMutableBufferPointer<Float>
-    /// Whether the memory must not be written to, as that of a file mapped for reading.
-    package let isReadOnly: Bool
-    private let release: @Sendable (UnsafeMutableRawPointer) -> Void
-
-    /// The alignment of allocated memory in bytes: a cache line, and a 512-bit vector.
-    package static let alignment = 64
-
-    package init(count: Int) {
-        let byteCount = max(count, 1) * MemoryLayout<Float>.stride
-        let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: byteCount, alignment: LargePages.alignment(forByteCount: byteCount))
-        LargePages.advise(bytes, byteCount: byteCount)
-        buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
-        isReadOnly = false
-        release = { $0.deallocate() }
-    }
-
-    /// Zeros. Large arrays are new memory of the system, which is zero without being written to: pages are made ready by
-    /// the threads that use them first, and where several do, by all of them.
-    package convenience init(zeroCount count: Int) {
-        let byteCount = count * MemoryLayout<Float>.stride
-        guard let bytes = LargePages.zeros(byteCount: byteCount) else {
-            self.init(count: count)
-            buffer.initialize(repeating: 0)
-            return
-        }
-        let buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
-        self.init(buffer: buffer, isReadOnly: false) { LargePages.releaseZeros($0, byteCount: byteCount) }
-    }
-
-    /// Takes memory that `release` frees.
-    package init(
-        buffer: UnsafeMutableBufferPointer<Float>, isReadOnly: Bool,
-        release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
-    ) {
-        self.buffer = buffer
-        self.isReadOnly = isReadOnly
-        self.release = release
-    }
-
-    deinit {
-        if let base = buffer.baseAddress { release(UnsafeMutableRawPointer(base)) }
+        for position in 0..<min(count, 16) { hasher.combine(self[position]) }
     }
 }

@@ -29,12 +29,24 @@ extension InstructionSetTests {
                 (self.instructions, self.outputs) = (instructions, outputs)
             }
 
-            func program(_ result: Shape, usesRules: Bool = true) throws -> CompiledProgram {
+            /// The arrays between the gradient and the weight.
+            var state: [Int] { (0..<arrays - 1).filter { $0 != gradient } }
+
+            /// - Parameter hasNarrowState: whether the state is of bfloat16, rounded by chance.
+            func program(
+                _ result: Shape, usesRules: Bool = true, hasNarrowState: Bool = false
+            ) throws -> CompiledProgram {
                 var joined = JoinedProgram(
                     operandShapes: (0..<arrays + numbers).map { $0 < arrays ? result : [] })
                 let program = ElementwiseProgram(operandCount: arrays + numbers, instructions: instructions)
                 _ = joined.append(program, registers: Array(0..<arrays + numbers))
                 joined.outputs = outputs
+                if hasNarrowState {
+                    for operand in state where outputs.count > 1 { joined.operandTypes[operand] = .bfloat16 }
+                    let narrow = outputs.indices.map { $0 < outputs.count - 1 }
+                    joined.outputTypes = narrow.map { $0 ? .bfloat16 : .float32 }
+                    joined.roundingStreams = narrow.indices.map { narrow[$0] ? UInt64($0) : nil }
+                }
                 return try CompiledProgram(joined, result: result, usesRules: usesRules)
             }
         }
@@ -115,6 +127,7 @@ extension InstructionSetTests {
         @Test(arguments: updates)
         func everyUpdateIsTheRuleOfItsName(_ update: Update) throws {
             #expect(try update.program([3, 4]).rule == update.rule)
+            #expect(try update.program([3, 4], hasNarrowState: true).rule == update.rule)
             #expect(try update.program([3, 4], usesRules: false).rule == nil)
         }
 
@@ -132,14 +145,44 @@ extension InstructionSetTests {
             }
         }
 
+        /// What is no state, or is rounded to the nearest, is not what rules are compiled for.
+        @Test func aProgramWithOtherTypesIsInterpreted() throws {
+            for update in Self.updates where update.outputs.count > 1 {
+                func rule(_ change: (inout JoinedProgram) -> Void) throws -> String? {
+                    var joined = JoinedProgram(
+                        operandShapes: (0..<update.arrays + update.numbers).map { $0 < update.arrays ? [3, 4] : [] })
+                    let program = ElementwiseProgram(
+                        operandCount: update.arrays + update.numbers, instructions: update.instructions)
+                    _ = joined.append(program, registers: Array(0..<update.arrays + update.numbers))
+                    joined.outputs = update.outputs
+                    for operand in update.state { joined.operandTypes[operand] = .bfloat16 }
+                    joined.outputTypes = update.outputs.indices.map {
+                        $0 < update.outputs.count - 1 ? .bfloat16 : .float32
+                    }
+                    joined.roundingStreams = update.outputs.indices.map { $0 < update.outputs.count - 1 ? 0 : nil }
+                    change(&joined)
+                    return try CompiledProgram(joined, result: [3, 4]).rule
+                }
+                #expect(try rule { _ in } == update.rule)
+                #expect(try rule { $0.operandTypes[update.gradient] = .bfloat16 } == nil)
+                #expect(try rule { $0.operandTypes[update.arrays - 1] = .bfloat16 } == nil)
+                #expect(try rule { $0.operandTypes[update.arrays] = .bfloat16 } == nil)
+                #expect(try rule { $0.operandTypes[update.state[0]] = .float32 } == nil)
+                #expect(try rule { $0.outputTypes[0] = .float32 } == nil)
+                #expect(try rule { $0.roundingStreams = [] } == nil)
+            }
+        }
+
         /// Vectors and what is left of one, blocks, and a size that several threads share.
         @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
         func rulesGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            for count in [1, 16, 37, 5000, 70_001] {
-                let compiled = try Run(update, [count]).results(of: update.program([count]))
-                let interpreted = try Run(update, [count]).results(of: update.program([count], usesRules: false))
+            for (count, isNarrow) in [1, 16, 37, 5000, 70_001].flatMap({ [($0, false), ($0, true)] }) {
+                let run = Run(update, [count], hasNarrowState: isNarrow)
+                let compiled = try run.results(of: update.program([count], hasNarrowState: isNarrow))
+                let interpreted = try run.results(
+                    of: update.program([count], usesRules: false, hasNarrowState: isNarrow))
                 let isSame = compiled == interpreted
                 #expect(isSame)
             }
@@ -152,12 +195,16 @@ extension InstructionSetTests {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
             for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544]), (70, [24, 160])] {
-                for zeros in [0, 0.5, 0.9] {
-                    let run = Run(update, shape, examples: examples, zeros: zeros)
-                    let compiled = try run.results(of: update.program(shape))
-                    let interpreted = try run.results(of: update.program(shape, usesRules: false))
+                for (zeros, isNarrow) in [0, 0.5, 0.9].flatMap({ [($0, false), ($0, true)] }) {
+                    let run = Run(update, shape, examples: examples, zeros: zeros, hasNarrowState: isNarrow)
+                    let compiled = try run.results(of: update.program(shape, hasNarrowState: isNarrow))
+                    let interpreted = try run.results(
+                        of: update.program(shape, usesRules: false, hasNarrowState: isNarrow))
                     let isSame = compiled == interpreted
                     #expect(isSame)
+                    let alone = try run.results(of: update.program(shape, hasNarrowState: isNarrow), threads: 1)
+                    let isSameOnOneThread = alone == compiled
+                    #expect(isSameOnOneThread)
                 }
             }
         }
@@ -172,11 +219,17 @@ private struct Run {
     let operands: [[Float]]
     /// The operands whose places the results take.
     let places: [Int]
+    /// The operands that are of bfloat16.
+    let narrow: Set<Int>
     /// The factors of the gradient, where it is computed.
     let factors: (examples: Int, left: [Float], right: [Float])?
 
-    init(_ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil, zeros: Double = 0) {
+    init(
+        _ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil, zeros: Double = 0,
+        hasNarrowState: Bool = false
+    ) {
         var random = SplitMix(seed: UInt64(shape.elementCount))
+        narrow = hasNarrowState ? Set(update.state) : []
         operands = (0..<update.arrays + update.numbers).map { operand in
             let values = random.array(operand < update.arrays ? shape : []).values
             // Means of squares and rates are above zero.
@@ -192,28 +245,34 @@ private struct Run {
         places = (0..<update.arrays).filter { $0 != update.gradient }.suffix(update.outputs.count)
     }
 
-    /// The bits of all results.
-    func results(of program: CompiledProgram) throws -> [[UInt32]] {
-        let arrays = operands.map { operand in
-            let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: operand.count)
-            _ = copy.initialize(from: operand)
-            return copy
+    /// The bytes of all results.
+    func results(of program: CompiledProgram, threads: Int = 3) throws -> [[UInt8]] {
+        let arrays = operands.indices.map { operand in
+            let tensor = Tensor(operands[operand], shape: [operands[operand].count])
+            let stored = tensor.stored(as: narrow.contains(operand) ? .bfloat16 : .float32)
+            return stored.withUnsafeStoredBytes { bytes in
+                let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+                copy.copyMemory(from: bytes)
+                return copy
+            }
         }
         defer { for array in arrays { array.deallocate() } }
-        var sources = arrays.map { UnsafePointer($0.baseAddress) }
-        var targets = places.map { arrays[$0].baseAddress }
+        func address(_ array: UnsafeMutableRawBufferPointer) -> UnsafeMutablePointer<Float>? {
+            array.baseAddress?.assumingMemoryBound(to: Float.self)
+        }
+        var sources = arrays.map { UnsafePointer(address($0)) }
+        var targets = places.map { address(arrays[$0]) }
         if factors != nil { sources[gradient] = nil }
         try sources.withUnsafeMutableBufferPointer { sources in
-            try targets.withUnsafeMutableBufferPointer { targets in try run(program, sources, targets) }
+            try targets.withUnsafeMutableBufferPointer { targets in try run(program, sources, targets, threads) }
         }
-        return places.map { arrays[$0].map(\.bitPattern) }
+        return places.map { Array(arrays[$0]) }
     }
 
     private func run(
         _ program: CompiledProgram, _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
-        _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>
+        _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, _ threads: Int
     ) throws {
-        let threads = 3
         guard let factors else {
             let scratch = try Memory(byteCount: program.scratchByteCount(threads: threads))
             try withMemory(scratch, threads) { program.run(sources, targets, count: shape.elementCount, $0) }

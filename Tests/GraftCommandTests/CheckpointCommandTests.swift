@@ -66,6 +66,17 @@ import Testing
         }
     }
 
+    @Test func aKilledRunWithStateOfBfloat16IsResumedToTheSameBits() throws {
+        let state = ["--optimizer-state", "bfloat16"]
+        let plain = try train("plain-state", state)
+        try #require(plain.status == 0, "\(plain.errors)")
+        let killed = try train("state", state + ["--checkpoint-every", "1-steps"], killAfterEpoch: 2)
+        try #require(killed.status == SIGKILL && !classifier.folder.exists("state/model.keras"))
+        let resumed = try resume("--resume", "state/model.checkpoint")
+        try #require(resumed.status == 0, "\(resumed.errors)")
+        try expectTheSameModel("state", as: "plain-state")
+    }
+
     @Test func aStoppedRunSaysHowItGoesOnAndDoes() throws {
         let stopped = try train("stopped", ["--checkpoint-every", "stop"], killAfterEpoch: 1, signal: SIGINT)
         #expect(stopped.status == 130)
@@ -117,6 +128,7 @@ import Testing
         let path = "refused/model.checkpoint"
         for (option, value, before) in [
             ("--epochs", "7", "with --epochs 3"), ("--optimizer", "sgd", "without --optimizer"),
+            ("--optimizer-state", "bfloat16", "without --optimizer-state"),
         ] {
             let refused = try resume("photos", "--resume", path, option, value)
             #expect(refused.status == 1)

@@ -28,6 +28,16 @@ import Testing
         #expect(outcome.errors.contains("computing in \(line.string("precision") ?? ""): "))
     }
 
+    @Test func trainingSaysWhatItsOptimizersStateIsStoredAs() throws {
+        let outcome = try classifier.tool.run(
+            ["train", "photos", "--epochs", "1", "--output", "state.keras", "--optimizer-state", "bfloat16", "--json"]
+                + SavedClassifier.network)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let line = try #require(outcome.lines.compactMap { JSONLine($0) }.first { $0.string("event") == "precision" })
+        #expect(line.string("optimizer_state") == "bfloat16")
+        #expect(outcome.errors.contains("the optimizer's state is stored in bfloat16\n"))
+    }
+
     @Test(.disabled(if: Precision.isBFloat16Supported, "this processor has bfloat16"))
     func bfloat16IsRefusedWhereTheProcessorDoesNotHaveIt() throws {
         let outcome = try classifier.tool.run(

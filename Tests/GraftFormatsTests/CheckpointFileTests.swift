@@ -16,6 +16,8 @@ import Testing
                 "variable/0": Tensor((0..<60).map { Float($0) / 7 + Float(number) }, shape: [3, 4, 5]),
                 "slot/0/0": Tensor([.infinity, -0.0, .leastNonzeroMagnitude], shape: [3]), "scalar": Tensor(2),
                 "empty": Tensor(zeros: [0, 4]),
+                // Odd in number, and by its name before one of 32 bits.
+                "narrow": Tensor([1, -0.5, .nan], shape: [3]).stored(as: .bfloat16),
             ])
     }
 
@@ -23,6 +25,7 @@ import Testing
         let wanted = checkpoint(number)
         #expect(stored?.values == wanted.values, comment)
         #expect(stored?.tensors.mapValues(\.shape) == wanted.tensors.mapValues(\.shape), comment)
+        #expect(stored?.tensors.mapValues(\.elementType) == wanted.tensors.mapValues(\.elementType), comment)
         let bits = stored?.tensors.mapValues { $0.scalars.map(\.bitPattern) }
         #expect(bits == wanted.tensors.mapValues { $0.scalars.map(\.bitPattern) }, comment)
     }
@@ -111,6 +114,8 @@ import Testing
         #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]}}"#,
         #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [9223372036854775800, 9223372036854775807]}}"#,
         #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#,
+        #"{"a": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 8]}}"#,
+        #"{"a": {"dtype": "BF16", "shape": [4611686018427387904, 4], "data_offsets": [0, 0]}}"#,
         #"{"a": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}}"#,
         #"{"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}"#,
         #"{"a": {"dtype": "F32", "data_offsets": [0, 8]}}"#, #"{"a": 5}"#, "[", "",

@@ -51,14 +51,14 @@ import Testing
         #expect(throws: GraftError.self) { try graph.add(.reshape([2, 2]), [narrow], as: .float32) }
     }
 
-    @Test func leavesAndResultsAreOf32Bits() throws {
+    @Test func inputsAndOutputsAreOf32Bits() throws {
         var graph = Graph()
         #expect(throws: GraftError.self) { try graph.add(.input("x", [4]), as: .bfloat16) }
         graph.outputs = [try graph.cast(graph.input("x", [4]), to: .bfloat16)]
         let error = #expect(throws: GraftError.self) { try graph.validate() }
         #expect(
             error?.message
-                == "an output or update of the graph, value 1 (cast), is of bfloat16; cast it to float32")
+                == "an output of the graph, value 1 (cast), is of bfloat16; cast it to float32")
     }
 
     @Test func aCastsGradientIsTheGradientCastBack() throws {

@@ -20,6 +20,43 @@ import Testing
         #expect(Tensor(zeros: [0, 4]).scalars.isEmpty)
     }
 
+    // MARK: bfloat16
+
+    @Test func numbersOfBfloat16TakeTwoBytesAndReadAsFloats() {
+        let wide = Tensor([1, -2.5, 0x1.0101p0, .infinity, -0.0], shape: [5])
+        let narrow = wide.stored(as: .bfloat16)
+        #expect((narrow.byteCount, wide.byteCount) == (10, 20))
+        #expect(narrow.elementType == .bfloat16 && narrow.shape == [5])
+        #expect(
+            narrow.scalars.map(\.bitPattern) == ([1, -2.5, 0x1.02p0, .infinity, -0.0] as [Float]).map(\.bitPattern))
+        #expect(narrow[2] == 0x1.02p0)
+        #expect(narrow.withUnsafeStoredBytes { Array($0.prefix(4)) } == [0x80, 0x3f, 0x20, 0xc0])
+        #expect(narrow.stored(as: .float32).stored(as: .bfloat16) == narrow)
+        #expect(narrow == narrow.stored(as: .float32))
+        #expect(narrow.hashValue == narrow.stored(as: .float32).hashValue)
+        #expect(narrow.reshaped(to: [5, 1]).elementType == .bfloat16)
+    }
+
+    @Test func everyWayToMakeOneOfBfloat16FillsIt() {
+        #expect(Tensor(zeros: [3], as: .bfloat16).scalars == [0, 0, 0])
+        #expect(Tensor(repeating: 0.1, shape: [3], as: .bfloat16).scalars == [0x1.9ap-4, 0x1.9ap-4, 0x1.9ap-4])
+        #expect(Tensor(zeros: [0], as: .bfloat16).scalars.isEmpty)
+        // Large arrays are new memory of the system.
+        #expect(Tensor(zeros: [3 << 20], as: .bfloat16).scalars.allSatisfy { $0 == 0 })
+    }
+
+    @Test func aTensorOfBfloat16SharesItsMemoryUntilItIsWrittenTo() {
+        var original = Tensor([1, 2, 3], shape: [3]).stored(as: .bfloat16)
+        let copy = original
+        #expect(original.sharesMemory(with: copy) && !original.isUnshared())
+        original.withUnsafeMutableStoredBytes { $0.storeBytes(of: 0x4040, as: UInt16.self) }
+        #expect(original.scalars == [3, 2, 3])
+        #expect(copy.scalars == [1, 2, 3])
+        original.withUnsafeMutableBuffer { $0[1] = 0.1 }
+        #expect(original.elementType == .float32)
+        #expect(original.scalars == [3, 0.1, 3])
+    }
+
     @Test func aCopyIsUntouchedByWritingToTheOriginal() {
         var original = Tensor([1, 2], shape: [2])
         let copy = original

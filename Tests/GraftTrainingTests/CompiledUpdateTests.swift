@@ -33,6 +33,23 @@ import Testing
         #expect(try Self.kernels(optimizer.optimizer)["graft:gradient+\(optimizer.rule)"] == 1)
     }
 
+    @Test(arguments: [
+        Case(optimizer: SGD(momentum: 0.9, settings: narrow), rule: "momentum"),
+        Case(optimizer: SGD(momentum: 0.9, nesterov: true, settings: narrow), rule: "nesterov"),
+        Case(optimizer: RMSprop(settings: narrow), rule: "rmsprop"),
+        Case(optimizer: RMSprop(momentum: 0.5, settings: narrow), rule: "rmsprop_momentum"),
+        Case(optimizer: Adagrad(settings: narrow), rule: "adagrad"),
+        Case(optimizer: Adam(settings: narrow), rule: "adam"),
+        Case(optimizer: AdamW(settings: narrow), rule: "adamw"),
+        Case(optimizer: Nadam(settings: narrow), rule: "nadam"),
+        Case(optimizer: Lion(settings: narrow), rule: "lion"),
+    ])
+    func anUpdateWithStateOfBfloat16IsCompiled(_ optimizer: Case) throws {
+        #expect(try Self.kernels(optimizer.optimizer)["graft:gradient+\(optimizer.rule)"] == 1)
+    }
+
+    private static let narrow = OptimizerSettings(stateType: .bfloat16)
+
     /// Weight decay that is not the optimizer's own is interpreted.
     @Test func anUpdateWithoutARuleIsInterpreted() throws {
         let optimizer = RMSprop(settings: OptimizerSettings(weightDecay: 0.01))

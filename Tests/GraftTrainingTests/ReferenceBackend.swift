@@ -25,8 +25,12 @@ final class ReferencePlan: ExecutablePlan {
     private let graph: Graph
     private let runs: RunCounter
     private let values = Mutex<[VariableID: Tensor]>([:])
+    private let updateTypes: [VariableID: ElementType]
 
-    init(_ graph: Graph, _ runs: RunCounter) { (self.graph, self.runs) = (graph, runs) }
+    init(_ graph: Graph, _ runs: RunCounter) {
+        (self.graph, self.runs) = (graph, runs)
+        updateTypes = Dictionary(uniqueKeysWithValues: graph.updates.map { ($0.variable, graph[$0.value].elementType) })
+    }
 
     func bind(_ values: [VariableID: Tensor]) throws { self.values.withLock { $0 = values } }
     func unbind() { values.withLock { $0 = [:] } }
@@ -39,7 +43,9 @@ final class ReferencePlan: ExecutablePlan {
             variables: values.withLock { $0.mapValues { ReferenceArray($0) } }, randomKey: randomKey)
         // As the protocol says, nothing is updated where the first output is not finite.
         if let first = results.outputs.first?.tensor, !graph.updates.isEmpty, !first[0].isFinite { return [first] }
-        values.withLock { values in for (id, value) in results.updates { values[id] = value.tensor } }
+        values.withLock { values in
+            for (id, value) in results.updates { values[id] = value.tensor.stored(as: updateTypes[id] ?? .float32) }
+        }
         return results.outputs.map(\.tensor)
     }
 }

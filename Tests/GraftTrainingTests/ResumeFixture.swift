@@ -43,6 +43,18 @@ struct ResumeProblem: Sendable, CustomTestStringConvertible {
         ResumeProblem(name: "Nadam") { Nadam(learningRate: schedule) },
         ResumeProblem(name: "Adagrad") { Adagrad(learningRate: schedule) },
         ResumeProblem(name: "Lion", makeOptimizer: { Lion(learningRate: schedule) }, keepsTrunk: true),
+        ResumeProblem(
+            name: "RMSprop, momentum, state of bfloat16",
+            makeOptimizer: {
+                RMSprop(
+                    learningRate: schedule, momentum: 0.5, settings: OptimizerSettings(stateType: .bfloat16))
+            }, keepsTrunk: true),
+        ResumeProblem(name: "Adam, accumulation, average, state of bfloat16") {
+            Adam(
+                learningRate: schedule,
+                settings: OptimizerSettings(
+                    accumulationSteps: 3, movingAverage: MovingAverage(momentum: 0.8), stateType: .bfloat16))
+        },
     ]
 
     static let exampleCount = 17

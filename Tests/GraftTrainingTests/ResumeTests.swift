@@ -213,6 +213,12 @@ import Testing
                     optimizer: problem.makeOptimizer(), loss: .sparseCategoricalCrossentropy, metrics: [.accuracy])
             } == refusal("the list of metrics was accuracy, spread and is accuracy"))
         #expect(
+            try message {
+                try $0.compile(
+                    optimizer: SGD(settings: OptimizerSettings(stateType: .bfloat16)),
+                    loss: .sparseCategoricalCrossentropy)
+            } == refusal("the kind of numbers of the optimizer's state was float32 and is bfloat16"))
+        #expect(
             try message { try $0.compile(optimizer: SGD(), loss: .sparseCategoricalCrossentropy) }.hasPrefix(
                 "FILE cannot be resumed: the optimizer was SGD("))
         #expect(

@@ -37,10 +37,11 @@ INLINE void fetch_ahead(const graft_program *program, const graft_gradient *g, c
     if (row + tile_rows > g->rows) return;
     for (int i = 0; i < program->operand_count; i++) {
         if (i == g->operand || program->operands[i].layout != graft_full) continue;
-        const float *next = operands[i] + row * g->columns + column;
-        for (int j = 0; j < tile_rows; j++, next += g->columns) {
+        int64_t size = program->operands[i].is_narrow ? sizeof(uint16_t) : sizeof(float);
+        const char *next = (const char *)operands[i] + (row * g->columns + column) * size;
+        for (int j = 0; j < tile_rows; j++, next += g->columns * size) {
             __builtin_prefetch(next, 0, 2);
-            __builtin_prefetch(next + VECTOR, 0, 2);
+            __builtin_prefetch(next + VECTOR * size, 0, 2);
         }
     }
 }
@@ -85,18 +86,19 @@ static void pack_left(const graft_gradient *g, int64_t row, int64_t rows, float 
 
 /// Runs the program over `count` elements from `begin`, the gradient of which stands in `tile`.
 static void run_on_tile(const graft_program *program, int gradient, const float **operands, float *const *outputs,
-                        int64_t begin, int64_t count, const float *tile, slot_memory memory) {
+                        const graft_rounding *roundings, int64_t begin, int64_t count, const float *tile,
+                        slot_memory memory) {
     operands[gradient] = tile - begin;
     for (int64_t done = 0; done < count; done += graft_block)
-        run_block(program, operands, outputs, begin + done, count - done < graft_block ? count - done : graft_block,
-                  memory);
+        run_block(program, operands, outputs, roundings, begin + done,
+                  count - done < graft_block ? count - done : graft_block, memory);
 }
 
 /// Rows begin ..< end. `scratch` holds the program's slots, and behind them (`work`) the operands' pointers, a tile and
 /// its rows of `left`.
 static void gradient_program(const graft_program *program, const graft_gradient *g, const float *panels,
-                             const float *const *given, float *const *outputs, int64_t begin, int64_t end,
-                             void *scratch, void *work) {
+                             const float *const *given, float *const *outputs, const graft_rounding *roundings,
+                             int64_t begin, int64_t end, void *scratch, void *work) {
     float *tile = work, *left = tile + tile_rows * tile_columns;
     const float **operands = (const float **)(left + tile_rows * g->examples);
     for (int i = 0; i < program->operand_count; i++) operands[i] = given[i];
@@ -108,12 +110,13 @@ static void gradient_program(const graft_program *program, const graft_gradient 
             int64_t last = g->columns - first < tile_columns ? g->columns : first + tile_columns;
             gradient_tile(program, g, operands, left, panels, row, rows, first, last, last - first, tile);
             if (g->columns <= tile_columns) {
-                run_on_tile(program, g->operand, operands, outputs, row * g->columns, rows * g->columns, tile, memory);
+                run_on_tile(program, g->operand, operands, outputs, roundings, row * g->columns, rows * g->columns,
+                            tile, memory);
                 continue;
             }
             for (int64_t i = 0; i < rows; i++)
-                run_on_tile(program, g->operand, operands, outputs, (row + i) * g->columns + first, last - first,
-                            tile + i * (last - first), memory);
+                run_on_tile(program, g->operand, operands, outputs, roundings, (row + i) * g->columns + first,
+                            last - first, tile + i * (last - first), memory);
         }
     }
 }

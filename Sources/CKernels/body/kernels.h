@@ -22,9 +22,16 @@ static const graft_rule_kernels rule_kernels[] = {
 #undef RULE
 };
 
+static const graft_rule_kernels narrow_rule_kernels[] = {
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
+    {narrow_range_of_##name, narrow_gradient_of_##name, NULL},
+#include "../rules.h"
+#undef RULE
+};
+
 const graft_kernels KERNELS = {
     .name = NAME,
-    .rules = rule_kernels,
+    .rules = {rule_kernels, narrow_rule_kernels},
     .program = program_range,
     .thin_product = thin_product,
     .join_products = join_products,

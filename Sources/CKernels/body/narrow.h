@@ -40,6 +40,36 @@ INLINE void store_some_narrow(uint16_t *p, vector v, int64_t count) {
     __builtin_memcpy(p, lanes, (size_t)count * sizeof(uint16_t));
 }
 
+/// Sixteen random bits for each of the elements from `position` on, in the lower half of each lane. Source: C. Wellons,
+/// "Prospecting for hash functions", nullprogram.com/blog/2018/07/31; see `StochasticRounding` in Sources/GraftGraph.
+INLINE words random_bits(graft_rounding rounding, int64_t position) {
+    const words lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    words word = lanes * 0x9e3779b9u + ((uint32_t)position * 0x9e3779b9u + rounding.first);
+    word = (word ^ word >> 16) * 0x21f0aaadu;
+    word = (word ^ word >> 15 ^ rounding.second) * 0xd35a2d97u;
+    return word >> 16;
+}
+
+/// The elements from `position` on, rounded up or down by chance.
+INLINE halves narrowed_by_chance(vector v, graft_rounding rounding, int64_t position) {
+    words is_finite = (words)(absolute(v) < __builtin_inff()), is_none = (words)(v != v);
+    words result = ((words)v + (random_bits(rounding, position) & is_finite)) >> 16;
+    // Nothing that is no number may be cut off to infinity.
+    return __builtin_convertvector(result | (is_none & 0x40), halves);
+}
+
+/// To the elements from `position` on of a whole array.
+INLINE void store_narrow_by_chance(uint16_t *array, int64_t position, vector v, graft_rounding rounding) {
+    halves h = narrowed_by_chance(v, rounding, position);
+    __builtin_memcpy(array + position, &h, sizeof h);
+}
+
+INLINE void store_some_narrow_by_chance(uint16_t *array, int64_t position, vector v, int64_t count,
+                                        graft_rounding rounding) {
+    halves h = narrowed_by_chance(v, rounding, position);
+    __builtin_memcpy(array + position, &h, (size_t)count * sizeof(uint16_t));
+}
+
 INLINE float widened_scalar(uint16_t h) {
     uint32_t bits = (uint32_t)h << 16;
     float result;
@@ -59,4 +89,13 @@ INLINE void narrow(const float *source, uint16_t *target, int64_t count) {
     int64_t i = 0;
     for (; i + VECTOR <= count; i += VECTOR) store_narrow(target + i, load(source + i));
     if (i < count) store_some_narrow(target + i, load_some(source + i, count - i, 0), count - i);
+}
+
+/// `count` numbers of 16 bits from as many of 32, rounded by chance, to the elements from `position` on of a whole array.
+INLINE void narrow_by_chance(const float *source, uint16_t *array, int64_t position, int64_t count,
+                             graft_rounding rounding) {
+    int64_t i = 0;
+    for (; i + VECTOR <= count; i += VECTOR) store_narrow_by_chance(array, position + i, load(source + i), rounding);
+    if (i < count)
+        store_some_narrow_by_chance(array, position + i, load_some(source + i, count - i, 0), count - i, rounding);
 }

@@ -148,7 +148,7 @@ static slot_memory prepare_slots(const graft_program *program, const float *cons
 
 /// Runs the program over the elements begin ..< begin + count, at most a block.
 static void run_block(const graft_program *program, const float *const *operands, float *const *outputs,
-                      int64_t begin, int64_t count, slot_memory memory) {
+                      const graft_rounding *roundings, int64_t begin, int64_t count, slot_memory memory) {
     bool whole = count % VECTOR == 0;
     int64_t rounded = (count + VECTOR - 1) / VECTOR * VECTOR;
     float **slots = memory.slots;
@@ -165,7 +165,9 @@ static void run_block(const graft_program *program, const float *const *operands
     }
     for (int i = 0; i < program->output_count; i++) {
         float *computed = slots[program->outputs[i].slot];
-        if (program->outputs[i].is_narrow)
+        if (program->outputs[i].is_stochastic)
+            narrow_by_chance(computed, (uint16_t *)outputs[i], begin, count, roundings[i]);
+        else if (program->outputs[i].is_narrow)
             narrow(computed, (uint16_t *)outputs[i] + begin, count);
         else if (computed != outputs[i] + begin)
             __builtin_memcpy(outputs[i] + begin, computed, (size_t)count * sizeof(float));
@@ -173,10 +175,11 @@ static void run_block(const graft_program *program, const float *const *operands
 }
 
 static void program_range(const graft_program *program, const float *const *operands, float *const *outputs,
-                          int64_t begin, int64_t end, void *scratch) {
+                          const graft_rounding *roundings, int64_t begin, int64_t end, void *scratch) {
     slot_memory memory = prepare_slots(program, operands, scratch);
     for (; begin < end; begin += graft_block)
-        run_block(program, operands, outputs, begin, end - begin < graft_block ? end - begin : graft_block, memory);
+        run_block(program, operands, outputs, roundings, begin, end - begin < graft_block ? end - begin : graft_block,
+                  memory);
 }
 
 #undef UNARY

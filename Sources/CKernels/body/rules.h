@@ -14,14 +14,53 @@ typedef struct {
     const float *arrays[graft_rule_arrays];
     float *results[graft_rule_results];
     vector numbers[graft_rule_numbers];
+    graft_rounding roundings[graft_rule_results];
+    /// How many arrays after the gradient, and how many of the first results, hold bfloat16.
+    int narrow;
 } rule_memory;
 
-INLINE rule_memory prepare_rule(const graft_rule_call *call) {
-    rule_memory memory;
+INLINE rule_memory prepare_rule(const graft_rule_call *call, int narrow) {
+    rule_memory memory = {.narrow = narrow};
+    for (int i = 0; i < narrow; i++) memory.roundings[i] = call->roundings[i];
     for (int i = 0; i < graft_rule_arrays; i++) memory.arrays[i] = call->arrays[i];
     for (int i = 0; i < graft_rule_results; i++) memory.results[i] = call->results[i];
     for (int i = 0; i < graft_rule_numbers; i++) memory.numbers[i] = splat(call->numbers[i]);
     return memory;
+}
+
+INLINE bool is_narrow_array(const rule_memory *memory, int i) { return i > 0 && i <= memory->narrow; }
+
+INLINE vector load_array(const rule_memory *memory, int i, int64_t position) {
+    if (is_narrow_array(memory, i)) return load_narrow((const uint16_t *)memory->arrays[i] + position);
+    return load(memory->arrays[i] + position);
+}
+
+INLINE vector load_some_of_array(const rule_memory *memory, int i, int64_t position, int64_t count) {
+    if (is_narrow_array(memory, i)) return load_some_narrow((const uint16_t *)memory->arrays[i] + position, count);
+    return load_some(memory->arrays[i] + position, count, 0);
+}
+
+/// Fetches an array's elements to the second-level cache: rows that are a page apart would push each other out of the
+/// first.
+INLINE void fetch_array(const rule_memory *memory, int i, int64_t position) {
+    if (is_narrow_array(memory, i))
+        __builtin_prefetch((const uint16_t *)memory->arrays[i] + position, 0, 2);
+    else
+        __builtin_prefetch(memory->arrays[i] + position, 0, 2);
+}
+
+INLINE void store_result(const rule_memory *memory, int i, int64_t position, vector computed) {
+    if (i < memory->narrow)
+        store_narrow_by_chance((uint16_t *)memory->results[i], position, computed, memory->roundings[i]);
+    else
+        store(memory->results[i] + position, computed);
+}
+
+INLINE void store_some_of_result(const rule_memory *memory, int i, int64_t position, vector computed, int64_t count) {
+    if (i < memory->narrow)
+        store_some_narrow_by_chance((uint16_t *)memory->results[i], position, computed, count, memory->roundings[i]);
+    else
+        store_some(memory->results[i] + position, computed, count);
 }
 
 /// Computes a vector of each result from one of each array and the numbers.
@@ -54,19 +93,19 @@ typedef void (*rule_rest)(vector *arrays, const vector *numbers);
 
 // MARK: Rules over arrays
 
-INLINE void rule_range(rule_body body, int arrays, int results, const graft_rule_call *call, int64_t begin,
+INLINE void rule_range(rule_body body, int arrays, int results, int narrow, const graft_rule_call *call, int64_t begin,
                        int64_t end) {
-    rule_memory memory = prepare_rule(call);
+    rule_memory memory = prepare_rule(call, narrow);
     vector loaded[graft_rule_arrays], computed[graft_rule_results];
     for (; begin + VECTOR <= end; begin += VECTOR) {
-        for (int i = 0; i < arrays; i++) loaded[i] = load(memory.arrays[i] + begin);
+        for (int i = 0; i < arrays; i++) loaded[i] = load_array(&memory, i, begin);
         body(loaded, memory.numbers, computed);
-        for (int i = 0; i < results; i++) store(memory.results[i] + begin, computed[i]);
+        for (int i = 0; i < results; i++) store_result(&memory, i, begin, computed[i]);
     }
     if (begin >= end) return;
-    for (int i = 0; i < arrays; i++) loaded[i] = load_some(memory.arrays[i] + begin, end - begin, 0);
+    for (int i = 0; i < arrays; i++) loaded[i] = load_some_of_array(&memory, i, begin, end - begin);
     body(loaded, memory.numbers, computed);
-    for (int i = 0; i < results; i++) store_some(memory.results[i] + begin, computed[i], end - begin);
+    for (int i = 0; i < results; i++) store_some_of_result(&memory, i, begin, computed[i], end - begin);
 }
 
 // MARK: Rules over a gradient
@@ -76,9 +115,9 @@ INLINE void finish_vector(rule_body body, int arrays, int results, const rule_me
                           int64_t position) {
     vector loaded[graft_rule_arrays], computed[graft_rule_results];
     loaded[0] = gradient;
-    for (int i = 1; i < arrays; i++) loaded[i] = load(memory->arrays[i] + position);
+    for (int i = 1; i < arrays; i++) loaded[i] = load_array(memory, i, position);
     body(loaded, memory->numbers, computed);
-    for (int i = 0; i < results; i++) store(memory->results[i] + position, computed[i]);
+    for (int i = 0; i < results; i++) store_result(memory, i, position, computed[i]);
 }
 
 /// Eight rows of two vectors of a gradient, on their way through a rule.
@@ -95,8 +134,7 @@ typedef struct {
 INLINE void finish_part(rule_body body, int arrays, int results, const rule_memory *memory, const rule_tile *tile,
                         int64_t columns, int64_t part) {
     int64_t place = part / 2 * columns + part % 2 * VECTOR;
-    // To the second-level cache: rows that are a page apart would push each other out of the first.
-    for (int i = 1; i < arrays; i++) __builtin_prefetch(memory->arrays[i] + tile->fetched + place, 0, 2);
+    for (int i = 1; i < arrays; i++) fetch_array(memory, i, tile->fetched + place);
     finish_vector(body, arrays, results, memory, load(tile->gradient + part * VECTOR), tile->position + place);
 }
 
@@ -193,8 +231,7 @@ INLINE void fetch_part(const sparse_rule *rule, const row_numbers *numbers, int 
     int first = is_changed(rule, numbers, row) ? 1 : rule->arrays - is_multiplied(rule, numbers, row);
     int64_t position = (numbers->row + row) * rule->g->columns + column;
     for (int i = first; i < rule->arrays; i++)
-        for (int j = 0; j < 2 * panels; j++)
-            __builtin_prefetch(rule->memory->arrays[i] + position + j * VECTOR, 0, 2);
+        for (int j = 0; j < 2 * panels; j++) fetch_array(rule->memory, i, position + j * VECTOR);
 }
 
 /// Finishes a part of a row whose gradient is known: the steps that were put off while it was zero, then this one.
@@ -203,10 +240,10 @@ INLINE void finish_part_of_row(const sparse_rule *rule, const vector *gradient, 
     UNROLLED for (int i = 0; i < 2 * panels; i++, position += VECTOR) {
         vector loaded[graft_rule_arrays], computed[graft_rule_results];
         loaded[0] = gradient[i];
-        UNROLLED for (int j = 1; j < rule->arrays; j++) loaded[j] = load(rule->memory->arrays[j] + position);
+        UNROLLED for (int j = 1; j < rule->arrays; j++) loaded[j] = load_array(rule->memory, j, position);
         for (int j = 0; j < postponed; j++) rule->rest(loaded, rule->memory->numbers);
         rule->body(loaded, rule->memory->numbers, computed);
-        UNROLLED for (int j = 0; j < rule->results; j++) store(rule->memory->results[j] + position, computed[j]);
+        UNROLLED for (int j = 0; j < rule->results; j++) store_result(rule->memory, j, position, computed[j]);
         kernel[i] = computed[rule->results - 1];
     }
 }
@@ -264,10 +301,11 @@ INLINE void prepare_rows(const sparse_rule *rule, int64_t row, int64_t end, row_
 }
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
-INLINE void rule_gradient(rule_body body, rule_rest rest, int arrays, int results, const graft_rule_call *call,
-                          const graft_gradient *g, const graft_zeros *zeros, const float *panels,
-                          const graft_thin_product *ahead, float *sums_ahead, int64_t begin, int64_t end, float *left) {
-    rule_memory memory = prepare_rule(call);
+INLINE void rule_gradient(rule_body body, rule_rest rest, int arrays, int results, int narrow,
+                          const graft_rule_call *call, const graft_gradient *g, const graft_zeros *zeros,
+                          const float *panels, const graft_thin_product *ahead, float *sums_ahead, int64_t begin,
+                          int64_t end, float *left) {
+    rule_memory memory = prepare_rule(call, narrow);
     sparse_rule rule = {body, rest, arrays, results, &memory, g, zeros, panels, ahead, sums_ahead};
     float factors[2][widest_product * tile_rows];
     row_numbers numbers[2];
@@ -293,7 +331,7 @@ INLINE void rule_gradient(rule_body body, rule_rest rest, int arrays, int result
 /// Takes the steps that were put off for the rows begin ..< end.
 INLINE void rule_catch_up(rule_rest rest, const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed,
                           int64_t begin, int64_t end) {
-    rule_memory memory = prepare_rule(call);
+    rule_memory memory = prepare_rule(call, 0);
     for (int64_t row = begin; row < end; row++) {
         float *state = (float *)memory.arrays[array] + row * columns;
         for (int64_t i = 0; postponed[row] && i < columns; i += VECTOR) {
@@ -308,19 +346,24 @@ INLINE void rule_catch_up(rule_rest rest, const graft_rule_call *call, int array
 
 // MARK: The table
 
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                                    \
-    static void range_of_##name(const graft_rule_call *call, int64_t begin, int64_t end) {                             \
-        rule_range(body_of_##name, array_count, result_count, call, begin, end);                                       \
+#define KERNELS_OF_RULE(prefix, name, arrays, results, narrow)                                                         \
+    static void prefix##range_of_##name(const graft_rule_call *call, int64_t begin, int64_t end) {                     \
+        rule_range(body_of_##name, arrays, results, narrow, call, begin, end);                                         \
     }                                                                                                                  \
-    static void gradient_of_##name(const graft_rule_call *call, const graft_gradient *gradient,                        \
-                                   const graft_zeros *zeros, const float *panels, const graft_thin_product *ahead,     \
-                                   float *sums, int64_t begin, int64_t end, float *left) {                             \
-        rule_gradient(body_of_##name, rest_of_##name, array_count, result_count, call, gradient, zeros, panels, ahead, \
+    static void prefix##gradient_of_##name(const graft_rule_call *call, const graft_gradient *gradient,                \
+                                           const graft_zeros *zeros, const float *panels,                              \
+                                           const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,   \
+                                           float *left) {                                                              \
+        rule_gradient(body_of_##name, rest_of_##name, arrays, results, narrow, call, gradient, zeros, panels, ahead,   \
                       sums, begin, end, left);                                                                         \
-    }                                                                                                                  \
+    }
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
+    KERNELS_OF_RULE(, name, array_count, result_count, 0)                                                              \
+    KERNELS_OF_RULE(narrow_, name, array_count, result_count, array_count - 2)                                         \
     static void catch_up_of_##name(const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed,        \
                                    int64_t begin, int64_t end) {                                                       \
         rule_catch_up(rest_of_##name, call, array, columns, postponed, begin, end);                                    \
     }
 #include "../rules.h"
 #undef RULE
+#undef KERNELS_OF_RULE

@@ -119,7 +119,15 @@ typedef struct {
     int32_t writer;
     /// Whether memory takes bfloat16.
     int32_t is_narrow;
+    /// Whether it is rounded to that up or down by chance, rather than to the nearest.
+    int32_t is_stochastic;
 } graft_output;
+
+/// The random bits of one output that is rounded by chance: what is mixed into its elements' positions. See
+/// `StochasticRounding` in Sources/GraftGraph.
+typedef struct {
+    uint32_t first, second;
+} graft_rounding;
 
 enum { graft_rule_arrays = 5, graft_rule_numbers = 8, graft_rule_results = 4 };
 
@@ -134,6 +142,8 @@ typedef struct {
     float constants[graft_rule_numbers];
     /// For each of its results the program's output.
     int32_t results[graft_rule_results];
+    /// Whether all arrays between the gradient and the weight hold bfloat16, and are rounded to it by chance.
+    int32_t has_narrow_state;
 } graft_rule_match;
 
 typedef struct {
@@ -156,8 +166,10 @@ const char *graft_rule_name(const graft_program *program);
 size_t graft_program_scratch_size(const graft_program *program, int threads);
 
 /// Runs a program over `count` elements. An output may be the same memory as a full operand of its type.
+///
+/// `roundings` has an element for each output, and may be NULL where none is rounded by chance.
 void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
-                       int64_t count, void *scratch, int threads);
+                       const graft_rounding *roundings, int64_t count, void *scratch, int threads);
 
 // MARK: Products
 
@@ -271,7 +283,7 @@ void graft_catch_up(const graft_program *program, const graft_gradient *gradient
 /// compiled and nothing is computed ahead, each few rows of the kernel are read from memory once for both.
 void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
                                 const float *const *operands, float *const *outputs,
-                                const graft_thin_product *ahead, void *sums, void *scratch, int threads);
+                                const graft_rounding *roundings, const graft_thin_product *ahead, void *sums, void *scratch, int threads);
 
 // MARK: Convolutions' kernel gradients with their updates
 
@@ -296,8 +308,8 @@ size_t graft_convolution_gradient_scratch_size(const graft_program *program, con
 /// Runs a program over the elements of a convolution's kernel gradient, which never stands in memory: eight input channels
 /// at a time. No bit depends on the number of threads.
 void graft_run_convolution_gradient_program(const graft_program *program, const graft_convolution_gradient *gradient,
-                                            const float *const *operands, float *const *outputs, void *scratch,
-                                            int threads);
+                                            const float *const *operands, float *const *outputs,
+                                            const graft_rounding *roundings, void *scratch, int threads);
 
 // MARK: Kernels of convolutions
 

@@ -30,4 +30,18 @@ struct Buffer: Sendable {
     let elementCount: Int
     let elementType: ElementType
     var byteCount: Int { elementCount * elementType.byteCount }
+
+    /// Whether what reads it multiplies in bfloat16; an optimizer's state is only stored so.
+    var isNarrowActivation: Bool {
+        if case .variable = place { return false }
+        return elementType == .bfloat16
+    }
+}
+
+/// A variable as a plan knows it.
+struct PlannedVariable: Sendable {
+    let id: VariableID
+    let shape: Shape
+    let elementType: ElementType
+    let isUpdated: Bool
 }

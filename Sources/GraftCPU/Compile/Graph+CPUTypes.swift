@@ -10,7 +10,7 @@ extension Graph {
         try widening { node, shapes, types in
             let allNarrow = types.allSatisfy { $0 == .bfloat16 }
             return switch node.operation {
-            case .unary, .binary, .select, .elementwise, .broadcast: true
+            case .unary, .binary, .select, .elementwise, .stochasticRounding, .broadcast: true
             case .maxPooling, .averagePooling, .pad, .slice, .concatenation: allNarrow && node.elementType == .bfloat16
             case .convolution(_, let epilogue):
                 types.prefix(2).allSatisfy { $0 == .bfloat16 } && (!epilogue.bias || types[2] == .float32)

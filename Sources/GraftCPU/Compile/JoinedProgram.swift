@@ -13,6 +13,9 @@ struct JoinedProgram {
     var outputs: [Int] = []
     /// The types that the results get in memory; of 32 bits where there are none.
     var outputTypes: [ElementType] = []
+    /// The stream of random bits by which each result is rounded, `nil` for one that is not rounded by chance; all of them
+    /// where there are none.
+    var roundingStreams: [UInt64?] = []
     private var known: [Instruction: Int] = [:]
 
     init(operandShapes: [Shape]) {

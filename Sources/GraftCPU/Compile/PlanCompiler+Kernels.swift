@@ -2,18 +2,17 @@
 extension PlanCompiler {
     // MARK: Programs
 
-    /// An elementwise operation, or a broadcast: a program that copies.
+    /// An elementwise operation; or a broadcast, a cast or a rounding: a program that copies.
     mutating func compileProgram(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
-        let copying = ElementwiseProgram(operandCount: 1, instructions: [])
         place(value, at: newBuffer(for: value))
-        try addPrograms([(value, node.operation.elementwiseProgram ?? copying)], results: [value])
+        try addPrograms([(value, node.operation.elementwiseProgram ?? .copying)], results: [value])
     }
 
     /// The updates of one variable and its optimizer's state.
     mutating func compile(_ group: UpdateGroups.Group) throws(GraftError) {
         try addPrograms(
-            group.values.compactMap { value in graph[value].operation.elementwiseProgram.map { (value, $0) } },
+            group.values.compactMap { value in graph[value].operation.programOfUpdate.map { (value, $0) } },
             results: group.members, isUpdate: true, gradient: group.gradient)
         markLastUrgent()
     }
@@ -34,6 +33,7 @@ extension PlanCompiler {
         for value in results { try targets.append(location(of: value)) }
         joined.operandTypes = sources.map { $0.map { self[$0].elementType } ?? .float32 }
         joined.outputTypes = targets.map { self[$0].elementType }
+        joined.roundingStreams = results.map { graph[$0].operation.roundingStream }
         let program = try CompiledProgram(joined, result: node.shape)
         let reads = sources.compactMap(\.self)
         if let gradient {
@@ -43,7 +43,7 @@ extension PlanCompiler {
                 program, operands: reads, targets: targets, count: node.shape.elementCount, threads: threads)
             add(
                 step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
-                mayBePreparation: !isUpdate)
+                mayBePreparation: !isUpdate && node.operation.roundingStream == nil)
         }
         let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
         allowSharing(

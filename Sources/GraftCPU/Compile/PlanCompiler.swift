@@ -14,7 +14,7 @@ struct PlanCompiler {
     /// The inputs in the order of their places.
     private(set) var inputs: [(name: String, shape: Shape)] = []
     /// The variables in the order of their places.
-    private(set) var variables: [(id: VariableID, shape: Shape, isUpdated: Bool)] = []
+    private(set) var variables: [PlannedVariable] = []
     private(set) var constants: [Tensor] = []
     /// What each output is made of: a buffer of place `.output`.
     private(set) var outputs: [(buffer: BufferID, shape: Shape)] = []
@@ -148,7 +148,9 @@ struct PlanCompiler {
                 if position == inputs.count { inputs.append((name, shape)) }
                 place(value, at: newBuffer(shape.elementCount, .input(position)))
             case .variable(let id, let shape):
-                place(value, at: variableBuffer(id, shape, isUpdated: updated.contains(id)))
+                let variable = PlannedVariable(
+                    id: id, shape: shape, elementType: node.elementType, isUpdated: updated.contains(id))
+                place(value, at: buffer(of: variable))
             case .constant(let tensor):
                 let buffer = newBuffer(tensor.count, .constant(constants.count))
                 constants.append(tensor)
@@ -159,15 +161,15 @@ struct PlanCompiler {
         }
     }
 
-    private mutating func variableBuffer(_ id: VariableID, _ shape: Shape, isUpdated: Bool) -> BufferID {
+    private mutating func buffer(of variable: PlannedVariable) -> BufferID {
         if let known = buffers.firstIndex(where: { buffer in
-            if case .variable(let position) = buffer.place { variables[position].id == id } else { false }
+            if case .variable(let position) = buffer.place { variables[position].id == variable.id } else { false }
         }) {
             return BufferID(index: known)
         }
-        let buffer = newBuffer(shape.elementCount, .variable(variables.count))
-        if !isUpdated { stable[buffer] = [variables.count] }
-        variables.append((id, shape, isUpdated))
+        let buffer = newBuffer(variable.shape.elementCount, .variable(variables.count), of: variable.elementType)
+        if !variable.isUpdated { stable[buffer] = [variables.count] }
+        variables.append(variable)
         return buffer
     }
 
@@ -199,7 +201,7 @@ struct PlanCompiler {
         case .unary(.relu):
             guard let pooling = pooledRelus[value] else { return try compileProgram(value) }
             try compileRelu(value, ofPooling: pooling)
-        case .unary, .binary, .select, .elementwise, .cast, .broadcast: try compileProgram(value)
+        case .unary, .binary, .select, .elementwise, .cast, .stochasticRounding, .broadcast: try compileProgram(value)
         default: try compileKernel(value)
         }
     }
@@ -228,10 +230,13 @@ struct PlanCompiler {
     private mutating func compileUpdates() {
         for update in graph.updates {
             guard let location = locations[update.value.index] else { continue }
-            _ = variableBuffer(update.variable, shape(update.value), isUpdated: true)
+            let type = self[location].elementType
+            _ = buffer(
+                of: PlannedVariable(
+                    id: update.variable, shape: shape(update.value), elementType: type, isUpdated: true))
             // A variable's old value must be taken before the variable is written.
             if case .variable(let position) = self[location].place, variables[position].isUpdated {
-                let aside = newBuffer(self[location].elementCount)
+                let aside = newBuffer(self[location].elementCount, of: type)
                 addCopy(from: location, to: aside, label: "update")
                 updateSources.append((update.variable, aside))
             } else {
@@ -249,8 +254,9 @@ struct PlanCompiler {
         }
         drafts.append(
             StepDraft(
-                step: CopyStep(parts: parts, target: target, zeroCount: 0), reads: [source], writes: [target],
-                label: label, operation: "copy", isPreparation: false, variables: []))
+                step: CopyStep(parts: parts, target: target, zeroCount: 0, elementType: self[source].elementType),
+                reads: [source], writes: [target], label: label, operation: "copy", isPreparation: false, variables: [])
+        )
     }
 }
 

@@ -75,14 +75,16 @@ struct SlotAssignment {
     private mutating func addOutputs(of program: JoinedProgram) {
         var taken: Set<Int> = []
         for (number, register) in program.outputs.enumerated() {
-            let isNarrow: Int32 = number < program.outputTypes.count && program.outputTypes[number] == .bfloat16 ? 1 : 0
+            var output = graft_output()
+            let isNarrow = number < program.outputTypes.count && program.outputTypes[number] == .bfloat16
+            let isStochastic = number < program.roundingStreams.count && program.roundingStreams[number] != nil
+            (output.is_narrow, output.is_stochastic) = (isNarrow ? 1 : 0, isStochastic ? 1 : 0)
             let position = register - program.operandShapes.count
             var isOwn = position >= 0 && taken.insert(register).inserted
             if isOwn, case .constant = program.instructions[position] { isOwn = false }
             if isOwn {
-                let slot = Int32(slots[register])
-                let writer = instructions.lastIndex { $0.destination == slot } ?? 0
-                outputs.append(graft_output(slot: slot, writer: Int32(writer), is_narrow: isNarrow))
+                output.slot = Int32(slots[register])
+                output.writer = Int32(instructions.lastIndex { $0.destination == output.slot } ?? 0)
             } else {
                 var step = graft_instruction()
                 step.operation = Int32(graft_copy.rawValue)
@@ -90,10 +92,9 @@ struct SlotAssignment {
                 (step.b, step.c) = (step.a, step.a)
                 step.destination = Int32(newSlot())
                 instructions.append(step)
-                outputs.append(
-                    graft_output(
-                        slot: step.destination, writer: Int32(instructions.count - 1), is_narrow: isNarrow))
+                (output.slot, output.writer) = (step.destination, Int32(instructions.count - 1))
             }
+            outputs.append(output)
         }
     }
 }

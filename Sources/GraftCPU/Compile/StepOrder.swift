@@ -92,9 +92,10 @@ struct StepOrder {
         variableWriters.append(copy)
         drafts.append(
             StepDraft(
-                step: CopyStep(parts: parts, target: target, zeroCount: 0), reads: [source], writes: [],
-                label: "update",
-                operation: "copy", isPreparation: false, variables: [], isUrgent: true))
+                step: CopyStep(
+                    parts: parts, target: target, zeroCount: 0, elementType: buffers[source.index].elementType),
+                reads: [source], writes: [], label: "update", operation: "copy", isPreparation: false, variables: [],
+                isUrgent: true))
         successors.append([])
         for producer in producers(of: source) { successors[producer].append(copy) }
         for user in users { successors[user].append(copy) }

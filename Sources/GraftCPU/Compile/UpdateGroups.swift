@@ -29,8 +29,9 @@ struct UpdateGroups {
     private var inputGradients: Set<ValueID> = []
 
     init(_ graph: Graph) {
-        let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.elementwiseProgram != nil }
-        for candidate in candidates.sorted() {
+        let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.programOfUpdate != nil }
+        // A rounding comes where what it rounds is computed, not behind all updates.
+        for candidate in candidates.sorted(by: { (graph.computed($0), $0) < (graph.computed($1), $1) }) {
             if let index = groups.firstIndex(where: { $0.accepts(candidate, in: graph) }) {
                 groups[index].members.append(candidate)
                 groupOfValue[candidate] = index
@@ -41,6 +42,7 @@ struct UpdateGroups {
         }
         let readers = graph.readers
         for index in groups.indices {
+            groups[index].members.sort()
             groups[index].absorb(graph, readers: readers)
             fused.formUnion(groups[index].inner)
             guard var gradient = groups[index].fusibleGradient(in: graph, readers: readers) else { continue }
@@ -65,10 +67,11 @@ extension UpdateGroups.Group {
     /// Whether a later value can be computed in the same pass.
     fileprivate func accepts(_ candidate: ValueID, in graph: Graph) -> Bool {
         guard graph.shape(of: candidate) == graph.shape(of: members[0]) else { return false }
-        let operands = graph[candidate].operands
+        let operands = graph[graph.computed(candidate)].operands
         let isRelated = members.contains { member in
-            operands.contains(member)
-                || graph[member].operands.contains { operands.contains($0) && graph.isComputed($0, like: candidate) }
+            let other = graph.computed(member)
+            return operands.contains(other)
+                || graph[other].operands.contains { operands.contains($0) && graph.isComputed($0, like: candidate) }
         }
         return isRelated && !dependsOnMembers(operands.filter { !members.contains($0) }, in: graph)
     }
@@ -158,9 +161,9 @@ extension UpdateGroups.Group {
 
     /// Whether one of these values cannot be computed before the members.
     private func dependsOnMembers(_ values: [ValueID], in graph: Graph) -> Bool {
-        guard let end = values.max(), end > members[0] else { return false }
+        guard let end = values.max(), let start = members.min(), end > start else { return false }
         var dependent = Set(members)
-        for index in members[0].index...end.index {
+        for index in start.index...end.index {
             let value = ValueID(index: index)
             if graph[value].operands.contains(where: dependent.contains) { dependent.insert(value) }
         }
@@ -225,8 +228,31 @@ extension Graph {
         return readers
     }
 
+    /// What an update computes: what it rounds, where it is nothing but rounded on its way to memory.
+    fileprivate func computed(_ update: ValueID) -> ValueID {
+        if case .stochasticRounding = self[update].operation { self[update].operands[0] } else { update }
+    }
+
     /// Whether a value is computed, rather than given, and has the other's shape: a gradient of a variable.
     fileprivate func isComputed(_ value: ValueID, like other: ValueID) -> Bool {
         !self[value].operands.isEmpty && shape(of: value) == shape(of: other)
     }
+}
+
+extension Operation {
+    /// What an update's step computes for a value: an elementwise program, or nothing where the value is nothing but
+    /// rounded on its way to memory; `nil` for another operation.
+    var programOfUpdate: ElementwiseProgram? {
+        if case .stochasticRounding = self { .copying } else { elementwiseProgram }
+    }
+
+    /// The stream of random bits by which its result is rounded.
+    var roundingStream: UInt64? {
+        if case .stochasticRounding(let stream) = self { stream } else { nil }
+    }
+}
+
+extension ElementwiseProgram {
+    /// Gives its operand.
+    static let copying = ElementwiseProgram(operandCount: 1, instructions: [])
 }

@@ -81,8 +81,8 @@ final class Arena {
 }
 
 extension Tensor {
-    /// Where the elements stand, for reading while the tensor is held.
+    /// Where the elements stand, for reading while the tensor is held; kernels know of which type they are.
     var address: UnsafeMutablePointer<Float>? {
-        withUnsafeBuffer { UnsafeMutablePointer(mutating: $0.baseAddress) }
+        withUnsafeStoredBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress)?.assumingMemoryBound(to: Float.self) }
     }
 }

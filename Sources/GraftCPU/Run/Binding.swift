@@ -24,20 +24,27 @@ final class Binding: @unchecked Sendable {
         values = []
         postponed = plan.postponedRows.map(PostponedCounts.init)
         allocationCount = previous?.allocationCount ?? 0
-        for variable in plan.variables { try values.append(Self.value(of: variable.id, variable.shape, in: given)) }
+        for variable in plan.variables { try values.append(Self.value(of: variable, in: given)) }
         let changed = values.indices.filter { values[$0].address != previous?.values[$0].address }
         try prepare(plan, changed: Set(changed), previous: previous)
     }
 
     private static func value(
-        of id: VariableID, _ shape: Shape, in given: [VariableID: Tensor]
+        of variable: PlannedVariable, in given: [VariableID: Tensor]
     ) throws(GraftError) -> Tensor {
+        let (id, shape) = (variable.id, variable.shape)
         guard let value = given[id] else {
             throw GraftError(.argument, "variable \(id.rawValue) of the shape \(shape) has no value; bind one")
         }
         guard value.shape == shape else {
             throw GraftError(
                 .shape, "variable \(id.rawValue) was given a value of the shape \(value.shape), its shape is \(shape)")
+        }
+        guard value.elementType == variable.elementType else {
+            throw GraftError(
+                .argument,
+                "variable \(id.rawValue) was given numbers of \(value.elementType.rawValue), it is of "
+                    + "\(variable.elementType.rawValue)")
         }
         return value
     }
@@ -49,7 +56,8 @@ final class Binding: @unchecked Sendable {
         let isWritten = plan.variables[position].isUpdated && !plan.replaced.contains(position)
         guard isWritten, !values[position].isUnshared() else { return values[position].address }
         allocationCount += 1
-        return values[position].withUnsafeMutableBuffer { $0.baseAddress }
+        _ = values[position].withUnsafeMutableStoredBytes { $0.count }
+        return values[position].address
     }
 
     /// Where the next value of a variable is written: over the old one, or elsewhere where somebody shares that, so that
@@ -60,7 +68,9 @@ final class Binding: @unchecked Sendable {
             next[position] = spare
         } else {
             allocationCount += 1
-            next[position] = Tensor(uninitialized: values[position].shape) { _ in }
+            next[position] = Tensor(
+                uninitialized: values[position].shape, as: values[position].elementType
+            ) { _ in }
         }
         return next[position]?.address
     }
@@ -121,10 +131,10 @@ final class Binding: @unchecked Sendable {
     /// Takes memory that nobody needs any more, for values that cannot be written in place.
     func recycle(_ memory: [VariableID: Tensor], _ plan: CompiledPlan) {
         for (id, tensor) in memory {
-            guard let position = plan.variables.firstIndex(where: { $0.id == id && $0.shape == tensor.shape }) else {
-                continue
+            let position = plan.variables.firstIndex {
+                $0.id == id && $0.shape == tensor.shape && $0.elementType == tensor.elementType
             }
-            spares[position] = tensor
+            if let position { spares[position] = tensor }
         }
     }
 

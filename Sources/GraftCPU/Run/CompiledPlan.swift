@@ -3,7 +3,7 @@ struct CompiledPlan: Sendable {
     let engine: Engine
     let threads: Int
     let inputs: [(name: String, shape: Shape)]
-    let variables: [(id: VariableID, shape: Shape, isUpdated: Bool)]
+    let variables: [PlannedVariable]
     /// The updated variables that are written as a whole, in place or elsewhere, by the step that computes them.
     let replaced: Set<Int>
     let constants: [Tensor]
@@ -59,7 +59,7 @@ struct CompiledPlan: Sendable {
             var profile = StepProfile(
                 label: draft.label, operation: draft.operation, implementation: draft.step.implementation, count: 0,
                 seconds: 0, flopCount: draft.flopCount, byteCount: bytes)
-            profile.isBFloat16 = draft.reads.contains { schedule.buffers[$0.index].elementType == .bfloat16 }
+            profile.isBFloat16 = draft.reads.contains { schedule.buffers[$0.index].isNarrowActivation }
             return profile
         }
     }

@@ -5,6 +5,8 @@ import GraftModel
 ///
 ///     {"slot/12/0": {"dtype": "F32", "shape": [37632, 1024], "data_offsets": [0, 154140672]}, …}
 ///
+/// Arrays of bfloat16 (`BF16`) stand behind those of 32-bit floats, so that each begins at a multiple of its elements' size.
+///
 /// Untrusted: sizes are compared with one another and with what is there before anything is allocated.
 ///
 /// Source: huggingface/safetensors, README.md, "Format".
@@ -15,13 +17,17 @@ enum SafetensorsMember {
     /// The bytes of these arrays, which are shared until they are read.
     static func stream(of tensors: [String: Tensor]) -> ByteStream {
         var (header, offset, numbers) = ([String: Configuration](), 0, [ByteStream.Segment]())
-        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-            let end = offset + 4 * tensor.count
+        let ordered = tensors.sorted {
+            ($1.value.elementType.byteCount, $0.key) < ($0.value.elementType.byteCount, $1.key)
+        }
+        for (name, tensor) in ordered {
+            let end = offset + tensor.byteCount
             header[name] = [
-                "dtype": "F32", "shape": .array(tensor.shape.dimensions.map { .int($0) }),
+                "dtype": .string(tensor.elementType.safetensorsName),
+                "shape": .array(tensor.shape.dimensions.map { .int($0) }),
                 "data_offsets": [.int(offset), .int(end)],
             ]
-            numbers.append(.floats(tensor))
+            numbers.append(.stored(tensor))
             offset = end
         }
         var text = Configuration.object(header).json()
@@ -44,25 +50,35 @@ enum SafetensorsMember {
         let header = try Configuration(json: text)
         var tensors: [String: Tensor] = [:]
         for (name, entry) in header.members ?? [:] where name != "__metadata__" {
-            let (shape, offset) = try place(of: name, entry, byteCount: slice.byteCount - 8 - length, slice.name)
-            var tensor = Tensor(uninitialized: shape) { _ in }
-            try tensor.withUnsafeMutableBuffer { (buffer) throws(GraftError) in
-                try slice.read(at: 8 + length + offset, into: UnsafeMutableRawBufferPointer(buffer))
+            let place = try place(of: name, entry, byteCount: slice.byteCount - 8 - length, slice.name)
+            tensors[name] = try Tensor(uninitialized: place.shape, as: place.type) { (bytes) throws(GraftError) in
+                try slice.read(at: 8 + length + place.offset, into: bytes)
             }
-            tensors[name] = tensor
         }
         return tensors
     }
 
     private static func place(
         of name: String, _ entry: Configuration, byteCount: UInt64, _ file: String
-    ) throws(GraftError) -> (Shape, UInt64) {
+    ) throws(GraftError) -> (shape: Shape, type: ElementType, offset: UInt64) {
+        let type = ElementType.allCases.first { $0.safetensorsName == entry["dtype"]?.text }
         let sizes = (entry["shape"]?.elements ?? [nil]).map(\.integer)
         let offsets = (entry["data_offsets"]?.elements ?? []).compactMap(\.integer)
         let shape = Shape(sizes.compactMap(\.self))
-        guard entry["dtype"]?.text == "F32", !sizes.contains(nil), shape.isValid, offsets.count == 2, offsets[0] >= 0,
-            offsets[1] >= offsets[0], UInt64(offsets[1]) <= byteCount, offsets[1] - offsets[0] == 4 * shape.elementCount
+        guard let type, !sizes.contains(nil), shape.isValid, offsets.count == 2, offsets[0] >= 0,
+            offsets[1] >= offsets[0], UInt64(offsets[1]) <= byteCount,
+            offsets[1] - offsets[0] == type.byteCount * shape.elementCount
         else { throw GraftError(.format, "\(file): the array \(name) is declared as \(entry.jsonText())") }
-        return (shape, UInt64(offsets[0]))
+        return (shape, type, UInt64(offsets[0]))
+    }
+}
+
+extension ElementType {
+    /// The format's name for it.
+    fileprivate var safetensorsName: String {
+        switch self {
+        case .float32: "F32"
+        case .bfloat16: "BF16"
+        }
     }
 }

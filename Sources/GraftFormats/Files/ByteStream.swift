@@ -9,6 +9,8 @@ final class ByteStream {
         case bytes([UInt8])
         case zeros(Int)
         case floats(Tensor)
+        /// The elements of a tensor as they are stored.
+        case stored(Tensor)
         case integers([Int64])
 
         var byteCount: Int {
@@ -16,6 +18,7 @@ final class ByteStream {
             case .bytes(let bytes): bytes.count
             case .zeros(let count): count
             case .floats(let tensor): 4 * tensor.count
+            case .stored(let tensor): tensor.byteCount
             case .integers(let values): 8 * values.count
             }
         }
@@ -29,6 +32,7 @@ final class ByteStream {
             case .bytes(let bytes): bytes.withUnsafeBufferPointer { copy(UnsafeRawBufferPointer($0)) }
             case .zeros: buffer.initializeMemory(as: UInt8.self, repeating: 0)
             case .floats(let tensor): tensor.withUnsafeBuffer { copy(UnsafeRawBufferPointer($0)) }
+            case .stored(let tensor): tensor.withUnsafeStoredBytes(copy)
             case .integers(let values): values.withUnsafeBufferPointer { copy(UnsafeRawBufferPointer($0)) }
             }
         }

@@ -6,8 +6,12 @@ extension Graph {
     }
 
     /// The value of a variable at the start of a run.
-    public mutating func variable(_ variable: VariableID, _ shape: Shape) throws(GraftError) -> ValueID {
-        try add(.variable(variable, shape))
+    ///
+    /// - Parameter elementType: what the variable is stored as; all that reads or updates it must agree.
+    public mutating func variable(
+        _ variable: VariableID, _ shape: Shape, as elementType: ElementType = .float32
+    ) throws(GraftError) -> ValueID {
+        try add(.variable(variable, shape), as: elementType)
     }
 
     /// A fixed scalar, of shape `[]`.

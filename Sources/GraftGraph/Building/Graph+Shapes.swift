@@ -37,6 +37,15 @@ extension Graph {
         return try add(.cast(type), [operand])
     }
 
+    /// The operand's numbers rounded to bfloat16 up or down by chance, anew at each run: see ``StochasticRounding``.
+    ///
+    /// - Parameter stream: the number of the stream; two values with one stream are rounded by the same random bits.
+    public mutating func roundStochastically(
+        _ operand: ValueID, stream: UInt64
+    ) throws(GraftError) -> ValueID {
+        try add(.stochasticRounding(stream: stream), [operand])
+    }
+
     /// The operand repeated to a shape by numpy's rule.
     public mutating func broadcast(_ operand: ValueID, to shape: Shape) throws(GraftError) -> ValueID {
         guard shape != self.shape(of: operand) else { return operand }

@@ -40,7 +40,9 @@ extension Graph {
         let operand = step.operand(0)
         let shape = shape(of: operand)
         switch step.node.operation {
-        case .cast: try pass.contribute(cast(step.gradient, to: self[operand].elementType), to: operand, in: &self)
+        // As if rounding had the slope 1, which it has on the mean.
+        case .cast, .stochasticRounding:
+            try pass.contribute(cast(step.gradient, to: self[operand].elementType), to: operand, in: &self)
         case .broadcast: try pass.contribute(reduced(step.gradient, to: shape), to: operand, in: &self)
         case .reshape: try pass.contribute(reshape(step.gradient, to: shape), to: operand, in: &self)
         case .pad(let before, _):

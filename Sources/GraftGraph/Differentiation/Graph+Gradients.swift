@@ -71,7 +71,8 @@ extension Graph {
         case .elementwise: throw step.refusal("is already fused; differentiate before fusing")
         case .reduction(let function, _): try propagateReduction(function, step, into: &pass)
         case .softmax, .logSoftmax: try propagateSoftmax(step, into: &pass)
-        case .cast, .broadcast, .reshape, .pad, .slice, .concatenation: try propagateShape(step, into: &pass)
+        case .cast, .stochasticRounding, .broadcast, .reshape, .pad, .slice, .concatenation:
+            try propagateShape(step, into: &pass)
         }
     }
 }

@@ -38,6 +38,9 @@ public enum Interpreter {
                 let stream = RandomStream(key: randomKey, stream: stream)
                 values.append(
                     ReferenceArray((0..<shape.elementCount).map { Double(stream.uniform(at: $0)) }, shape: shape))
+            case .stochasticRounding(let stream):
+                values.append(
+                    StochasticRounding(key: randomKey, stream: stream).applied(to: values[node.operands[0].index]))
             default:
                 var result = result(of: node, node.operands.map { values[$0.index] })
                 if node.elementType != .float32 { result.values = result.values.map(node.elementType.rounded) }
@@ -57,7 +60,7 @@ public enum Interpreter {
         return array
     }
 
-    /// What a node computes from its operands; leaves that a run provides are not asked for.
+    /// What a node computes from its operands, before it is rounded; leaves that a run provides are not asked for.
     package static func result(of node: Graph.Node, _ operands: [ReferenceArray]) -> ReferenceArray {
         if let program = node.operation.elementwiseProgram {
             return elementwise(program, operands, result: node.shape)
@@ -82,7 +85,7 @@ public enum Interpreter {
         case .averagePooling(let window): window.average(operands[0], result: node.shape)
         case .averagePoolingGradient(let window, let input): window.averageGradient(operands[0], input: input)
         case .reduction(let function, _): function.applied(to: operands[0], result: node.shape)
-        case .cast: operands[0]
+        case .cast, .stochasticRounding: operands[0]
         case .broadcast(let shape): operands[0].broadcast(to: shape)
         case .reshape(let shape): operands[0].reshaped(to: shape)
         case .pad(let before, _): padded(operands[0], before: before, result: node.shape)

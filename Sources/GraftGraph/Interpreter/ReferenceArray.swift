@@ -48,6 +48,14 @@ public struct ReferenceArray: Hashable, Sendable {
     }
 }
 
+extension StochasticRounding {
+    /// The numbers rounded to 32 bits, as machines compute them, and then by chance.
+    func applied(to array: ReferenceArray) -> ReferenceArray {
+        let values = array.values.enumerated().map { Double(rounded(Float($1), at: $0)) }
+        return ReferenceArray(values, shape: array.shape)
+    }
+}
+
 /// Calls `body` for each element of a shape in row-major order: with its position, and with the position in an array
 /// that begins at `start` and whose neighbours along each axis are `steps` apart.
 func forEachPosition(in shape: Shape, from start: Int = 0, steps: [Int], _ body: (Int, Int) -> Void) {

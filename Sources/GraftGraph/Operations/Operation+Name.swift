@@ -20,6 +20,7 @@ extension Operation {
         case .elementwise: "elementwise"
         case .reduction(let function, _): "\(function)Reduction"
         case .cast: "cast"
+        case .stochasticRounding: "stochasticRounding"
         case .broadcast: "broadcast"
         case .reshape: "reshape"
         case .pad: "pad"

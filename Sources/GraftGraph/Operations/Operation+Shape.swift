@@ -34,7 +34,7 @@ extension Operation {
             return try require(operands[1], equals: window.resultShape(input: operands[0]), giving: operands[0])
         case .averagePoolingGradient(let window, let input):
             return try require(operands[0], equals: window.resultShape(input: input), giving: input)
-        case .unary, .cast: return operands[0]
+        case .unary, .cast, .stochasticRounding: return operands[0]
         case .binary, .select: return try broadcastShape(operands)
         case .elementwise(let program):
             guard program.isWellFormed else { throw mismatch("the program reads a register before it is written") }
@@ -66,19 +66,22 @@ extension Operation {
         case .select: 3
         case .elementwise(let program): program.operandCount
         case .concatenation: nil
-        case .maxPooling, .averagePooling, .averagePoolingGradient, .unary, .reduction, .cast, .broadcast, .reshape,
-            .pad, .slice, .softmax, .logSoftmax:
+        case .maxPooling, .averagePooling, .averagePoolingGradient, .unary, .reduction, .cast, .stochasticRounding,
+            .broadcast, .reshape, .pad, .slice, .softmax, .logSoftmax:
             1
         }
     }
 
     /// The type of the result, 32 bits where none is asked for.
     ///
-    /// - Throws: ``GraftError`` with code `argument` for a leaf of another type, and for a cast to one that is not its own.
+    /// - Throws: ``GraftError`` with code `argument` for a leaf of another type that is no variable, and for a cast or a
+    ///   rounding to one that is not its own.
     func resultType(wanted: ElementType?, operands: [ElementType]) throws(GraftError) -> ElementType {
         let own: ElementType? =
             switch self {
             case .cast(let type): type
+            case .stochasticRounding: .bfloat16
+            case .variable: nil
             case .reshape: operands.first
             default: isLeaf ? .float32 : nil
             }

@@ -56,6 +56,9 @@ public enum Operation: Hashable, Sendable {
     case reduction(ReductionFunction, axes: [Int])
     /// `operand`: the same numbers, rounded to another element type.
     case cast(ElementType)
+    /// `operand`: the same numbers, rounded to bfloat16 up or down by chance, from the run's random key and this stream
+    /// number: see ``StochasticRounding``.
+    case stochasticRounding(stream: UInt64)
     /// `operand`: repeated to the shape, by numpy's rule.
     case broadcast(Shape)
     /// `operand`: the same elements in row-major order under another shape.

@@ -25,7 +25,9 @@ extension Graph {
             }
             try copy.replace(value, by: copy.result.add(node.operation, operands, as: choice.types[value.index]))
         }
-        for root in Set(roots) { try copy.replace(root, by: copy.result.cast(copy[root], to: .float32)) }
+        for root in Set(roots) {
+            try copy.replace(root, by: copy.result.cast(copy[root], to: self[root].elementType))
+        }
         return try copy.finish()
     }
 }

@@ -54,10 +54,10 @@ extension Graph {
 }
 
 extension Operation {
-    /// Whether the value differs from run to run by itself: an input, or random numbers.
+    /// Whether the value differs from run to run by itself: an input, random numbers, or what is rounded by chance.
     var isGivenByRun: Bool {
         switch self {
-        case .input, .randomUniform: true
+        case .input, .randomUniform, .stochasticRounding: true
         default: false
         }
     }

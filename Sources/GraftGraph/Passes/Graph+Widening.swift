@@ -33,7 +33,7 @@ extension Graph.Node {
     /// Whether no kernel is needed, or one for 32-bit numbers.
     fileprivate func keepsTypes(_ types: [ElementType]) -> Bool {
         switch operation {
-        case .cast, .reshape: true
+        case .cast, .reshape, .variable: true
         default: elementType == .float32 && types.allSatisfy { $0 == .float32 }
         }
     }

@@ -92,7 +92,7 @@ extension Operation {
         }
         let first = operands[0]
         switch self {
-        case .input, .variable, .constant, .randomUniform, .convolutionKernelGradient: return false
+        case .input, .variable, .constant, .randomUniform, .stochasticRounding, .convolutionKernelGradient: return false
         case .convolution, .convolutionInputGradient:
             return first.isPerExample && !operands[1].isPerExample
                 && operands.dropFirst(2).allSatisfy { $0.matches(result) }

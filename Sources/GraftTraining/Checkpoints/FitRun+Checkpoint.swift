@@ -120,15 +120,23 @@ extension FitRun {
     private func takeArrays(_ tensors: [String: Tensor]) throws(GraftError) {
         let variables = model.variables
         var (values, running, slots) = ([Tensor](), [Variable: Tensor](), [Variable: [Tensor?]]())
-        func fitting(_ name: String, _ variable: Variable) throws(GraftError) -> Tensor? {
+        func fitting(
+            _ name: String, _ variable: Variable, _ type: ElementType = .float32
+        ) throws(GraftError) -> Tensor? {
             guard let tensor = tensors[name] else { return nil }
+            guard tensor.elementType == type else {
+                throw GraftError(
+                    .format,
+                    "the checkpoint's array \(name) holds numbers of \(tensor.elementType.rawValue), not of \(type.rawValue)"
+                )
+            }
             guard tensor.shape == variable.shape else {
                 throw GraftError(
                     .format, "the checkpoint's array \(name) has the shape \(tensor.shape), not \(variable.shape)")
             }
             return tensor
         }
-        let count = OptimizerProgram(compilation.optimizer).slots.count
+        let optimizer = OptimizerProgram(compilation.optimizer)
         for (index, variable) in variables.enumerated() {
             guard let value = try fitting(ArrayName.variable(index), variable) else {
                 throw GraftError(.format, "the checkpoint has no array for the variable \(variable.path)")
@@ -136,7 +144,10 @@ extension FitRun {
             values.append(value)
             running[variable] = try fitting(ArrayName.running(index), variable)
             var kept: [Tensor?] = []
-            for slot in 0..<count { kept.append(try fitting(ArrayName.slot(index, slot), variable)) }
+            for slot in optimizer.slots.indices {
+                kept.append(
+                    try fitting(ArrayName.slot(index, slot), variable, optimizer.elementType(ofSlot: slot)))
+            }
             if kept.contains(where: { $0 != nil }) { slots[variable] = kept }
         }
         for (variable, value) in zip(variables, values) { variable.value = value }
@@ -181,6 +192,6 @@ struct Resumption {
 extension Tensor {
     /// Whether both share their memory.
     fileprivate func isIdentical(to other: Tensor) -> Bool {
-        withUnsafeBuffer { own in other.withUnsafeBuffer { own.baseAddress == $0.baseAddress } }
+        withUnsafeStoredBytes { own in other.withUnsafeStoredBytes { own.baseAddress == $0.baseAddress } }
     }
 }

@@ -16,7 +16,8 @@ struct RunIdentity: Sendable {
     /// The settings in the words of messages, in the order in which they are compared.
     private static let words: [(key: String, words: String)] = [
         ("began", "the number of epochs and steps since compile when fit began"), ("batch_size", "the batch size"),
-        ("shuffle", "whether examples are shuffled"), ("seed", "the seed"), ("optimizer", "the optimizer"),
+        ("shuffle", "whether examples are shuffled"), ("seed", "the seed"),
+        ("optimizer_state", "the kind of numbers of the optimizer's state"), ("optimizer", "the optimizer"),
         ("learning_rates", "the learning rate, at steps 0, 1, 10, 100, …"), ("loss", "the loss"),
         ("metrics", "the list of metrics"), ("weights", "the weights of classes and examples"),
         ("precision", "the kind of numbers"), ("keeps_features", "whether features are kept"),
@@ -31,6 +32,7 @@ struct RunIdentity: Sendable {
             "batch_size": .int(arguments.batchSize), "shuffle": .bool(arguments.shuffle),
             "seed": .string("\(arguments.seed)"), "optimizer": .string(String(describing: compilation.optimizer)),
             "learning_rates": .array([0, 1, 10, 100, 1000, 10_000].map { .double(Double(rate.rate(at: $0))) }),
+            "optimizer_state": .string(compilation.optimizer.settings.stateType.rawValue),
             "loss": .string(compilation.loss.name), "metrics": .array(compilation.metrics.map { .string($0.name) }),
             "weights": arguments.weights.map { .string($0.identity) } ?? .null,
             "precision": .string(run.backend.precision), "keeps_features": .bool(trained.keepsTrunk),

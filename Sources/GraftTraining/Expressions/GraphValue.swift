@@ -41,8 +41,10 @@ public final class GraphScope {
     }
 
     /// A variable's value at the start of the run.
-    func variable(_ variable: VariableID, _ shape: Shape) throws(GraftError) -> GraphValue {
-        self[try graph.variable(variable, shape)]
+    func variable(
+        _ variable: VariableID, _ shape: Shape, as elementType: ElementType = .float32
+    ) throws(GraftError) -> GraphValue {
+        self[try graph.variable(variable, shape, as: elementType)]
     }
 
     /// A fixed array.

@@ -32,6 +32,11 @@ struct OptimizerProgram {
             + (settings.movingAverage == nil ? [] : [.average])
     }
 
+    /// What a slot is stored as: one of the optimizer's formula as the settings say, the settings' own in 32 bits.
+    func elementType(ofSlot index: Int) -> ElementType {
+        index < optimizer.slots.count ? settings.stateType : .float32
+    }
+
     private var accumulates: Bool { settings.accumulationSteps > 1 }
 
     /// The values of the scalar inputs in a step.

@@ -20,6 +20,13 @@ public struct OptimizerSettings: Sendable {
     public var accumulationSteps: Int
     /// A moving average of the weights, `nil` for none.
     public var movingAverage: MovingAverage?
+    /// What the arrays that the optimizer's formula keeps beside each variable are stored as.
+    ///
+    /// ``ElementType/bfloat16`` takes half the memory, and half the time to read and write them. The formula is computed in
+    /// 32 bits all the same; what it keeps is rounded up or down by chance, so that the mean of many small changes stays
+    /// where rounding to the nearest would lose them. Sums of accumulated gradients and moving averages of weights stay in
+    /// 32 bits.
+    public var stateType: ElementType
     /// The factor of the learning rate for a variable, by its path: `mixed7_conv/kernel`. For rates that differ from
     /// layer to layer; 0 lets a variable rest.
     public var learningRateFactor: (@Sendable (_ path: String) -> Float)?
@@ -30,11 +37,11 @@ public struct OptimizerSettings: Sendable {
     /// Nothing, where nothing is said.
     public init(
         weightDecay: Float? = nil, excludedFromWeightDecay: [String] = [], clipping: GradientClipping? = nil,
-        accumulationSteps: Int = 1, movingAverage: MovingAverage? = nil,
+        accumulationSteps: Int = 1, movingAverage: MovingAverage? = nil, stateType: ElementType = .float32,
         learningRateFactor: (@Sendable (_ path: String) -> Float)? = nil
     ) {
         (self.weightDecay, self.excludedFromWeightDecay) = (weightDecay, excludedFromWeightDecay)
-        (self.clipping, self.accumulationSteps) = (clipping, accumulationSteps)
+        (self.clipping, self.accumulationSteps, self.stateType) = (clipping, accumulationSteps, stateType)
         (self.movingAverage, self.learningRateFactor) = (movingAverage, learningRateFactor)
     }
 

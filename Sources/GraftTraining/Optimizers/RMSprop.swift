@@ -55,5 +55,11 @@ public struct RMSprop: Optimizer {
         try requireArgument("rho", rho, in: 0...1, of: "RMSprop")
         try requireArgument("the momentum", momentum, in: 0...1, of: "RMSprop")
         try requireArgument("epsilon", epsilon, in: 0...(.infinity), of: "RMSprop")
+        guard !centered || settings.stateType == .float32 else {
+            throw GraftError(
+                .argument,
+                "centered RMSprop takes the difference of two arrays of its state, of which \(settings.stateType.rawValue) "
+                    + "leaves nothing but the rounding; use the stateType float32, or RMSprop that is not centered")
+        }
     }
 }

@@ -180,7 +180,8 @@ final class FitRun {
             return kept
         }
         guard !address.slot.copiesVariable else { return address.variable.value }
-        return Tensor(repeating: address.slot.initialValue, shape: address.variable.shape)
+        return Tensor(
+            repeating: address.slot.initialValue, shape: address.variable.shape, as: address.elementType)
     }
 
     /// Keeps the optimizer's arrays for the next `fit`, and what a running epoch made of variables for a checkpoint.

@@ -21,6 +21,7 @@ struct StepProgram: Sendable {
         let variable: Variable
         let index: Int
         let slot: OptimizerSlot
+        let elementType: ElementType
     }
 
     /// A training step: the mean loss, its gradients and the updates of all that training changes.
@@ -92,6 +93,7 @@ struct StepProgram: Sendable {
         let values = try identifiers.map { try scope.variable($0, parts.variables[$0.rawValue].shape) }
         let gradients = try scope.graph.gradients(of: loss.id, withRespectTo: values.map(\.id))
         let optimizer = OptimizerProgram(compilation.optimizer)
+        let types = optimizer.slots.indices.map(optimizer.elementType(ofSlot:))
         var addresses: [VariableID: SlotAddress] = [:]
         var targets: [OptimizerProgram.Target] = []
         var slots: [[VariableID]] = []
@@ -100,18 +102,38 @@ struct StepProgram: Sendable {
             let first = parts.variables.count + addresses.count
             slots.append(optimizer.slots.indices.map { VariableID(first + $0) })
             for (index, slot) in optimizer.slots.enumerated() {
-                addresses[VariableID(first + index)] = SlotAddress(variable: variable, index: index, slot: slot)
+                addresses[VariableID(first + index)] = SlotAddress(
+                    variable: variable, index: index, slot: slot, elementType: types[index])
             }
             targets.append(
                 OptimizerProgram.Target(
                     name: variable.name, path: variable.path, value: value, gradient: scope[gradient],
-                    slots: try slots[slots.count - 1].map { try scope.variable($0, value.shape) }))
+                    slots: try zip(slots[slots.count - 1], types).map {
+                        try scope.variable($0, value.shape, as: $1)
+                    }))
         }
         let updates = try optimizer.updates(of: targets, in: scope)
         for ((identifier, slots), update) in zip(zip(identifiers, slots), updates) {
-            let next = [(identifier, update.value)] + zip(slots, update.slots)
-            scope.graph.updates += next.map { Graph.Update(variable: $0.0, value: $0.1.id) }
+            scope.graph.updates.append(Graph.Update(variable: identifier, value: update.value.id))
+            for (index, (slot, value)) in zip(slots, update.slots).enumerated() {
+                let stored = try scope.stored(value, as: types[index], slot: index, of: identifier)
+                scope.graph.updates.append(Graph.Update(variable: slot, value: stored))
+            }
         }
         return addresses
+    }
+}
+
+extension GraphScope {
+    /// The next value of an optimizer's array as it is stored.
+    ///
+    /// What is rounded by chance has random bits of its own: a stream for each slot of each of the model's variables, beyond
+    /// the streams of its layers.
+    fileprivate func stored(
+        _ value: GraphValue, as type: ElementType, slot index: Int, of variable: VariableID
+    ) throws(GraftError) -> ValueID {
+        guard type == .bfloat16 else { return value.id }
+        let stream = UInt64(1) << 63 | UInt64(variable.rawValue) << 8 | UInt64(index)
+        return try graph.roundStochastically(value.id, stream: stream)
     }
 }

@@ -1,0 +1,52 @@
+/// Memory for a tensor's elements, aligned for the widest vector loads.
+///
+/// Sendable because a tensor writes to it only while it holds the one reference.
+package final class TensorStorage: @unchecked Sendable {
+    package let buffer: UnsafeMutableBufferPointer<Float>
+    /// Whether the memory must not be written to, as that of a file mapped for reading.
+    package let isReadOnly: Bool
+    private let release: @Sendable (UnsafeMutableRawPointer) -> Void
+
+    /// The alignment of allocated memory in bytes: a cache line, and a 512-bit vector.
+    package static let alignment = 64
+
+    /// How many 32-bit floats have room for so many elements of a type.
+    static func floatCount(_ count: Int, _ type: ElementType) -> Int { (count * type.byteCount + 3) / 4 }
+
+    package init(count: Int) {
+        let byteCount = max(count, 1) * MemoryLayout<Float>.stride
+        let bytes = UnsafeMutableRawPointer.allocate(
+            byteCount: byteCount, alignment: LargePages.alignment(forByteCount: byteCount))
+        LargePages.advise(bytes, byteCount: byteCount)
+        buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
+        isReadOnly = false
+        release = { $0.deallocate() }
+    }
+
+    /// Zeros. Large arrays are new memory of the system, which is zero without being written to: pages are made ready by
+    /// the threads that use them first, and where several do, by all of them.
+    package convenience init(zeroCount count: Int) {
+        let byteCount = count * MemoryLayout<Float>.stride
+        guard let bytes = LargePages.zeros(byteCount: byteCount) else {
+            self.init(count: count)
+            buffer.initialize(repeating: 0)
+            return
+        }
+        let buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
+        self.init(buffer: buffer, isReadOnly: false) { LargePages.releaseZeros($0, byteCount: byteCount) }
+    }
+
+    /// Takes memory that `release` frees.
+    package init(
+        buffer: UnsafeMutableBufferPointer<Float>, isReadOnly: Bool,
+        release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+    ) {
+        self.buffer = buffer
+        self.isReadOnly = isReadOnly
+        self.release = release
+    }
+
+    deinit {
+        if let base = buffer.baseAddress { release(UnsafeMutableRawPointer(base)) }
+    }
+}
