@@ -22,9 +22,9 @@ public struct OptimizerSettings: Sendable {
     public var movingAverage: MovingAverage?
     /// What the arrays that the optimizer's formula keeps beside each variable are stored as.
     ///
-    /// ``ElementType/bfloat16`` takes half the memory, and half the time to read and write them. The formula is computed in
-    /// 32 bits all the same; what it keeps is rounded up or down by chance, so that the mean of many small changes stays
-    /// where rounding to the nearest would lose them. Sums of accumulated gradients and moving averages of weights stay in
+    /// ``ElementType/bfloat16`` takes half the memory. The formula is computed in 32 bits all the same; what it keeps is
+    /// rounded up or down by chance, so that the mean of many small changes stays where rounding to the nearest would lose
+    /// them. Sums of accumulated gradients and moving averages of weights stay in
     /// 32 bits.
     public var stateType: ElementType
     /// The factor of the learning rate for a variable, by its path: `mixed7_conv/kernel`. For rates that differ from
