@@ -85,11 +85,9 @@ import Testing
 
     @Test func thousandsOfBuffersArePlannedInNoTime() {
         let program = RandomSteps(seed: 1, count: 3000)
-        let duration = ContinuousClock().measure {
-            _ = MemoryPlan(steps: program.steps, byteCounts: program.byteCounts)
-        }
-        // Milliseconds in a release build; this bound holds for debug builds on a busy machine.
-        #expect(duration < .seconds(20))
+        let seconds = processorSeconds { _ = MemoryPlan(steps: program.steps, byteCounts: program.byteCounts) }
+        // Milliseconds in a release build; this bound holds for debug builds on slow processors.
+        #expect(seconds < 20)
     }
 }
 
