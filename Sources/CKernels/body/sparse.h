@@ -20,13 +20,13 @@ typedef struct {
     float value[tile_rows][sparse_examples];
 } number_list;
 
-/// Whether it pays to go from number to number rather than to multiply everything in registers: at most half are left.
+/// Whether it pays to go from number to number rather than to multiply everything in registers: at most a third are left.
 INLINE bool is_sparse(const number_list *list, int64_t examples) {
     int32_t numbers[tile_rows] = {0}, total = 0;
     for (int64_t i = 0; i < examples * tile_rows; i += tile_rows)
         for (int row = 0; row < tile_rows; row++) numbers[row] += list->packed[i + row] != 0;
     for (int row = 0; row < tile_rows; row++) total += numbers[row];
-    return 2 * total <= tile_rows * examples;
+    return 3 * total <= tile_rows * examples;
 }
 
 INLINE void list_numbers(int64_t examples, number_list *list) {
