@@ -115,11 +115,8 @@ bool graft_gradient_is_compiled(const graft_program *program, const graft_gradie
 
 // MARK: Rows of zeros
 
-/// As many examples as a tile's numbers are listed of.
-enum { most_listed_examples = 64 };
-
 int graft_postponable_operand(const graft_program *program, const graft_gradient *gradient) {
-    if (!graft_gradient_is_compiled(program, gradient) || gradient->examples > most_listed_examples) return -1;
+    if (!graft_gradient_is_compiled(program, gradient) || gradient->examples > graft_most_listed) return -1;
     graft_rest rest = graft_rest_of(program);
     // What waits is made smaller by the number of a later step, so the number must not change.
     bool is_constant = rest.array >= 0 && program->rule.numbers[rest.number] < 0;
@@ -149,15 +146,19 @@ void graft_catch_up(const graft_program *program, const graft_gradient *gradient
     graft_in_turns(gradient->rows, 64, gradient->rows * gradient->columns, threads, &call, catch_up_part);
 }
 
-static bool are_finite(const float *numbers, int64_t count) {
-    uint32_t largest = 0;
+/// The bits of infinity: those of finite numbers, without the sign, are smaller.
+enum { infinity_bits = 0x7f800000 };
+
+/// The largest magnitude, as bits.
+static int32_t largest_bits(const float *numbers, int64_t count) {
+    int32_t largest = 0;
     for (int64_t i = 0; i < count; i++) {
-        uint32_t bits;
+        int32_t bits;
         memcpy(&bits, numbers + i, sizeof bits);
         bits &= 0x7fffffff;
         largest = bits > largest ? bits : largest;
     }
-    return largest < 0x7f800000;
+    return largest;
 }
 
 /// Whether rows of zeros may be left alone: the rule does not change them, and they are in their place already.
@@ -167,15 +168,20 @@ static bool may_rest(graft_rest rest, const graft_program *program, const graft_
     if (rest.epsilon >= 0 && !(call->numbers[rest.epsilon] > 0)) return false;
     for (int i = 0; i < program->output_count; i++)
         if (call->arrays[i + 1] != call->results[i]) return false;
-    return are_finite(call->numbers, graft_rule_numbers);
+    return largest_bits(call->numbers, graft_rule_numbers) < infinity_bits;
 }
 
 /// What becomes of zeros; where they cannot be left out, rows that wait catch up first.
 static graft_zeros treat_zeros(const graft_program *program, const graft_gradient *gradient, const graft_rule_call *call,
                                int threads) {
     graft_zeros zeros = {.postponed = gradient->postponed};
-    zeros.are_skipped = gradient->examples <= most_listed_examples &&
-                        are_finite(gradient->right, gradient->examples * gradient->columns);
+    zeros.are_skipped = gradient->examples <= graft_most_listed;
+    for (int64_t i = 0; i < gradient->examples && zeros.are_skipped; i++) {
+        int32_t largest = largest_bits(gradient->right + i * gradient->columns, gradient->columns);
+        zeros.are_skipped = largest < infinity_bits;
+        // An example that is already right, as far as 32 bits can tell, teaches nothing.
+        zeros.least[i] = largest > 0 ? 1 : infinity_bits;
+    }
     graft_rest rest = graft_rest_of(program);
     zeros.rest = zeros.are_skipped && may_rest(rest, program, gradient, call);
     if (zeros.are_skipped || !zeros.postponed) return zeros;

@@ -25,7 +25,10 @@ typedef struct {
 
 graft_rest graft_rest_of(const graft_program *program);
 
-/// How a gradient's rows of zeros are treated.
+/// The most examples whose numbers are looked at one by one.
+enum { graft_most_listed = 64 };
+
+/// How a gradient's zeros are treated.
 typedef struct {
     /// Whether products with zeros may be left out: everything that they would be multiplied with is a finite number.
     bool are_skipped;
@@ -33,6 +36,9 @@ typedef struct {
     bool rest;
     /// How often each row's array waits to be made smaller; NULL where nothing waits.
     uint8_t *postponed;
+    /// For each example the smallest of its inputs that counts, as the bits of its magnitude: all but zero, and where the
+    /// output's gradient is zero none but those that are not finite, which zero does not make zero.
+    int32_t least[graft_most_listed];
 } graft_zeros;
 
 /// A rule on one instruction set.

@@ -189,7 +189,7 @@ extension InstructionSetTests {
         }
 
         /// Rows that fill tiles of eight and rows that do not, shared by several threads; inputs without zeros, with rows
-        /// of nothing else, and more examples than a tile's numbers are listed of.
+        /// of nothing else, examples without a gradient, and more examples than a tile's numbers are listed of.
         @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
         func rulesOverAGradientGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
@@ -206,6 +206,27 @@ extension InstructionSetTests {
                     let isSameOnOneThread = alone == compiled
                     #expect(isSameOnOneThread)
                 }
+            }
+        }
+
+        /// A row waits where every example has either a zero for it or no gradient.
+        @Test(arguments: 0..<Int(graft_instruction_set_count()))
+        func rowsWithoutAGradientWait(instructionSet: Int) throws {
+            graft_use_instruction_set(Int32(instructionSet))
+            defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
+            let shape: Shape = [1205, 64], update = try #require(Self.updates.first { $0.rule == "rmsprop" })
+            let run = Run(update, shape, examples: 20, zeros: 0.9)
+            let (examples, left, right) = try #require(run.factors)
+            let teaching = (0..<examples).filter { example in
+                (0..<shape[1]).contains { right[example * shape[1] + $0] != 0 }
+            }
+            #expect(teaching.count > 0 && teaching.count < examples)
+            let waiting = UnsafeMutablePointer<UInt8>.allocate(capacity: shape[0])
+            defer { waiting.deallocate() }
+            waiting.initialize(repeating: 0, count: shape[0])
+            _ = try run.results(of: update.program(shape), postponed: waiting)
+            for row in 0..<shape[0] {
+                #expect(waiting[row] == (teaching.allSatisfy { left[$0 * shape[0] + row] == 0 } ? 1 : 0))
             }
         }
     }
@@ -236,17 +257,24 @@ private struct Run {
             return values.map { Float(operand == update.gradient ? $0 : abs($0) + 0.01) }
         }
         factors = examples.map { count in
-            (
-                count, InstructionSetTests.SparseInputTests.inputs([count, shape[0]], zeros: zeros, &random),
-                random.array([count, shape[1]]).tensor.scalars
-            )
+            let left = InstructionSetTests.SparseInputTests.inputs([count, shape[0]], zeros: zeros, &random)
+            var right = random.array([count, shape[1]]).tensor.scalars
+            // Some examples have no gradient at all.
+            for example in 0..<count where Double.random(in: 0..<1, using: &random) < zeros / 2 {
+                for column in 0..<shape[1] { right[example * shape[1] + column] = column % 2 == 0 ? 0 : -0.0 }
+            }
+            return (count, left, right)
         }
         (gradient, self.shape) = (update.gradient, shape)
         places = (0..<update.arrays).filter { $0 != update.gradient }.suffix(update.outputs.count)
     }
 
     /// The bytes of all results.
-    func results(of program: CompiledProgram, threads: Int = 3) throws -> [[UInt8]] {
+    ///
+    /// - Parameter postponed: for each row of the gradient how often it waits.
+    func results(
+        of program: CompiledProgram, threads: Int = 3, postponed: UnsafeMutablePointer<UInt8>? = nil
+    ) throws -> [[UInt8]] {
         let arrays = operands.indices.map { operand in
             let tensor = Tensor(operands[operand], shape: [operands[operand].count])
             let stored = tensor.stored(as: narrow.contains(operand) ? .bfloat16 : .float32)
@@ -264,14 +292,17 @@ private struct Run {
         var targets = places.map { address(arrays[$0]) }
         if factors != nil { sources[gradient] = nil }
         try sources.withUnsafeMutableBufferPointer { sources in
-            try targets.withUnsafeMutableBufferPointer { targets in try run(program, sources, targets, threads) }
+            try targets.withUnsafeMutableBufferPointer { targets in
+                try run(program, sources, targets, threads, postponed)
+            }
         }
         return places.map { Array(arrays[$0]) }
     }
 
     private func run(
         _ program: CompiledProgram, _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
-        _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, _ threads: Int
+        _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, _ threads: Int,
+        _ postponed: UnsafeMutablePointer<UInt8>?
     ) throws {
         guard let factors else {
             let scratch = try Memory(byteCount: program.scratchByteCount(threads: threads))
@@ -283,7 +314,7 @@ private struct Run {
                 var description = graft_gradient(
                     examples: Int64(factors.examples), rows: Int64(shape[0]), columns: Int64(shape[1]),
                     left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient),
-                    input_gradient: nil, postponed: nil)
+                    input_gradient: nil, postponed: postponed)
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
                 try withMemory(scratch, threads) {
                     program.run(sources, targets, gradient: &description, ahead: nil, $0)

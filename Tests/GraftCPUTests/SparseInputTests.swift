@@ -184,6 +184,24 @@ extension InstructionSetTests {
             #expect((0..<Self.rows).allSatisfy { weights[$0 * Training.columns + 6].isFinite })
         }
 
+        /// Where the output's gradient of an example is zero, so is what the example teaches, unless it is not finite.
+        @Test func whatIsNotFiniteIsSeenWithoutAGradient() throws {
+            let plan = try Training().plan()
+            let (batch, width) = (Training.batches[0], Training.columns)
+            var (x, y) = (try #require(batch["x"]).scalars, try #require(batch["y"]).scalars)
+            for column in 0..<width { y[3 * width + column] = 0 }
+            x[3 * Self.rows + 100] = .infinity
+            x[3 * Self.rows + 200] = .nan
+            _ = try plan.run([
+                "x": Tensor(x, shape: [Training.examples, Self.rows]),
+                "y": Tensor(y, shape: [Training.examples, width]), "rate": Tensor(0.01),
+            ])
+            let weights = try #require(plan.value(of: VariableID(0))).scalars
+            for row in 0..<Self.rows {
+                #expect((0..<width).allSatisfy { weights[row * width + $0].isNaN == (row == 100 || row == 200) })
+            }
+        }
+
         /// Without an ε, a row of zeros whose state is zero becomes 0 / 0, as in every other framework.
         @Test func withoutAnEpsilonNothingWaits() throws {
             let plan = try Training(epsilon: 0).plan()

@@ -1,7 +1,7 @@
 // A product of a few rows with a large matrix: a dense layer that is a matter of reading its kernel once. The kernel is
 // read eight rows at a time, straight from where it stands and in the order in which it stands there.
 
-enum { inner_at_once = graft_product_inner, product_columns = 2 * VECTOR, widest_product = 64 };
+enum { inner_at_once = graft_product_inner, product_columns = 2 * VECTOR, widest_product = graft_most_listed };
 
 /// Adds the products with `count` rows of the kernel, at most eight, to two vectors of every row's sums.
 INLINE void add_products(const graft_thin_product *p, const float *factors, const float *right, int64_t count,

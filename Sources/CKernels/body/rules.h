@@ -294,10 +294,11 @@ INLINE void prepare_rows(const sparse_rule *rule, int64_t row, int64_t end, row_
     const graft_gradient *g = rule->g;
     const graft_thin_product *ahead = rule->ahead;
     numbers->row = row;
-    prepare_numbers(g->left, g->examples, g->rows, row, end, rule->zeros->are_skipped, are_behind(rule->zeros, row, end),
-                    &numbers->now);
+    prepare_numbers(g->left, g->examples, g->rows, rule->zeros->least, row, end, rule->zeros->are_skipped,
+                    are_behind(rule->zeros, row, end), &numbers->now);
     if (ahead)
-        prepare_numbers(ahead->left, ahead->rows, ahead->inner, row, end, false, numbers->now.is_listed, &numbers->next);
+        prepare_numbers(ahead->left, ahead->rows, ahead->inner, least_of_products, row, end, false,
+                        numbers->now.is_listed, &numbers->next);
 }
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
