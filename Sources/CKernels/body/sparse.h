@@ -2,7 +2,7 @@
 // kernel's rows that meet nothing else are not read. What is left is added up in the order in which everything would be, so
 // the results are the same.
 
-/// Panels of 32 columns that are worked on at once, so that what they need of the output's gradient and of a product's
+/// Panels of 32 columns that an update works on at once, so that what they need of the output's gradient and of a product's
 /// sums stays in the first-level cache.
 enum { sparse_panels = 4 };
 
@@ -87,41 +87,138 @@ INLINE void spread_numbers(const number_list *list, int row, const vector *kerne
 
 // MARK: Products
 
-/// So many panels of eight rows of the kernel; the same of the next eight rows are fetched.
-INLINE void multiply_panels(const graft_thin_product *p, int64_t inner, int64_t column, int panels,
-                            const number_list *list, const number_list *after, float *sums) {
-    const float *right = p->right + inner * p->columns + column;
-    for (int row = 0; row < tile_rows; row++, right += p->columns) {
-        if (row < after->rows && has_numbers(after, row))
-            for (int i = 0; i < 2 * panels; i++)
-                __builtin_prefetch(right + tile_rows * p->columns + i * VECTOR, 0, 2);
-        if (row >= list->rows || list->met[row] == 0) continue;
-        vector kernel[2 * sparse_panels];
-        for (int i = 0; i < 2 * panels; i++) kernel[i] = load(right + i * VECTOR);
-        spread_numbers(list, row, kernel, panels, sums + column * p->rows, columns_at_once * p->rows);
+/// Rows of the kernel that are multiplied with each example before the next one, as many as a set has bits, in so many
+/// panels: with the sums of all examples that fits into the first-level cache.
+enum { gathered_rows = 64, gathered_panels = 2, gathered_columns = gathered_panels * columns_at_once };
+
+/// Examples from which on it pays to bring the rows together first: a kernel's rows are often a page apart, and fall on
+/// the same few places of the first-level cache.
+enum { least_examples_to_gather = 4 };
+
+typedef bool lanes __attribute__((ext_vector_type(VECTOR)));
+
+/// The numbers of all examples that go with a few rows of the kernel.
+typedef struct {
+    int64_t row;
+    int rows;
+    /// For each example the rows for which its number is not zero, a bit for each; and those of all examples.
+    uint64_t met[widest_product], any;
+    bool is_sparse;
+} gathered_numbers;
+
+/// The bits of those of up to 64 numbers that are not zero.
+INLINE uint64_t bits_of(const float *numbers, int count) {
+    uint64_t bits = 0;
+    for (int i = 0; i < count; i += VECTOR) {
+        vector some = count - i >= VECTOR ? load(numbers + i) : load_some(numbers + i, count - i, 0);
+        lanes are_set = __builtin_convertvector(some != 0, lanes);
+        uint16_t part;
+        __builtin_memcpy(&part, &are_set, sizeof part);
+        bits |= (uint64_t)part << i;
+    }
+    return bits;
+}
+
+/// Finds the numbers that go with the rows from `row` on, before `end`; those of the rows behind them are fetched.
+INLINE void gather_numbers(const graft_thin_product *p, int64_t row, int64_t end, gathered_numbers *numbers) {
+    numbers->row = row;
+    numbers->rows = row >= end ? 0 : end - row < gathered_rows ? (int)(end - row) : gathered_rows;
+    numbers->any = 0;
+    int64_t total = 0;
+    for (int64_t example = 0; example < p->rows && numbers->rows > 0; example++) {
+        const float *left = p->left + example * p->inner + row;
+        numbers->met[example] = bits_of(left, numbers->rows);
+        numbers->any |= numbers->met[example];
+        total += __builtin_popcountll(numbers->met[example]);
+        if (numbers->rows == gathered_rows)
+            for (int i = 0; i < gathered_rows; i += VECTOR) __builtin_prefetch(left + gathered_rows + i, 0, 3);
+    }
+    numbers->is_sparse = 3 * total <= numbers->rows * p->rows;
+}
+
+/// Brings the rows that are met together.
+INLINE void bring_together(const float *right, int64_t columns, int width, uint64_t any, float *rows) {
+    for (; any; any &= any - 1) {
+        int row = __builtin_ctzll(any);
+        for (int i = 0; i < width; i += VECTOR)
+            store(rows + row * gathered_columns + i, load(right + row * columns + i));
     }
 }
 
-INLINE void multiply_numbers(const graft_thin_product *p, int64_t inner, const number_list *list,
-                             const number_list *after, float *sums) {
+/// Fetches so many of the rows that are left of `rows`, and takes them off.
+INLINE uint64_t fetch_rows(const float *right, int64_t columns, int width, uint64_t rows, int count) {
+    for (; rows && count > 0; rows &= rows - 1, count--) {
+        const float *row = right + __builtin_ctzll(rows) * columns;
+        for (int i = 0; i < width; i += VECTOR) __builtin_prefetch(row + i, 0, 2);
+    }
+    return rows;
+}
+
+/// Adds the products of an example's numbers with so many panels of the rows to its sums.
+INLINE void add_rows(const float *numbers, uint64_t met, const float *rows, int64_t stride, int panels, float *target,
+                     int64_t target_stride) {
+    vector sums[2 * gathered_panels];
+    UNROLLED for (int i = 0; i < 2 * panels; i++) sums[i] = load(target + i / 2 * target_stride + i % 2 * VECTOR);
+    for (; met; met &= met - 1) {
+        int index = __builtin_ctzll(met);
+        float number = numbers[index];
+        const float *row = rows + index * stride;
+        UNROLLED for (int i = 0; i < 2 * panels; i++) sums[i] += number * load(row + i * VECTOR);
+    }
+    UNROLLED for (int i = 0; i < 2 * panels; i++) store(target + i / 2 * target_stride + i % 2 * VECTOR, sums[i]);
+}
+
+/// So many panels of the rows; the same of the rows after them are fetched meanwhile.
+INLINE void multiply_panels(const graft_thin_product *p, const gathered_numbers *numbers, const gathered_numbers *after,
+                            int64_t column, int panels, float *sums) {
+    _Alignas(64) float together[gathered_rows * gathered_columns];
+    const float *right = p->right + numbers->row * p->columns + column, *rows = right;
+    const float *following = p->right + after->row * p->columns + column;
+    int64_t stride = p->columns;
+    int width = panels * columns_at_once;
+    uint64_t fetched = after->rows > 0 ? after->any : 0;
+    int share = (int)((__builtin_popcountll(fetched) + p->rows - 1) / p->rows);
+    if (p->rows >= least_examples_to_gather) {
+        bring_together(right, p->columns, width, numbers->any, together);
+        rows = together;
+        stride = gathered_columns;
+    }
+    for (int64_t example = 0; example < p->rows; example++) {
+        fetched = fetch_rows(following, p->columns, width, fetched, share);
+        add_rows(p->left + example * p->inner + numbers->row, numbers->met[example], rows, stride, panels,
+                 sums + column * p->rows + example * columns_at_once, columns_at_once * p->rows);
+    }
+}
+
+INLINE void multiply_numbers(const graft_thin_product *p, const gathered_numbers *numbers,
+                             const gathered_numbers *after, float *sums) {
     int64_t column = 0;
-    for (; column + sparse_panels * columns_at_once <= p->columns; column += sparse_panels * columns_at_once)
-        multiply_panels(p, inner, column, sparse_panels, list, after, sums);
-    for (; column < p->columns; column += columns_at_once) multiply_panels(p, inner, column, 1, list, after, sums);
+    for (; column + gathered_columns <= p->columns; column += gathered_columns)
+        multiply_panels(p, numbers, after, column, gathered_panels, sums);
+    for (; column < p->columns; column += columns_at_once) multiply_panels(p, numbers, after, column, 1, sums);
+}
+
+/// All of the rows, eight at a time.
+INLINE void multiply_all(const graft_thin_product *p, const gathered_numbers *numbers, float *sums) {
+    float packed[widest_product * tile_rows];
+    for (int64_t i = 0; i < numbers->rows; i += tile_rows) {
+        int64_t rows = numbers->rows - i < tile_rows ? numbers->rows - i : tile_rows;
+        for (int64_t example = 0; example < p->rows; example++)
+            pack_eight(p->left + example * p->inner + numbers->row + i, rows, packed + example * tile_rows);
+        multiply_rows(p, numbers->row + i, packed, rows, sums);
+    }
 }
 
 /// The sums over the inner positions begin ..< end.
 static void thin_product(const graft_thin_product *p, int64_t begin, int64_t end, float *sums) {
-    float packed[2][widest_product * tile_rows];
-    number_list lists[2] = {{.packed = packed[0]}, {.packed = packed[1]}};
+    gathered_numbers numbers[2];
     clear_sums(p, sums);
-    prepare_numbers(p->left, p->rows, p->inner, least_of_products, begin, end, true, false, &lists[0]);
-    for (int current = 0; begin < end; begin += tile_rows, current = !current) {
-        const number_list *list = &lists[current];
-        prepare_numbers(p->left, p->rows, p->inner, least_of_products, begin + tile_rows, end, true, false, &lists[!current]);
-        if (list->is_listed)
-            multiply_numbers(p, begin, list, &lists[!current], sums);
+    gather_numbers(p, begin, end, &numbers[0]);
+    for (int current = 0; begin < end; begin += gathered_rows, current = !current) {
+        gather_numbers(p, begin + gathered_rows, end, &numbers[!current]);
+        if (numbers[current].is_sparse)
+            multiply_numbers(p, &numbers[current], &numbers[!current], sums);
         else
-            multiply_rows(p, begin, list->packed, list->rows, sums);
+            multiply_all(p, &numbers[current], sums);
     }
 }
