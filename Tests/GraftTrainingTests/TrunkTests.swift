@@ -191,7 +191,7 @@ import Testing
         let folder = root.path + "/" + FeatureFolder.names(in: root.path)[0]
         let shard = try #require(FeatureFolder.names(in: folder).first { $0.hasSuffix(FeatureFolder.shardSuffix) })
         var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + shard))
-        bytes[bytes.count - 3] ^= 1
+        bytes[ShardTable.headerByteCount + 3] ^= 1
         try bytes.write(to: URL(fileURLWithPath: folder + "/" + shard))
         let second = try frozenBaseWithHead()
         let history = try second.fit(data, batchSize: 8, shuffle: false, options: options(ReferenceBackend()))
@@ -206,7 +206,7 @@ import Testing
         let folder = root.path + "/" + FeatureFolder.names(in: root.path)[0]
         let shard = try #require(FeatureFolder.names(in: folder).first { $0.hasSuffix(FeatureFolder.shardSuffix) })
         var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + shard))
-        bytes[bytes.count - 3] ^= 1
+        bytes[ShardTable.headerByteCount + 3] ^= 1
         try bytes.write(to: URL(fileURLWithPath: folder + "/" + shard))
         func part(_ rows: Range<Int>) throws -> ArrayDataset {
             try ArrayDataset(inputs: all.inputs[0].rows(Array(rows)), targets: all.targets[0].rows(Array(rows)))
@@ -263,8 +263,14 @@ import Testing
     @Test func featuresBeyondTheLimitAreKeptForTheRunAlone() throws {
         var tight = options(ReferenceBackend())
         tight.features.byteLimit = 100
-        try frozenBaseWithHead().fit(pictures(count: 20), options: tight)
-        #expect(FeatureFolder.names(in: root.path).isEmpty)
+        let data = try pictures(count: 20)
+        let model = try frozenBaseWithHead()
+        try model.fit(data, epochs: 2, options: tight)
+        let folder = root.path + "/" + FeatureFolder.names(in: root.path)[0]
+        #expect(FeatureFolder.names(in: folder) == ["lock"])
+        let unlimited = try frozenBaseWithHead()
+        #expect(try unlimited.fit(data, epochs: 2, options: options(ReferenceBackend())).reusedFeatureCount == 0)
+        #expect(model.weights == unlimited.weights)
     }
 
     // MARK: Examples that cannot be read

@@ -21,7 +21,8 @@ public struct FeatureCache: Sendable, Hashable {
 
     /// Where features are kept.
     public var location: Location
-    /// How much the folder may hold; the trunks that were not used for the longest time go first, never one in use.
+    /// How many bytes of packed features the folder may hold; the trunks that were not used for the longest time go first,
+    /// never one in use. What one run makes beyond the limit is kept for that run alone.
     public var byteLimit: Int
 
     /// The user's cache and 10 GB where nothing else is said.
@@ -62,7 +63,8 @@ public struct FeatureCache: Sendable, Hashable {
     func folder(trunk: TrunkKey, rowByteCount: Int) throws -> FeatureFolder {
         guard let root else { return try Self.temporaryFolder(rowByteCount: rowByteCount) }
         do {
-            return try FeatureFolder(path: "\(root)/\(trunk.name)", rowByteCount: rowByteCount)
+            return try FeatureFolder(
+                path: "\(root)/\(trunk.name)", rowByteCount: rowByteCount, byteLimit: byteLimit)
         } catch {
             guard location == .standard else { throw error }
             return try Self.temporaryFolder(rowByteCount: rowByteCount)
@@ -78,25 +80,38 @@ public struct FeatureCache: Sendable, Hashable {
             path: "\(parent)/graft-features-\(UUID().uuidString)", rowByteCount: rowByteCount, isTemporary: true)
     }
 
-    /// Makes room for so many more bytes in some folders of the cache: removes what is beyond the limit, then looks at
-    /// the disk.
+    /// Makes sure that the disk has room for so many more bytes in some folders of the cache; where it has not, other
+    /// trunks go as far as the limit allows for.
     ///
-    /// - Throws: `GraftError` with code `file` where the disk has too little space, saying how much is needed.
+    /// - Throws: `GraftError` with code `file` where the disk has too little space, saying how much may be needed.
     func makeRoom(for byteCount: Int, in folders: [FeatureFolder]) throws {
         guard byteCount > 0, let folder = folders.first else { return }
-        if let root { evict(from: root, toHold: byteLimit - byteCount, keeping: Set(folders.map(\.path))) }
+        if let root, Self.missingSpace(for: byteCount, in: folder) != nil {
+            evict(from: root, toHold: byteLimit - byteCount, keeping: Set(folders.map(\.path)))
+        }
         try Self.checkSpace(for: byteCount, in: folder)
+    }
+
+    /// Removes other trunks where the cache holds more than its limit.
+    func trim(keeping folder: FeatureFolder) {
+        if let root { evict(from: root, toHold: byteLimit, keeping: [folder.path]) }
     }
 
     /// - Throws: `GraftError` with code `file` where the disk of a folder has too little space.
     static func checkSpace(for byteCount: Int, in folder: FeatureFolder) throws {
-        // A margin, so that a run does not take the last byte of somebody's disk.
-        let needed = byteCount + min(byteCount / 20, 100_000_000)
-        guard let free = Disk.freeByteCount(at: folder.path), free < needed else { return }
+        guard let (needed, free) = missingSpace(for: byteCount, in: folder) else { return }
         throw GraftError(
             .file,
-            "the features need \(Disk.text(byteCount: needed)), but \(folder.path) has "
+            "the features may need \(Disk.text(byteCount: needed)), but \(folder.path) has "
                 + "\(Disk.text(byteCount: free)) left; free some space or keep features in another folder")
+    }
+
+    /// What is needed and what is free where that is less, else `nil`.
+    private static func missingSpace(for byteCount: Int, in folder: FeatureFolder) -> (needed: Int, free: Int)? {
+        // A margin, so that a run does not take the last byte of somebody's disk.
+        let needed = byteCount + min(byteCount / 20, 100_000_000)
+        guard let free = Disk.freeByteCount(at: folder.path), free < needed else { return nil }
+        return (needed, free)
     }
 
     /// Removes the least recently used trunks until the rest fits, except `folders` and any that is in use.
@@ -119,10 +134,7 @@ private struct StoredTrunk {
 
     init(path: String) {
         self.path = path
-        byteCount = FeatureFolder.names(in: path).reduce(0) { sum, name in
-            var status = stat()
-            return stat("\(path)/\(name)", &status) == 0 ? sum + Int(status.st_size) : sum
-        }
+        byteCount = FeatureFolder.names(in: path).reduce(0) { $0 + Disk.byteCount(ofFileAt: "\(path)/\($1)") }
         let attributes = try? FileManager.default.attributesOfItem(atPath: FeatureFolder.lockPath(path))
         lastUse = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
     }

@@ -16,6 +16,8 @@ final class FeatureFolder: Sendable {
     static let partialSuffix = ".partial"
     /// Shards beyond this number are opened for each read: many systems allow a process 1,024 files.
     static let openFileLimit = 128
+    /// A run that is killed loses the shard that it was writing: seconds of a trunk's work.
+    static let rowLimitOfShards = 512
 
     /// Which row of which shard.
     struct Location: Hashable, Sendable {
@@ -25,6 +27,8 @@ final class FeatureFolder: Sendable {
 
     let path: String
     let rowByteCount: Int
+    /// How many bytes of shards stay when the run ends.
+    private let byteLimit: Int
     private let lock: File
     private let isTemporary: Bool
     private let content = Mutex(Content())
@@ -32,21 +36,30 @@ final class FeatureFolder: Sendable {
     private struct Content {
         var shards: [FeatureShard?] = []
         var index: [FeatureKey: Location] = [:]
+        /// Those of shards that stay.
+        var byteCount = 0
     }
 
-    /// Opens the folder of a trunk, or makes it; damaged shards, and shards that a process left half-written when it
-    /// ended, are removed.
+    /// Opens the folder of a trunk, or makes it; shards that are damaged or of an older format, and shards that a process
+    /// left half-written when it ended, are removed.
     ///
-    /// - Parameter isTemporary: whether the folder goes when this object does.
-    init(path: String, rowByteCount: Int, isTemporary: Bool = false) throws {
-        (self.path, self.rowByteCount, self.isTemporary) = (path, rowByteCount, isTemporary)
+    /// - Parameters:
+    ///   - rowByteCount: the bytes of a row that is not packed.
+    ///   - byteLimit: how much the folder may hold; shards beyond it serve this object and go with it.
+    ///   - isTemporary: whether the folder goes when this object does.
+    init(path: String, rowByteCount: Int, byteLimit: Int = .max, isTemporary: Bool = false) throws {
+        (self.path, self.rowByteCount) = (path, rowByteCount)
+        (self.byteLimit, self.isTemporary) = (byteLimit, isTemporary)
         lock = try Self.lockFolder(path)
         for name in Self.names(in: path) {
             let file = "\(path)/\(name)"
             if name.hasSuffix(Self.partialSuffix) {
                 Self.removeIfAbandoned(file)
             } else if name.hasSuffix(Self.shardSuffix) {
-                do { try add(shardAt: file) } catch { unlink(file) }
+                // One that cannot be opened now may be whole.
+                do { try add(shardAt: file, mayStay: true) } catch {
+                    if (error as? GraftError)?.code == .format { unlink(file) }
+                }
             }
         }
     }
@@ -59,40 +72,49 @@ final class FeatureFolder: Sendable {
     func location(of key: FeatureKey) -> Location? { content.withLock { $0.index[key] } }
 
     /// Reads a row.
-    func read(_ location: Location, into buffer: UnsafeMutableRawBufferPointer) throws {
+    ///
+    /// - Throws: `GraftError` with code `format` where it is damaged.
+    func read(
+        _ location: Location, into buffer: UnsafeMutableRawBufferPointer, scratch: RowScratch = RowScratch()
+    ) throws {
         guard let shard = shard(location) else {
             throw GraftError(.state, "the features in \(path) were removed while they were read")
         }
-        try shard.read(row: Int(location.row), into: buffer)
+        try shard.read(row: Int(location.row), into: buffer, scratch: scratch)
     }
 
-    /// Checks rows against their checksums; a shard with a damaged one is removed, with all its rows.
+    /// Reads rows; a shard with a damaged one is removed, with all its rows.
     func removeDamaged(among keys: some Sequence<FeatureKey>) {
-        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: rowByteCount, alignment: 64)
-        defer { scratch.deallocate() }
+        let row = UnsafeMutableRawBufferPointer.allocate(byteCount: rowByteCount, alignment: 64)
+        defer { row.deallocate() }
+        let scratch = RowScratch()
         for key in keys {
-            guard let location = location(of: key), let shard = shard(location),
-                !shard.isIntact(row: Int(location.row), scratch: scratch)
-            else { continue }
-            remove(shard: location.shard)
+            guard let location = location(of: key) else { continue }
+            do { try read(location, into: row, scratch: scratch) } catch { remove(shard: location.shard) }
         }
     }
 
     /// A writer for a new shard.
     func makeWriter() throws -> FeatureShardWriter {
-        try FeatureShardWriter(folder: path, rowByteCount: rowByteCount)
+        try FeatureShardWriter(
+            folder: path, rowByteCount: rowByteCount,
+            // Files without names are open all the time and lost anyway, so they had better be few.
+            rowLimit: isTemporary ? ShardTable.rowLimit : Self.rowLimitOfShards)
     }
 
     /// Adds a finished shard's rows to the index; of an image's rows the first one found holds.
     ///
+    /// - Parameter mayStay: whether it may be beyond the limit, as one that was found may.
     /// - Throws: `GraftError` where the file is damaged.
-    func add(shardAt path: String) throws {
+    func add(shardAt path: String, mayStay: Bool = false) throws {
         try content.withLock { content in
             let number = content.shards.count
-            // The files of a temporary folder are unlinked at once, so that nothing is left whatever ends the process.
-            let staysOpen = isTemporary || number < Self.openFileLimit
-            let shard = try FeatureShard(path: path, rowByteCount: rowByteCount, staysOpen: staysOpen)
-            if isTemporary { unlink(path) }
+            let byteCount = Disk.byteCount(ofFileAt: path)
+            // Unlinked at once, so that nothing is left whatever ends the process.
+            let goes = isTemporary || (!mayStay && content.byteCount + byteCount > byteLimit)
+            let shard = try FeatureShard(
+                path: path, rowByteCount: rowByteCount, staysOpen: goes || number < Self.openFileLimit)
+            if goes { unlink(path) } else { content.byteCount += byteCount }
             content.shards.append(shard)
             for (row, key) in shard.keys.enumerated() where content.index[key] == nil {
                 content.index[key] = Location(shard: Int32(number), row: Int32(row))

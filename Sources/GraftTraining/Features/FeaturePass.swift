@@ -6,7 +6,7 @@ import Synchronization
 /// Makes sure that the features of all examples of some datasets are kept: finds those that are, computes the others.
 ///
 /// While the trunk computes a batch, the next one is decoded and the features of the one before are written. Memory holds
-/// two batches, three batches of features and 32 bytes an image; it does not grow with features.
+/// two batches, three batches of features and some 200 bytes an image; it does not grow with features.
 struct FeaturePass {
     let cache: FeatureCache
     /// Told of progress and of examples that cannot be read.
@@ -76,6 +76,7 @@ struct FeaturePass {
         return groups
     }
 
+    /// Room for all rows as they are: how much smaller they get is known when they are there.
     private func makeRoom(for surveys: [Survey]) throws {
         let kept = surveys.reduce(0) { sum, survey in
             sum + survey.missing.count { !survey.source.unkept.contains($0) } * survey.rowByteCount
@@ -113,7 +114,7 @@ struct FeaturePass {
             unkept.insert(index)
             return FeatureKey(fingerprint: "\(run) \(index)")
         }
-        let kept = try folders[request.trunk.key] ?? openFolder(request, rowCount: dataset.count)
+        let kept = try folders[request.trunk.key] ?? cache.folder(trunk: request.trunk.key, rowByteCount: rowByteCount)
         folders[request.trunk.key] = kept
         return FeatureSource(
             dataset: dataset, keys: keys, kept: kept, unkept: unkept,
@@ -141,15 +142,6 @@ struct FeaturePass {
         return parts.withLock { parts in parts.keys.sorted().flatMap { parts[$0] ?? [] } }
     }
 
-    /// The trunk's folder; a temporary one where the features of this run alone are beyond the limit.
-    private func openFolder(_ request: Request, rowCount: Int) throws -> FeatureFolder {
-        let rowByteCount = request.trunk.rowByteCount
-        guard rowCount * rowByteCount <= cache.byteLimit else {
-            return try FeatureCache.temporaryFolder(rowByteCount: rowByteCount)
-        }
-        return try cache.folder(trunk: request.trunk.key, rowByteCount: rowByteCount)
-    }
-
     /// Computes what is missing of some surveys with one trunk, batch by batch; a shard that is begun is completed however
     /// the pass ends.
     ///
@@ -157,7 +149,7 @@ struct FeaturePass {
     private func compute(_ surveys: [Survey], report: (Int) throws -> Void) throws -> [[ExampleFailure]] {
         guard let trunk = surveys.first?.request.trunk else { return [] }
         let source = JoinedSource(surveys.map(\.source.dataset))
-        let recordings = surveys.map { FeatureRecording($0.source) }
+        let recordings = surveys.map { FeatureRecording($0.source, cache: cache) }
         defer { for recording in recordings { try? recording.finish() } }
         // The first pictures are decoded while the trunk is made ready.
         let stream = BatchStream(

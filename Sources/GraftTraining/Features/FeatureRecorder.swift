@@ -5,10 +5,14 @@ import GraftGraph
 /// Used by one thread. A row can be read when its shard is finished.
 final class FeatureRecorder {
     private let folder: FeatureFolder
+    private let shardAdded: () -> Void
     private var writer: FeatureShardWriter?
     private var pending: Set<FeatureKey> = []
 
-    init(folder: FeatureFolder) { self.folder = folder }
+    /// A recorder that says when the folder has another shard.
+    init(folder: FeatureFolder, shardAdded: @escaping () -> Void = {}) {
+        (self.folder, self.shardAdded) = (folder, shardAdded)
+    }
 
     /// Adds an image's row, unless the folder has it.
     func append(_ row: UnsafeRawBufferPointer, key: FeatureKey) throws {
@@ -26,5 +30,6 @@ final class FeatureRecorder {
         self.writer = nil
         pending = []
         try folder.add(shardAt: writer.finish())
+        shardAdded()
     }
 }

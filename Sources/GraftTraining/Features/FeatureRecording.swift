@@ -9,10 +9,11 @@ final class FeatureRecording: @unchecked Sendable {
     private let temporary: FeatureRecorder?
     private let writing = BackgroundWork(name: "graft features")
 
-    init(_ source: FeatureSource) {
+    /// Writes the features of a source; with each file the cache makes sure that it stays within its limit.
+    init(_ source: FeatureSource, cache: FeatureCache) {
         self.source = source
-        kept = FeatureRecorder(folder: source.kept)
-        temporary = source.temporary.map(FeatureRecorder.init)
+        kept = FeatureRecorder(folder: source.kept) { cache.trim(keeping: source.kept) }
+        temporary = source.temporary.map { FeatureRecorder(folder: $0) }
     }
 
     /// Has the features of these examples written, one row of each feature after the other; waits only where two batches

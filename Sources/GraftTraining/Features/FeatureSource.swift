@@ -2,7 +2,7 @@ import Foundation
 import GraftGraph
 import GraftModel
 
-/// Reads kept features in place of decoding examples.
+/// Reads kept features in place of decoding examples; rows are unpacked to where they are used.
 struct FeatureSource: ExampleSource {
     let dataset: any Dataset
     /// The key of each example's row.
@@ -17,6 +17,7 @@ struct FeatureSource: ExampleSource {
     let shapes: [Shape]
     /// Memory of batches that were used: as many as a run holds at once.
     private let memory = TensorPool(capacity: 10)
+    private let scratch = RowScratch()
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {
         let targets = try dataset.targets(of: indices)
@@ -62,6 +63,6 @@ struct FeatureSource: ExampleSource {
         guard let location = folder.location(of: keys[index]) else {
             throw GraftError(.state, "the features of example \(index) are not in \(folder.path)")
         }
-        try folder.read(location, into: UnsafeMutableRawBufferPointer(row))
+        try folder.read(location, into: UnsafeMutableRawBufferPointer(row), scratch: scratch)
     }
 }

@@ -108,6 +108,12 @@ enum Disk {
             clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
     }
 
+    /// The bytes of a file, 0 where there is none.
+    static func byteCount(ofFileAt path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// Makes a folder and those above it.
     static func makeFolder(_ path: String) throws(GraftError) {
         do {
