@@ -76,7 +76,8 @@ let package = Package(
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
         tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
         tests(
-            of: "GraftTraining", ["GraftApplications", "GraftFormats", "Allocations"], resources: [.copy("Fixtures")]),
+            of: "GraftTraining", ["GraftApplications", "GraftFormats", "Allocations", "CKernels"],
+            resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),

@@ -71,6 +71,32 @@ typedef struct {
     int64_t begin, end, rows, columns;
 } graft_winograd_block;
 
+/// Output pixels that see the same positions of a kernel inside of the image: these rows and columns of every image, and
+/// these rows and columns of the kernel.
+typedef struct {
+    int64_t row_begin, row_end, column_begin, column_end;
+    int64_t kernel_row_begin, kernel_row_end, kernel_column_begin, kernel_column_end;
+} graft_pixel_group;
+
+/// Tiles begin ..< end of a group's pixels, image by image, and one panel of output channels.
+typedef struct {
+    graft_pixel_group group;
+    int64_t begin, end, panel;
+} graft_convolution_block;
+
+/// What registers hold of a convolution's result: so many pixels of so many vectors of output channels.
+enum { graft_convolution_most_pixels = 12, graft_convolution_most_vectors = 4 };
+
+static inline int graft_convolution_pixels(int vectors) { return vectors == 2 ? 12 : vectors == 3 ? 8 : 6; }
+
+/// The vectors of a panel: three, four or two, whichever leaves the fewest channels empty.
+static inline int graft_convolution_vectors(int64_t output_channels) {
+    int64_t count = (output_channels + 15) / 16;
+    int64_t three = (count + 2) / 3 * 3, four = (count + 3) / 4 * 4, two = (count + 1) / 2 * 2;
+    if (three <= four && three <= two) return 3;
+    return four <= two ? 4 : 2;
+}
+
 typedef struct {
     const char *name;
     /// In the order of rules.h: those with all arrays of 32 bits, and those with state of bfloat16.
@@ -85,6 +111,7 @@ typedef struct {
     /// Columns begin ..< end of the result.
     void (*row_product)(const graft_row_product *product, int64_t begin, int64_t end);
     void (*winograd_block)(const graft_winograd *winograd, graft_winograd_block block, float *scratch);
+    void (*convolution_block)(const graft_convolution *convolution, const graft_convolution_block *block);
     void (*pack_right)(const graft_gradient *gradient, float *panels);
     /// Rows begin ..< end of the gradient.
     void (*gradient_program)(const graft_program *program, const graft_gradient *gradient, const float *panels,
@@ -122,6 +149,9 @@ extern const graft_kernels graft_kernels_plain;
 #if defined(__x86_64__)
 extern const graft_kernels graft_kernels_avx2;
 extern const graft_kernels graft_kernels_avx512;
+
+/// As that of `graft_kernels_avx512`, with the instruction that multiplies pairs of bfloat16 numbers.
+void graft_convolution_block_avx512_bf16(const graft_convolution *convolution, const graft_convolution_block *block);
 #endif
 
 /// The kernels for this processor.

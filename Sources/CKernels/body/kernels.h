@@ -11,6 +11,7 @@
 #include "convolution_gradient.h"
 #include "turn.h"
 #include "winograd.h"
+#include "convolution.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
@@ -37,6 +38,7 @@ const graft_kernels KERNELS = {
     .join_products = join_products,
     .row_product = row_product,
     .winograd_block = winograd_block,
+    .convolution_block = convolution_block,
     .pack_right = pack_right,
     .gradient_program = gradient_program,
     .convolution_tile = convolution_tile,

@@ -242,6 +242,43 @@ size_t graft_winograd_scratch_size(const graft_winograd *winograd, int threads);
 /// No bit of the result depends on the number of threads or on the batch that an image is in.
 void graft_run_winograd(const graft_winograd *winograd, void *scratch, int threads);
 
+/// A convolution of any kernel size and stride, `output = activation(input * kernel + bias)`. Padding on the right and at the
+/// bottom follows from the output's size.
+typedef struct {
+    int64_t batch, input_height, input_width, input_channels, output_height, output_width, output_channels;
+    /// Elements from pixel to pixel of the output; more than its channels where it is a slice of a wider array.
+    int64_t output_pixel_stride;
+    int64_t kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
+    int64_t padding_top, padding_left;
+    /// Whether input and kernel hold bfloat16; input channels are even then. Products are summed in 32 bits all the same.
+    bool is_narrow;
+    /// Whether the output takes bfloat16.
+    bool output_is_narrow;
+    /// Whether what is below zero becomes zero.
+    bool relu;
+    const void *input;
+    /// As `graft_pack_convolution_kernel` writes it.
+    const void *kernel;
+    /// NULL where there is none.
+    const float *bias;
+    void *output;
+} graft_convolution;
+
+/// Whether this processor has registers and instructions that make `graft_run_convolution` as fast as oneDNN's convolutions:
+/// AVX-512; for bfloat16 AVX512_BF16 without AMX, which multiplies several times faster and which oneDNN uses.
+bool graft_convolution_is_fast(bool is_narrow);
+
+/// Bytes that a packed kernel's panel of output channels takes, which is read for every few pixels, and the whole kernel.
+size_t graft_convolution_panel_size(const graft_convolution *convolution);
+size_t graft_convolution_kernel_size(const graft_convolution *convolution);
+
+/// Packs a kernel in HWIO: [panels][kernel height][kernel width][input channels][output channels of a panel], zeros where
+/// there are no channels left; of bfloat16, rounded, in pairs of input channels.
+void graft_pack_convolution_kernel(const graft_convolution *convolution, const float *kernel, void *target);
+
+/// No bit of the result depends on the number of threads or on the batch that an image is in. Padding is left out.
+void graft_run_convolution(const graft_convolution *convolution, int threads);
+
 // MARK: Gradients with their updates
 
 enum { graft_gradient_tile_rows = 8, graft_gradient_tile_columns = 512 };

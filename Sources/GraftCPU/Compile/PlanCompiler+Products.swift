@@ -48,11 +48,9 @@ extension PlanCompiler {
     ) throws(GraftError) {
         switch graph[value].operation {
         case .convolution(_, let epilogue):
-            if isStable(try location(of: graph[value].operands[1])), WinogradStep.suits(geometry, epilogue) {
-                return try addWinograd(value, geometry, epilogue)
-            }
-            let own = geometry.safe(epilogue)
-            try addProduct(value, Primitive.convolution(engine, geometry, own), epilogue, done: own)
+            if try addOwnConvolution(value, geometry, epilogue) { return }
+            let done = geometry.safe(epilogue)
+            try addProduct(value, Primitive.convolution(engine, geometry, done), epilogue, done: done)
         case .convolutionInputGradient: try addInputGradient(value, geometry)
         default: try addKernelGradient(value, Primitive.kernelGradient(engine, geometry))
         }
@@ -70,27 +68,6 @@ extension PlanCompiler {
         let step = TurnStep(geometry.kernel, source: kernel, target: target)
         add(step, reads: [kernel], writes: [target], label: graph[value].label, operation: "turning")
         try addProduct(value, convolution, .none, done: .none, kernel: target)
-    }
-
-    /// Adds a convolution by Winograd's filtering, its kernel brought to the points once.
-    private mutating func addWinograd(
-        _ value: ValueID, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
-    ) throws(GraftError) {
-        let (operands, threads) = (graph[value].operands, threads)
-        let (source, plain) = (try location(of: operands[0]), try location(of: operands[1]))
-        let bias = epilogue.bias ? try location(of: operands[2]) : nil
-        let points = WinogradStep.points(for: geometry)
-        let kernel = newBuffer(WinogradPackingStep.elementCount(geometry.kernel, points: points))
-        let packing = WinogradPackingStep(
-            kernelShape: geometry.kernel, points: points, isNarrow: geometry.types.kernel == .bfloat16, source: plain,
-            target: kernel)
-        add(packing, reads: [plain], writes: [kernel], label: graph[value].label, operation: "packing", keeps: true)
-        let slice = slice(for: value, reading: [source])
-        try add(value, reads: [source, kernel] + (bias.map { [$0] } ?? []), into: slice?.target) { target in
-            WinogradStep(
-                geometry, epilogue.activation, source: source, kernel: kernel, bias: bias, target: target,
-                targetPixelStride: slice?.pixelStride, threads: threads)
-        }
     }
 
     /// Adds a primitive's step; what is not `done` of the epilogue by the primitive is done afterwards.

@@ -37,13 +37,18 @@ extension PlanCompiler {
     ///
     /// - Parameter reads: what the step reads that computes it. What is the same in all runs is computed once, elsewhere.
     mutating func slice(for value: ValueID, reading reads: [BufferID]) -> (target: BufferID, pixelStride: Int)? {
-        guard let slice = slices[value], let channels = shape(slice.whole).dimensions.last,
-            graph[value].shape.elementCount > 0, reads.contains(where: { !isStable($0) })
+        guard isSlice(value, reading: reads), let slice = slices[value],
+            let channels = shape(slice.whole).dimensions.last
         else { return nil }
         let whole = wholes[slice.whole] ?? newBuffer(for: slice.whole)
         wholes[slice.whole] = whole
         let place = Buffer.Place.part(of: whole, offset: slice.offset)
         return (newBuffer(shape(value).elementCount, place, of: graph[value].elementType), channels)
+    }
+
+    /// Whether a value has a place in the concatenation that reads it.
+    func isSlice(_ value: ValueID, reading reads: [BufferID]) -> Bool {
+        slices[value] != nil && graph[value].shape.elementCount > 0 && reads.contains { !isStable($0) }
     }
 
     /// A concatenation: a copy of the operands that do not stand in its result already.

@@ -143,8 +143,11 @@ struct ConvolutionGeometry: CustomStringConvertible {
     private var prefersDirectCode: Bool {
         guard types.input == .bfloat16, types.kernel == .bfloat16, convolution.groups == 1 else { return false }
         if kernel[0] == 1 && kernel[1] == 1 { return convolution.strides == Size2D(1) && kernel[2] >= 512 }
-        return kernel[2] < 16 || (kernel[0] == 1 || kernel[1] == 1) && shareOfImage < 0.8
+        return kernel[2] < 16 || (kernel[0] == 1 || kernel[1] == 1) && coversMuchPadding
     }
+
+    /// Whether at least a fifth of what the kernel covers at all its places is padding.
+    var coversMuchPadding: Bool { shareOfImage < 0.8 }
 
     /// How much of what the kernel covers at all its places belongs to the image, and not to the padding.
     private var shareOfImage: Double {

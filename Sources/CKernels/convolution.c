@@ -1,0 +1,191 @@
+// Convolutions: kernels packed in panels, output pixels in groups that see the same of the kernel, and blocks of both shared
+// among threads.
+#include <string.h>
+#include "ranges.h"
+#include "table.h"
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+enum { vector_size = 16 };
+
+static int64_t ceiling(int64_t dividend, int64_t divisor) { return (dividend + divisor - 1) / divisor; }
+
+// MARK: Choice
+
+#if defined(__x86_64__)
+
+static bool has_matrix_tiles(void) {
+    const unsigned of_bfloat16 = 1u << 22;
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & of_bfloat16;
+}
+
+bool graft_convolution_is_fast(bool is_narrow) {
+    if (graft_instruction_set_count() < 3) return false;
+    return !is_narrow || (__builtin_cpu_supports("avx512bf16") && !has_matrix_tiles());
+}
+
+static void run_block(const graft_convolution *c, const graft_convolution_block *block) {
+    const graft_kernels *kernels = graft_chosen_kernels();
+    if (c->is_narrow && kernels == &graft_kernels_avx512 && __builtin_cpu_supports("avx512bf16"))
+        graft_convolution_block_avx512_bf16(c, block);
+    else
+        kernels->convolution_block(c, block);
+}
+
+#else
+
+bool graft_convolution_is_fast(bool is_narrow) { return false; }
+
+static void run_block(const graft_convolution *c, const graft_convolution_block *block) {
+    graft_chosen_kernels()->convolution_block(c, block);
+}
+
+#endif
+
+// MARK: Kernels
+
+static int64_t panel_channels(const graft_convolution *c) {
+    return graft_convolution_vectors(c->output_channels) * vector_size;
+}
+
+static int64_t panel_count(const graft_convolution *c) { return ceiling(c->output_channels, panel_channels(c)); }
+
+size_t graft_convolution_panel_size(const graft_convolution *c) {
+    size_t numbers = (size_t)(c->kernel_height * c->kernel_width * c->input_channels * panel_channels(c));
+    return numbers * (c->is_narrow ? sizeof(uint16_t) : sizeof(float));
+}
+
+size_t graft_convolution_kernel_size(const graft_convolution *convolution) {
+    return graft_convolution_panel_size(convolution) * (size_t)panel_count(convolution);
+}
+
+static uint16_t narrowed(float number) {
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    // Rounding must not carry what is no number into the infinite.
+    if (number != number) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+void graft_pack_convolution_kernel(const graft_convolution *c, const float *kernel, void *target) {
+    int64_t rows = c->kernel_height * c->kernel_width * c->input_channels, width = panel_channels(c);
+    memset(target, 0, graft_convolution_kernel_size(c));
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t channel = 0; channel < c->output_channels; channel++) {
+            float number = kernel[row * c->output_channels + channel];
+            int64_t panel = channel / width * rows * width, column = channel % width;
+            if (c->is_narrow)
+                ((uint16_t *)target)[panel + row / 2 * 2 * width + 2 * column + row % 2] = narrowed(number);
+            else
+                ((float *)target)[panel + row * width + column] = number;
+        }
+}
+
+// MARK: Groups of pixels
+
+/// Positions begin ..< end of a kernel along one axis.
+typedef struct {
+    int64_t begin, end;
+} positions;
+
+/// What the output at `place` sees of a kernel inside of the image, along one axis.
+static positions seen_at(int64_t place, int64_t stride, int64_t dilation, int64_t padding, int64_t input, int64_t kernel) {
+    int64_t first = place * stride - padding;
+    positions seen = {first < 0 ? ceiling(-first, dilation) : 0, first < input ? ceiling(input - first, dilation) : 0};
+    if (seen.end > kernel) seen.end = kernel;
+    if (seen.begin > seen.end) seen.begin = seen.end;
+    return seen;
+}
+
+static positions seen_at_row(const graft_convolution *c, int64_t row) {
+    return seen_at(row, c->stride_height, c->dilation_height, c->padding_top, c->input_height, c->kernel_height);
+}
+
+static positions seen_at_column(const graft_convolution *c, int64_t column) {
+    return seen_at(column, c->stride_width, c->dilation_width, c->padding_left, c->input_width, c->kernel_width);
+}
+
+/// Finds the group of the output pixels from this row and this column on.
+static graft_pixel_group group_at(const graft_convolution *c, int64_t row, int64_t column) {
+    positions rows = seen_at_row(c, row), columns = seen_at_column(c, column), next;
+    graft_pixel_group group = {row, row + 1, column, column + 1, rows.begin, rows.end, columns.begin, columns.end};
+    for (; group.row_end < c->output_height; group.row_end++) {
+        next = seen_at_row(c, group.row_end);
+        if (next.begin != rows.begin || next.end != rows.end) break;
+    }
+    for (; group.column_end < c->output_width; group.column_end++) {
+        next = seen_at_column(c, group.column_end);
+        if (next.begin != columns.begin || next.end != columns.end) break;
+    }
+    return group;
+}
+
+static int64_t tile_count(const graft_convolution *c, const graft_pixel_group *group) {
+    int64_t pixels = c->batch * (group->row_end - group->row_begin) * (group->column_end - group->column_begin);
+    return ceiling(pixels, graft_convolution_pixels(graft_convolution_vectors(c->output_channels)));
+}
+
+/// Calls `body` for each group, row by row, with the number of tiles before it.
+static int64_t for_each_group(const graft_convolution *c, void *context,
+                              void (*body)(void *context, const graft_pixel_group *group, int64_t first)) {
+    int64_t tiles = 0;
+    graft_pixel_group group;
+    for (int64_t row = 0; row < c->output_height; row = group.row_end)
+        for (int64_t column = 0; column < c->output_width; column = group.column_end) {
+            group = group_at(c, row, column);
+            if (body) body(context, &group, tiles);
+            tiles += tile_count(c, &group);
+        }
+    return tiles;
+}
+
+// MARK: Running
+
+typedef struct {
+    const graft_convolution *convolution;
+    int64_t tiles, tiles_at_once, panels;
+} convolution_call;
+
+/// Some tiles of all groups, and one panel.
+typedef struct {
+    const graft_convolution *convolution;
+    int64_t begin, end, panel;
+} convolution_range;
+
+static void run_group(void *context, const graft_pixel_group *group, int64_t first) {
+    const convolution_range *range = context;
+    int64_t last = first + tile_count(range->convolution, group);
+    int64_t begin = range->begin > first ? range->begin : first, end = range->end < last ? range->end : last;
+    if (begin >= end) return;
+    graft_convolution_block block = {*group, begin - first, end - first, range->panel};
+    run_block(range->convolution, &block);
+}
+
+static void run_part(void *context, int part, int64_t begin, int64_t end) {
+    const convolution_call *call = context;
+    for (; begin < end; begin++) {
+        int64_t first = begin / call->panels * call->tiles_at_once, last = first + call->tiles_at_once;
+        convolution_range range = {call->convolution, first, last < call->tiles ? last : call->tiles,
+                                   begin % call->panels};
+        for_each_group(range.convolution, &range, run_group);
+    }
+}
+
+/// Tiles that all panels pass by: as many pixels as stay in the second-level cache beside a panel, few enough that every
+/// thread has something to do, and as much as the others. No result depends on it.
+static int64_t tiles_at_once(const graft_convolution *c, int64_t tiles, int threads) {
+    int64_t pixels = graft_convolution_pixels(graft_convolution_vectors(c->output_channels)), most = 240 / pixels;
+    int64_t blocks = ceiling(tiles, most), useful = ceiling(4 * threads, panel_count(c));
+    if (blocks < useful) blocks = useful;
+    return ceiling(tiles, ceiling(blocks, threads) * threads);
+}
+
+void graft_run_convolution(const graft_convolution *convolution, int threads) {
+    convolution_call call = {convolution, for_each_group(convolution, NULL, NULL), 0, panel_count(convolution)};
+    if (call.tiles == 0) return;
+    call.tiles_at_once = tiles_at_once(convolution, call.tiles, threads < 1 ? 1 : threads);
+    int64_t work = call.tiles * (int64_t)graft_convolution_panel_size(convolution) * call.panels;
+    graft_in_shares(ceiling(call.tiles, call.tiles_at_once) * call.panels, 1, work, threads, &call, run_part);
+}
