@@ -35,8 +35,8 @@ import Testing
     @Test func aDamagedRowIsNoticedAndItsShardRemoved() throws {
         try write(0..<3, to: FeatureFolder(path: path, rowByteCount: rowByteCount))
         let shard = try shardPaths()[0]
-        // The rows take 20 bytes each: whole numbers below 256 have 16 bits.
-        try flip(shard, at: ShardTable.headerByteCount + 20 + 7)
+        // The rows take 40 bytes each: without a zero there is no mask.
+        try flip(shard, at: ShardTable.headerByteCount + 40 + 7)
         let folder = try FeatureFolder(path: path, rowByteCount: rowByteCount)
         #expect(folder.location(of: key(1)) != nil)
         folder.removeDamaged(among: (0..<3).map(key))
@@ -44,7 +44,7 @@ import Testing
         #expect(try shardPaths().isEmpty)
     }
 
-    @Test(arguments: [0, 9, 17, 25, 33, 50, 64 + 60, 64 + 60 + 35, 64 + 60 + 41, 64 + 60 + 48])
+    @Test(arguments: [0, 9, 17, 25, 33, 50, 64 + 120, 64 + 120 + 35, 64 + 120 + 41, 64 + 120 + 48])
     func aDamagedTableIsNoticedAtOpening(_ position: Int) throws {
         try write(0..<3, to: FeatureFolder(path: path, rowByteCount: rowByteCount))
         try flip(shardPaths()[0], at: position)
@@ -67,7 +67,7 @@ import Testing
         let folder = try FeatureFolder(path: path, rowByteCount: rowByteCount)
         try write(0..<3, to: folder)
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: shardPaths()[0]))
-        try handle.seek(toOffset: UInt64(ShardTable.headerByteCount + 20 + 7))
+        try handle.seek(toOffset: UInt64(ShardTable.headerByteCount + 40 + 7))
         try handle.write(contentsOf: [0x55])
         try handle.close()
         #expect(throws: GraftError.self) { try read(1, from: folder) }
@@ -161,8 +161,8 @@ import Testing
     }
 
     @Test func shardsBeyondTheLimitServeTheRunAndGoWithIt() throws {
-        // The first shard has 64 + 3 × (20 + 56) bytes, the others 64 + 3 × (40 + 56); there is room for two.
-        let folder = try FeatureFolder(path: path, rowByteCount: rowByteCount, byteLimit: 292 + 352)
+        // A shard has 64 + 3 × (40 + 56) bytes; there is room for two.
+        let folder = try FeatureFolder(path: path, rowByteCount: rowByteCount, byteLimit: 2 * 352)
         for start in [0, 3, 6] { try write(start..<(start + 3), to: folder) }
         #expect(try shardPaths().count == 2)
         for number in 0..<9 { #expect(try read(number, from: folder) == row(number)) }

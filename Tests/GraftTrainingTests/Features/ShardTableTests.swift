@@ -15,8 +15,8 @@ import Testing
         var start: Int?
         /// The bytes of each row, its encoding, and the size that the table gives it.
         var rows: [(bytes: [UInt8], encoding: Int, byteCount: Int?)] = [
-            ([UInt8](repeating: 7, count: 260), 1, nil),
-            ([1] + [UInt8](repeating: 0, count: 23) + [0, 0, 0x80, 0x3F], 2, nil),
+            ([UInt8](repeating: 7, count: 520), 0, nil),
+            ([1] + [UInt8](repeating: 0, count: 23) + [0, 0, 0x80, 0x3F], 1, nil),
         ]
         var behind: [UInt8] = []
 
@@ -42,7 +42,7 @@ import Testing
         #expect(row == [1] + [Float](repeating: 0, count: 129))
         let first = try #require(folder.location(of: key(0)))
         try row.withUnsafeMutableBytes { try folder.read(first, into: $0) }
-        #expect(row == [Float](repeating: Float(bitPattern: 0x0707_0000), count: 130))
+        #expect(row == [Float](repeating: Float(bitPattern: 0x0707_0707), count: 130))
     }
 
     @Test(arguments: [
@@ -56,13 +56,13 @@ import Testing
         Case("a table before the beginning") { $0.start = -8 },
         Case("a table in the header") { ($0.start, $0.count, $0.rows) = (8, 1, []) },
         Case("a table among the rows") { $0.start = 64 + 56 },
-        Case("an unknown encoding") { $0.rows[0].encoding = 4 },
+        Case("an unknown encoding") { $0.rows[0].encoding = 2 },
         Case("a negative encoding") { $0.rows[0].encoding = -1 },
-        Case("a size that the encoding cannot have") { $0.rows[0].encoding = 0 },
+        Case("a size that the encoding cannot have") { $0.rows[1].encoding = 0 },
         Case("less than a mask") { $0.rows[1].byteCount = 16 },
         Case("half a value") { $0.rows[1].byteCount = 26 },
         Case("a row beyond the last") { $0.rows[1].byteCount = 32 },
-        Case("a row that overlaps the next") { ($0.rows[0].encoding, $0.rows[0].byteCount) = (3, 264) },
+        Case("a row that overlaps the next") { ($0.rows[0].encoding, $0.rows[0].byteCount) = (1, 524) },
         Case("a gap between rows") { $0.rows[1].byteCount = 24 },
         Case("a size below zero") { $0.rows[1].byteCount = -28 },
         Case("sizes that overflow") { $0.rows[1].byteCount = .max },
