@@ -131,14 +131,14 @@ typedef struct {
 
 static void catch_up_part(void *context, int part, int64_t begin, int64_t end) {
     const catch_up_call *call = context;
-    graft_chosen_rule(call->program)->catch_up(
-        &call->call, graft_rest_of(call->program).array, call->gradient->columns, call->gradient->postponed, begin, end);
+    graft_chosen_rule(call->program)->catch_up(&call->call, call->gradient->columns, call->gradient->postponed, begin,
+                                               end);
 }
 
-void graft_catch_up(const graft_program *program, const graft_gradient *gradient, float *state, int threads) {
+void graft_catch_up(const graft_program *program, const graft_gradient *gradient, void *state, int threads) {
     graft_rest rest = graft_rest_of(program);
     bool waits = false;
-    for (int64_t i = 0; i < gradient->rows && !waits; i++) waits = gradient->postponed[i] > 0;
+    for (int64_t i = 0; i < gradient->rows && !waits; i++) waits = gradient->postponed->counts[i] > 0;
     if (!waits) return;
     catch_up_call call = {.program = program, .gradient = gradient};
     call.call.arrays[rest.array] = state;
@@ -185,8 +185,15 @@ static graft_zeros treat_zeros(const graft_program *program, const graft_gradien
     graft_rest rest = graft_rest_of(program);
     zeros.rest = zeros.are_skipped && may_rest(rest, program, gradient, call);
     if (zeros.are_skipped || !zeros.postponed) return zeros;
-    graft_catch_up(program, gradient, (float *)call->arrays[rest.array], threads);
+    graft_catch_up(program, gradient, (void *)call->arrays[rest.array], threads);
     return (graft_zeros){0};
+}
+
+/// Ends a step: its random bits are kept for the rows that wait.
+static void end_step(const graft_program *program, const graft_rule_call *call, graft_postponed *postponed) {
+    // Results replace the arrays behind the gradient in their order.
+    postponed->roundings[postponed->step] = call->roundings[graft_rest_of(program).array - 1];
+    postponed->step++;
 }
 
 void graft_run_gradient_program(const graft_program *program, const graft_gradient *gradient,
@@ -220,4 +227,5 @@ void graft_run_gradient_program(const graft_program *program, const graft_gradie
     if (gradient->input_gradient && !call.is_joined) graft_run_row_product(gradient->input_gradient, threads);
     int64_t work = gradient->rows * gradient->columns * (gradient->examples + program->instruction_count) / 2;
     graft_in_turns(gradient->rows, call.turn, work, threads, &call, gradient_part);
+    if (gradient->postponed) end_step(program, &call.call, gradient->postponed);
 }

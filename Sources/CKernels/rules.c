@@ -151,8 +151,10 @@ void graft_find_rule(graft_program *program) {
 
 graft_rest graft_rest_of(const graft_program *program) {
     graft_rest rest = rests[program->rule.rule];
-    // What is rounded by chance at each step cannot wait; what stays is a number of its type, and rounded to itself.
-    if (program->rule.has_narrow_state && rest.array >= 0) rest.rests = false, rest.array = -1;
+    // What stays is a number of its type, and rounded to itself. Of what is made smaller and rounded by chance, the random
+    // bits of one array are kept.
+    bool is_alone = rules[program->rule.rule].array_count == 3;
+    if (program->rule.has_narrow_state && rest.array >= 0 && !is_alone) rest.rests = false, rest.array = -1;
     return rest;
 }
 

@@ -34,8 +34,8 @@ typedef struct {
     bool are_skipped;
     /// Whether rows that the rule does not change may be left alone.
     bool rest;
-    /// How often each row's array waits to be made smaller; NULL where nothing waits.
-    uint8_t *postponed;
+    /// What waits to be made smaller; NULL where nothing does.
+    const graft_postponed *postponed;
     /// For each example the smallest of its inputs that counts, as the bits of its magnitude: all but zero, and where the
     /// output's gradient is zero none but those that are not finite, which zero does not make zero.
     int32_t least[graft_most_listed];
@@ -49,8 +49,8 @@ typedef struct {
     void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const graft_zeros *zeros,
                      const float *panels, const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,
                      float *left);
-    /// Makes the array smaller as often as each of the rows begin ..< end waits for it.
-    void (*catch_up)(const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed, int64_t begin,
+    /// Makes the array that waits smaller, as often as each of the rows begin ..< end waits for it.
+    void (*catch_up)(const graft_rule_call *call, int64_t columns, const graft_postponed *postponed, int64_t begin,
                      int64_t end);
 } graft_rule_kernels;
 

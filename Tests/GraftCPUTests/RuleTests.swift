@@ -210,24 +210,33 @@ extension InstructionSetTests {
         }
 
         /// A row waits where every example has either a zero for it or no gradient.
-        @Test(arguments: 0..<Int(graft_instruction_set_count()))
-        func rowsWithoutAGradientWait(instructionSet: Int) throws {
+        @Test(arguments: [false, true], 0..<Int(graft_instruction_set_count()))
+        func rowsWithoutAGradientWait(hasNarrowState: Bool, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
             let shape: Shape = [1205, 64], update = try #require(Self.updates.first { $0.rule == "rmsprop" })
-            let run = Run(update, shape, examples: 20, zeros: 0.9)
+            let run = Run(update, shape, examples: 20, zeros: 0.9, hasNarrowState: hasNarrowState)
             let (examples, left, right) = try #require(run.factors)
             let teaching = (0..<examples).filter { example in
                 (0..<shape[1]).contains { right[example * shape[1] + $0] != 0 }
             }
             #expect(teaching.count > 0 && teaching.count < examples)
-            let waiting = UnsafeMutablePointer<UInt8>.allocate(capacity: shape[0])
-            defer { waiting.deallocate() }
-            waiting.initialize(repeating: 0, count: shape[0])
-            _ = try run.results(of: update.program(shape), postponed: waiting)
+            var waiting = [UInt8](repeating: 0, count: shape[0])
+            var roundings = [graft_rounding](repeating: graft_rounding(), count: Int(graft_postponed_roundings))
+            try waiting.withUnsafeMutableBufferPointer { waiting in
+                try roundings.withUnsafeMutableBufferPointer { roundings in
+                    var postponed = graft_postponed(
+                        counts: waiting.baseAddress, roundings: roundings.baseAddress, step: 255)
+                    let program = try update.program(shape, hasNarrowState: hasNarrowState)
+                    _ = try run.results(of: program, postponed: &postponed)
+                    #expect(postponed.step == 0, "the number of the next step, modulo 256")
+                }
+            }
             for row in 0..<shape[0] {
                 #expect(waiting[row] == (teaching.allSatisfy { left[$0 * shape[0] + row] == 0 } ? 1 : 0))
             }
+            // The seeds of a stream differ from each other and from zero.
+            #expect((roundings[255].first != roundings[255].second) == hasNarrowState)
         }
     }
 }
@@ -271,9 +280,9 @@ private struct Run {
 
     /// The bytes of all results.
     ///
-    /// - Parameter postponed: for each row of the gradient how often it waits.
+    /// - Parameter postponed: what the rows of the gradient wait for.
     func results(
-        of program: CompiledProgram, threads: Int = 3, postponed: UnsafeMutablePointer<UInt8>? = nil
+        of program: CompiledProgram, threads: Int = 3, postponed: UnsafeMutablePointer<graft_postponed>? = nil
     ) throws -> [[UInt8]] {
         let arrays = operands.indices.map { operand in
             let tensor = Tensor(operands[operand], shape: [operands[operand].count])
@@ -302,7 +311,7 @@ private struct Run {
     private func run(
         _ program: CompiledProgram, _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
         _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, _ threads: Int,
-        _ postponed: UnsafeMutablePointer<UInt8>?
+        _ postponed: UnsafeMutablePointer<graft_postponed>?
     ) throws {
         guard let factors else {
             let scratch = try Memory(byteCount: program.scratchByteCount(threads: threads))

@@ -82,6 +82,8 @@ extension InstructionSetTests {
         struct Training {
             static let (examples, columns) = (20, 128)
             var epsilon: Float = 1e-7
+            /// What the state is stored as; bfloat16 is rounded by chance.
+            var state = ElementType.float32
             /// Whether the state is an output, too, so that it cannot wait.
             var showsState = false
 
@@ -90,7 +92,7 @@ extension InstructionSetTests {
                 let x = try graph.input("x", [Self.examples, rows])
                 let y = try graph.input("y", [Self.examples, Self.columns])
                 let w = try graph.variable(VariableID(0), [rows, Self.columns])
-                let v = try graph.variable(VariableID(1), [rows, Self.columns])
+                let v = try graph.variable(VariableID(1), [rows, Self.columns], as: state)
                 let loss = try graph.reduce(.sum, graph.binary(.multiply, graph.matrixProduct(x, w), y))
                 let gradient = try graph.gradients(of: loss, withRespectTo: [w])[0]
                 let mean = try graph.binary(
@@ -99,11 +101,12 @@ extension InstructionSetTests {
                 let change = try graph.binary(
                     .divide, graph.binary(.multiply, graph.input("rate", []), gradient),
                     graph.unary(.squareRoot, graph.binary(.add, mean, graph.constant(epsilon))))
+                let kept = state == .bfloat16 ? try graph.roundStochastically(mean, stream: 5) : mean
                 graph.updates = [
-                    .init(variable: VariableID(1), value: mean),
+                    .init(variable: VariableID(1), value: kept),
                     .init(variable: VariableID(0), value: try graph.binary(.subtract, w, change)),
                 ]
-                graph.outputs = showsState ? [loss, mean] : [loss]
+                graph.outputs = showsState ? [loss, try graph.cast(kept, to: .float32)] : [loss]
                 let plan = try CPUPlan(graph, options: CPUOptions(threads: 2))
                 let isPostponed = plan.report.postponedUpdates == (showsState ? 0 : 1)
                 #expect(isPostponed)
@@ -113,10 +116,10 @@ extension InstructionSetTests {
 
             private func start() -> [VariableID: Tensor] {
                 var random = SplitMix(seed: 3)
-                let state = random.array([rows, Self.columns]).values.map { Float(abs($0)) }
+                let squares = random.array([rows, Self.columns]).values.map { Float(abs($0)) }
                 return [
                     VariableID(0): random.array([rows, Self.columns]).tensor,
-                    VariableID(1): Tensor(state, shape: [rows, Self.columns]),
+                    VariableID(1): Tensor(squares, shape: [rows, Self.columns]).stored(as: state),
                 ]
             }
 
@@ -139,15 +142,23 @@ extension InstructionSetTests {
         }
 
         /// Against a plan that has to write its state out at every step.
-        @Test(arguments: [false, true], 0..<Int(graft_instruction_set_count()))
-        func rowsThatWaitEndWithTheSameBits(knowsNext: Bool, instructionSet: Int) throws {
+        @Test(
+            arguments: [(false, ElementType.float32), (true, .float32), (false, .bfloat16), (true, .bfloat16)],
+            0..<Int(graft_instruction_set_count()))
+        func rowsThatWaitEndWithTheSameBits(
+            _ training: (knowsNext: Bool, state: ElementType), instructionSet: Int
+        ) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            let plan = try Training().plan(), eager = try Training(showsState: true).plan()
+            let plan = try Training(state: training.state).plan()
+            let eager = try Training(state: training.state, showsState: true).plan()
             let batches = Training.batches
             for (index, batch) in batches.enumerated() {
-                let next = knowsNext && index + 1 < batches.count ? batches[index + 1] : [:]
-                let losses = try [plan.run(batch, next: next)[0], eager.run(batch)[0]]
+                let next = training.knowsNext && index + 1 < batches.count ? batches[index + 1] : [:]
+                let key = UInt64(index)
+                let losses = try [
+                    plan.run(batch, next: next, randomKey: key)[0], eager.run(batch, randomKey: key)[0],
+                ]
                 #expect(losses[0] == losses[1])
                 // Asked for in the middle, the state is up to date, and the steps after that are written elsewhere.
                 if index == 3 {
@@ -159,13 +170,15 @@ extension InstructionSetTests {
             #expect(isSame)
         }
 
-        /// More steps than can be counted.
-        @Test func aRowMayWaitForLong() throws {
-            let plan = try Training().plan(), eager = try Training(showsState: true).plan()
+        /// More steps than can be counted, with random bits of their own each where some are needed.
+        @Test(arguments: [ElementType.float32, .bfloat16])
+        func aRowMayWaitForLong(state: ElementType) throws {
+            let plan = try Training(state: state).plan(), eager = try Training(state: state, showsState: true).plan()
             var batch = Training.batches[0]
             for step in 0..<520 {
                 if step == 515 { batch = Training.batches[1] }
-                _ = (try plan.run(batch), try eager.run(batch))
+                let key = UInt64(step)
+                _ = (try plan.run(batch, randomKey: key), try eager.run(batch, randomKey: key))
             }
             let isSame = try bits(plan) == bits(eager)
             #expect(isSame)

@@ -25,7 +25,7 @@ static const graft_rule_kernels rule_kernels[] = {
 
 static const graft_rule_kernels narrow_rule_kernels[] = {
 #define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
-    {narrow_range_of_##name, narrow_gradient_of_##name, NULL},
+    {narrow_range_of_##name, narrow_gradient_of_##name, narrow_catch_up_of_##name},
 #include "../rules.h"
 #undef RULE
 };

@@ -51,11 +51,15 @@ INLINE words random_bits(graft_rounding rounding, int64_t position) {
 }
 
 /// The elements from `position` on, rounded up or down by chance.
-INLINE halves narrowed_by_chance(vector v, graft_rounding rounding, int64_t position) {
+INLINE vector rounded_by_chance(vector v, graft_rounding rounding, int64_t position) {
     words is_finite = (words)(absolute(v) < __builtin_inff()), is_none = (words)(v != v);
-    words result = ((words)v + (random_bits(rounding, position) & is_finite)) >> 16;
+    words result = ((words)v + (random_bits(rounding, position) & is_finite)) & 0xffff0000;
     // Nothing that is no number may be cut off to infinity.
-    return __builtin_convertvector(result | (is_none & 0x40), halves);
+    return (vector)(result | (is_none & 0x400000));
+}
+
+INLINE halves narrowed_by_chance(vector v, graft_rounding rounding, int64_t position) {
+    return __builtin_convertvector((words)rounded_by_chance(v, rounding, position) >> 16, halves);
 }
 
 /// To the elements from `position` on of a whole array.

@@ -91,6 +91,17 @@ typedef void (*rule_rest)(vector *arrays, const vector *numbers);
 #undef STAYS
 #undef DECAYS
 
+#define MOVES 0
+#define STAYS(epsilon) 0
+#define DECAYS(array, number, epsilon) array
+#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
+    enum { waiting_array_of_##name = rest };
+#include "../rules.h"
+#undef RULE
+#undef MOVES
+#undef STAYS
+#undef DECAYS
+
 // MARK: Rules over arrays
 
 INLINE void rule_range(rule_body body, int arrays, int results, int narrow, const graft_rule_call *call, int64_t begin,
@@ -193,12 +204,43 @@ INLINE void rule_rows(rule_body body, int arrays, int results, const rule_memory
     }
 }
 
+// MARK: Steps that were put off
+
+/// How many steps a row waits for.
+INLINE int waiting_steps(const graft_postponed *postponed, int64_t row) { return postponed ? postponed->counts[row] : 0; }
+
+/// Takes steps that were put off, for some neighbouring vectors of the array that waits: each step for all of them before the
+/// next, since a vector's steps have to wait for each other.
+INLINE void take_steps(rule_rest rest, int array, const rule_memory *memory, const graft_postponed *postponed, int steps,
+                       int64_t position, int count) {
+    bool is_narrow = is_narrow_array(memory, array);
+    vector state[2 * sparse_panels], arrays[graft_rule_arrays];
+    UNROLLED for (int i = 0; i < count; i++) state[i] = load_array(memory, array, position + i * VECTOR);
+    for (int step = steps; step > 0; step--) {
+        graft_rounding rounding = postponed->roundings[(uint8_t)(postponed->step - step)];
+        UNROLLED for (int i = 0; i < count; i++) {
+            arrays[array] = state[i];
+            rest(arrays, memory->numbers);
+            state[i] = arrays[array];
+            if (is_narrow) state[i] = rounded_by_chance(state[i], rounding, position + i * VECTOR);
+        }
+    }
+    UNROLLED for (int i = 0; i < count; i++, position += VECTOR) {
+        if (is_narrow)
+            store_narrow((uint16_t *)memory->arrays[array] + position, state[i]);
+        else
+            store((float *)memory->arrays[array] + position, state[i]);
+    }
+}
+
 // MARK: Rules over a gradient whose inputs are mostly zeros
 
 /// What a rule does to rows of a gradient, number by number.
 typedef struct {
     rule_body body;
     rule_rest rest;
+    /// The array that waits where the gradient is zero.
+    int array;
     int arrays, results;
     const rule_memory *memory;
     const graft_gradient *g;
@@ -216,9 +258,8 @@ typedef struct {
 
 /// Whether the rule changes a row now: one of nothing but zeros can wait, as long as its steps can be counted.
 INLINE bool is_changed(const sparse_rule *rule, const row_numbers *numbers, int row) {
-    const uint8_t *postponed = rule->zeros->postponed;
     return !rule->zeros->rest || has_numbers(&numbers->now, row) ||
-           (postponed && postponed[numbers->row + row] == UINT8_MAX);
+           waiting_steps(rule->zeros->postponed, numbers->row + row) == UINT8_MAX;
 }
 
 INLINE bool is_multiplied(const sparse_rule *rule, const row_numbers *numbers, int row) {
@@ -234,14 +275,13 @@ INLINE void fetch_part(const sparse_rule *rule, const row_numbers *numbers, int 
         for (int j = 0; j < 2 * panels; j++) fetch_array(rule->memory, i, position + j * VECTOR);
 }
 
-/// Finishes a part of a row whose gradient is known: the steps that were put off while it was zero, then this one.
-INLINE void finish_part_of_row(const sparse_rule *rule, const vector *gradient, int postponed, int64_t position, int panels,
+/// Finishes a part of a row whose gradient is known.
+INLINE void finish_part_of_row(const sparse_rule *rule, const vector *gradient, int64_t position, int panels,
                                vector *kernel) {
     UNROLLED for (int i = 0; i < 2 * panels; i++, position += VECTOR) {
         vector loaded[graft_rule_arrays], computed[graft_rule_results];
         loaded[0] = gradient[i];
         UNROLLED for (int j = 1; j < rule->arrays; j++) loaded[j] = load_array(rule->memory, j, position);
-        for (int j = 0; j < postponed; j++) rule->rest(loaded, rule->memory->numbers);
         rule->body(loaded, rule->memory->numbers, computed);
         UNROLLED for (int j = 0; j < rule->results; j++) store_result(rule->memory, j, position, computed[j]);
         kernel[i] = computed[rule->results - 1];
@@ -257,10 +297,12 @@ INLINE void finish_panels(const sparse_rule *rule, const row_numbers *numbers, c
         int64_t position = (numbers->row + row) * g->columns + column;
         fetch_part(rule, after, row, column, panels);
         if (is_changed(rule, numbers, row)) {
-            int postponed = rule->zeros->postponed ? rule->zeros->postponed[numbers->row + row] : 0;
+            int waiting = waiting_steps(rule->zeros->postponed, numbers->row + row);
             sum_numbers(&numbers->now, row, rule->panels + column * g->examples, columns_at_once * g->examples, panels,
                         gradient);
-            finish_part_of_row(rule, gradient, postponed, position, panels, kernel);
+            if (waiting > 0)
+                take_steps(rule->rest, rule->array, rule->memory, rule->zeros->postponed, waiting, position, 2 * panels);
+            finish_part_of_row(rule, gradient, position, panels, kernel);
         } else if (is_multiplied(rule, numbers, row)) {
             for (int i = 0; i < 2 * panels; i++) kernel[i] = load(rule->ahead->right + position + i * VECTOR);
         }
@@ -277,15 +319,15 @@ INLINE void finish_listed_rows(const sparse_rule *rule, const row_numbers *numbe
     for (; column < columns; column += columns_at_once) finish_panels(rule, numbers, after, column, 1);
     if (!rule->zeros->postponed) return;
     for (int row = 0; row < numbers->now.rows; row++) {
-        uint8_t *postponed = rule->zeros->postponed + numbers->row + row;
-        *postponed = is_changed(rule, numbers, row) ? 0 : *postponed + 1;
+        uint8_t *waiting = rule->zeros->postponed->counts + numbers->row + row;
+        *waiting = is_changed(rule, numbers, row) ? 0 : *waiting + 1;
     }
 }
 
 /// Whether one of eight rows has steps to take that were put off.
 INLINE bool are_behind(const graft_zeros *zeros, int64_t row, int64_t end) {
     int sum = 0;
-    for (int64_t i = row; zeros->postponed && i < end && i < row + tile_rows; i++) sum += zeros->postponed[i];
+    for (int64_t i = row; i < end && i < row + tile_rows; i++) sum += waiting_steps(zeros->postponed, i);
     return sum > 0;
 }
 
@@ -302,12 +344,12 @@ INLINE void prepare_rows(const sparse_rule *rule, int64_t row, int64_t end, row_
 }
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
-INLINE void rule_gradient(rule_body body, rule_rest rest, int arrays, int results, int narrow,
+INLINE void rule_gradient(rule_body body, rule_rest rest, int array, int arrays, int results, int narrow,
                           const graft_rule_call *call, const graft_gradient *g, const graft_zeros *zeros,
                           const float *panels, const graft_thin_product *ahead, float *sums_ahead, int64_t begin,
                           int64_t end, float *left) {
     rule_memory memory = prepare_rule(call, narrow);
-    sparse_rule rule = {body, rest, arrays, results, &memory, g, zeros, panels, ahead, sums_ahead};
+    sparse_rule rule = {body, rest, array, arrays, results, &memory, g, zeros, panels, ahead, sums_ahead};
     float factors[2][widest_product * tile_rows];
     row_numbers numbers[2];
     for (int i = 0; i < 2; i++) {
@@ -329,19 +371,15 @@ INLINE void rule_gradient(rule_body body, rule_rest rest, int arrays, int result
 
 // MARK: Rows that are behind
 
-/// Takes the steps that were put off for the rows begin ..< end.
-INLINE void rule_catch_up(rule_rest rest, const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed,
-                          int64_t begin, int64_t end) {
-    rule_memory memory = prepare_rule(call, 0);
+/// Takes the steps that were put off for the rows begin ..< end, whose columns are a multiple of 32.
+INLINE void rule_catch_up(rule_rest rest, int array, int narrow, const graft_rule_call *call, int64_t columns,
+                          const graft_postponed *postponed, int64_t begin, int64_t end) {
+    rule_memory memory = prepare_rule(call, narrow);
     for (int64_t row = begin; row < end; row++) {
-        float *state = (float *)memory.arrays[array] + row * columns;
-        for (int64_t i = 0; postponed[row] && i < columns; i += VECTOR) {
-            vector loaded[graft_rule_arrays];
-            loaded[array] = load(state + i);
-            for (int j = 0; j < postponed[row]; j++) rest(loaded, memory.numbers);
-            store(state + i, loaded[array]);
-        }
-        postponed[row] = 0;
+        int waiting = postponed->counts[row];
+        for (int64_t column = 0; waiting > 0 && column < columns; column += columns_at_once)
+            take_steps(rest, array, &memory, postponed, waiting, row * columns + column, 2);
+        postponed->counts[row] = 0;
     }
 }
 
@@ -355,16 +393,16 @@ INLINE void rule_catch_up(rule_rest rest, const graft_rule_call *call, int array
                                            const graft_zeros *zeros, const float *panels,                              \
                                            const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,   \
                                            float *left) {                                                              \
-        rule_gradient(body_of_##name, rest_of_##name, arrays, results, narrow, call, gradient, zeros, panels, ahead,   \
-                      sums, begin, end, left);                                                                         \
+        rule_gradient(body_of_##name, rest_of_##name, waiting_array_of_##name, arrays, results, narrow, call,          \
+                      gradient, zeros, panels, ahead, sums, begin, end, left);                                         \
+    }                                                                                                                  \
+    static void prefix##catch_up_of_##name(const graft_rule_call *call, int64_t columns,                               \
+                                           const graft_postponed *postponed, int64_t begin, int64_t end) {             \
+        rule_catch_up(rest_of_##name, waiting_array_of_##name, narrow, call, columns, postponed, begin, end);          \
     }
 #define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
     KERNELS_OF_RULE(, name, array_count, result_count, 0)                                                              \
-    KERNELS_OF_RULE(narrow_, name, array_count, result_count, array_count - 2)                                         \
-    static void catch_up_of_##name(const graft_rule_call *call, int array, int64_t columns, uint8_t *postponed,        \
-                                   int64_t begin, int64_t end) {                                                       \
-        rule_catch_up(rest_of_##name, call, array, columns, postponed, begin, end);                                    \
-    }
+    KERNELS_OF_RULE(narrow_, name, array_count, result_count, array_count - 2)
 #include "../rules.h"
 #undef RULE
 #undef KERNELS_OF_RULE

@@ -283,6 +283,19 @@ void graft_run_convolution(const graft_convolution *convolution, int threads);
 
 enum { graft_gradient_tile_rows = 8, graft_gradient_tile_columns = 512 };
 
+/// What an update puts off: the rows of one operand wait while the gradient has nothing but zeros for them.
+typedef struct {
+    /// How often each row waits to be made smaller.
+    uint8_t *counts;
+    /// The random bits of the last steps, by the step's number modulo 256, where the operand holds bfloat16 that is rounded
+    /// by chance; otherwise never used. A row waits for 255 steps at most.
+    graft_rounding *roundings;
+    /// The number of the next step, modulo 256.
+    uint8_t step;
+} graft_postponed;
+
+enum { graft_postponed_roundings = 256 };
+
 /// The gradient of a dense layer's kernel: `gradient[row, column] = sum over examples of left[example, row] ·
 /// right[example, column]`.
 typedef struct {
@@ -292,9 +305,9 @@ typedef struct {
     int32_t operand;
     /// NULL, or the gradient of the layer's input, `right · kernelᵀ`, for the kernel as it is before the program writes it.
     const graft_row_product *input_gradient;
-    /// NULL, or how often each row of the operand `graft_postponable_operand` waits to be made smaller: where all examples
-    /// have a zero for a row, nothing of it is read or written, and it catches up when it is needed.
-    uint8_t *postponed;
+    /// NULL, or what waits of the operand `graft_postponable_operand`: where all examples have a zero for a row, nothing of
+    /// it is read or written, and it catches up when it is needed.
+    graft_postponed *postponed;
 } graft_gradient;
 
 /// Bytes of scratch that `graft_run_gradient_program` needs; 64-byte aligned.
@@ -307,7 +320,7 @@ bool graft_gradient_is_compiled(const graft_program *program, const graft_gradie
 int graft_postponable_operand(const graft_program *program, const graft_gradient *gradient);
 
 /// Lets all rows of that operand catch up.
-void graft_catch_up(const graft_program *program, const graft_gradient *gradient, float *state, int threads);
+void graft_catch_up(const graft_program *program, const graft_gradient *gradient, void *state, int threads);
 
 /// Runs a program over the elements of a gradient, which is computed tile by tile and never stands in memory. Where most of
 /// `left` is zero, the products with zeros are left out, if `right` is finite.

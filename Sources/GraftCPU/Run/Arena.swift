@@ -31,7 +31,7 @@ final class Arena {
         }
         let memory = RunMemory(
             buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey,
-            ahead: try binding.lookAhead(plan, inputs, next: next), postponed: binding.postponedCounts(plan))
+            ahead: try binding.lookAhead(plan, inputs, next: next), postponed: binding.postponedSteps(plan))
         graft_set_thread_count(Int32(plan.threads))
         var times: [Double] = []
         var isComplete = true

@@ -15,14 +15,14 @@ final class Binding: @unchecked Sendable {
     private var inputAhead: Tensor?
     private var sumsAhead: Memory?
     /// What waits of the plan's updates, in their order.
-    private let postponed: [PostponedCounts]
+    private let postponed: [PostponedSteps]
     /// How often memory was allocated for a variable.
     private(set) var allocationCount = 0
 
     /// Binds values; what depends on no variable that differs from `previous` is taken over from there.
     init(_ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?) throws(GraftError) {
         values = []
-        postponed = plan.postponedRows.map(PostponedCounts.init)
+        postponed = plan.postponedRows.map(PostponedSteps.init)
         allocationCount = previous?.allocationCount ?? 0
         for variable in plan.variables { try values.append(Self.value(of: variable, in: given)) }
         let changed = values.indices.filter { values[$0].address != previous?.values[$0].address }
@@ -113,18 +113,18 @@ final class Binding: @unchecked Sendable {
         return memory
     }
 
-    func postponedCounts(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<UInt8>] {
-        var counts: [BufferID: UnsafeMutablePointer<UInt8>] = [:]
+    func postponedSteps(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<graft_postponed>] {
+        var steps: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
         for (rows, waiting) in zip(plan.postponedRows, postponed) {
-            if let state = rows.step.postponable { counts[state] = waiting.counts.baseAddress }
+            if let state = rows.step.postponable { steps[state] = waiting.description }
         }
-        return counts
+        return steps
     }
 
     /// Brings all values up to date, before somebody sees them.
     func catchUp(_ plan: CompiledPlan) {
         for (rows, waiting) in zip(plan.postponedRows, postponed) {
-            rows.step.catchUp(values[rows.variable].address, waiting.counts.baseAddress, threads: plan.threads)
+            rows.step.catchUp(values[rows.variable].address, waiting.description, threads: plan.threads)
         }
     }
 

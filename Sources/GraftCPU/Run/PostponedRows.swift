@@ -4,7 +4,8 @@ internal import CKernels
 ///
 /// Most of what comes out of a relu is zero, and a row of a kernel whose inputs are zero in all examples has no gradient.
 /// RMSprop does not change it and only makes its mean of squares smaller. How often that was put off is counted, and caught up
-/// with when the row is needed or somebody asks for the mean of squares, so that it shows in no bit.
+/// with when the row is needed or somebody asks for the mean of squares, so that it shows in no bit. Where the mean of squares
+/// is rounded by chance, the random bits of the steps are kept for as long as a row may wait.
 struct PostponedRows: Sendable {
     let step: GradientStep
     /// The variable that waits, which no other step reads or writes.
@@ -30,16 +31,24 @@ struct PostponedRows: Sendable {
     }
 }
 
-/// How often each row of a variable waits to be made smaller.
+/// What the rows of a variable wait for.
 ///
 /// Sendable because it is written to only by the one run that holds its binding.
-final class PostponedCounts: @unchecked Sendable {
-    let counts: UnsafeMutableBufferPointer<UInt8>
+final class PostponedSteps: @unchecked Sendable {
+    let description: UnsafeMutablePointer<graft_postponed>
 
     init(_ rows: PostponedRows) {
-        counts = .allocate(capacity: rows.step.inner)
-        counts.initialize(repeating: 0)
+        let counts = UnsafeMutablePointer<UInt8>.allocate(capacity: rows.step.inner)
+        counts.initialize(repeating: 0, count: rows.step.inner)
+        let roundings = UnsafeMutablePointer<graft_rounding>.allocate(capacity: Int(graft_postponed_roundings))
+        roundings.initialize(repeating: graft_rounding(), count: Int(graft_postponed_roundings))
+        description = .allocate(capacity: 1)
+        description.initialize(to: graft_postponed(counts: counts, roundings: roundings, step: 0))
     }
 
-    deinit { counts.deallocate() }
+    deinit {
+        description.pointee.counts.deallocate()
+        description.pointee.roundings.deallocate()
+        description.deallocate()
+    }
 }

@@ -19,8 +19,8 @@ struct RunMemory {
     let randomKey: UInt64
     /// A product that the run before began, or that this one begins for the next.
     var ahead: LookaheadRun?
-    /// How often the rows of some variables wait to be made smaller.
-    var postponed: [BufferID: UnsafeMutablePointer<UInt8>] = [:]
+    /// What waits of some variables to be made smaller.
+    var postponed: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
 
     subscript(buffer: BufferID) -> UnsafeMutablePointer<Float> { buffers[buffer.index] }
 }

@@ -115,9 +115,11 @@ struct GradientStep: Step {
     }
 
     /// Makes all rows of ``postponable`` as small as they would be without waiting.
-    func catchUp(_ state: UnsafeMutablePointer<Float>?, _ counts: UnsafeMutablePointer<UInt8>?, threads: Int) {
+    func catchUp(
+        _ state: UnsafeMutablePointer<Float>?, _ postponed: UnsafeMutablePointer<graft_postponed>, threads: Int
+    ) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
-        description.postponed = counts
+        description.postponed = postponed
         program.catchUp(&description, state, threads: threads)
     }
 
