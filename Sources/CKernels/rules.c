@@ -150,12 +150,8 @@ void graft_find_rule(graft_program *program) {
 }
 
 graft_rest graft_rest_of(const graft_program *program) {
-    graft_rest rest = rests[program->rule.rule];
-    // What stays is a number of its type, and rounded to itself. Of what is made smaller and rounded by chance, the random
-    // bits of one array are kept.
-    bool is_alone = rules[program->rule.rule].array_count == 3;
-    if (program->rule.has_narrow_state && rest.array >= 0 && !is_alone) rest.rests = false, rest.array = -1;
-    return rest;
+    // Arrays of bfloat16 may rest as well: what stays is a number of its type, and rounded to itself.
+    return rests[program->rule.rule];
 }
 
 const char *graft_rule_name(const graft_program *program) {

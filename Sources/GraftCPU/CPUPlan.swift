@@ -100,7 +100,7 @@ public final class CPUPlan: Sendable {
         guard let position = plan.variables.firstIndex(where: { $0.id == variable }) else { return nil }
         return turn.withLock { _ in
             guard let binding = state.withLock({ $0.binding }) else { return nil }
-            binding.catchUp(plan)
+            binding.catchUp(plan, variable: position)
             return binding.values[position]
         }
     }

@@ -153,6 +153,7 @@ extension InstructionSetTests {
             let plan = try Training(state: training.state).plan()
             let eager = try Training(state: training.state, showsState: true).plan()
             let batches = Training.batches
+            var weights: [Tensor] = []
             for (index, batch) in batches.enumerated() {
                 let next = training.knowsNext && index + 1 < batches.count ? batches[index + 1] : [:]
                 let key = UInt64(index)
@@ -160,6 +161,12 @@ extension InstructionSetTests {
                     plan.run(batch, next: next, randomKey: key)[0], eager.run(batch, randomKey: key)[0],
                 ]
                 #expect(losses[0] == losses[1])
+                // Whoever asks for the weights alone leaves the state waiting, while the next step writes elsewhere.
+                if index == 1 {
+                    weights = try [plan, eager].map { try #require($0.value(of: VariableID(0))) }
+                    let isSame = weights[0] == weights[1]
+                    #expect(isSame)
+                }
                 // Asked for in the middle, the state is up to date, and the steps after that are written elsewhere.
                 if index == 3 {
                     let isSame = try bits(plan) == bits(eager)
@@ -168,6 +175,7 @@ extension InstructionSetTests {
             }
             let isSame = try bits(plan) == bits(eager)
             #expect(isSame)
+            withExtendedLifetime(weights) {}
         }
 
         /// More steps than can be counted, with random bits of their own each where some are needed.

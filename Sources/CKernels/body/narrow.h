@@ -58,6 +58,7 @@ INLINE vector rounded_by_chance(vector v, graft_rounding rounding, int64_t posit
     return (vector)(result | (is_none & 0x400000));
 }
 
+/// The same, as they are stored.
 INLINE halves narrowed_by_chance(vector v, graft_rounding rounding, int64_t position) {
     return __builtin_convertvector((words)rounded_by_chance(v, rounding, position) >> 16, halves);
 }

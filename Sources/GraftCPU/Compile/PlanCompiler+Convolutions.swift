@@ -29,9 +29,7 @@ extension PlanCompiler {
                 source: plain, target: packed)
         }
         try add(value, epilogue, kernel: kernel) { places in
-            WinogradStep(
-                geometry, epilogue.activation, source: places.source, kernel: kernel, bias: places.bias,
-                target: places.target, targetPixelStride: places.pixelStride, threads: threads)
+            WinogradStep(geometry: geometry, activation: epilogue.activation, places: places, threads: threads)
         }
     }
 
@@ -43,9 +41,7 @@ extension PlanCompiler {
             ConvolutionPackingStep(geometry, source: plain, target: packed)
         }
         try add(value, epilogue, kernel: kernel) { places in
-            ConvolutionStep(
-                geometry, epilogue.activation, source: places.source, kernel: kernel, bias: places.bias,
-                target: places.target, targetPixelStride: places.pixelStride)
+            ConvolutionStep(geometry: geometry, activation: epilogue.activation, places: places)
         }
     }
 
@@ -61,25 +57,18 @@ extension PlanCompiler {
         return packed
     }
 
-    /// What a convolution reads beside its kernel, and where it writes.
-    private struct Places {
-        let source: BufferID
-        let bias: BufferID?
-        let target: BufferID
-        /// The elements from pixel to pixel where the target is a slice of a wider array.
-        let pixelStride: Int?
-    }
-
     /// Adds the step of a convolution, which writes its place in a concatenation where it has one.
     private mutating func add(
-        _ value: ValueID, _ epilogue: Epilogue, kernel: BufferID, make: (Places) -> any Step
+        _ value: ValueID, _ epilogue: Epilogue, kernel: BufferID, make: (ConvolutionPlaces) -> any Step
     ) throws(GraftError) {
         let operands = graph[value].operands
         let source = try location(of: operands[0])
         let bias = epilogue.bias ? try location(of: operands[2]) : nil
         let slice = slice(for: value, reading: [source])
+        let pixelStride = slice?.pixelStride ?? shape(value)[3]
         try add(value, reads: [source, kernel] + (bias.map { [$0] } ?? []), into: slice?.target) { target in
-            make(Places(source: source, bias: bias, target: target, pixelStride: slice?.pixelStride))
+            make(
+                ConvolutionPlaces(source: source, kernel: kernel, bias: bias, target: target, pixelStride: pixelStride))
         }
     }
 }

@@ -121,9 +121,9 @@ final class Binding: @unchecked Sendable {
         return steps
     }
 
-    /// Brings all values up to date, before somebody sees them.
-    func catchUp(_ plan: CompiledPlan) {
-        for (rows, waiting) in zip(plan.postponedRows, postponed) {
+    /// Brings a variable's value up to date, before somebody sees it.
+    func catchUp(_ plan: CompiledPlan, variable position: Int) {
+        for (rows, waiting) in zip(plan.postponedRows, postponed) where rows.variable == position {
             rows.step.catchUp(values[rows.variable].address, waiting.description, threads: plan.threads)
         }
     }

@@ -1,29 +1,25 @@
 internal import CKernels
 
+/// What a convolution by Graft's own kernels reads, and where it writes.
+struct ConvolutionPlaces: Sendable {
+    let source: BufferID
+    /// The kernel, packed.
+    let kernel: BufferID
+    let bias: BufferID?
+    let target: BufferID
+    /// The elements from pixel to pixel of the target: more than its channels where it is a slice of a wider array.
+    let pixelStride: Int
+}
+
 /// A convolution of any kernel size and stride by Graft's own kernel, with its bias and a relu. It writes pixels that may be
 /// further apart than their channels, and leaves out what lies in the padding.
 struct ConvolutionStep: Step {
-    private let geometry: ConvolutionGeometry
-    private let activation: FusedActivation?
-    private let source: BufferID
-    private let kernel: BufferID
-    private let bias: BufferID?
-    private let target: BufferID
-    private let targetPixelStride: Int
+    let geometry: ConvolutionGeometry
+    let activation: FusedActivation?
+    /// With a kernel that a ``ConvolutionPackingStep`` wrote.
+    let places: ConvolutionPlaces
 
     var implementation: String { "graft:convolution" }
-
-    /// - Parameters:
-    ///   - kernel: what a ``ConvolutionPackingStep`` wrote.
-    ///   - targetPixelStride: the elements from pixel to pixel where it writes a slice of a wider array.
-    init(
-        _ geometry: ConvolutionGeometry, _ activation: FusedActivation?, source: BufferID, kernel: BufferID,
-        bias: BufferID?, target: BufferID, targetPixelStride: Int? = nil
-    ) {
-        (self.geometry, self.activation) = (geometry, activation)
-        (self.source, self.kernel, self.bias, self.target) = (source, kernel, bias, target)
-        self.targetPixelStride = targetPixelStride ?? geometry.output[3]
-    }
 
     /// Whether it is the way for a convolution whose kernel never changes: where the result belongs into a slice of a
     /// concatenation's, which oneDNN cannot write; and in 32 bits where much of what the kernel covers is padding, which
@@ -46,11 +42,11 @@ struct ConvolutionStep: Step {
     }
 
     func run(_ memory: RunMemory) {
-        var description = geometry.description(ofGraft: activation, pixelStride: targetPixelStride)
-        description.input = UnsafeRawPointer(memory[source])
-        description.kernel = UnsafeRawPointer(memory[kernel])
-        description.bias = bias.map { UnsafePointer(memory[$0]) }
-        description.output = UnsafeMutableRawPointer(memory[target])
+        var description = geometry.description(ofGraft: activation, pixelStride: places.pixelStride)
+        description.input = UnsafeRawPointer(memory[places.source])
+        description.kernel = UnsafeRawPointer(memory[places.kernel])
+        description.bias = places.bias.map { UnsafePointer(memory[$0]) }
+        description.output = UnsafeMutableRawPointer(memory[places.target])
         graft_run_convolution(&description, Int32(memory.threads))
     }
 }

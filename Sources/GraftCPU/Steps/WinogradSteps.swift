@@ -3,28 +3,13 @@ internal import CKernels
 /// A convolution of stride 1 by Winograd's minimal filtering, with its bias and a relu: a quarter of the multiplications for a
 /// kernel of 3 × 3, and about a third for one of 5 × 5. It computes in 32 bits whatever it reads and writes.
 struct WinogradStep: Step {
-    private let geometry: ConvolutionGeometry
-    private let activation: FusedActivation?
-    private let source: BufferID
-    private let kernel: BufferID
-    private let bias: BufferID?
-    private let target: BufferID
-    private let targetPixelStride: Int
-    private let threads: Int
+    let geometry: ConvolutionGeometry
+    let activation: FusedActivation?
+    /// With a kernel that a ``WinogradPackingStep`` wrote.
+    let places: ConvolutionPlaces
+    let threads: Int
 
     var implementation: String { "graft:winograd" }
-
-    /// - Parameters:
-    ///   - kernel: what a ``WinogradPackingStep`` wrote.
-    ///   - targetPixelStride: the elements from pixel to pixel where it writes a slice of a wider array.
-    init(
-        _ geometry: ConvolutionGeometry, _ activation: FusedActivation?, source: BufferID, kernel: BufferID,
-        bias: BufferID?, target: BufferID, targetPixelStride: Int? = nil, threads: Int
-    ) {
-        (self.geometry, self.activation, self.threads) = (geometry, activation, threads)
-        (self.source, self.kernel, self.bias, self.target) = (source, kernel, bias, target)
-        self.targetPixelStride = targetPixelStride ?? geometry.output[3]
-    }
 
     /// Whether it is the faster way for a convolution whose kernel never changes.
     ///
@@ -69,10 +54,10 @@ struct WinogradStep: Step {
 
     func run(_ memory: RunMemory) {
         var description = description
-        description.input = UnsafeRawPointer(memory[source])
-        description.kernel = UnsafePointer(memory[kernel])
-        description.bias = bias.map { UnsafePointer(memory[$0]) }
-        description.output = UnsafeMutableRawPointer(memory[target])
+        description.input = UnsafeRawPointer(memory[places.source])
+        description.kernel = UnsafePointer(memory[places.kernel])
+        description.bias = places.bias.map { UnsafePointer(memory[$0]) }
+        description.output = UnsafeMutableRawPointer(memory[places.target])
         graft_run_winograd(&description, memory.scratch, Int32(memory.threads))
     }
 
@@ -81,7 +66,7 @@ struct WinogradStep: Step {
         return graft_winograd(
             batch: Int64(input[0]), input_height: Int64(input[1]), input_width: Int64(input[2]),
             input_channels: Int64(input[3]), output_height: Int64(output[1]), output_width: Int64(output[2]),
-            output_channels: Int64(output[3]), output_pixel_stride: Int64(targetPixelStride),
+            output_channels: Int64(output[3]), output_pixel_stride: Int64(places.pixelStride),
             kernel_size: Int64(geometry.kernel[0]),
             points: Int64(Self.points(for: geometry)), padding_top: Int64(padding.top),
             padding_left: Int64(padding.left), input_is_narrow: geometry.types.input == .bfloat16,

@@ -308,10 +308,8 @@ final class FitRun {
 
     /// What training changed, as it is now, shared: the next step writes elsewhere what it changes.
     func variables(of runner: StepRunner?) -> [Variable: Tensor] {
-        guard let runner, let program = runner.program else { return runningValues }
-        let pairs = runner.values(updatedOnly: true).compactMap { id, value in program.variables[id].map { ($0, value) }
-        }
-        return Dictionary(uniqueKeysWithValues: pairs)
+        guard let runner, runner.program != nil else { return runningValues }
+        return runner.updatedVariables
     }
 
     /// Gives the model the moving averages of its variables, where the optimizer keeps them: Keras's

@@ -90,6 +90,17 @@ final class StepRunner {
         return Dictionary(all.compactMap { id in current.plan.value(of: id).map { (id, $0) } }) { first, _ in first }
     }
 
+    /// The values of the model's variables that the programs write, shared; what an optimizer keeps beside them is not asked
+    /// for, so that its rows may go on waiting.
+    var updatedVariables: [Variable: Tensor] {
+        guard let current else { return [:] }
+        var values: [Variable: Tensor] = [:]
+        for id in current.program.graph.updates.map(\.variable) {
+            if let variable = current.program.variables[id] { values[variable] = current.plan.value(of: id) }
+        }
+        return values
+    }
+
     /// The program that ran last.
     var program: StepProgram? { current?.program }
 
