@@ -61,14 +61,6 @@ size_t graft_convolution_kernel_size(const graft_convolution *convolution) {
     return graft_convolution_panel_size(convolution) * (size_t)panel_count(convolution);
 }
 
-static uint16_t narrowed(float number) {
-    uint32_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    // Rounding must not carry what is no number into the infinite.
-    if (number != number) return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 void graft_pack_convolution_kernel(const graft_convolution *c, const float *kernel, void *target) {
     int64_t rows = c->kernel_height * c->kernel_width * c->input_channels, width = panel_channels(c);
     memset(target, 0, graft_convolution_kernel_size(c));
@@ -77,7 +69,7 @@ void graft_pack_convolution_kernel(const graft_convolution *c, const float *kern
             float number = kernel[row * c->output_channels + channel];
             int64_t panel = channel / width * rows * width, column = channel % width;
             if (c->is_narrow)
-                ((uint16_t *)target)[panel + row / 2 * 2 * width + 2 * column + row % 2] = narrowed(number);
+                ((uint16_t *)target)[panel + row / 2 * 2 * width + 2 * column + row % 2] = graft_narrowed(number);
             else
                 ((float *)target)[panel + row * width + column] = number;
         }

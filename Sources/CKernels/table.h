@@ -1,6 +1,17 @@
 #pragma once
 // The kernels of one instruction set: each works on a range, and drivers.c shares the ranges out among threads.
+#include <string.h>
 #include "include/CKernels.h"
+
+/// A number rounded to bfloat16, to nearest, ties to even: what kernels that are packed once are rounded by, and narrow.h
+/// rounds vectors by.
+static inline uint16_t graft_narrowed(float number) {
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    // Rounding must not carry what is no number into the infinite.
+    if (number != number) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
 
 /// A rule's operands, and where its results go.
 typedef struct {

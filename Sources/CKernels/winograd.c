@@ -52,10 +52,8 @@ static void at_points(const double *kernel, int64_t size, int64_t points, double
 
 /// A number rounded to bfloat16, if it is to be.
 static double rounded(float number, bool is_narrow) {
-    uint32_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    if (is_narrow && number == number) bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
-    memcpy(&number, &bits, sizeof number);
+    uint32_t bits = (uint32_t)graft_narrowed(number) << 16;
+    if (is_narrow) memcpy(&number, &bits, sizeof number);
     return number;
 }
 
