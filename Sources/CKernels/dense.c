@@ -161,12 +161,13 @@ static int32_t largest_bits(const float *numbers, int64_t count) {
     return largest;
 }
 
-/// Whether rows of zeros may be left alone: the rule does not change them, and they are in their place already.
+/// Whether rows of zeros may be left alone: the rule does not change them, and but for the kernel's they are in their place
+/// already.
 static bool may_rest(graft_rest rest, const graft_program *program, const graft_gradient *gradient,
                      const graft_rule_call *call) {
     if (!rest.rests || (rest.array >= 0 && !gradient->postponed)) return false;
     if (rest.epsilon >= 0 && !(call->numbers[rest.epsilon] > 0)) return false;
-    for (int i = 0; i < program->output_count; i++)
+    for (int i = 0; i < program->output_count - 1; i++)
         if (call->arrays[i + 1] != call->results[i]) return false;
     return largest_bits(call->numbers, graft_rule_numbers) < infinity_bits;
 }
@@ -174,7 +175,8 @@ static bool may_rest(graft_rest rest, const graft_program *program, const graft_
 /// What becomes of zeros; where they cannot be left out, rows that wait catch up first.
 static graft_zeros treat_zeros(const graft_program *program, const graft_gradient *gradient, const graft_rule_call *call,
                                int threads) {
-    graft_zeros zeros = {.postponed = gradient->postponed};
+    int kernel = program->output_count - 1;
+    graft_zeros zeros = {.postponed = gradient->postponed, .moves = call->arrays[kernel + 1] != call->results[kernel]};
     zeros.are_skipped = gradient->examples <= graft_most_listed;
     for (int64_t i = 0; i < gradient->examples && zeros.are_skipped; i++) {
         int32_t largest = largest_bits(gradient->right + i * gradient->columns, gradient->columns);

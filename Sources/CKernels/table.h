@@ -43,8 +43,10 @@ enum { graft_most_listed = 64 };
 typedef struct {
     /// Whether products with zeros may be left out: everything that they would be multiplied with is a finite number.
     bool are_skipped;
-    /// Whether rows that the rule does not change may be left alone.
+    /// Whether rows that the rule does not change may be left alone, but for the kernel's where it is written elsewhere.
     bool rest;
+    /// Whether the kernel's next value is written elsewhere, every row of it.
+    bool moves;
     /// What waits to be made smaller; NULL where nothing does.
     const graft_postponed *postponed;
     /// For each example the smallest of its inputs that counts, as the bits of its magnitude: all but zero, and where the

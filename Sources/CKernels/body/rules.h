@@ -262,14 +262,15 @@ INLINE bool is_changed(const sparse_rule *rule, const row_numbers *numbers, int 
            waiting_steps(rule->zeros->postponed, numbers->row + row) == UINT8_MAX;
 }
 
-INLINE bool is_multiplied(const sparse_rule *rule, const row_numbers *numbers, int row) {
-    return rule->ahead && has_numbers(&numbers->next, row);
+/// Whether a row of the kernel is read although the rule does not change it.
+INLINE bool is_read(const sparse_rule *rule, const row_numbers *numbers, int row) {
+    return rule->zeros->moves || (rule->ahead && has_numbers(&numbers->next, row));
 }
 
 /// Fetches what will be read of a part of a row: all arrays of the rule, the kernel alone, or nothing.
 INLINE void fetch_part(const sparse_rule *rule, const row_numbers *numbers, int row, int64_t column, int panels) {
     if (row >= numbers->now.rows) return;
-    int first = is_changed(rule, numbers, row) ? 1 : rule->arrays - is_multiplied(rule, numbers, row);
+    int first = is_changed(rule, numbers, row) ? 1 : rule->arrays - is_read(rule, numbers, row);
     int64_t position = (numbers->row + row) * rule->g->columns + column;
     for (int i = first; i < rule->arrays; i++)
         for (int j = 0; j < 2 * panels; j++) fetch_array(rule->memory, i, position + j * VECTOR);
@@ -288,6 +289,16 @@ INLINE void finish_part_of_row(const sparse_rule *rule, const vector *gradient, 
     }
 }
 
+/// Takes a part of a row of the kernel as it is, and brings it to where the kernel is written.
+INLINE void read_part_of_row(const sparse_rule *rule, int64_t position, int panels, vector *kernel) {
+    const float *from = rule->memory->arrays[rule->arrays - 1] + position;
+    float *to = rule->memory->results[rule->results - 1] + position;
+    UNROLLED for (int i = 0; i < 2 * panels; i++) {
+        kernel[i] = load(from + i * VECTOR);
+        if (rule->zeros->moves) store(to + i * VECTOR, kernel[i]);
+    }
+}
+
 /// So many panels of eight rows; the same of the eight rows after them are fetched.
 INLINE void finish_panels(const sparse_rule *rule, const row_numbers *numbers, const row_numbers *after, int64_t column,
                           int panels) {
@@ -303,8 +314,8 @@ INLINE void finish_panels(const sparse_rule *rule, const row_numbers *numbers, c
             if (waiting > 0)
                 take_steps(rule->rest, rule->array, rule->memory, rule->zeros->postponed, waiting, position, 2 * panels);
             finish_part_of_row(rule, gradient, position, panels, kernel);
-        } else if (is_multiplied(rule, numbers, row)) {
-            for (int i = 0; i < 2 * panels; i++) kernel[i] = load(rule->ahead->right + position + i * VECTOR);
+        } else if (is_read(rule, numbers, row)) {
+            read_part_of_row(rule, position, panels, kernel);
         }
         if (rule->ahead)
             spread_numbers(&numbers->next, row, kernel, panels, rule->sums + column * rule->ahead->rows,
