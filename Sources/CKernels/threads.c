@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include "include/CKernels.h"
 #if defined(__APPLE__)
 #include <dispatch/dispatch.h>
@@ -227,6 +230,12 @@ double graft_seconds(void) {
 }
 
 uint64_t graft_thread_identity(void) { return (uint64_t)(uintptr_t)pthread_self(); }
+
+void graft_release_memory(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}
 
 void *graft_allocate(size_t size) {
     const size_t page = 2 << 20;

@@ -13,6 +13,8 @@ public struct CPUOptions: Sendable {
     public var memoryLimit: Int
     /// What convolutions compute in, with the activations between them; see ``Graph/choosingPrecision(_:)``.
     public var precision: ElementType
+    /// How many runs of a plan go on at once; each uses its share of the threads, at least one.
+    public var concurrentRuns = 1
     /// Whether a run ends where the first output is computed and its first number is not finite: variables are then what
     /// they were before the run, and the other outputs mean nothing. Not unless set.
     ///
@@ -28,6 +30,9 @@ public struct CPUOptions: Sendable {
         self.profile = profile
         self.memoryLimit = memoryLimit ?? Int(clamping: graft_memory_size())
     }
+
+    /// The threads of one run.
+    var threadsOfRun: Int { max(1, threads / max(1, concurrentRuns)) }
 
     /// Whether this processor multiplies bfloat16 by instructions of its own: AVX512_BF16 or AMX. Without them it would be
     /// slower than 32 bits, so that plans refuse it.

@@ -38,11 +38,12 @@ public final class CPUPlan: Sendable {
     public init(_ graph: Graph, options: CPUOptions = .init()) throws(GraftError) {
         try graph.validate()
         try Self.checkSizes(graph, options)
-        graft_set_thread_count(Int32(options.threads))
+        graft_set_thread_count(Int32(options.threadsOfRun))
         self.options = options
         let start = options.timeline?.now ?? 0
         plan = try CompiledPlan(graph.preparedForCPU(options), options)
-        timelineNumber = options.timeline?.register(plan.profile)
+        timelineNumber = options.timeline?.register(
+            plan.profile, share: Double(options.threadsOfRun) / Double(options.threads))
         options.timeline?.add("make a plan", category: "preparation", since: start)
         try checkMemory()
     }
@@ -111,6 +112,10 @@ public final class CPUPlan: Sendable {
     public func recycle(_ memory: [VariableID: Tensor]) {
         turn.withLock { _ in state.withLock { $0.binding }?.recycle(memory, plan) }
     }
+
+    /// Gives the system back what plans have left that are gone, so that it need not find new memory for the next ones: small
+    /// arrays would be kept for others of their size.
+    package static func releaseMemory() { graft_release_memory() }
 
     // MARK: Running
 

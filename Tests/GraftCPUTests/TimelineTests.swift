@@ -22,12 +22,14 @@ import Testing
         var options = CPUOptions(threads: 2)
         options.timeline = timeline
         let plan = try CPUPlan(graph(), options: options)
-        try plan.bind([
-            VariableID(0): Tensor(repeating: 0.5, shape: [3, 3, 3, 8]),
-            VariableID(1): Tensor(repeating: 0.25, shape: [128, 5]),
-        ])
+        try plan.bind(values)
         return plan
     }
+
+    static let values = [
+        VariableID(0): Tensor(repeating: 0.5, shape: [3, 3, 3, 8]),
+        VariableID(1): Tensor(repeating: 0.25, shape: [128, 5]),
+    ]
 
     static let inputs = ["x": Tensor(repeating: 1, shape: [2, 6, 6, 3])]
 
@@ -38,6 +40,22 @@ import Testing
         #expect(timeline.steps.count == plan.report.steps)
         #expect(timeline.steps.allSatisfy { $0.count == 3 })
         #expect(Set(timeline.steps.map(\.label)) == ["convolution", "dense"])
+    }
+
+    /// A run that has half of the threads takes twice as long as the machine needs for it.
+    @Test func runsThatGoOnAtOnceShareTheTime() throws {
+        let timeline = Timeline()
+        var options = CPUOptions(threads: 2)
+        (options.timeline, options.concurrentRuns) = (timeline, 2)
+        let plan = try CPUPlan(Self.graph(), options: options)
+        try plan.bind(Self.values)
+        let alone = try Self.plan(nil).run(Self.inputs)
+        for _ in 0..<2 { #expect(try plan.run(Self.inputs) == alone) }
+        let spans = timeline.spans.filter { !$0.implementation.isEmpty }.reduce(0) { $0 + $1.seconds }
+        let counted = timeline.steps.reduce(0) { $0 + $1.seconds }
+        // Sums of the same differences in another order.
+        #expect(abs(counted - spans / 2) < 1e-9)
+        #expect(counted > 0)
     }
 
     /// A convolution with a kernel of 3 × 3 × 3 makes 2 × 4 × 4 × 8 numbers, the product 2 × 5 from 128 each.

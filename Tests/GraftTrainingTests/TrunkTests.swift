@@ -1,5 +1,6 @@
 import Foundation
 import GraftApplications
+import GraftCPU
 import GraftGraph
 import GraftModel
 import Synchronization
@@ -34,7 +35,7 @@ import Testing
         let backend = ReferenceBackend()
         let data = try pictures(count: 40)
         let history = try frozenBaseWithHead().fit(data, batchSize: 8, epochs: 5, options: options(backend))
-        #expect(backend.runs["pictures"] == 2)  // batches of 32 and 8
+        #expect(backend.runs["pictures"] == 3)  // batches of 16, 16 and 8
         #expect(backend.runs["feature.0"] == 25)
         #expect(history.reusedFeatureCount == 0)
     }
@@ -240,6 +241,28 @@ import Testing
         try frozenBaseWithHead().fit(data, epochs: 2, options: options(ReferenceBackend()))
         let history = try frozenBaseWithHead().fit(data, epochs: 2, options: options(ReferenceBackend()))
         #expect(history.reusedFeatureCount == 10)
+    }
+
+    /// Three threads are three runs at once, four are four, five are one run of all threads.
+    @Test func featuresDoNotDependOnHowManyRunsComputeThem() throws {
+        let data = Flaky(base: try pictures(count: 150), unreadable: [2, 40, 41, 149])
+        func features(threads: Int) throws -> (rows: Tensor, failures: [Int]) {
+            let parts = try TrainedModel(frozenBaseWithHead(), mayKeepTrunk: true)
+                .parts(batchSize: Trunk.batchSize, training: true)
+            let trunk = try Trunk(parts, backend: CPUBackend(options: CPUOptions(threads: threads)))
+            #expect(trunk.concurrentRuns == (threads == 5 ? 1 : threads))
+            let pass = FeaturePass(cache: .folder("\(root.path)/\(threads)"), emit: { _ in }, checkCancellation: {})
+            let outcome = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [data]))[0]
+            let readable = (0..<150).filter { ![2, 40, 41, 149].contains($0) }
+            return (try outcome.source.fetch(readable).inputs[0], outcome.failures.map(\.index))
+        }
+        let one = try features(threads: 1)
+        #expect(one.failures == [2, 40, 41, 149])
+        for threads in 2...5 {
+            let several = try features(threads: threads)
+            #expect(several.failures.sorted() == one.failures)
+            #expect(several.rows == one.rows)
+        }
     }
 
     @Test func twoRunsAtOnceShareOneCache() async throws {

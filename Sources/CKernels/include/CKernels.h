@@ -35,6 +35,9 @@ uint64_t graft_memory_size(void);
 /// Memory aligned to 64 bytes, in large pages where it is large; NULL where there is none. Freed with `free`.
 void *graft_allocate(size_t size);
 
+/// Gives the system back what was freed and is kept for later, where that can be asked for (glibc).
+void graft_release_memory(void);
+
 /// Seconds on a clock that only goes forward.
 double graft_seconds(void);
 

@@ -32,7 +32,7 @@ public final class Timeline: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var plans: [[StepProfile]] = []
+        var plans: [Plan] = []
         var runs: [Run] = []
         var spans: [Span] = []
         var lanes: [UInt64: Int] = [:]
@@ -49,6 +49,13 @@ public final class Timeline: Sendable {
             laneNames[lane] = name
             return lane
         }
+    }
+
+    private struct Plan {
+        var steps: [StepProfile]
+        /// The share of the threads that one run has; its steps' times are added up by it, so that they are held against what
+        /// all threads can do.
+        let share: Double
     }
 
     /// A plan's run: where each step began, and where the last ended.
@@ -83,12 +90,15 @@ public final class Timeline: Sendable {
         }
     }
 
-    /// Takes up a plan.
+    /// Names the calling thread, unless it has spans already.
+    public func nameThread(_ name: String) { state.withLock { _ = $0.lane(named: name) } }
+
+    /// Takes up a plan, one run of which has such a share of the threads.
     ///
     /// - Returns: its number, for ``add(runOf:name:times:)``.
-    func register(_ steps: [StepProfile]) -> Int {
+    func register(_ steps: [StepProfile], share: Double = 1) -> Int {
         state.withLock { state in
-            state.plans.append(steps)
+            state.plans.append(Plan(steps: steps, share: share))
             return state.plans.count - 1
         }
     }
@@ -98,9 +108,10 @@ public final class Timeline: Sendable {
         let times = times.map { $0 - origin }
         state.withLock { state in
             let lane = state.lane(named: "graft")
-            for step in state.plans[plan].indices {
-                state.plans[plan][step].count += 1
-                state.plans[plan][step].seconds += times[step + 1] - times[step]
+            let share = state.plans[plan].share
+            for step in state.plans[plan].steps.indices {
+                state.plans[plan].steps[step].count += 1
+                state.plans[plan].steps[step].seconds += share * (times[step + 1] - times[step])
             }
             guard state.stepSpanCount + times.count <= Self.spanLimit else {
                 state.leftOutCount += times.count
@@ -113,8 +124,9 @@ public final class Timeline: Sendable {
 
     // MARK: Reading
 
-    /// The steps of all plans with their times over all runs; those that never ran are left out.
-    public var steps: [StepProfile] { state.withLock { $0.plans.flatMap { $0 } }.filter { $0.count > 0 } }
+    /// The steps of all plans with their times over all runs, each times the share of the threads that the run had; those that
+    /// never ran are left out.
+    public var steps: [StepProfile] { state.withLock { $0.plans.flatMap(\.steps) }.filter { $0.count > 0 } }
 
     /// All spans that were kept, sorted by their beginnings, longer ones first: on each lane, spans that hold others come
     /// before them.
@@ -127,7 +139,7 @@ public final class Timeline: Sendable {
                 Span(
                     name: run.name, category: "plan", lane: run.lane, start: begin, seconds: end - begin,
                     implementation: ""))
-            for (position, step) in plans[run.plan].enumerated() {
+            for (position, step) in plans[run.plan].steps.enumerated() {
                 spans.append(
                     Span(
                         name: step.label.isEmpty ? step.operation : step.label, category: step.operation,

@@ -20,7 +20,7 @@ struct CompiledPlan: Sendable {
 
     init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
         engine = try Engine()
-        threads = options.threads
+        threads = options.threadsOfRun
         let compiler = try PlanCompiler(graph.widenedForCPU(engine), engine: engine, threads: threads)
         let schedule = try Schedule(compiler, guardsUpdates: options.guardsUpdates)
         inputs = compiler.inputs

@@ -5,8 +5,9 @@ import Synchronization
 
 /// Makes sure that the features of all examples of some datasets are kept: finds those that are, computes the others.
 ///
-/// While the trunk computes a batch, the next one is decoded and the features of the one before are written. Memory holds
-/// two batches, three batches of features and some 200 bytes an image; it does not grow with features.
+/// Some runs of the trunk go on at once. While each computes a batch, its next one is decoded and the features of those before
+/// are written. Memory holds three batches and two batches of features for each run, two batches of features more and some 200
+/// bytes an image; it does not grow with features.
 struct FeaturePass {
     let cache: FeatureCache
     /// Told of progress and of examples that cannot be read.
@@ -148,33 +149,45 @@ struct FeaturePass {
     /// - Returns: for each survey what cannot be read.
     private func compute(_ surveys: [Survey], report: (Int) throws -> Void) throws -> [[ExampleFailure]] {
         guard let trunk = surveys.first?.request.trunk else { return [] }
-        let source = JoinedSource(surveys.map(\.source.dataset))
+        let source = JoinedSource(surveys.map(\.source.dataset), streams: trunk.concurrentRuns)
         let recordings = surveys.map { FeatureRecording($0.source, cache: cache) }
         defer { for recording in recordings { try? recording.finish() } }
         // The first pictures are decoded while the trunk is made ready.
-        let stream = BatchStream(
-            source,
-            order: surveys.enumerated().flatMap { part, survey in
-                survey.missing.map { source.number(of: $0, in: part) }
-            }, batchSize: Trunk.batchSize, profiler: profiler)
+        let streams = streams(of: surveys, from: source, count: trunk.concurrentRuns)
         let runner = try trunk.makeRunner()
-        var failures = surveys.map { _ in [ExampleFailure]() }
         try checkCancellation()
-        while let batch = try stream.next() {
-            try checkCancellation()
-            for failure in batch.failures {
-                let (part, own) = source.separated(failure)
-                try emit(.problem(own))
-                failures[part].append(own)
+        var runs = streams.map { runner.features(of: $0, profiler: profiler) }
+        defer { for run in runs { run.end() } }
+        var failures = surveys.map { _ in [ExampleFailure]() }
+        while !runs.isEmpty {
+            // One batch of each in turn, so that rows and failures have the same order however fast each run is.
+            runs = try runs.filter { run in
+                guard let (batch, features) = try run.next() else { return false }
+                try checkCancellation()
+                for failure in batch.failures {
+                    let (part, own) = source.separated(failure)
+                    try emit(.problem(own))
+                    failures[part].append(own)
+                }
+                for piece in source.pieces(of: batch.indices) {
+                    try recordings[piece.part].append(features, rows: piece.rows, of: piece.indices)
+                }
+                try report(batch.indices.count + batch.failures.count)
+                return true
             }
-            let features = batch.indices.isEmpty ? [] : try runner.run(batch.inputs)
-            for piece in source.pieces(of: batch.indices) {
-                try recordings[piece.part].append(features, rows: piece.rows, of: piece.indices)
-            }
-            try report(batch.indices.count + batch.failures.count)
         }
         // Here failures count; in the `defer` above something else has already gone wrong.
         for recording in recordings { try recording.finish() }
         return failures
+    }
+
+    /// What is missing of some surveys, its batches dealt out to so many streams.
+    private func streams(of surveys: [Survey], from source: JoinedSource, count: Int) -> [BatchStream] {
+        var orders = [[Int]](repeating: [], count: count)
+        let missing = surveys.enumerated().flatMap { part, survey in
+            survey.missing.map { source.number(of: $0, in: part) }
+        }
+        for (position, number) in missing.enumerated() { orders[position / Trunk.batchSize % count].append(number) }
+        return orders.map { BatchStream(source, order: $0, batchSize: Trunk.batchSize, profiler: profiler) }
     }
 }

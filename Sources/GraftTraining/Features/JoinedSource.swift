@@ -17,8 +17,8 @@ struct JoinedSource: ExampleSource {
         let indices: [Int]
     }
 
-    init(_ datasets: [any Dataset]) {
-        sources = datasets.map { DecodedSource(dataset: $0) }
+    init(_ datasets: [any Dataset], streams: Int = 1) {
+        sources = datasets.map { DecodedSource(dataset: $0, streams: streams) }
         firsts = datasets.indices.map { part in datasets[..<part].reduce(0) { $0 + $1.count } }
     }
 

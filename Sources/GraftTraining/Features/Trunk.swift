@@ -3,8 +3,8 @@ import GraftModel
 
 /// The part of a model that cannot change while it trains, ready to be run once per image.
 struct Trunk: Sendable {
-    /// How many images it takes at once: a number of its own, so that features do not depend on how a run batches.
-    static let batchSize = 32
+    /// How many images one run takes: a number of its own, so that features do not depend on how a run batches.
+    static let batchSize = 16
 
     /// What names its features.
     let key: TrunkKey
@@ -41,20 +41,34 @@ struct Trunk: Sendable {
         guard let graph = parts.trunk else {
             throw GraftError(.state, "the model has no part that stays the same while it trains")
         }
-        let plan = try backend.makePlan(graph)
+        let plan = try backend.makeConcurrentPlan(graph)
         try plan.bind(parts.values(readBy: graph))
-        return TrunkRunner(key: key, plan: plan, inputNames: parts.modelInputNames)
+        return TrunkRunner(plan: plan, inputNames: parts.modelInputNames)
     }
+
+    /// How many runs are worth having go on at once.
+    var concurrentRuns: Int { backend.concurrentRuns }
 }
 
-/// A trunk made ready to run.
-struct TrunkRunner {
-    let key: TrunkKey
+/// Examples with their features.
+typealias FeatureBatch = (examples: SourceBatch, features: [Tensor])
+
+/// A trunk made ready to run, on several threads at once.
+struct TrunkRunner: Sendable {
     fileprivate let plan: any ExecutablePlan
     fileprivate let inputNames: [String]
 
+    /// The features of one batch after the other, computed by a thread of its own while those before are used.
+    func features(of stream: BatchStream, profiler: Profiler?) -> Prefetcher<FeatureBatch> {
+        Prefetcher(name: "graft trunk") {
+            profiler?.timeline.nameThread("trunk")
+            guard let batch = try stream.next() else { return nil }
+            return (batch, batch.indices.isEmpty ? [] : try run(batch.inputs))
+        }
+    }
+
     /// The features of decoded inputs with ``Trunk/batchSize`` rows at most, as many rows.
-    func run(_ inputs: [Tensor]) throws -> [Tensor] {
+    private func run(_ inputs: [Tensor]) throws -> [Tensor] {
         let padded = inputs.map { $0.padded(toRows: Trunk.batchSize) }
         let features = try plan.run(Dictionary(uniqueKeysWithValues: zip(inputNames, padded)), randomKey: 0)
         return features.map { $0.prefix(rows: inputs[0].shape[0]) }

@@ -4,8 +4,20 @@ import GraftGraph
 package protocol Backend: Sendable {
     /// What the numbers are computed in, part of the key of kept features: `float32` or `bfloat16`.
     var precision: String { get }
+    /// How many runs of a plan without updates are worth having go on at once.
+    var concurrentRuns: Int { get }
     /// Makes a graph ready.
     func makePlan(_ graph: Graph) throws -> any ExecutablePlan
+    /// Makes a graph ready of which ``concurrentRuns`` runs go on at once, each on its share of the machine.
+    func makeConcurrentPlan(_ graph: Graph) throws -> any ExecutablePlan
+    /// Gives back the memory of plans that are gone.
+    func releaseMemory()
+}
+
+extension Backend {
+    package var concurrentRuns: Int { 1 }
+    package func makeConcurrentPlan(_ graph: Graph) throws -> any ExecutablePlan { try makePlan(graph) }
+    package func releaseMemory() {}
 }
 
 /// A graph made ready.

@@ -6,6 +6,18 @@ struct CPUBackend: Backend {
     let options: CPUOptions
     var precision: String { options.precision.rawValue }
 
+    /// As many as share the threads evenly, but no more than four, since each takes memory of its own: threads that run on
+    /// their own need not wait for each other after each operation.
+    var concurrentRuns: Int { (1...4).last { options.threads.isMultiple(of: $0) } ?? 1 }
+
+    func makeConcurrentPlan(_ graph: Graph) throws -> any ExecutablePlan {
+        var options = options
+        options.concurrentRuns = concurrentRuns
+        return try CPUBackend(options: options).makePlan(graph)
+    }
+
+    func releaseMemory() { CPUPlan.releaseMemory() }
+
     func makePlan(_ graph: Graph) throws -> any ExecutablePlan {
         var options = options
         options.guardsUpdates = !graph.updates.isEmpty

@@ -42,10 +42,14 @@ struct SourceBatch: Sendable {
 struct DecodedSource: ExampleSource {
     let dataset: any Dataset
     var activity: String { "decode" }
-    /// Memory of batches that were used: one is used, one waits, one is made.
-    private let memory = TensorPool(capacity: 3)
+    /// Memory of batches that were used: of each stream, one is used, one waits, one is made.
+    private let memory: TensorPool
 
-    init(dataset: any Dataset) { self.dataset = dataset }
+    /// Examples for so many streams of batches.
+    init(dataset: any Dataset, streams: Int = 1) {
+        self.dataset = dataset
+        memory = TensorPool(capacity: 3 * streams)
+    }
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {
         let pooled = dataset as? any PooledDataset

@@ -17,8 +17,9 @@ final class Prefetcher<Element: Sendable>: Sendable {
             while exchange.waitForRoom() {
                 let result = Result { try work.produce() }
                 exchange.put(result)
-                guard case .success(.some) = result else { return }
+                guard case .success(.some) = result else { break }
             }
+            exchange.end()
         }
         thread.name = name
         // What a main thread has; macOS gives other threads half a megabyte, and decoders may want more.
@@ -27,6 +28,9 @@ final class Prefetcher<Element: Sendable>: Sendable {
     }
 
     deinit { exchange.close() }
+
+    /// Ends the thread, and waits until the element that it is making is made: for what must not go on when its owner is gone.
+    func end() { exchange.closeAndWait() }
 
     /// The next element, `nil` after the last; waits until it is made.
     func next() throws -> Element? { try exchange.take().get() }
@@ -47,6 +51,7 @@ final class Prefetcher<Element: Sendable>: Sendable {
         private var elements: [Result<Element?, any Error>] = []
         private var isClosed = false
         private var isDone = false
+        private var isEnded = false
 
         init(room: Int) { self.room = room }
 
@@ -94,6 +99,21 @@ final class Prefetcher<Element: Sendable>: Sendable {
             condition.lock()
             defer { condition.unlock() }
             isClosed = true
+            condition.broadcast()
+        }
+
+        func closeAndWait() {
+            close()
+            condition.lock()
+            defer { condition.unlock() }
+            while !isEnded { condition.wait() }
+        }
+
+        /// The thread makes nothing any more.
+        func end() {
+            condition.lock()
+            defer { condition.unlock() }
+            isEnded = true
             condition.broadcast()
         }
     }

@@ -57,6 +57,8 @@ struct FitSources {
             requests.append(FeaturePass.Request(dataset: dataset, trunk: trunk))
         }
         let outcomes = try pass.run(requests, fingerprints)
+        // The trunk's memory will do for the head's.
+        backend.releaseMemory()
         let examples = outcomes.map { outcome in
             Examples(outcome.source, count: outcome.source.dataset.count, unreadable: outcome.failures)
         }

@@ -1,0 +1,40 @@
+import Foundation
+import GraftGraph
+import Synchronization
+import Testing
+
+@testable import GraftTraining
+
+@Suite struct PrefetcherTests {
+    @Test func elementsComeInOrderAndAnErrorInItsPlace() throws {
+        var count = 0
+        let prefetcher = Prefetcher<Int>(name: "test", ahead: 3) {
+            count += 1
+            guard count < 5 else { throw GraftError(.file, "the disk is full") }
+            return count
+        }
+        #expect(try (0..<4).map { _ in try prefetcher.next() } == [1, 2, 3, 4])
+        #expect(throws: GraftError.self) { try prefetcher.next() }
+        #expect(try prefetcher.next() == nil)
+    }
+
+    /// Whoever ends it knows that nothing is made any more.
+    @Test func endingWaitsForTheElementThatIsMade() throws {
+        let isMaking = Mutex(false)
+        let prefetcher = Prefetcher<Int>(name: "test", ahead: 100) {
+            isMaking.withLock { $0 = true }
+            Thread.sleep(forTimeInterval: 0.02)
+            isMaking.withLock { $0 = false }
+            return 1
+        }
+        _ = try prefetcher.next()
+        prefetcher.end()
+        #expect(isMaking.withLock { !$0 })
+    }
+
+    @Test func endingOneThatIsThroughReturnsAtOnce() throws {
+        let prefetcher = Prefetcher<Int>(name: "test") { nil }
+        #expect(try prefetcher.next() == nil)
+        prefetcher.end()
+    }
+}
