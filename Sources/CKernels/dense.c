@@ -5,12 +5,12 @@
 
 // MARK: Products
 
-/// How many inner positions are summed at once: some forty blocks, none so small that its sums are more than a quarter of
-/// the kernel's numbers.
+/// How many inner positions are summed at once: some forty blocks, none so small that the sums of 64 rows at most are more
+/// than a quarter of the kernel's numbers. Whole words of packed rows' masks.
 static int64_t product_block(const graft_thin_product *product) {
-    int64_t fortieth = (product->inner + 39) / 40, least = 4 * product->rows > 64 ? 4 * product->rows : 64;
-    int64_t block = fortieth > least ? fortieth : least;
-    return (block + graft_product_inner - 1) / graft_product_inner * graft_product_inner;
+    int64_t rows = product->rows < graft_most_listed ? product->rows : graft_most_listed;
+    int64_t fortieth = (product->inner + 39) / 40, block = fortieth > 4 * rows ? fortieth : 4 * rows;
+    return (block + graft_packed_word - 1) / graft_packed_word * graft_packed_word;
 }
 
 size_t graft_thin_product_scratch_size(const graft_thin_product *product) {
@@ -52,11 +52,40 @@ void graft_run_thin_product(const graft_thin_product *product, void *scratch, in
     graft_join_thin_product(product, scratch, threads);
 }
 
+// MARK: Products of packed rows
+
+static size_t packed_sums_size(const graft_thin_product *product) {
+    return (size_t)(2 * product->rows * graft_packed_columns) * sizeof(float);
+}
+
+size_t graft_packed_product_scratch_size(const graft_thin_product *product, int threads) {
+    return packed_sums_size(product) * (size_t)threads;
+}
+
+typedef struct {
+    const graft_thin_product *product;
+    char *scratch;
+} packed_call;
+
+static void packed_part(void *context, int part, int64_t begin, int64_t end) {
+    const packed_call *call = context;
+    float *sums = (float *)(call->scratch + (size_t)part * packed_sums_size(call->product));
+    graft_chosen_kernels()->packed_product(call->product, product_block(call->product), begin, end, sums);
+}
+
+void graft_run_packed_product(const graft_thin_product *product, void *scratch, int threads) {
+    packed_call call = {product, scratch};
+    // Threads share the columns out, so that no sums need to be joined.
+    int64_t grain = product->columns >= 2 * graft_packed_columns * threads ? graft_packed_columns : 32;
+    graft_in_turns(product->columns, grain, product->inner * product->columns, threads, &call, packed_part);
+}
+
 // MARK: Gradients with their updates
 
 /// What one thread needs beside the slots: a tile, the rows of `left` that go with it and the next, the operands' pointers.
 static size_t tile_work_size(const graft_program *program, const graft_gradient *gradient) {
-    size_t floats = graft_gradient_tile_rows * (size_t)(graft_gradient_tile_columns + 2 * gradient->examples);
+    int64_t rows = gradient->is_packed ? graft_rows_unpacked : graft_gradient_tile_rows;
+    size_t floats = (size_t)(graft_gradient_tile_rows * graft_gradient_tile_columns + 2 * rows * gradient->examples);
     size_t size = floats * sizeof(float) + (size_t)program->operand_count * sizeof(float *);
     return (size + 63) / 64 * 64;
 }

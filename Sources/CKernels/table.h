@@ -39,6 +39,12 @@ graft_rest graft_rest_of(const graft_program *program);
 /// The most examples whose numbers are looked at one by one.
 enum { graft_most_listed = 64 };
 
+/// Columns of a product of packed rows that are summed at once.
+enum { graft_packed_columns = 128 };
+
+/// Rows of a gradient whose packed inputs are unpacked at once.
+enum { graft_rows_unpacked = graft_packed_word };
+
 /// How a gradient's zeros are treated.
 typedef struct {
     /// Whether products with zeros may be left out: everything that they would be multiplied with is a finite number.
@@ -57,7 +63,8 @@ typedef struct {
 /// A rule on one instruction set.
 typedef struct {
     void (*range)(const graft_rule_call *call, int64_t begin, int64_t end);
-    /// Rows begin ..< end of a gradient with a multiple of 32 columns; `left` is scratch for two times eight rows of examples.
+    /// Rows begin ..< end of a gradient with a multiple of 32 columns; `left` is scratch for the examples' numbers that go with
+    /// two times `graft_rows_unpacked` rows, if they come packed, or else eight rows.
     /// Where `ahead` is not NULL, its sums over the inner positions begin ..< end are computed as well.
     void (*gradient)(const graft_rule_call *call, const graft_gradient *gradient, const graft_zeros *zeros,
                      const float *panels, const graft_thin_product *ahead, float *sums, int64_t begin, int64_t end,
@@ -121,6 +128,9 @@ typedef struct {
     /// Panels begin ..< end of 32 columns.
     void (*join_products)(const graft_thin_product *product, const float *sums, int64_t blocks, int64_t begin,
                           int64_t end);
+    /// Columns begin ..< end of the result; the inner axis is summed in blocks of so many positions, a multiple of 64. `sums`
+    /// is scratch for two times `graft_packed_columns` numbers of each row.
+    void (*packed_product)(const graft_thin_product *product, int64_t block, int64_t begin, int64_t end, float *sums);
     /// Columns begin ..< end of the result.
     void (*row_product)(const graft_row_product *product, int64_t begin, int64_t end);
     void (*winograd_block)(const graft_winograd *winograd, graft_winograd_block block, float *scratch);

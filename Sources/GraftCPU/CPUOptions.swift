@@ -21,6 +21,9 @@ public struct CPUOptions: Sendable {
     /// What the output itself depends on is written all the same, where one pass computes both.
     public var guardsUpdates = false
 
+    /// The inputs, by name, whose rows come packed; see ``CPUPlan/packedInputs``.
+    package var packedInputs: Set<String> = []
+
     /// Options with these values.
     public init(
         threads: Int? = nil, profile: Bool = false, memoryLimit: Int? = nil, precision: ElementType = .float32

@@ -136,15 +136,16 @@ public final class CPUPlan: Sendable {
     ) throws(GraftError) -> [Tensor] {
         let inputs = try checked(inputs)
         guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
-        let upcoming = plan.lookahead.map { plan.inputs[$0.input] }.flatMap { input in
-            next[input.name].flatMap { $0.shape == input.shape ? $0 : nil }
+        let upcoming = plan.lookahead.flatMap { lookahead in
+            let (name, shape) = plan.inputs[lookahead.input]
+            return next[name].flatMap { $0.shape == shape ? plan.readable($0, as: lookahead.input) : nil }
         }
         return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, next: upcoming, randomKey) }
     }
 
     private func checked(_ inputs: [String: Tensor]) throws(GraftError) -> [Tensor] {
         var tensors: [Tensor] = []
-        for (name, shape) in plan.inputs {
+        for (position, (name, shape)) in plan.inputs.enumerated() {
             guard let tensor = inputs[name] else {
                 throw GraftError(
                     .argument, "the run has no input '\(name)' of the shape \(shape), only \(inputs.keys.sorted())")
@@ -153,7 +154,7 @@ public final class CPUPlan: Sendable {
                 throw GraftError(
                     .shape, "the input '\(name)' has the shape \(tensor.shape), the plan was made for \(shape)")
             }
-            tensors.append(tensor)
+            tensors.append(plan.readable(tensor, as: position))
         }
         return tensors
     }
@@ -195,6 +196,12 @@ public final class CPUPlan: Sendable {
     }
 
     // MARK: Looking inside
+
+    /// Those of the inputs which the options name that every run reads as packed rows: they are given to nothing but
+    /// products with large matrices. Others are unpacked at the beginning of each run, where they come packed.
+    package var packedInputs: Set<String> {
+        Set(plan.inputs.indices.filter { plan.isPacked($0) }.map { plan.inputs[$0].name })
+    }
 
     /// What the plan consists of.
     public var report: PlanReport {

@@ -10,6 +10,8 @@ public struct Tensor: Sendable {
     /// What its elements are stored as.
     package private(set) var elementType = ElementType.float32
     private var storage: TensorStorage
+    /// The elements, where they stand packed; the storage is empty then.
+    package private(set) var packedRows: PackedRows?
 
     /// An array of zeros.
     public init(zeros shape: Shape) { self.init(zeros: shape, as: .float32) }
@@ -73,8 +75,19 @@ public struct Tensor: Sendable {
         self.storage = storage
     }
 
-    private init(shape: Shape, elementType: ElementType, storage: TensorStorage) {
-        (self.shape, self.elementType, self.storage) = (shape, elementType, storage)
+    private init(shape: Shape, elementType: ElementType, storage: TensorStorage, packed: PackedRows?) {
+        (self.shape, self.elementType, self.storage, packedRows) = (shape, elementType, storage, packed)
+    }
+
+    /// An array whose rows stand packed, each as many elements as there are behind the first axis. They are unpacked to a
+    /// copy wherever they are not read as they are.
+    ///
+    /// - Precondition: they have as many elements as the shape.
+    package init(_ packed: PackedRows, shape: Shape) {
+        precondition(
+            shape.rowCount == packed.rowCount && shape.elementCount == packed.rowCount * packed.rowSize,
+            "\(packed.rowCount) rows of \(packed.rowSize) do not fill the shape \(shape)")
+        self.init(shape: shape, elementType: .float32, storage: TensorStorage(count: 0), packed: packed)
     }
 
     /// The number of elements.
@@ -91,11 +104,14 @@ public struct Tensor: Sendable {
         return Self.number(bytes.load(fromByteOffset: 2 * position, as: UInt16.self))
     }
 
+    /// Whether the elements stand in memory as 32-bit floats, one after the other.
+    private var isPlain: Bool { elementType == .float32 && packedRows == nil }
+
     /// Reads the elements, in place where they are stored as 32-bit floats, else in a copy.
     public func withUnsafeBuffer<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard elementType == .float32 else { return try stored(as: .float32).withUnsafeBuffer(body) }
+        guard isPlain else { return try stored(as: .float32).withUnsafeBuffer(body) }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeBufferPointer(rebasing: storage.buffer[0..<count]))
     }
@@ -116,11 +132,15 @@ public struct Tensor: Sendable {
     /// - Precondition: both shapes have as many elements.
     public func reshaped(to shape: Shape) -> Tensor {
         precondition(shape.elementCount == count, "\(self.shape) cannot be reshaped to \(shape)")
-        return Tensor(shape: shape, elementType: elementType, storage: storage)
+        if let packedRows, packedRows.rowCount != shape.rowCount { return stored(as: .float32).reshaped(to: shape) }
+        return Tensor(shape: shape, elementType: elementType, storage: storage, packed: packedRows)
     }
 
     /// The same numbers stored as another element type, rounded to the nearest where that has fewer bits.
     package func stored(as elementType: ElementType) -> Tensor {
+        if let packedRows {
+            return Tensor(uninitialized: shape) { packedRows.unpack(into: $0) }.stored(as: elementType)
+        }
         guard elementType != self.elementType else { return self }
         defer { withExtendedLifetime(storage) {} }
         if elementType == .float32 {
@@ -141,7 +161,9 @@ public struct Tensor: Sendable {
     }
 
     /// Whether the elements may be written in place: nobody else shares them.
-    package mutating func isUnshared() -> Bool { !storage.isReadOnly && isKnownUniquelyReferenced(&storage) }
+    package mutating func isUnshared() -> Bool {
+        packedRows == nil && !storage.isReadOnly && isKnownUniquelyReferenced(&storage)
+    }
 
     /// Whether both are the same elements in the same memory.
     package func sharesMemory(with other: Tensor) -> Bool {
@@ -149,6 +171,7 @@ public struct Tensor: Sendable {
     }
 
     private mutating func makeUnique() {
+        if packedRows != nil { self = stored(as: .float32) }
         guard !isUnshared() else { return }
         let copy = TensorStorage(count: TensorStorage.floatCount(count, elementType))
         UnsafeMutableRawBufferPointer(copy.buffer).copyMemory(from: UnsafeRawBufferPointer(bytes))
@@ -172,6 +195,7 @@ extension Tensor {
     package func withUnsafeStoredBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        guard packedRows == nil else { return try stored(as: .float32).withUnsafeStoredBytes(body) }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeRawBufferPointer(bytes))
     }
@@ -185,11 +209,22 @@ extension Tensor {
         return try body(bytes)
     }
 
+    /// The same elements with their rows packed: what is behind the first axis is a row.
+    package func packedByRows() -> Tensor {
+        guard packedRows == nil else { return self }
+        return withUnsafeBuffer { Tensor(PackedRows($0, rowCount: shape.rowCount), shape: shape) }
+    }
+
     private static func number(_ half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
 
     private static func half(_ number: Float) -> UInt16 {
         UInt16(truncatingIfNeeded: ElementType.bfloat16.nearest(to: number).bitPattern >> 16)
     }
+}
+
+extension Shape {
+    /// The size of the first axis; a scalar is one row.
+    fileprivate var rowCount: Int { rank == 0 ? 1 : self[0] }
 }
 
 extension Tensor: Hashable {

@@ -21,16 +21,16 @@ package final class TensorPool: Sendable {
         return tensor
     }
 
-    /// A tensor of this shape that only the pool holds, which then holds it no more; those of other shapes are let go.
+    /// A tensor of this shape that only the pool holds, which then holds it no more. Where there is none and the pool is
+    /// full, those of other shapes are let go: the last batch of an epoch is smaller, and the next epoch begins with large
+    /// ones again.
     private func take(_ shape: Shape) -> Tensor? {
         kept.withLock { kept in
-            var free: Tensor?
-            for index in kept.indices.reversed() where kept[index].isUnshared() {
-                guard kept[index].shape != shape || free == nil else { continue }
-                let tensor = kept.remove(at: index)
-                if tensor.shape == shape { free = tensor }
-            }
-            return free
+            let free = kept.indices.filter { kept[$0].isUnshared() }
+            if let index = free.last(where: { kept[$0].shape == shape }) { return kept.remove(at: index) }
+            guard kept.count >= capacity else { return nil }
+            for index in free.reversed() { kept.remove(at: index) }
+            return nil
         }
     }
 

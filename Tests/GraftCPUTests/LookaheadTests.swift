@@ -11,7 +11,7 @@ extension InstructionSetTests {
         static let (rows, inner, columns) = (3, 8205, 128)
 
         /// A step of SGD on `sum((x · w) ⊙ y)`; the product is the output.
-        static func plan(threads: Int) throws -> CPUPlan {
+        static func plan(threads: Int, isPacked: Bool = false) throws -> CPUPlan {
             var graph = Graph()
             let (x, y) = (try graph.input("x", [rows, inner]), try graph.input("y", [rows, columns]))
             let w = try graph.variable(VariableID(0), [inner, columns])
@@ -21,8 +21,11 @@ extension InstructionSetTests {
             let change = try graph.binary(.multiply, graph.constant(0.01), gradient)
             graph.updates = [.init(variable: VariableID(0), value: try graph.binary(.subtract, w, change))]
             graph.outputs = [product]
-            let plan = try CPUPlan(graph, options: CPUOptions(threads: threads))
+            var options = CPUOptions(threads: threads)
+            options.packedInputs = isPacked ? ["x"] : []
+            let plan = try CPUPlan(graph, options: options)
             #expect(plan.report.productsAhead == 1)
+            #expect(plan.packedInputs == options.packedInputs)
             return plan
         }
 
@@ -39,9 +42,11 @@ extension InstructionSetTests {
         }()
 
         /// The bits of all outputs and of the last weights; `next` says what a run is told of the following one.
-        private func bits(threads: Int, next: (Int, [[String: Tensor]]) -> [String: Tensor]) throws -> [[UInt32]] {
-            let plan = try Self.plan(threads: threads)
-            let batches = Self.batches(4)
+        private func bits(
+            threads: Int, isPacked: Bool = false, next: (Int, [[String: Tensor]]) -> [String: Tensor]
+        ) throws -> [[UInt32]] {
+            let plan = try Self.plan(threads: threads, isPacked: isPacked)
+            let batches = Self.batches(4).map { batch in isPacked ? batch.mapValues { $0.packedByRows() } : batch }
             try plan.bind(Self.start)
             var bits: [[UInt32]] = []
             for (index, batch) in batches.enumerated() {
@@ -57,11 +62,16 @@ extension InstructionSetTests {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
             let unknown = try bits(threads: 1) { _, _ in [:] }
-            let known = try bits(threads: threads) { index, batches in
-                index + 1 < batches.count ? batches[index + 1] : [:]
+            for isPacked in [false, true] {
+                let known = try bits(threads: threads, isPacked: isPacked) { index, batches in
+                    index + 1 < batches.count ? batches[index + 1] : [:]
+                }
+                let isSame = known == unknown
+                #expect(isSame, "\(isPacked ? "packed" : "plain")")
             }
-            let isSame = known == unknown
-            #expect(isSame)
+            let packed = try bits(threads: threads, isPacked: true) { _, _ in [:] }
+            let isSamePacked = packed == unknown
+            #expect(isSamePacked)
         }
 
         /// Some steps know nothing, as at the end of an epoch; one is told of another batch than the one that comes.

@@ -320,10 +320,11 @@ private struct Run {
         }
         try factors.left.withUnsafeBufferPointer { left in
             try factors.right.withUnsafeBufferPointer { right in
-                var description = graft_gradient(
-                    examples: Int64(factors.examples), rows: Int64(shape[0]), columns: Int64(shape[1]),
-                    left: left.baseAddress, right: right.baseAddress, operand: Int32(gradient),
-                    input_gradient: nil, postponed: postponed)
+                var description = graft_gradient()
+                (description.examples, description.rows) = (Int64(factors.examples), Int64(shape[0]))
+                (description.columns, description.operand) = (Int64(shape[1]), Int32(gradient))
+                (description.left, description.right) = (left.baseAddress, right.baseAddress)
+                description.postponed = postponed
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
                 try withMemory(scratch, threads) {
                     program.run(sources, targets, gradient: &description, ahead: nil, $0)

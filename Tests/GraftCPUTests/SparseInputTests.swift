@@ -65,9 +65,10 @@ extension InstructionSetTests {
             try left.withUnsafeBufferPointer { left in
                 try right.withUnsafeBufferPointer { right in
                     try results.withUnsafeMutableBufferPointer { results in
-                        var product = graft_thin_product(
-                            rows: Int64(count), inner: Int64(Self.rows), columns: Int64(columns),
-                            left: left.baseAddress, right: right.baseAddress, bias: nil, target: results.baseAddress)
+                        var product = graft_thin_product()
+                        (product.rows, product.inner) = (Int64(count), Int64(Self.rows))
+                        (product.columns, product.left) = (Int64(columns), left.baseAddress)
+                        (product.right, product.target) = (right.baseAddress, results.baseAddress)
                         let scratch = try Memory(byteCount: graft_thin_product_scratch_size(&product))
                         graft_run_thin_product(&product, scratch.base, 2)
                     }
@@ -86,6 +87,8 @@ extension InstructionSetTests {
             var state = ElementType.float32
             /// Whether the state is an output, too, so that it cannot wait.
             var showsState = false
+            /// Whether the examples come packed.
+            var isPacked = false
 
             func plan() throws -> CPUPlan {
                 var graph = Graph()
@@ -107,7 +110,10 @@ extension InstructionSetTests {
                     .init(variable: VariableID(0), value: try graph.binary(.subtract, w, change)),
                 ]
                 graph.outputs = showsState ? [loss, try graph.cast(kept, to: .float32)] : [loss]
-                let plan = try CPUPlan(graph, options: CPUOptions(threads: 2))
+                var options = CPUOptions(threads: 2)
+                options.packedInputs = isPacked ? ["x"] : []
+                let plan = try CPUPlan(graph, options: options)
+                #expect(plan.packedInputs == options.packedInputs)
                 let isPostponed = plan.report.postponedUpdates == (showsState ? 0 : 1)
                 #expect(isPostponed)
                 try plan.bind(start())
@@ -143,16 +149,22 @@ extension InstructionSetTests {
 
         /// Against a plan that has to write its state out at every step.
         @Test(
-            arguments: [(false, ElementType.float32), (true, .float32), (false, .bfloat16), (true, .bfloat16)],
+            arguments: [
+                (false, ElementType.float32, false), (true, .float32, false), (false, .bfloat16, false),
+                (true, .bfloat16, false), (true, .float32, true), (false, .bfloat16, true),
+            ],
             0..<Int(graft_instruction_set_count()))
         func rowsThatWaitEndWithTheSameBits(
-            _ training: (knowsNext: Bool, state: ElementType), instructionSet: Int
+            _ training: (knowsNext: Bool, state: ElementType, isPacked: Bool), instructionSet: Int
         ) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            let plan = try Training(state: training.state).plan()
+            let plan = try Training(state: training.state, isPacked: training.isPacked).plan()
             let eager = try Training(state: training.state, showsState: true).plan()
-            let batches = Training.batches
+            var batches = Training.batches
+            if training.isPacked {
+                for index in batches.indices { batches[index]["x"] = batches[index]["x"]?.packedByRows() }
+            }
             var weights: [Tensor] = []
             for (index, batch) in batches.enumerated() {
                 let next = training.knowsNext && index + 1 < batches.count ? batches[index + 1] : [:]

@@ -33,6 +33,17 @@ import Testing
         #expect(other.scalars == [Float](repeating: 2, count: 6))
     }
 
+    /// As the last batch of an epoch does, which is smaller.
+    @Test func anotherShapeTakesNoMemoryAwayWhileThereIsRoom() {
+        let pool = TensorPool(capacity: 2)
+        let first = address(of: filled(pool, 1))
+        _ = filled(pool, 2, shape: [3])
+        #expect(address(of: filled(pool, 3)) == first)
+        // A third shape makes room for itself.
+        let third = address(of: filled(pool, 4, shape: [5]))
+        #expect(address(of: filled(pool, 5, shape: [5])) == third)
+    }
+
     @Test func aPoolWithoutRoomKeepsNothing() {
         let pool = TensorPool(capacity: 0)
         #expect(filled(pool, 1).scalars == [1, 1, 1, 1])

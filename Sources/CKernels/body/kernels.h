@@ -6,6 +6,7 @@
 #include "gradient.h"
 #include "product.h"
 #include "sparse.h"
+#include "packed.h"
 #include "rules.h"
 #include "row_product.h"
 #include "convolution_gradient.h"
@@ -36,6 +37,7 @@ const graft_kernels KERNELS = {
     .program = program_range,
     .thin_product = thin_product,
     .join_products = join_products,
+    .packed_product = packed_product,
     .row_product = row_product,
     .winograd_block = winograd_block,
     .convolution_block = convolution_block,

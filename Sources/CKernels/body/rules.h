@@ -248,6 +248,8 @@ typedef struct {
     const float *panels;
     const graft_thin_product *ahead;
     float *sums;
+    /// Where this batch's numbers come from, and the next one's.
+    const number_source *now, *next;
 } sparse_rule;
 
 /// Eight rows of the inputs: this batch's, and the next one's where it is multiplied ahead.
@@ -344,14 +346,10 @@ INLINE bool are_behind(const graft_zeros *zeros, int64_t row, int64_t end) {
 
 /// Packs and lists what goes with the rows from `row` on: both batches or neither, and always where rows are behind.
 INLINE void prepare_rows(const sparse_rule *rule, int64_t row, int64_t end, row_numbers *numbers) {
-    const graft_gradient *g = rule->g;
-    const graft_thin_product *ahead = rule->ahead;
     numbers->row = row;
-    prepare_numbers(g->left, g->examples, g->rows, rule->zeros->least, row, end, rule->zeros->are_skipped,
+    prepare_numbers(rule->now, rule->zeros->least, row, end, rule->zeros->are_skipped,
                     are_behind(rule->zeros, row, end), &numbers->now);
-    if (ahead)
-        prepare_numbers(ahead->left, ahead->rows, ahead->inner, least_of_products, row, end, false,
-                        numbers->now.is_listed, &numbers->next);
+    if (rule->ahead) prepare_numbers(rule->next, least_of_products, row, end, false, numbers->now.is_listed, &numbers->next);
 }
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.
@@ -360,13 +358,11 @@ INLINE void rule_gradient(rule_body body, rule_rest rest, int array, int arrays,
                           const float *panels, const graft_thin_product *ahead, float *sums_ahead, int64_t begin,
                           int64_t end, float *left) {
     rule_memory memory = prepare_rule(call, narrow);
-    sparse_rule rule = {body, rest, array, arrays, results, &memory, g, zeros, panels, ahead, sums_ahead};
-    float factors[2][widest_product * tile_rows];
+    float factors[2 * widest_product * graft_rows_unpacked];
+    number_source now = {g->examples, g->rows, g->is_packed ? NULL : g->left, &g->packed_left, left}, next = {0};
+    if (ahead) next = (number_source){ahead->rows, ahead->inner, ahead->left, &ahead->packed_left, factors};
+    sparse_rule rule = {body, rest, array, arrays, results, &memory, g, zeros, panels, ahead, sums_ahead, &now, &next};
     row_numbers numbers[2];
-    for (int i = 0; i < 2; i++) {
-        numbers[i].now.packed = left + i * tile_rows * g->examples;
-        numbers[i].next.packed = factors[i];
-    }
     if (ahead) clear_sums(ahead, sums_ahead);
     prepare_rows(&rule, begin, end, &numbers[0]);
     for (int current = 0; begin < end; begin += tile_rows, current = !current) {
@@ -375,7 +371,7 @@ INLINE void rule_gradient(rule_body body, rule_rest rest, int array, int arrays,
         if (rows->now.is_listed)
             finish_listed_rows(&rule, rows, &numbers[!current]);
         else
-            rule_rows(body, arrays, results, &memory, g, rows->now.packed, panels, ahead, factors[current], sums_ahead,
+            rule_rows(body, arrays, results, &memory, g, rows->now.packed, panels, ahead, rows->next.packed, sums_ahead,
                       begin, rows->now.rows);
     }
 }

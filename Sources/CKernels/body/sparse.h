@@ -16,7 +16,7 @@ typedef int64_t eight_sets __attribute__((ext_vector_type(8)));
 typedef struct {
     int rows;
     /// All of them: [examples][8].
-    float *packed;
+    const float *packed;
     /// Whether those that count are taken one by one; otherwise they are so many that everything is multiplied.
     bool is_listed;
     /// For each row the examples whose numbers count, a bit for each.
@@ -42,18 +42,71 @@ INLINE bool is_sparse(const number_list *list, int64_t examples) {
     return 3 * total <= tile_rows * examples;
 }
 
-/// Packs the numbers of `left`, of [examples][width], that go with the rows from `row` on, before `end`, and finds those
-/// that count: where `must` says so, or where they are few and `may` allows it.
-INLINE void prepare_numbers(const float *left, int64_t examples, int64_t width, const int32_t *least, int64_t row,
-                            int64_t end, bool may, bool must, number_list *list) {
+/// What the numbers of some examples come from, eight rows of a kernel at a time.
+typedef struct {
+    int64_t examples, width;
+    /// Of [examples][width]; NULL where they come packed.
+    const float *left;
+    const graft_packed_rows *packed;
+    /// Room for two tiles of [examples][8], or for those of two words where they come packed: what was taken last, and what
+    /// is taken next.
+    float *tiles;
+} number_source;
+
+#ifndef EXPAND
+#define EXPAND expanded
+/// A vector with the next of `values` in each lane of the mask, and zeros in the others.
+INLINE vector expanded(uint16_t mask, const float *values) {
+    float lanes[VECTOR] = {0};
+    for (unsigned left = mask; left; left &= left - 1) lanes[__builtin_ctz(left)] = *values++;
+    return load(lanes);
+}
+#endif
+
+/// The tiles of a word of all examples.
+INLINE void expand_word(const number_source *source, int64_t word, float *tiles) {
+    const uint64_t *masks = source->packed->masks + word * source->examples;
+    const float *values = source->packed->values + source->packed->starts[word];
+    for (int64_t example = 0; example < source->examples; example++, tiles += tile_rows) {
+        float *tile = tiles;
+        for (int bit = 0; bit < graft_packed_word; bit += VECTOR, tile += 2 * tile_rows * source->examples) {
+            uint16_t mask = (uint16_t)(masks[example] >> bit);
+            float numbers[VECTOR];
+            store(numbers, EXPAND(mask, values));
+            __builtin_memcpy(tile, numbers, tile_rows * sizeof(float));
+            __builtin_memcpy(tile + tile_rows * source->examples, numbers + tile_rows, tile_rows * sizeof(float));
+            values += __builtin_popcount(mask);
+        }
+    }
+}
+
+/// The numbers of up to eight rows, as [examples][8]. Rows are taken one tile after the other, from the first of a word where
+/// they come packed.
+INLINE float *take_tile(const number_source *source, int64_t row, int rows) {
+    int64_t size = tile_rows * source->examples;
+    if (source->left) {
+        float *tile = source->tiles + row / tile_rows % 2 * size;
+        for (int64_t example = 0; example < source->examples; example++)
+            pack_eight(source->left + example * source->width + row, rows, tile + example * tile_rows);
+        return tile;
+    }
+    int64_t word = row / graft_packed_word, position = row % graft_packed_word;
+    float *tiles = source->tiles + word % 2 * graft_packed_word * source->examples;
+    if (position == 0) expand_word(source, word, tiles);
+    return tiles + position / tile_rows * size;
+}
+
+/// Takes the numbers that go with the rows from `row` on, before `end`, and finds those that count: where `must` says so, or
+/// where they are few and `may` allows it.
+INLINE void prepare_numbers(const number_source *source, const int32_t *least, int64_t row, int64_t end, bool may,
+                            bool must, number_list *list) {
     list->rows = row >= end ? 0 : end - row < tile_rows ? (int)(end - row) : tile_rows;
     list->is_listed = false;
     if (list->rows == 0) return;
-    for (int64_t example = 0; example < examples; example++)
-        pack_eight(left + example * width + row, list->rows, list->packed + example * tile_rows);
+    list->packed = take_tile(source, row, list->rows);
     if (!must && !may) return;
-    find_numbers(examples, least, list);
-    list->is_listed = must || is_sparse(list, examples);
+    find_numbers(source->examples, least, list);
+    list->is_listed = must || is_sparse(list, source->examples);
 }
 
 INLINE bool has_numbers(const number_list *list, int row) { return !list->is_listed || list->met[row] != 0; }
@@ -136,12 +189,11 @@ INLINE void gather_numbers(const graft_thin_product *p, int64_t row, int64_t end
     numbers->is_sparse = 3 * total <= numbers->rows * p->rows;
 }
 
-/// Brings the rows that are met together.
-INLINE void bring_together(const float *right, int64_t columns, int width, uint64_t any, float *rows) {
+/// Brings the rows that are met together, `stride` numbers apart.
+INLINE void bring_together(const float *right, int64_t columns, int width, uint64_t any, float *rows, int64_t stride) {
     for (; any; any &= any - 1) {
         int row = __builtin_ctzll(any);
-        for (int i = 0; i < width; i += VECTOR)
-            store(rows + row * gathered_columns + i, load(right + row * columns + i));
+        for (int i = 0; i < width; i += VECTOR) store(rows + row * stride + i, load(right + row * columns + i));
     }
 }
 
@@ -179,7 +231,7 @@ INLINE void multiply_panels(const graft_thin_product *p, const gathered_numbers 
     uint64_t fetched = after->rows > 0 ? after->any : 0;
     int share = (int)((__builtin_popcountll(fetched) + p->rows - 1) / p->rows);
     if (p->rows >= least_examples_to_gather) {
-        bring_together(right, p->columns, width, numbers->any, together);
+        bring_together(right, p->columns, width, numbers->any, together, gathered_columns);
         rows = together;
         stride = gathered_columns;
     }

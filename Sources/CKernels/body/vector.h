@@ -1,3 +1,4 @@
+#pragma once
 // Vectors of sixteen lanes, which the compiler maps to the registers of whichever instruction set is being compiled.
 // Comparisons give masks of all ones or zeros.
 

@@ -179,6 +179,18 @@ void graft_run_program(const graft_program *program, const float *const *operand
 /// Rows of the kernel that are multiplied at once, and how many rows ahead memory is fetched.
 enum { graft_product_inner = 8, graft_product_ahead = 16 };
 
+/// Rows of numbers most of which are +0.0, 64 columns of all rows behind one another. For each 64 columns `masks`, of
+/// [columns / 64, rounded up][rows], has a word for each row: a bit for each column, the first one's the lowest, set where
+/// the number is something else, and none behind the last column. `values` has those numbers alone, in the same order, and
+/// room for sixteen more; `starts` says for each 64 columns where their first one stands.
+typedef struct {
+    const uint64_t *masks;
+    const uint32_t *starts;
+    const float *values;
+} graft_packed_rows;
+
+enum { graft_packed_word = 64 };
+
 /// `target = left · right + bias`, for a few rows (at most 64) and a large matrix `right` of [inner, columns]; `columns` is
 /// a multiple of 32, `bias` NULL where there is none. Rows of `right` that meet nothing but zeros are not read. The inner axis is summed in blocks that follow from the sizes alone,
 /// so that rounding errors stay small and the result does not depend on the number of threads.
@@ -186,11 +198,18 @@ typedef struct {
     int64_t rows, inner, columns;
     const float *left, *right, *bias;
     float *target;
+    /// What stands for `left` where that is NULL.
+    graft_packed_rows packed_left;
 } graft_thin_product;
 
 /// Bytes that the sums of a product's blocks take: the scratch of `graft_run_thin_product`.
 size_t graft_thin_product_scratch_size(const graft_thin_product *product);
 void graft_run_thin_product(const graft_thin_product *product, void *scratch, int threads);
+
+/// As `graft_run_thin_product`, for any number of rows, which are packed. The sums are the same ones, but for more than 64
+/// rows and kernels of few.
+size_t graft_packed_product_scratch_size(const graft_thin_product *product, int threads);
+void graft_run_packed_product(const graft_thin_product *product, void *scratch, int threads);
 
 /// `target = left · rightᵀ`, for a few rows and a large matrix `right` of [columns, inner].
 typedef struct {
@@ -304,6 +323,9 @@ enum { graft_postponed_roundings = 256 };
 typedef struct {
     int64_t examples, rows, columns;
     const float *left, *right;
+    /// Whether `packed_left` stands for `left`: for compiled programs without `input_gradient` alone.
+    bool is_packed;
+    graft_packed_rows packed_left;
     /// The program's operand that it is.
     int32_t operand;
     /// NULL, or the gradient of the layer's input, `right · kernelᵀ`, for the kernel as it is before the program writes it.

@@ -79,7 +79,8 @@ extension PlanCompiler {
                 program,
                 GradientStep.Product(
                     left: left, right: right, examples: product.examples, rows: product.rows,
-                    columns: product.columns), input, operands: sources, targets: targets, threads: threads)
+                    columns: product.columns, isPacked: packedInputs.contains(left)), input, operands: sources,
+                targets: targets, threads: threads)
         } else {
             throw GraftError(.backend, "\(graph[gradient.value].operation.name) cannot be computed with an update")
         }

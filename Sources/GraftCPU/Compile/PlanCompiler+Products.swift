@@ -14,10 +14,11 @@ extension PlanCompiler {
         switch node.operation {
         case .matrixProduct(let transposeLeft, let transposeRight, let epilogue):
             let (rows, inner, columns) = (node.shape[0], shapes[0][transposeLeft ? 0 : 1], node.shape[1])
+            let isPacked = packedInputs.contains(try location(of: node.operands[0]))
             if !transposeLeft, !transposeRight, !epilogue.addend,
-                ThinProductStep.suits(rows: rows, inner: inner, columns: columns)
+                ThinProductStep.suits(rows: rows, inner: inner, columns: columns, isPacked: isPacked)
             {
-                return try addThinProduct(value, epilogue, inner: inner)
+                return try addThinProduct(value, epilogue, inner: inner, isPacked: isPacked)
             }
             if !transposeLeft, transposeRight, epilogue == .none,
                 RowProductStep.suits(rows: rows, inner: inner, columns: columns)
@@ -115,7 +116,7 @@ extension PlanCompiler {
     }
 
     private mutating func addThinProduct(
-        _ value: ValueID, _ epilogue: Epilogue, inner: Int
+        _ value: ValueID, _ epilogue: Epilogue, inner: Int, isPacked: Bool
     ) throws(GraftError) {
         let node = graph[value]
         var operands: [BufferID] = []
@@ -127,7 +128,7 @@ extension PlanCompiler {
                 bias: epilogue.bias ? reads[2] : nil, target: target,
                 rest: ProgramStep(
                     addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, type: node.elementType,
-                    threads: threads))
+                    threads: threads), isPacked: isPacked, threads: threads)
         }
     }
 

@@ -23,6 +23,8 @@ struct PlanCompiler {
     private var groups: UpdateGroups
     /// Casts of kernels that nobody reads but convolutions.
     private let packedOnly: Set<ValueID>
+    /// The inputs that come with their rows packed.
+    private(set) var packedInputs: Set<BufferID> = []
     /// For relus the average pooling that is done along with them.
     private let pooledRelus: [ValueID: ValueID]
     private let fusedPoolings: Set<ValueID>
@@ -31,7 +33,7 @@ struct PlanCompiler {
     /// By outermost concatenation: the result's memory, once something is computed in it.
     var wholes: [ValueID: BufferID] = [:]
 
-    init(_ graph: Graph, engine: Engine, threads: Int) throws(GraftError) {
+    init(_ graph: Graph, engine: Engine, threads: Int, packedInputs: Set<String>) throws(GraftError) {
         (self.graph, self.engine, self.threads) = (graph, engine, threads)
         locations = Array(repeating: nil, count: graph.nodes.count)
         groups = UpdateGroups(graph)
@@ -39,10 +41,21 @@ struct PlanCompiler {
         pooledRelus = graph.pooledRelus
         fusedPoolings = Set(pooledRelus.values)
         slices = graph.channelSlices
-        try compileLeaves()
+        try compileLeaves(packedInputs: packedInputs)
         for index in graph.nodes.indices { try compile(ValueID(index: index)) }
         compileOutputs()
         compileUpdates()
+    }
+
+    /// The names of the inputs that were to come packed and are read in another way, or not at all.
+    var inputsReadPlain: Set<String> {
+        Set(
+            packedInputs.compactMap { buffer in
+                guard case .input(let position) = self[buffer].place else { return nil }
+                let readers = drafts.filter { $0.reads.contains(buffer) }
+                let isReadPacked = !readers.isEmpty && readers.allSatisfy { $0.step.readsPacked(buffer) }
+                return isReadPacked ? nil : inputs[position].name
+            })
     }
 
     // MARK: Buffers
@@ -138,7 +151,7 @@ struct PlanCompiler {
 
     // MARK: Leaves
 
-    private mutating func compileLeaves() throws(GraftError) {
+    private mutating func compileLeaves(packedInputs names: Set<String>) throws(GraftError) {
         let updated = Set(graph.updates.map(\.variable))
         for (index, node) in graph.nodes.enumerated() {
             let value = ValueID(index: index)
@@ -146,7 +159,9 @@ struct PlanCompiler {
             case .input(let name, let shape):
                 let position = inputs.firstIndex { $0.name == name } ?? inputs.count
                 if position == inputs.count { inputs.append((name, shape)) }
-                place(value, at: newBuffer(shape.elementCount, .input(position)))
+                let buffer = newBuffer(shape.elementCount, .input(position))
+                if names.contains(name) { packedInputs.insert(buffer) }
+                place(value, at: buffer)
             case .variable(let id, let shape):
                 let variable = PlannedVariable(
                     id: id, shape: shape, elementType: node.elementType, isUpdated: updated.contains(id))

@@ -31,7 +31,8 @@ final class Arena {
         }
         let memory = RunMemory(
             buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey,
-            ahead: try binding.lookAhead(plan, inputs, next: next), postponed: binding.postponedSteps(plan))
+            packed: packedRows(plan, inputs), ahead: try binding.lookAhead(plan, inputs, next: next),
+            postponed: binding.postponedSteps(plan))
         graft_set_thread_count(Int32(plan.threads))
         var times: [Double] = []
         var isComplete = true
@@ -47,6 +48,17 @@ final class Arena {
         if let profile, isComplete { profile(times + [graft_seconds()]) }
         withExtendedLifetime((inputs, binding, next)) {}
         if plan.hasUpdates, isComplete { binding.takeNextValues(multiplied: next) }
+    }
+
+    /// Where the rows of inputs that come packed stand; pointers stay valid while the run holds the tensors.
+    private func packedRows(_ plan: CompiledPlan, _ inputs: [Tensor]) -> [BufferID: graft_packed_rows] {
+        var rows: [BufferID: graft_packed_rows] = [:]
+        for buffer in plan.packedInputs {
+            if case .input(let position) = plan.schedule.buffers[buffer.index].place {
+                rows[buffer] = inputs[position].packedRows?.description
+            }
+        }
+        return rows
     }
 
     /// The memory of a buffer that lies in another, whose memory the table has already.
@@ -69,7 +81,7 @@ final class Arena {
             let offset = plan.schedule.offsets[id]
             return offset.map { (temporaries.base + $0).assumingMemoryBound(to: Float.self) }
         case .prepared: return binding.prepared[id]?.base.assumingMemoryBound(to: Float.self)
-        case .input(let position): return inputs[position].address
+        case .input(let position): return plan.packedInputs.contains(id) ? nil : inputs[position].address
         case .variable(let position): return binding.address(ofVariable: position, plan)
         case .nextValue(let position): return binding.addressOfNextValue(position)
         case .constant(let position): return plan.constants[position].address
@@ -77,6 +89,13 @@ final class Arena {
         case .output(let position):
             return outputs[position].withUnsafeMutableBuffer { $0.baseAddress }
         }
+    }
+}
+
+extension PackedRows {
+    /// Where the rows stand, for reading while they are held.
+    var description: graft_packed_rows? {
+        withUnsafePointers { graft_packed_rows(masks: $0, starts: $1, values: $2) }
     }
 }
 

@@ -101,8 +101,7 @@ final class Binding: @unchecked Sendable {
         inputAhead = nil
         guard next != nil || isReady else { return nil }
         let sums = try memoryAhead(lookahead)
-        return LookaheadRun(
-            lookahead: lookahead, sums: sums.base, isReady: isReady, next: next.flatMap { UnsafePointer($0.address) })
+        return LookaheadRun(lookahead: lookahead, sums: sums.base, isReady: isReady, next: next)
     }
 
     private func memoryAhead(_ lookahead: Lookahead) throws(GraftError) -> Memory {

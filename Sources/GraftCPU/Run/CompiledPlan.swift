@@ -3,6 +3,8 @@ struct CompiledPlan: Sendable {
     let engine: Engine
     let threads: Int
     let inputs: [(name: String, shape: Shape)]
+    /// Where those stand whose rows are packed.
+    let packedInputs: Set<BufferID>
     let variables: [PlannedVariable]
     /// The updated variables that are written as a whole, in place or elsewhere, by the step that computes them.
     let replaced: Set<Int>
@@ -21,9 +23,10 @@ struct CompiledPlan: Sendable {
     init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
         engine = try Engine()
         threads = options.threadsOfRun
-        let compiler = try PlanCompiler(graph.widenedForCPU(engine), engine: engine, threads: threads)
+        let compiler = try Self.compile(graph.widenedForCPU(engine), engine, options)
         let schedule = try Schedule(compiler, guardsUpdates: options.guardsUpdates)
         inputs = compiler.inputs
+        packedInputs = compiler.packedInputs
         variables = compiler.variables
         constants = compiler.constants
         outputs = compiler.outputs.map { output in
@@ -39,6 +42,30 @@ struct CompiledPlan: Sendable {
         kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
         scratchByteCount = schedule.run.map(\.step.scratchByteCount).max() ?? 0
         preparationScratchByteCount = schedule.preparation.map(\.step.scratchByteCount).max() ?? 0
+    }
+
+    /// The graph's steps; inputs come packed only where nothing reads them in another way.
+    private static func compile(
+        _ graph: Graph, _ engine: Engine, _ options: CPUOptions
+    ) throws(GraftError) -> PlanCompiler {
+        var packed = options.packedInputs
+        while true {
+            let compiler = try PlanCompiler(
+                graph, engine: engine, threads: options.threadsOfRun, packedInputs: packed)
+            let plain = compiler.inputsReadPlain
+            if plain.isEmpty { return compiler }
+            packed.subtract(plain)
+        }
+    }
+
+    /// Whether an input comes with its rows packed.
+    func isPacked(_ position: Int) -> Bool {
+        packedInputs.contains { schedule.buffers[$0.index].place == .input(position) }
+    }
+
+    /// An input's tensor in the form in which steps read it.
+    func readable(_ tensor: Tensor, as position: Int) -> Tensor {
+        isPacked(position) ? tensor.packedByRows() : tensor.stored(as: .float32)
     }
 
     var hasUpdates: Bool { variables.contains(where: \.isUpdated) }

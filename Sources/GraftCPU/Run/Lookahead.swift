@@ -21,7 +21,8 @@ struct Lookahead: Sendable {
         for draft in schedule.run {
             guard let step = draft.step as? ThinProductStep,
                 case .input(let input) = schedule.buffers[step.left.index].place,
-                case .variable(let variable) = schedule.buffers[step.right.index].place
+                case .variable(let variable) = schedule.buffers[step.right.index].place,
+                step.rows <= ThinProductStep.mostRows
             else { continue }
             for case let update as GradientStep in schedule.run.map(\.step)
             where update.isCompiled && update.inner == step.inner && update.columns == step.columns {
@@ -44,5 +45,5 @@ struct LookaheadRun {
     /// Whether they are already there, from the run before.
     let isReady: Bool
     /// The next run's input, where it is known.
-    let next: UnsafePointer<Float>?
+    let next: Tensor?
 }

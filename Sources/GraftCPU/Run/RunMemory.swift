@@ -17,6 +17,8 @@ struct RunMemory {
     let stream: Stream
     let threads: Int
     let randomKey: UInt64
+    /// Where the rows of packed inputs stand.
+    var packed: [BufferID: graft_packed_rows] = [:]
     /// A product that the run before began, or that this one begins for the next.
     var ahead: LookaheadRun?
     /// What waits of some variables to be made smaller.

@@ -43,7 +43,7 @@ struct ProductStep: Step {
 }
 
 /// A few rows times a large matrix, which is read once from where it stands: twice as fast as oneDNN's product, which
-/// copies the matrix in pieces first.
+/// copies the matrix in pieces first. Any number of rows where they come packed.
 struct ThinProductStep: Step {
     let rows: Int
     let inner: Int
@@ -53,31 +53,54 @@ struct ThinProductStep: Step {
     let bias: BufferID?
     let target: BufferID
     let rest: ProgramStep?
+    /// Whether the rows come packed.
+    let isPacked: Bool
+    let threads: Int
 
-    var implementation: String { "graft:product" }
+    var implementation: String { isPacked ? "graft:packed product" : "graft:product" }
+
     var scratchByteCount: Int {
-        max(sumsByteCount, rest?.scratchByteCount ?? 0)
+        var product = description
+        let packed = graft_packed_product_scratch_size(&product, Int32(threads))
+        return max(isPacked ? packed : sumsByteCount, rest?.scratchByteCount ?? 0)
     }
 
     /// The sums of its blocks.
     var sumsByteCount: Int {
-        var product = graft_thin_product(
-            rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: nil, right: nil, bias: nil,
-            target: nil)
+        var product = description
         return graft_thin_product_scratch_size(&product)
     }
 
-    /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
-    static func suits(rows: Int, inner: Int, columns: Int) -> Bool {
-        rows <= 64 && columns.isMultiple(of: 32) && inner * columns >= 1 << 20
+    private var description: graft_thin_product {
+        var product = graft_thin_product()
+        (product.rows, product.inner, product.columns) = (Int64(rows), Int64(inner), Int64(columns))
+        return product
     }
 
+    /// The most rows that are not packed, and the most of which the next run's product is computed ahead.
+    static let mostRows = 64
+
+    /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
+    static func suits(rows: Int, inner: Int, columns: Int, isPacked: Bool) -> Bool {
+        (isPacked || rows <= mostRows) && columns.isMultiple(of: 32) && inner * columns >= 1 << 20
+    }
+
+    func readsPacked(_ buffer: BufferID) -> Bool { isPacked && left == buffer && right != buffer && bias != buffer }
+
     func run(_ memory: RunMemory) {
-        var product = graft_thin_product(
-            rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: memory[left], right: memory[right],
-            bias: bias.map { UnsafePointer(memory[$0]) }, target: memory[target])
+        var product = description
+        (product.right, product.target) = (UnsafePointer(memory[right]), memory[target])
+        product.bias = bias.map { UnsafePointer(memory[$0]) }
+        if let packed = memory.packed[left] {
+            product.packed_left = packed
+        } else {
+            product.left = UnsafePointer(memory[left])
+        }
         if let ahead = memory.ahead, ahead.isReady, ahead.lookahead.product == target {
-            graft_join_thin_product(&product, ahead.sums, Int32(memory.threads))
+            // A processor is left to whoever reads the next batch at this moment: threads that wait for theirs lose more.
+            graft_join_thin_product(&product, ahead.sums, Int32(max(1, memory.threads - 1)))
+        } else if isPacked {
+            graft_run_packed_product(&product, memory.scratch, Int32(memory.threads))
         } else {
             graft_run_thin_product(&product, memory.scratch, Int32(memory.threads))
         }

@@ -53,6 +53,8 @@ struct GradientStep: Step {
         let examples: Int
         let rows: Int
         let columns: Int
+        /// Whether the rows of `left` come packed.
+        let isPacked: Bool
     }
 
     /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes on the way: it reads the kernel anyhow.
@@ -93,9 +95,18 @@ struct GradientStep: Step {
         postponable = program.postponableOperand(on: &description).flatMap { operands[$0] }
     }
 
+    func readsPacked(_ buffer: BufferID) -> Bool {
+        product.isPacked && isCompiled && inputGradient == nil && product.left == buffer && product.right != buffer
+            && !operands.contains(buffer)
+    }
+
     func run(_ memory: RunMemory) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
-        description.left = UnsafePointer(memory[product.left])
+        if let packed = memory.packed[product.left] {
+            description.packed_left = packed
+        } else {
+            description.left = UnsafePointer(memory[product.left])
+        }
         description.right = UnsafePointer(memory[product.right])
         description.postponed = postponable.flatMap { memory.postponed[$0] }
         withPointers(to: operands, targets, memory) { sources, results in
@@ -128,9 +139,15 @@ struct GradientStep: Step {
         guard let ahead = memory.ahead, let next = ahead.next, targets.contains(ahead.lookahead.nextValue) else {
             return nil
         }
-        return graft_thin_product(
-            rows: Int64(ahead.lookahead.rows), inner: Int64(inner), columns: Int64(columns), left: next,
-            right: memory[ahead.lookahead.nextValue], bias: nil, target: nil)
+        var product = graft_thin_product()
+        (product.rows, product.inner, product.columns) = (Int64(ahead.lookahead.rows), Int64(inner), Int64(columns))
+        if let packed = next.packedRows?.description {
+            product.packed_left = packed
+        } else {
+            product.left = UnsafePointer(next.address)
+        }
+        product.right = UnsafePointer(memory[ahead.lookahead.nextValue])
+        return product
     }
 }
 
@@ -140,6 +157,7 @@ extension GradientStep.Product {
         description.examples = Int64(examples)
         description.rows = Int64(rows)
         description.columns = Int64(columns)
+        description.is_packed = isPacked
         description.operand = Int32(operand)
         return description
     }

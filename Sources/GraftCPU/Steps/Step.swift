@@ -8,6 +8,8 @@ protocol Step: Sendable {
     var primitiveCount: Int { get }
     /// Of these, reorders between layouts.
     var reorderCount: Int { get }
+    /// Whether it reads a buffer that is an input, and nothing else in its place, as packed rows.
+    func readsPacked(_ buffer: BufferID) -> Bool
     /// Does it.
     func run(_ memory: RunMemory) throws(GraftError)
 }
@@ -16,4 +18,5 @@ extension Step {
     var scratchByteCount: Int { 0 }
     var primitiveCount: Int { 0 }
     var reorderCount: Int { 0 }
+    func readsPacked(_ buffer: BufferID) -> Bool { false }
 }

@@ -77,10 +77,19 @@ final class FeatureFolder: Sendable {
     func read(
         _ location: Location, into buffer: UnsafeMutableRawBufferPointer, scratch: RowScratch = RowScratch()
     ) throws {
-        guard let shard = shard(location) else {
-            throw GraftError(.state, "the features in \(path) were removed while they were read")
-        }
-        try shard.read(row: Int(location.row), into: buffer, scratch: scratch)
+        try presentShard(location).read(row: Int(location.row), into: buffer, scratch: scratch)
+    }
+
+    /// Reads a row as it stands in its file; see ``entry(of:)``.
+    ///
+    /// - Throws: `GraftError` with code `format` where it is damaged.
+    func readPacked(_ location: Location, into buffer: UnsafeMutableRawBufferPointer) throws {
+        try presentShard(location).readPacked(row: Int(location.row), into: buffer)
+    }
+
+    /// How a row stands in its file.
+    func entry(of location: Location) throws -> ShardTable.Entry {
+        try presentShard(location).entry(row: Int(location.row))
     }
 
     /// Reads rows; a shard with a damaged one is removed, with all its rows.
@@ -122,7 +131,12 @@ final class FeatureFolder: Sendable {
         }
     }
 
-    private func shard(_ location: Location) -> FeatureShard? { content.withLock { $0.shards[Int(location.shard)] } }
+    private func presentShard(_ location: Location) throws -> FeatureShard {
+        guard let shard = content.withLock({ $0.shards[Int(location.shard)] }) else {
+            throw GraftError(.state, "the features in \(path) were removed while they were read")
+        }
+        return shard
+    }
 
     private func remove(shard number: Int32) {
         content.withLock { content in

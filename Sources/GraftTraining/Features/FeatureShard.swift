@@ -25,6 +25,9 @@ final class FeatureShard: Sendable {
     /// The images in the order of their rows.
     var keys: [FeatureKey] { table.entries.map(\.key) }
 
+    /// How a row stands in the file.
+    func entry(row: Int) -> ShardTable.Entry { table.entries[row] }
+
     /// Reads a row's numbers, each of them; the row is checked against its checksum.
     ///
     /// - Precondition: the buffer has the size of a row that is not packed.
@@ -32,14 +35,29 @@ final class FeatureShard: Sendable {
     func read(row: Int, into buffer: UnsafeMutableRawBufferPointer, scratch: RowScratch) throws {
         precondition(buffer.count == table.rowByteCount, "a row has \(table.rowByteCount) bytes, not \(buffer.count)")
         let entry = table.entries[row]
-        let isIntact = try scratch.withBytes(entry.byteCount) { packed in
-            try (file ?? File.reading(path)).read(into: packed, at: entry.position)
-            let packed = UnsafeRawBufferPointer(packed)
-            return Checksum.value(of: packed) == entry.checksum && entry.encoding.unpack(packed, into: buffer)
+        try scratch.withBytes(entry.byteCount) { packed in
+            try readBytes(row: row, into: packed)
+            guard entry.encoding.unpack(UnsafeRawBufferPointer(packed), into: buffer) else { throw damaged }
         }
-        guard isIntact else {
-            throw GraftError(
-                .format, "\(path) is damaged; run again, and its features are computed again")
-        }
+    }
+
+    /// Reads a row as it stands in the file, and checks it.
+    ///
+    /// - Precondition: the buffer has the size of the row's entry.
+    /// - Throws: `GraftError` with code `format` where the row is not the one that was written.
+    func readPacked(row: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+        try readBytes(row: row, into: buffer)
+        let encoding = table.entries[row].encoding
+        guard encoding.fits(UnsafeRawBufferPointer(buffer), elementCount: table.rowByteCount / 4) else { throw damaged }
+    }
+
+    private func readBytes(row: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+        let entry = table.entries[row]
+        try (file ?? File.reading(path)).read(into: buffer, at: entry.position)
+        guard Checksum.value(of: UnsafeRawBufferPointer(buffer)) == entry.checksum else { throw damaged }
+    }
+
+    private var damaged: GraftError {
+        GraftError(.format, "\(path) is damaged; run again, and its features are computed again")
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import GraftGraph
 import GraftModel
 
-/// Reads kept features in place of decoding examples; rows are unpacked to where they are used.
+/// Reads kept features in place of decoding examples; rows are unpacked to where they are used, or handed on as they are.
 struct FeatureSource: ExampleSource {
     let dataset: any Dataset
     /// The key of each example's row.
@@ -15,14 +15,54 @@ struct FeatureSource: ExampleSource {
     let temporary: FeatureFolder?
     /// The shape of each feature, without the batch axis; a row holds them one after the other.
     let shapes: [Shape]
+    /// Whether features are handed on with their rows packed, as they are kept.
+    var isPacked = false
     /// Memory of batches that were used: as many as a run holds at once.
     private let memory = TensorPool(capacity: 10)
     private let scratch = RowScratch()
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {
         let targets = try dataset.targets(of: indices)
-        let features = try shapes.count == 1 ? [rows(indices, of: shapes[0])] : divided(indices)
+        let features = try shapes.count == 1 ? [feature(indices, of: shapes[0])] : divided(indices)
         return SourceBatch(indices: indices, inputs: features, targets: targets)
+    }
+
+    /// The one feature of these examples.
+    private func feature(_ indices: [Int], of shape: Shape) throws -> Tensor {
+        let entries = isPacked ? try indices.map(entry) : []
+        // One that is no smaller in packed form is not kept so.
+        guard isPacked, entries.allSatisfy({ $0.encoding == .masked }) else { return try rows(indices, of: shape) }
+        return try packedRows(indices, entries, of: shape)
+    }
+
+    /// The one feature of these examples with its rows packed, read as they are kept.
+    private func packedRows(_ indices: [Int], _ entries: [ShardTable.Entry], of shape: Shape) throws -> Tensor {
+        let maskByteCount = RowEncoding.maskByteCount(shape.elementCount)
+        let byteCount = entries.reduce(0) { $0 + $1.byteCount }
+        let packed = try scratch.withBytes(byteCount + 4 * PackedRows.spareNumbers) { bytes in
+            var (rows, position): ([PackedRows.Row], Int) = ([], 0)
+            for (index, entry) in zip(indices, entries) {
+                let row = UnsafeMutableRawBufferPointer(rebasing: bytes[position...].prefix(entry.byteCount))
+                try folder(of: index).readPacked(location(of: index), into: row)
+                if let mask = UnsafeRawPointer(row.baseAddress) {
+                    rows.append(PackedRows.Row(mask: mask, numbers: mask + maskByteCount))
+                }
+                position += entry.byteCount
+            }
+            let count = (byteCount - indices.count * maskByteCount) / 4
+            return PackedRows(rows, rowSize: shape.elementCount, count: count, in: memory)
+        }
+        return Tensor(packed, shape: shape.inBatch(of: indices.count))
+    }
+
+    /// The bytes of an example's features that are not packed.
+    var byteCount: Int { shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride }
+
+    /// The bytes of these examples' features packed, in the mean; `nil` where there are none, or where they have several,
+    /// which are packed as one row.
+    func packedByteCount(of indices: [Int]) throws -> Int? {
+        guard shapes.count == 1, !indices.isEmpty else { return nil }
+        return try indices.reduce(0) { try $0 + entry(of: $1).byteCount } / indices.count
     }
 
     /// The one feature of these examples, read to where it is used.
@@ -58,11 +98,20 @@ struct FeatureSource: ExampleSource {
     /// The folder of an example's row.
     func folder(of index: Int) -> FeatureFolder { unkept.contains(index) ? temporary ?? kept : kept }
 
-    private func read(_ index: Int, into row: UnsafeMutableBufferPointer<Float>) throws {
+    private func location(of index: Int) throws -> FeatureFolder.Location {
         let folder = folder(of: index)
         guard let location = folder.location(of: keys[index]) else {
             throw GraftError(.state, "the features of example \(index) are not in \(folder.path)")
         }
-        try folder.read(location, into: UnsafeMutableRawBufferPointer(row), scratch: scratch)
+        return location
+    }
+
+    private func entry(of index: Int) throws -> ShardTable.Entry {
+        try folder(of: index).entry(of: location(of: index))
+    }
+
+    private func read(_ index: Int, into row: UnsafeMutableBufferPointer<Float>) throws {
+        let buffer = UnsafeMutableRawBufferPointer(row)
+        try folder(of: index).read(location(of: index), into: buffer, scratch: scratch)
     }
 }

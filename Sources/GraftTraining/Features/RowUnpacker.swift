@@ -7,16 +7,20 @@ extension RowEncoding {
     /// - Returns: whether the bytes are a row of this encoding; where they are not, the row holds anything.
     func unpack(_ bytes: UnsafeRawBufferPointer, into row: UnsafeMutableRawBufferPointer) -> Bool {
         let elementCount = row.count / 4
-        guard let valueCount = valueCount(byteCount: bytes.count, elementCount: elementCount) else { return false }
+        guard fits(bytes, elementCount: elementCount) else { return false }
         guard let source = bytes.baseAddress, let target = row.baseAddress else { return elementCount == 0 }
         switch self {
         case .dense:
             for index in 0..<elementCount { Self.move(source + 4 &* index, to: target + 4 &* index) }
-        case .masked:
-            guard Self.isMask(bytes, elementCount: elementCount, valueCount: valueCount) else { return false }
-            Self.expand(source, to: target, count: elementCount)
+        case .masked: Self.expand(source, to: target, count: elementCount)
         }
         return true
+    }
+
+    /// Whether bytes are a row of this encoding, with so many elements.
+    func fits(_ bytes: UnsafeRawBufferPointer, elementCount: Int) -> Bool {
+        guard let valueCount = valueCount(byteCount: bytes.count, elementCount: elementCount) else { return false }
+        return self == .dense || Self.isMask(bytes, elementCount: elementCount, valueCount: valueCount)
     }
 
     /// Whether a mask has as many bits as there are values, none behind the last element.

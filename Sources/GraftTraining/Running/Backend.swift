@@ -8,6 +8,8 @@ package protocol Backend: Sendable {
     var concurrentRuns: Int { get }
     /// Makes a graph ready.
     func makePlan(_ graph: Graph) throws -> any ExecutablePlan
+    /// Makes a graph ready whose inputs of these names come with their rows packed.
+    func makePlan(_ graph: Graph, packedInputs: Set<String>) throws -> any ExecutablePlan
     /// Makes a graph ready of which ``concurrentRuns`` runs go on at once, each on its share of the machine.
     func makeConcurrentPlan(_ graph: Graph) throws -> any ExecutablePlan
     /// Gives back the memory of plans that are gone.
@@ -17,6 +19,9 @@ package protocol Backend: Sendable {
 extension Backend {
     package var concurrentRuns: Int { 1 }
     package func makeConcurrentPlan(_ graph: Graph) throws -> any ExecutablePlan { try makePlan(graph) }
+    package func makePlan(_ graph: Graph, packedInputs: Set<String>) throws -> any ExecutablePlan {
+        try makePlan(graph)
+    }
     package func releaseMemory() {}
 }
 
@@ -24,6 +29,8 @@ extension Backend {
 ///
 /// A plan without updates may be run from many threads at once; one with updates by one at a time.
 package protocol ExecutablePlan: AnyObject, Sendable {
+    /// The inputs that it reads as packed rows; of others it makes plain arrays first, at each run.
+    var packedInputs: Set<String> { get }
     /// Gives the graph's variables their values, by reference.
     func bind(_ values: [VariableID: Tensor]) throws
     /// Runs the graph once; updates change the plan's values of the variables, never another holder's. Where the first
@@ -40,6 +47,7 @@ package protocol ExecutablePlan: AnyObject, Sendable {
 }
 
 extension ExecutablePlan {
+    package var packedInputs: Set<String> { [] }
     /// Makes no use of the next inputs.
     package func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
         try run(inputs, randomKey: randomKey)

@@ -18,8 +18,11 @@ struct CPUBackend: Backend {
 
     func releaseMemory() { CPUPlan.releaseMemory() }
 
-    func makePlan(_ graph: Graph) throws -> any ExecutablePlan {
+    func makePlan(_ graph: Graph) throws -> any ExecutablePlan { try makePlan(graph, packedInputs: []) }
+
+    func makePlan(_ graph: Graph, packedInputs: Set<String>) throws -> any ExecutablePlan {
         var options = options
+        options.packedInputs = packedInputs
         options.guardsUpdates = !graph.updates.isEmpty
         return CPUExecutablePlan(try CPUPlan(graph, options: options))
     }
@@ -31,6 +34,7 @@ private final class CPUExecutablePlan: ExecutablePlan {
 
     init(_ plan: CPUPlan) { self.plan = plan }
 
+    var packedInputs: Set<String> { plan.packedInputs }
     func bind(_ values: [VariableID: Tensor]) throws { try plan.bind(values) }
     func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
         try plan.run(inputs, randomKey: randomKey)

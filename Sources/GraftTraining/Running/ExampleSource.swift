@@ -24,6 +24,9 @@ struct SourceBatch: Sendable {
     /// The examples that are missing.
     var failures: [ExampleFailure] = []
 
+    /// Whether the rows of its inputs are packed.
+    var isPacked: Bool { inputs.allSatisfy { $0.packedRows != nil } }
+
     /// Adds the rows of another batch behind these.
     mutating func append(_ other: SourceBatch) {
         failures += other.failures
@@ -84,6 +87,15 @@ final class BatchStream: Sendable {
                 cursor = end
             }
             return batch
+        }
+    }
+
+    /// A stream of one batch, which is made already.
+    init(_ batch: SourceBatch) {
+        var rest: SourceBatch? = batch
+        prefetcher = Prefetcher(name: "graft batches") {
+            defer { rest = nil }
+            return rest
         }
     }
 

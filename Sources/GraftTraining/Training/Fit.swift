@@ -86,10 +86,14 @@ final class FitRun {
         // Plans for predictions would hold the variables of before beside those that training makes.
         Predictor.of(model).clear()
         do {
-            let sources = try prepareSources(trained)
-            let runner = makeTrainingRunner(trained, targetShape)
+            var sources = try prepareSources(trained)
+            let packed = try sources.training.packed()
+            let runner = makeTrainingRunner(trained, targetShape, packsInputs: packed != nil)
             defer { keepState(of: runner) }
-            let validator = sources.validation.map { Validator(self, $0, trained, targetShape) }
+            if let packed, try runner.readsPackedInputs(batchSize: min(arguments.batchSize, packed.readable.count)) {
+                sources.training = packed
+            }
+            let validator = try sources.validation.map { try Validator(self, $0, trained, targetShape) }
             try train(runner, sources.training, validator)
         } catch let error as GraftError where error.code == .cancelled {
             run.history.isInterrupted = true
@@ -159,9 +163,11 @@ final class FitRun {
 
     // MARK: Steps
 
-    private func makeTrainingRunner(_ trained: TrainedModel, _ targetShape: Shape) -> StepRunner {
+    private func makeTrainingRunner(
+        _ trained: TrainedModel, _ targetShape: Shape, packsInputs: Bool
+    ) -> StepRunner {
         let (compilation, isWeighted) = (compilation.withoutState, arguments.weights != nil)
-        return StepRunner(backend: backend) { batchSize in
+        return StepRunner(backend: backend, packsInputs: packsInputs) { batchSize in
             let parts = try trained.parts(batchSize: batchSize, training: true)
             return try StepProgram.training(
                 parts, trained.trainable, compilation, targetShape: targetShape, isWeighted: isWeighted)

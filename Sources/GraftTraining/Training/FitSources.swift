@@ -3,7 +3,7 @@ import GraftModel
 
 /// The examples of a dataset as a run reads them, and those that turned out unreadable.
 struct Examples {
-    let source: any ExampleSource
+    var source: any ExampleSource
     let count: Int
     /// The examples that cannot be read, as far as is known.
     private(set) var unreadable: Set<Int>
@@ -14,6 +14,18 @@ struct Examples {
 
     /// The numbers of the others, in order.
     var readable: [Int] { (0..<count).filter { !unreadable.contains($0) } }
+
+    /// The same examples with their features' rows packed, as they are kept; `nil` where there are none, or where they would
+    /// take more than half of the memory so.
+    func packed() throws -> Examples? {
+        guard var features = source as? FeatureSource, let byteCount = try features.packedByteCount(of: readable),
+            2 * byteCount <= features.byteCount
+        else { return nil }
+        features.isPacked = true
+        var examples = self
+        examples.source = features
+        return examples
+    }
 
     /// Leaves out examples that another process found to be unreadable.
     mutating func leaveOut(_ indices: Set<Int>) { unreadable.formUnion(indices) }

@@ -7,6 +7,8 @@ import GraftModel
 /// changes, they move from plan to plan without a copy. Used by one thread.
 final class StepRunner {
     private let backend: any Backend
+    /// Whether batches come with the rows of their inputs packed.
+    private let packsInputs: Bool
     private let makeProgram: (_ batchSize: Int) throws -> StepProgram
     private let initialValue: (StepProgram, VariableID) -> Tensor?
     private var prepared: [Int: Prepared] = [:]
@@ -21,13 +23,21 @@ final class StepRunner {
     }
 
     /// - Parameters:
+    ///   - packsInputs: whether batches come with the rows of their inputs packed.
     ///   - makeProgram: the program for a batch size; the variables' numbers must not depend on it.
     ///   - initialValue: a variable's value before the first step.
     init(
-        backend: any Backend, makeProgram: @escaping (Int) throws -> StepProgram,
+        backend: any Backend, packsInputs: Bool = false, makeProgram: @escaping (Int) throws -> StepProgram,
         initialValue: @escaping (StepProgram, VariableID) -> Tensor?
     ) {
-        (self.backend, self.makeProgram, self.initialValue) = (backend, makeProgram, initialValue)
+        (self.backend, self.packsInputs) = (backend, packsInputs)
+        (self.makeProgram, self.initialValue) = (makeProgram, initialValue)
+    }
+
+    /// Whether batches of a size are read packed as they come.
+    func readsPackedInputs(batchSize: Int) throws -> Bool {
+        let prepared = try prepared(batchSize)
+        return prepared.plan.packedInputs.isSuperset(of: prepared.program.inputNames)
     }
 
     /// Runs a batch.
@@ -111,7 +121,7 @@ final class StepRunner {
     }
 
     private func activate(batchSize: Int) throws -> Prepared {
-        let next = try prepared[batchSize] ?? prepare(batchSize)
+        let next = try prepared(batchSize)
         guard next !== current else { return next }
         var values = self.values(updatedOnly: false)
         if current == nil {
@@ -125,9 +135,11 @@ final class StepRunner {
         return next
     }
 
-    private func prepare(_ batchSize: Int) throws -> Prepared {
+    private func prepared(_ batchSize: Int) throws -> Prepared {
+        if let known = prepared[batchSize] { return known }
         let program = try makeProgram(batchSize)
-        let result = Prepared(program, try backend.makePlan(program.graph))
+        let packed = packsInputs ? Set(program.inputNames) : []
+        let result = Prepared(program, try backend.makePlan(program.graph, packedInputs: packed))
         prepared[batchSize] = result
         return result
     }

@@ -11,15 +11,18 @@ final class Validator {
     private let values: TrainedValues
     /// The batches of the next validation, where they are being read already.
     private var streamAhead: BatchStream?
+    /// All examples, where they are one batch of packed rows: no larger than the memory in which they would be read again.
+    private var whole: SourceBatch?
 
     /// How many examples are evaluated at once where their features are kept, unless more were asked for: as many as the
     /// product with a large matrix takes, which is read that much more seldom; fewer where features are large, because who
-    /// asks for small batches of those wants to save memory.
-    static func batchSize(asked: Int, of source: any ExampleSource) -> Int {
-        let (most, mostBytes) = (64, 16 << 20)
-        guard let features = source as? FeatureSource else { return asked }
-        let bytes = features.shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride
-        return max(asked, min(most, mostBytes / max(bytes, 1)))
+    /// asks for small batches of those wants to save memory. Packed ones take little, so that they may be many.
+    static func batchSize(asked: Int, of examples: Examples) throws -> Int {
+        guard let features = examples.source as? FeatureSource else { return asked }
+        let packed = features.isPacked ? try features.packedByteCount(of: examples.readable) : nil
+        let (most, mostBytes) = (packed == nil ? 64 : 512, 16 << 20)
+        let size = max(asked, min(most, mostBytes / max(packed ?? features.byteCount, 1)))
+        return packed == nil ? size : min(size, examples.readable.count)
     }
 
     /// The values of what training changed, while an epoch is validated; the model has those of the epoch before.
@@ -27,20 +30,27 @@ final class Validator {
         var byVariable: [Variable: Tensor] = [:]
     }
 
-    init(_ fit: FitRun, _ examples: Examples, _ trained: TrainedModel, _ targetShape: Shape) {
+    init(_ fit: FitRun, _ examples: Examples, _ trained: TrainedModel, _ targetShape: Shape) throws {
         (self.fit, self.examples) = (fit, examples)
         let (loss, metrics) = (fit.compilation.loss, fit.compilation.metrics)
         self.metrics = metrics
-        batchSize = Self.batchSize(asked: fit.arguments.batchSize, of: examples.source)
         let values = TrainedValues()
         self.values = values
-        runner = StepRunner(backend: fit.backend) { batchSize in
+        let packed = try examples.packed()
+        runner = StepRunner(backend: fit.backend, packsInputs: packed != nil) { batchSize in
             let parts = try trained.parts(batchSize: batchSize, training: false)
             return try StepProgram.evaluation(
                 parts, trained.trainable, loss, metrics, targetShape: targetShape)
         } initialValue: { program, id in
             program.variables[id].map { values.byVariable[$0] ?? $0.value }
         }
+        var batchSize = try Self.batchSize(asked: fit.arguments.batchSize, of: packed ?? examples)
+        if let packed, try runner.readsPackedInputs(batchSize: batchSize) {
+            self.examples = packed
+        } else {
+            batchSize = try Self.batchSize(asked: fit.arguments.batchSize, of: examples)
+        }
+        self.batchSize = batchSize
     }
 
     /// The number of examples that can be read, as far as is known.
@@ -54,12 +64,13 @@ final class Validator {
 
     /// Has the first batches read, which are about to be used.
     func readAhead() {
-        guard streamAhead == nil, examples.source is FeatureSource else { return }
+        guard streamAhead == nil, whole == nil, examples.source is FeatureSource else { return }
         streamAhead = takeStream(order: examples.readable)
     }
 
     private func takeStream(order: [Int]) -> BatchStream {
         defer { streamAhead = nil }
+        if let whole, whole.indices == order { return BatchStream(whole) }
         return streamAhead
             ?? BatchStream(
                 examples.source, order: order, batchSize: batchSize, profiler: fit.arguments.options.profiler)
@@ -85,6 +96,7 @@ final class Validator {
             for failure in examples.leaveOut(batch.failures) { try fit.emit(.problem(failure)) }
             done += batch.indices.count + batch.failures.count
             guard !batch.indices.isEmpty else { continue }
+            if batch.indices == order, batch.isPacked { whole = batch }
             let outputs = try runner.run(batch)
             figures.add(
                 lossSum: Double(outputs[0][0]), statistics: outputs.dropFirst(), examples: batch.indices.count)

@@ -1,0 +1,76 @@
+// A dense layer whose inputs come packed: what is not zero is known before a number is read, and only that is read. Many
+// examples share each read of the kernel, since packed they take little memory.
+
+/// Rows of the kernel that are multiplied with each example before the next one, as many as a word has bits, in so many
+/// panels: they fit into the first-level cache, and the sums of some hundred examples into the second.
+enum { packed_panels_at_once = graft_packed_columns / columns_at_once };
+
+/// The rows of the kernel from `row` on that some example's number goes with, a bit for each.
+INLINE uint64_t rows_met(const graft_thin_product *p, int64_t row) {
+    uint64_t any = 0;
+    if (row >= p->inner) return any;
+    const uint64_t *masks = p->packed_left.masks + row / graft_packed_word * p->rows;
+    for (int64_t example = 0; example < p->rows; example++) any |= masks[example];
+    return any;
+}
+
+/// Adds the products of up to 64 rows of the kernel with all examples to their sums, of [examples][128].
+INLINE void multiply_packed_rows(const graft_thin_product *p, int64_t row, uint64_t any,
+                                 uint64_t following, int64_t column, int panels, float *sums) {
+    _Alignas(64) float together[graft_packed_word * graft_packed_columns];
+    const float *right = p->right + row * p->columns + column, *rows = right;
+    const float *below = right + graft_packed_word * p->columns;
+    int64_t word = row / graft_packed_word, stride = p->columns;
+    const uint64_t *masks = p->packed_left.masks + word * p->rows;
+    const float *values = p->packed_left.values + p->packed_left.starts[word];
+    int width = panels * columns_at_once;
+    int share = (int)((__builtin_popcountll(following) + p->rows - 1) / p->rows);
+    if (p->rows >= least_examples_to_gather) {
+        bring_together(right, p->columns, width, any, together, graft_packed_columns);
+        rows = together;
+        stride = graft_packed_columns;
+    }
+    for (int64_t example = 0; example < p->rows; example++, sums += graft_packed_columns) {
+        vector added[2 * packed_panels_at_once];
+        following = fetch_rows(below, p->columns, width, following, share);
+        UNROLLED for (int i = 0; i < 2 * panels; i++) added[i] = load(sums + i * VECTOR);
+        for (uint64_t met = masks[example]; met; met &= met - 1, values++) {
+            const float *source = rows + __builtin_ctzll(met) * stride;
+            UNROLLED for (int i = 0; i < 2 * panels; i++) added[i] += *values * load(source + i * VECTOR);
+        }
+        UNROLLED for (int i = 0; i < 2 * panels; i++) store(sums + i * VECTOR, added[i]);
+    }
+}
+
+/// So many panels of the result. Blocks of the inner axis are summed each by itself and then added up, in the order in which
+/// a product of rows that are not packed does it. `sums` is scratch for two times [examples][128].
+INLINE void packed_panels(const graft_thin_product *p, int64_t block, int64_t column,
+                          int panels, float *sums) {
+    int64_t size = p->rows * graft_packed_columns;
+    int width = panels * columns_at_once;
+    float *totals = sums + size;
+    for (int64_t example = 0; example < p->rows; example++)
+        for (int i = 0; i < width; i += VECTOR)
+            store(totals + example * graft_packed_columns + i, p->bias ? load(p->bias + column + i) : splat(0));
+    uint64_t any = rows_met(p, 0);
+    for (int64_t begin = 0; begin < p->inner; begin += block) {
+        int64_t end = begin + block < p->inner ? begin + block : p->inner;
+        __builtin_memset(sums, 0, (size_t)size * sizeof(float));
+        for (int64_t row = begin; row < end; row += graft_packed_word) {
+            uint64_t following = rows_met(p, row + graft_packed_word);
+            multiply_packed_rows(p, row, any, following, column, panels, sums);
+            any = following;
+        }
+        for (int64_t i = 0; i < size; i += VECTOR) store(totals + i, load(totals + i) + load(sums + i));
+    }
+    for (int64_t example = 0; example < p->rows; example++)
+        __builtin_memcpy(p->target + example * p->columns + column, totals + example * graft_packed_columns,
+                         (size_t)width * sizeof(float));
+}
+
+/// The columns begin ..< end, a multiple of 32.
+static void packed_product(const graft_thin_product *p, int64_t block, int64_t begin, int64_t end, float *sums) {
+    for (; begin + graft_packed_columns <= end; begin += graft_packed_columns)
+        packed_panels(p, block, begin, packed_panels_at_once, sums);
+    for (; begin < end; begin += columns_at_once) packed_panels(p, block, begin, 1, sums);
+}

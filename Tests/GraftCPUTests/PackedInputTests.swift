@@ -1,0 +1,99 @@
+import CKernels
+import GraftCPU
+import GraftTestSupport
+import Testing
+
+// Within that suite because the instruction set is chosen for the whole process: one test at a time.
+extension InstructionSetTests {
+    /// Inputs that come with their rows packed.
+    @Suite struct PackedInputTests {
+        /// Not whole words of a mask, and large enough for products to be Graft's own.
+        static let inner = 8205
+
+        /// `relu(x · w + b)`; `x` comes with another shape, as features before a Flatten do.
+        static func plan(rows: Int, columns: Int, threads: Int = 2, packed: Set<String>) throws -> CPUPlan {
+            var graph = Graph()
+            let x = try graph.input("x", [rows, 5, inner / 5])
+            let flat = try graph.reshape(x, to: [rows, inner])
+            let w = try graph.variable(VariableID(0), [inner, columns])
+            let b = try graph.variable(VariableID(1), [columns])
+            let product = try graph.matrixProduct(flat, w)
+            graph.outputs = [try graph.unary(.relu, graph.binary(.add, product, b))]
+            var options = CPUOptions(threads: threads)
+            options.packedInputs = packed
+            let plan = try CPUPlan(graph, options: options)
+            var random = SplitMix(seed: 1)
+            try plan.bind([
+                VariableID(0): random.array([inner, columns]).tensor, VariableID(1): random.array([columns]).tensor,
+            ])
+            return plan
+        }
+
+        static func input(rows: Int, zeros: Double) -> Tensor {
+            var random = SplitMix(seed: UInt64(rows))
+            let numbers = SparseInputTests.inputs([rows, inner], zeros: zeros, &random)
+            return Tensor(numbers, shape: [rows, 5, inner / 5])
+        }
+
+        /// Against the kernel for rows that are not packed, which takes up to 64 of them.
+        @Test(arguments: [(1, 160), (3, 128), (20, 288), (40, 128)], 0..<Int(graft_instruction_set_count()))
+        func noBitOfAProductDependsOnPacking(_ size: (rows: Int, columns: Int), instructionSet: Int) throws {
+            graft_use_instruction_set(Int32(instructionSet))
+            defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
+            let plain = try Self.plan(rows: size.rows, columns: size.columns, packed: [])
+            #expect(plain.packedInputs.isEmpty)
+            let packed = try [1, 3].map {
+                try Self.plan(rows: size.rows, columns: size.columns, threads: $0, packed: ["x"])
+            }
+            for zeros in [0, 0.9, 1] {
+                let x = Self.input(rows: size.rows, zeros: zeros)
+                let expected = try plain.run(["x": x])[0].scalars.map(\.bitPattern)
+                let packedX = x.packedByRows()
+                // Whoever gives a plan the other form gets the same.
+                for (plan, x) in packed.map({ ($0, packedX) }) + [(packed[0], x), (plain, packedX)] {
+                    let isSame = try plan.run(["x": x])[0].scalars.map(\.bitPattern) == expected
+                    #expect(isSame, "\(zeros)")
+                }
+            }
+            for plan in packed { #expect(plan.packedInputs == ["x"]) }
+        }
+
+        /// More rows than a kernel for plain ones takes: each row is what it is on its own.
+        @Test func manyRowsAreMultipliedAtOnce() throws {
+            let (count, columns) = (150, 160)
+            let x = Self.input(rows: count, zeros: 0.86)
+            let all = try Self.plan(rows: count, columns: columns, packed: ["x"]).run(["x": x.packedByRows()])[0]
+                .scalars
+            let single = try Self.plan(rows: 1, columns: columns, packed: [])
+            for row in [0, 63, 64, 149] {
+                let numbers = Array(x.scalars[(row * Self.inner)..<((row + 1) * Self.inner)])
+                let expected = try single.run(["x": Tensor(numbers, shape: [1, 5, Self.inner / 5])])[0].scalars
+                // Sums of some 1,150 products, each at most 1, by blocks of another size.
+                for (result, value) in zip(all[(row * columns)...], expected) { #expect(abs(result - value) < 1e-4) }
+            }
+        }
+
+        @Test func anInputThatSomethingElseReadsIsNotTakenPacked() throws {
+            var graph = Graph()
+            let x = try graph.input("x", [3, Self.inner])
+            let w = try graph.variable(VariableID(0), [Self.inner, 128])
+            graph.outputs = [try graph.matrixProduct(x, w), try graph.reduce(.sum, x)]
+            var options = CPUOptions(threads: 2)
+            options.packedInputs = ["x", "nobody"]
+            let plan = try CPUPlan(graph, options: options)
+            #expect(plan.packedInputs.isEmpty)
+            var random = SplitMix(seed: 1)
+            try plan.bind([VariableID(0): random.array([Self.inner, 128]).tensor])
+            let numbers = Tensor(
+                SparseInputTests.inputs([3, Self.inner], zeros: 0.9, &random), shape: [3, Self.inner])
+            let isSame = try plan.run(["x": numbers.packedByRows()]) == plan.run(["x": numbers])
+            #expect(isSame)
+        }
+
+        /// Rows of small matrices go to oneDNN, which reads plain ones.
+        @Test func aSmallProductIsNotTakenPacked() throws {
+            #expect(try Self.plan(rows: 3, columns: 64, packed: ["x"]).packedInputs.isEmpty)
+            #expect(try Self.plan(rows: 3, columns: 130, packed: ["x"]).packedInputs.isEmpty)
+        }
+    }
+}
