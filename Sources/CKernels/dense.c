@@ -75,8 +75,9 @@ static void packed_part(void *context, int part, int64_t begin, int64_t end) {
 
 void graft_run_packed_product(const graft_thin_product *product, void *scratch, int threads) {
     packed_call call = {product, scratch};
-    // Threads share the columns out, so that no sums need to be joined.
-    int64_t grain = product->columns >= 2 * graft_packed_columns * threads ? graft_packed_columns : 32;
+    // Threads share the columns out, so that no sums need to be joined: as many at once as leave some for every thread.
+    int64_t grain = graft_packed_columns;
+    while (grain > 32 && product->columns < grain * threads) grain /= 2;
     graft_in_turns(product->columns, grain, product->inner * product->columns, threads, &call, packed_part);
 }
 

@@ -60,8 +60,8 @@ final class Console: Sendable {
         write(object.line + "\n", to: FileHandle.standardOutput)
     }
 
-    /// Rewrites the last line on a terminal; silent elsewhere.
-    func progress(_ line: ProgressLine) { progress(line.text(width: width)) }
+    /// Rewrites the last line on a terminal; silent elsewhere, where the line is not made either.
+    func progress(_ line: @autoclosure () -> ProgressLine) { if isTerminal { progress(line().text(width: width)) } }
 
     /// Rewrites the last line on a terminal with a few words; silent elsewhere.
     func progress(_ line: String) {

@@ -34,8 +34,8 @@ final class ProgressReporter {
         case .problem(let failure): unreadable.append(failure)
         case .epochBegan: listUnreadable()
         case .step(let report):
-            let figures = Self.figures(report.figures)
-            console.progress(ProgressLine(label(report.epoch), report.progress, figures: figures))
+            console.progress(
+                ProgressLine(label(report.epoch), report.progress, figures: Self.figures(report.figures)))
         case .validation(let epoch, let progress):
             console.progress(ProgressLine("\(label(epoch))  validation", progress))
         case .epoch(let report): showEpoch(report)

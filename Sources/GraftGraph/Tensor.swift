@@ -1,7 +1,8 @@
 /// A dense array of numbers in row-major order: what goes into a model and comes out of it.
 ///
 /// Its elements are 32-bit floats. Within the package arrays that are read and written at each step of training may be
-/// stored in half the memory, as ``ElementType/bfloat16``; they are read as 32-bit floats too.
+/// stored in half the memory, as ``ElementType/bfloat16``; they are read as 32-bit floats too. Rows most of whose elements
+/// are zero may stand packed there.
 ///
 /// A value type: copies share their memory until one of them is written to.
 public struct Tensor: Sendable {

@@ -238,13 +238,17 @@ import Testing
         #expect(model.weights == weights)
     }
 
-    @Test func oneElementThatIsNotFiniteIsSeen() {
+    /// In few elements, and in more than one processor looks at.
+    @Test(arguments: [(37, 29), (1 << 20, (1 << 20) - 1), (5 << 18, 1 << 20), (5 << 18, (5 << 18) - 1)])
+    func oneElementThatIsNotFiniteIsSeen(_ size: (count: Int, position: Int)) {
+        var tensor = Tensor(repeating: -.greatestFiniteMagnitude, shape: [size.count])
         for wrong in [Float.nan, .infinity, -.infinity] {
-            var elements = [Float](repeating: -.greatestFiniteMagnitude, count: 37)
-            #expect(Tensor(elements, shape: [37]).isFinite)
-            elements[29] = wrong
-            #expect(!Tensor(elements, shape: [37]).isFinite)
+            tensor.withUnsafeMutableBuffer { $0[size.position] = -.greatestFiniteMagnitude }
+            #expect(tensor.isFinite)
+            tensor.withUnsafeMutableBuffer { $0[size.position] = wrong }
+            #expect(!tensor.isFinite)
         }
+        #expect(Tensor(zeros: [0]).isFinite)
     }
 
     // MARK: Frozen is frozen

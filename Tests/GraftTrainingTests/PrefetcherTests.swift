@@ -32,6 +32,23 @@ import Testing
         #expect(isMaking.withLock { !$0 })
     }
 
+    @Test func moreIsMadeWhenHalfOfThePlacesAreEmpty() throws {
+        let made = Mutex(0)
+        let prefetcher = Prefetcher<Int>(name: "test", ahead: 4) {
+            made.withLock {
+                $0 += 1
+                return $0
+            }
+        }
+        while made.withLock({ $0 < 4 }) { Thread.sleep(forTimeInterval: 0.001) }
+        #expect(try prefetcher.next() == 1)
+        Thread.sleep(forTimeInterval: 0.02)
+        #expect(made.withLock { $0 } == 4)
+        #expect(try prefetcher.next() == 2)
+        while made.withLock({ $0 < 6 }) { Thread.sleep(forTimeInterval: 0.001) }
+        #expect(try (3...6).map { _ in try prefetcher.next() } == [3, 4, 5, 6])
+    }
+
     @Test func endingOneThatIsThroughReturnsAtOnce() throws {
         let prefetcher = Prefetcher<Int>(name: "test") { nil }
         #expect(try prefetcher.next() == nil)

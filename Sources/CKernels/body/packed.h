@@ -1,8 +1,8 @@
 // A dense layer whose inputs come packed: what is not zero is known before a number is read, and only that is read. Many
 // examples share each read of the kernel, since packed they take little memory.
 
-/// Rows of the kernel that are multiplied with each example before the next one, as many as a word has bits, in so many
-/// panels: they fit into the first-level cache, and the sums of some hundred examples into the second.
+/// So many panels of as many rows of the kernel as a word has bits are multiplied with each example before the next one:
+/// they fit into the first-level cache, and the sums of some hundred examples into the second.
 enum { packed_panels_at_once = graft_packed_columns / columns_at_once };
 
 /// The rows of the kernel from `row` on that some example's number goes with, a bit for each.
@@ -15,8 +15,8 @@ INLINE uint64_t rows_met(const graft_thin_product *p, int64_t row) {
 }
 
 /// Adds the products of up to 64 rows of the kernel with all examples to their sums, of [examples][128].
-INLINE void multiply_packed_rows(const graft_thin_product *p, int64_t row, uint64_t any,
-                                 uint64_t following, int64_t column, int panels, float *sums) {
+INLINE void multiply_packed_rows(const graft_thin_product *p, int64_t row, uint64_t any, uint64_t following,
+                                 int64_t column, int panels, float *sums) {
     _Alignas(64) float together[graft_packed_word * graft_packed_columns];
     const float *right = p->right + row * p->columns + column, *rows = right;
     const float *below = right + graft_packed_word * p->columns;
@@ -44,8 +44,7 @@ INLINE void multiply_packed_rows(const graft_thin_product *p, int64_t row, uint6
 
 /// So many panels of the result. Blocks of the inner axis are summed each by itself and then added up, in the order in which
 /// a product of rows that are not packed does it. `sums` is scratch for two times [examples][128].
-INLINE void packed_panels(const graft_thin_product *p, int64_t block, int64_t column,
-                          int panels, float *sums) {
+INLINE void packed_panels(const graft_thin_product *p, int64_t block, int64_t column, int panels, float *sums) {
     int64_t size = p->rows * graft_packed_columns;
     int width = panels * columns_at_once;
     float *totals = sums + size;
@@ -72,5 +71,6 @@ INLINE void packed_panels(const graft_thin_product *p, int64_t block, int64_t co
 static void packed_product(const graft_thin_product *p, int64_t block, int64_t begin, int64_t end, float *sums) {
     for (; begin + graft_packed_columns <= end; begin += graft_packed_columns)
         packed_panels(p, block, begin, packed_panels_at_once, sums);
+    for (; begin + 2 * columns_at_once <= end; begin += 2 * columns_at_once) packed_panels(p, block, begin, 2, sums);
     for (; begin < end; begin += columns_at_once) packed_panels(p, block, begin, 1, sums);
 }

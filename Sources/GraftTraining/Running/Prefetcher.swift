@@ -48,6 +48,9 @@ final class Prefetcher<Element: Sendable>: Sendable {
     private final class Exchange: @unchecked Sendable {
         private let condition = NSCondition()
         private let room: Int
+        /// Whether nothing is made since all places were full, until half of them are empty: to wake a thread costs time, and
+        /// then it should do several elements' work.
+        private var isResting = false
         private var elements: [Result<Element?, any Error>] = []
         private var isClosed = false
         private var isDone = false
@@ -64,11 +67,12 @@ final class Prefetcher<Element: Sendable>: Sendable {
             return element
         }
 
-        /// Waits until a place is empty; false where nobody waits for elements any more.
+        /// Waits until there are places to fill; false where nobody waits for elements any more.
         func waitForRoom() -> Bool {
             condition.lock()
             defer { condition.unlock() }
-            while elements.count >= room, !isClosed { condition.wait() }
+            isResting = elements.count >= room
+            while isResting, !isClosed { condition.wait() }
             return !isClosed
         }
 
@@ -90,7 +94,10 @@ final class Prefetcher<Element: Sendable>: Sendable {
                 }
                 let result = elements.removeFirst()
                 if case .success(.some) = result {} else { isDone = true }
-                condition.broadcast()
+                if isResting, elements.count <= room / 2 {
+                    isResting = false
+                    condition.broadcast()
+                }
                 return result
             }
         }
