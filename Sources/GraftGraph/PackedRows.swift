@@ -7,8 +7,8 @@ package final class PackedRows: Sendable {
     /// The number of rows, and of numbers in each.
     package let rowCount: Int
     package let rowSize: Int
-    /// Masks, of [words][rows], 64 bits each; behind them where each word's first number stands, of [words], 32 bits each;
-    /// behind them the numbers, and room for ``spareNumbers`` more.
+    /// Masks, of [words][rows]; behind them where each word's first number stands, of [words]; both 64 bits each. Behind them
+    /// the numbers, and room for ``spareNumbers`` more.
     private let memory: Tensor
 
     /// A row on its way in: a mask, the first number's bit the lowest of the first word and none set behind the last number,
@@ -23,7 +23,7 @@ package final class PackedRows: Sendable {
     /// Where the parts of the memory stand.
     private struct Parts {
         let masks: UnsafeMutablePointer<UInt64>
-        let starts: UnsafeMutablePointer<UInt32>
+        let starts: UnsafeMutablePointer<UInt64>
         let numbers: UnsafeMutablePointer<Float>
     }
 
@@ -54,7 +54,7 @@ package final class PackedRows: Sendable {
         memory = Self.memory(rowCount: rowCount, rowSize: rowSize, count: count, in: TensorPool(capacity: 0)) { parts in
             var position = 0
             for word in 0..<Self.wordCount(rowSize) {
-                parts.starts[word] = UInt32(position)
+                parts.starts[word] = UInt64(position)
                 for row in 0..<rowCount {
                     var mask: UInt64 = 0
                     for index in (64 * word)..<min(64 * word + 64, rowSize) {
@@ -73,9 +73,8 @@ package final class PackedRows: Sendable {
     private static func memory(
         rowCount: Int, rowSize: Int, count: Int, in pool: TensorPool, fill: (Parts) -> Void
     ) -> Tensor {
-        precondition(count <= UInt32.max, "\(count) numbers are more than 32 bits can count")
         let wordCount = wordCount(rowSize)
-        let size = (2 * rowCount + 1) * wordCount + count + spareNumbers
+        let size = 2 * (rowCount + 1) * wordCount + count + spareNumbers
         // Few sizes, so that a batch finds the memory of one before it.
         let roomy = 1 << (Int.bitWidth - size.leadingZeroBitCount)
         return pool.tensor([roomy]) { memory in
@@ -85,11 +84,9 @@ package final class PackedRows: Sendable {
     }
 
     private static func parts(_ base: UnsafeMutablePointer<Float>, rowCount: Int, wordCount: Int) -> Parts {
-        let raw = UnsafeMutableRawPointer(base)
-        let starts = 2 * wordCount * rowCount
+        let masks = UnsafeMutableRawPointer(base).assumingMemoryBound(to: UInt64.self)
         return Parts(
-            masks: raw.assumingMemoryBound(to: UInt64.self),
-            starts: (raw + 4 * starts).assumingMemoryBound(to: UInt32.self), numbers: base + starts + wordCount)
+            masks: masks, starts: masks + rowCount * wordCount, numbers: base + 2 * (rowCount + 1) * wordCount)
     }
 
     private static func placeMasks(of rows: [Row], rowSize: Int, _ parts: Parts) {
@@ -108,7 +105,7 @@ package final class PackedRows: Sendable {
         var (mask, number) = (parts.masks, parts.numbers)
         sources.withUnsafeMutableBufferPointer { sources in
             for word in 0..<wordCount(rowSize) {
-                parts.starts[word] = UInt32(truncatingIfNeeded: number - parts.numbers)
+                parts.starts[word] = UInt64(number - parts.numbers)
                 for row in sources.indices {
                     let count = mask.pointee.nonzeroBitCount
                     copy(count, from: sources[row], to: number)
@@ -132,7 +129,7 @@ package final class PackedRows: Sendable {
 
     /// Where masks, their words' starts and numbers stand.
     package func withUnsafePointers<Result>(
-        _ body: (UnsafePointer<UInt64>, UnsafePointer<UInt32>, UnsafePointer<Float>) -> Result
+        _ body: (UnsafePointer<UInt64>, UnsafePointer<UInt64>, UnsafePointer<Float>) -> Result
     ) -> Result? {
         memory.withUnsafeBuffer { memory in
             guard let base = memory.baseAddress else { return nil }

@@ -185,15 +185,16 @@ enum { graft_product_inner = 8, graft_product_ahead = 16 };
 /// room for sixteen more; `starts` says for each 64 columns where their first one stands.
 typedef struct {
     const uint64_t *masks;
-    const uint32_t *starts;
+    const uint64_t *starts;
     const float *values;
 } graft_packed_rows;
 
 enum { graft_packed_word = 64 };
 
 /// `target = left · right + bias`, for a few rows (at most 64) and a large matrix `right` of [inner, columns]; `columns` is
-/// a multiple of 32, `bias` NULL where there is none. Rows of `right` that meet nothing but zeros are not read. The inner axis is summed in blocks that follow from the sizes alone,
-/// so that rounding errors stay small and the result does not depend on the number of threads.
+/// a multiple of 32, `bias` NULL where there is none. Rows of `right` that meet nothing but zeros are not read. The inner
+/// axis is summed in blocks that follow from the sizes alone, so that rounding errors stay small and the result does not
+/// depend on the number of threads.
 typedef struct {
     int64_t rows, inner, columns;
     const float *left, *right, *bias;

@@ -29,30 +29,31 @@ struct FeatureSource: ExampleSource {
 
     /// The one feature of these examples.
     private func feature(_ indices: [Int], of shape: Shape) throws -> Tensor {
-        let entries = isPacked ? try indices.map(entry) : []
+        guard isPacked else { return try rows(indices, of: shape) }
+        let kept = try indices.map(keptRow)
         // One that is no smaller in packed form is not kept so.
-        guard isPacked, entries.allSatisfy({ $0.encoding == .masked }) else { return try rows(indices, of: shape) }
-        return try packedRows(indices, entries, of: shape)
+        guard kept.allSatisfy({ $0.entry.encoding == .masked }) else { return try rows(indices, of: shape) }
+        return try packed(kept, of: shape)
     }
 
-    /// The one feature of these examples with its rows packed, read as they are kept.
-    private func packedRows(_ indices: [Int], _ entries: [ShardTable.Entry], of shape: Shape) throws -> Tensor {
+    /// Rows of the one feature, read as they are kept.
+    private func packed(_ kept: [KeptRow], of shape: Shape) throws -> Tensor {
         let maskByteCount = RowEncoding.maskByteCount(shape.elementCount)
-        let byteCount = entries.reduce(0) { $0 + $1.byteCount }
+        let byteCount = kept.reduce(0) { $0 + $1.entry.byteCount }
         let packed = try scratch.withBytes(byteCount + 4 * PackedRows.spareNumbers) { bytes in
             var (rows, position): ([PackedRows.Row], Int) = ([], 0)
-            for (index, entry) in zip(indices, entries) {
+            for (folder, location, entry) in kept {
                 let row = UnsafeMutableRawBufferPointer(rebasing: bytes[position...].prefix(entry.byteCount))
-                try folder(of: index).readPacked(location(of: index), into: row)
+                try folder.readPacked(location, into: row)
                 if let mask = UnsafeRawPointer(row.baseAddress) {
                     rows.append(PackedRows.Row(mask: mask, numbers: mask + maskByteCount))
                 }
                 position += entry.byteCount
             }
-            let count = (byteCount - indices.count * maskByteCount) / 4
+            let count = (byteCount - kept.count * maskByteCount) / 4
             return PackedRows(rows, rowSize: shape.elementCount, count: count, in: memory)
         }
-        return Tensor(packed, shape: shape.inBatch(of: indices.count))
+        return Tensor(packed, shape: shape.inBatch(of: kept.count))
     }
 
     /// The bytes of an example's features that are not packed.
@@ -62,7 +63,7 @@ struct FeatureSource: ExampleSource {
     /// which are packed as one row.
     func packedByteCount(of indices: [Int]) throws -> Int? {
         guard shapes.count == 1, !indices.isEmpty else { return nil }
-        return try indices.reduce(0) { try $0 + entry(of: $1).byteCount } / indices.count
+        return try indices.reduce(0) { try $0 + keptRow($1).entry.byteCount } / indices.count
     }
 
     /// The one feature of these examples, read to where it is used.
@@ -98,20 +99,24 @@ struct FeatureSource: ExampleSource {
     /// The folder of an example's row.
     func folder(of index: Int) -> FeatureFolder { unkept.contains(index) ? temporary ?? kept : kept }
 
-    private func location(of index: Int) throws -> FeatureFolder.Location {
+    private func place(of index: Int) throws -> (FeatureFolder, FeatureFolder.Location) {
         let folder = folder(of: index)
         guard let location = folder.location(of: keys[index]) else {
             throw GraftError(.state, "the features of example \(index) are not in \(folder.path)")
         }
-        return location
+        return (folder, location)
     }
 
-    private func entry(of index: Int) throws -> ShardTable.Entry {
-        try folder(of: index).entry(of: location(of: index))
+    /// Where an example's row stands, and how.
+    private typealias KeptRow = (folder: FeatureFolder, location: FeatureFolder.Location, entry: ShardTable.Entry)
+
+    private func keptRow(_ index: Int) throws -> KeptRow {
+        let (folder, location) = try place(of: index)
+        return (folder, location, try folder.entry(of: location))
     }
 
     private func read(_ index: Int, into row: UnsafeMutableBufferPointer<Float>) throws {
-        let buffer = UnsafeMutableRawBufferPointer(row)
-        try folder(of: index).read(location(of: index), into: buffer, scratch: scratch)
+        let (folder, location) = try place(of: index)
+        try folder.read(location, into: UnsafeMutableRawBufferPointer(row), scratch: scratch)
     }
 }

@@ -114,8 +114,10 @@ extension Tensor {
     var isFinite: Bool {
         let part = 1 << 20
         let found = Atomic(false)
+        // Not once a part, where that makes a copy.
+        let plain = stored(as: .float32)
         DispatchQueue.concurrentPerform(iterations: (count + part - 1) / part) { number in
-            let overflow = withUnsafeBuffer { elements in
+            let overflow = plain.withUnsafeBuffer { elements in
                 let exponent = Float.infinity.bitPattern
                 // An exponent of all ones overflows into the sign's place when its lowest bit is added.
                 return elements[(number * part)..<min((number + 1) * part, count)].reduce(UInt32(0)) {
