@@ -11,6 +11,10 @@ public protocol Dataset: Sendable {
     /// training reads beside kept features. One tensor for each output of the model; empty where only inputs are known.
     func targets(of indices: [Int]) throws -> [Tensor]
 
+    /// Whether targets are computed from the inputs, such as a teacher's answers: they cost as much as the inputs, so that
+    /// nobody asks for them but with a batch.
+    var computesTargets: Bool { get }
+
     /// The identity of an example's input (a hash of its bytes and of the rule that decodes it), or `nil` where
     /// features must not be kept, as for inputs that change at random. It may be asked for on several threads at once.
     func fingerprint(of index: Int) throws -> String?
@@ -28,6 +32,9 @@ public protocol Dataset: Sendable {
 extension Dataset {
     /// No name.
     public func name(of index: Int) -> String? { nil }
+
+    /// They stand beside the inputs.
+    public var computesTargets: Bool { false }
 
     /// The targets of whole batches; a dataset that decodes its inputs does better to give its labels.
     ///

@@ -82,8 +82,10 @@ final class DataIdentity: Sendable {
         ]
     }
 
-    /// A hash of all targets, in parts, so that memory does not grow with their number; `nil` where some cannot be read.
+    /// A hash of all targets, in parts, so that memory does not grow with their number; `nil` where some cannot be read, and
+    /// where they are computed from the inputs.
     private static func targets(of data: any Dataset) -> String? {
+        guard !data.computesTargets else { return nil }
         var hash = SHA256()
         for start in stride(from: 0, to: data.count, by: 4096) {
             guard let targets = try? data.targets(of: Array(start..<min(start + 4096, data.count))) else { return nil }

@@ -81,9 +81,13 @@ struct DataCheck {
         let isOneClass = loss.targets.isOneClass(outputs: output.last)
         var (shape, classes) = (Shape?.none, ClassTally())
         // In parts, so that memory does not grow with the number of examples.
-        for start in stride(from: 0, to: dataset.count, by: 4096) {
-            let indices = Array(start..<min(start + 4096, dataset.count))
-            guard let targets = try dataset.targets(of: indices).first else {
+        // Of those that cost as much as inputs the first few stand for all.
+        let (step, count) = dataset.computesTargets ? (1, min(dataset.count, 8)) : (4096, dataset.count)
+        for start in stride(from: 0, to: count, by: step) {
+            let indices = Array(start..<min(start + step, count))
+            guard let targets = try targets(of: indices, in: dataset).first else {
+                // An example that cannot be read has none.
+                if dataset.computesTargets { continue }
                 throw GraftError(.data, "the \(name) data has no targets; give a dataset that knows them")
             }
             let example = targets.shape.ofExample
@@ -101,6 +105,11 @@ struct DataCheck {
                     + "more")
         }
         return shape ?? []
+    }
+
+    /// Computed ones are those of the examples that can be read; none of one that cannot.
+    private func targets(of indices: [Int], in dataset: any Dataset) throws -> [Tensor] {
+        dataset.computesTargets ? try dataset.batch(indices).targets : try dataset.targets(of: indices)
     }
 
     private func outputShape() throws -> Shape {

@@ -1,0 +1,193 @@
+import GraftGraph
+import GraftModel
+
+/// A network that a student learns from, and what of it the student learns.
+public struct Teacher: Sendable {
+    /// What the student is asked for, and how far its answer is from the teacher's.
+    public enum Lesson: Sendable, Hashable {
+        /// The teacher's features, which the student gives through a linear map that is learned along and left behind:
+        ///
+        ///     cosine · (1 − p·t / (‖p‖ ‖t‖)) + squaredError · mean (p − t)²
+        ///
+        /// where p is the student's answer and t the teacher's. With features that are standardized (see
+        /// ``Teacher/features(of:standardizedOn:count:lesson:input:batchSize:options:)``) the mean squared error is the
+        /// share of their variance that the student does not explain yet.
+        case features(cosine: Float = 1, squaredError: Float = 1)
+        /// The teacher's class probabilities, softened by a temperature T; its output are logits l, and so is the student's
+        /// answer s:
+        ///
+        ///     weight · T² · KL(softmax(l / T) ‖ softmax(s / T))
+        ///
+        /// The factor T² keeps the gradient's size whatever T is. Source: G. Hinton et al., arXiv:1503.02531.
+        case logits(temperature: Float = 1, weight: Float = 1)
+    }
+
+    /// The network; its one output is a vector.
+    public let model: Model
+    /// What the student learns of it.
+    public let lesson: Lesson
+    /// Which of an example's inputs it sees; 0 is the student's own.
+    public let input: Int
+
+    /// A teacher.
+    ///
+    /// - Parameters:
+    ///   - model: a network with one input and one output; of features with places (height, width, channels) the mean over
+    ///     the places is taught.
+    ///   - lesson: what the student learns of it.
+    ///   - input: which of an example's inputs it sees; 0 is the student's own.
+    /// - Throws: `GraftError` with code `argument` where the model has several inputs or outputs, or a weight or temperature
+    ///   is not positive.
+    public init(_ model: Model, lesson: Lesson = .features(), input: Int = 0) throws(GraftError) {
+        guard model.inputs.count == 1, let output = model.outputs.first, model.outputs.count == 1 else {
+            throw GraftError(
+                .argument,
+                "the teacher \(model.name) has \(model.inputs.count) inputs and \(model.outputs.count) outputs; a teacher "
+                    + "has one of each")
+        }
+        try lesson.validate()
+        switch output.shape.rank {
+        case 1: self.model = model
+        case 3:
+            let pooled = try GlobalAveragePooling2D()(output)
+            self.model = try Model(inputs: model.inputs, outputs: [pooled], name: model.name)
+        default:
+            throw GraftError(
+                .argument,
+                "the teacher \(model.name) gives \(output.shape) for an example; a teacher gives a vector, or a map of "
+                    + "(height, width, channels)")
+        }
+        (self.lesson, self.input) = (lesson, input)
+    }
+
+    /// How many numbers it gives for an example.
+    var width: Int { model.outputs.first?.shape.last ?? 0 }
+}
+
+extension Teacher.Lesson {
+    /// - Throws: `GraftError` with code `argument` that names what is out of its range.
+    func validate() throws(GraftError) {
+        let anyWeight: ClosedRange<Float> = 0...(.infinity)
+        let positive: ClosedRange<Float> = Float.leastNonzeroMagnitude...(.infinity)
+        switch self {
+        case .features(let cosine, let squaredError):
+            try requireArgument("the weight of the cosine", cosine, in: anyWeight, of: "a lesson")
+            try requireArgument("the weight of the squared error", squaredError, in: anyWeight, of: "a lesson")
+            try requireArgument("the sum of both weights", cosine + squaredError, in: positive, of: "a lesson")
+        case .logits(let temperature, let weight):
+            try requireArgument("the temperature", temperature, in: positive, of: "a lesson")
+            try requireArgument("the weight", weight, in: positive, of: "a lesson")
+        }
+    }
+
+    /// One number an example: how far answers are from the teacher's.
+    func losses(_ answers: GraphValue, _ targets: GraphValue) throws -> GraphValue {
+        switch self {
+        case .features(let cosine, let squaredError):
+            let parts = [
+                cosine > 0 ? try cosine * cosineDistance(answers, targets) : nil,
+                squaredError > 0 ? try squaredError * (answers - targets).squared().reduced(.mean, axes: [-1]) : nil,
+            ].compactMap(\.self)
+            return try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
+        case .logits(let temperature, let weight):
+            let (student, teacher) = (
+                try (answers / temperature).logSoftmax(), try (targets / temperature).logSoftmax()
+            )
+            let divergence = try (teacher.unary(.exponential) * (teacher - student)).reduced(.sum, axes: [-1])
+            return try (weight * temperature * temperature) * divergence
+        }
+    }
+
+    /// `1 − a·b / √(max(‖a‖², ε) · max(‖b‖², ε))`, as Keras's `cosine_similarity` guards it, ε = 1e-12.
+    private func cosineDistance(_ a: GraphValue, _ b: GraphValue) throws -> GraphValue {
+        let product = try (a * b).reduced(.sum, axes: [-1])
+        let norms = try [a, b].map { try $0.squared().reduced(.sum, axes: [-1]).binary(.maximum, 1e-12).squareRoot() }
+        return try 1 - product / (norms[0] * norms[1])
+    }
+}
+
+extension Teacher {
+    /// A teacher of features that are standardized: from each the mean is subtracted, and it is divided by its standard
+    /// deviation, both taken over some examples.
+    ///
+    /// Features behind a relu share a large mean, beside which what tells images apart is small; standardized, each of them
+    /// counts alike.
+    ///
+    /// - Parameters:
+    ///   - model: as in ``init(_:lesson:input:)``.
+    ///   - examples: what the statistics are taken over.
+    ///   - count: how many of them, the first ones; all where there are fewer.
+    ///   - lesson: what the student learns of it.
+    ///   - input: which of an example's inputs it sees.
+    ///   - batchSize: examples at a time.
+    ///   - options: threads and precision.
+    /// - Throws: `GraftError` with code `data` where none of the examples can be read, and what
+    ///   ``init(_:lesson:input:)`` throws.
+    public static func features(
+        of model: Model, standardizedOn examples: any Dataset, count: Int = 2000, lesson: Lesson = .features(),
+        input: Int = 0, batchSize: Int = 32, options: TrainingOptions = TrainingOptions()
+    ) throws -> Teacher {
+        let plain = try Teacher(model, lesson: lesson, input: input)
+        var statistics = FeatureStatistics(width: plain.width)
+        for start in stride(from: 0, to: min(count, examples.count), by: batchSize) {
+            let indices = Array(start..<min(start + batchSize, count, examples.count))
+            let batch = try examples.batch(indices)
+            guard !batch.indices.isEmpty else { continue }
+            statistics.add(try plain.answers(to: batch.inputs, batchSize: batchSize, options))
+        }
+        guard statistics.count > 0 else {
+            throw GraftError(
+                .data,
+                "none of the first \(min(count, examples.count)) examples can be read; the teacher's features "
+                    + "cannot be standardized")
+        }
+        let normalization = Normalization(
+            mean: .channels(statistics.means), variance: .channels(statistics.variances))
+        let output = try normalization(plain.model.output)
+        return try Teacher(
+            Model(inputs: model.inputs, outputs: [output], name: model.name), lesson: lesson, input: input)
+    }
+
+    /// What it says of a batch, a row an example.
+    func answers(to inputs: [Tensor], batchSize: Int, _ options: TrainingOptions) throws -> Tensor {
+        guard inputs.indices.contains(input) else {
+            throw GraftError(
+                .data, "the teacher \(model.name) sees input \(input) of an example, and examples have \(inputs.count)")
+        }
+        return try Predictor.of(model).run(model, [inputs[input]], batchSize: batchSize, options: options)[0]
+    }
+}
+
+/// Means and variances of features as examples come in (Welford's way, in double precision).
+private struct FeatureStatistics {
+    private(set) var count = 0
+    private(set) var means: [Double]
+    private var squares: [Double]
+
+    init(width: Int) {
+        means = [Double](repeating: 0, count: width)
+        squares = means
+    }
+
+    /// Of all features; at least a millionth of the mean variance, so that one that never changes is not blown up.
+    var variances: [Double] {
+        let all = squares.map { $0 / Double(max(count, 1)) }
+        let least = max(all.reduce(0, +) / Double(max(all.count, 1)) * 1e-6, 1e-12)
+        return all.map { max($0, least) }
+    }
+
+    mutating func add(_ rows: Tensor) {
+        let width = means.count
+        rows.withUnsafeBuffer { values in
+            for row in 0..<rows.shape[0] {
+                count += 1
+                for column in 0..<width {
+                    let value = Double(values[row * width + column])
+                    let difference = value - means[column]
+                    means[column] += difference / Double(count)
+                    squares[column] += difference * (value - means[column])
+                }
+            }
+        }
+    }
+}
