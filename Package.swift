@@ -44,7 +44,7 @@ let package = Package(
 
         // What a user works with.
         room("GraftTraining", ["GraftModel", "GraftCPU", "GraftSystem"]),
-        room("GraftApplications", ["GraftModel", "GraftFormats", "GraftSystem"]),
+        room("GraftApplications", ["GraftModel", "GraftFormats", "CPocket", "GraftSystem"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
         room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftSystem"]),
 
@@ -59,6 +59,7 @@ let package = Package(
         // C, kept thin.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
+        .target(name: "CPocket", exclude: ["pocket.safetensors"]),
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),

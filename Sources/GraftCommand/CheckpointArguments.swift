@@ -64,7 +64,7 @@ struct RunCheckpoints {
 
     /// - Parameter resumed: what a run goes on from; `nil` for a new one.
     init(_ options: Train, resumed: ResumedRun?) {
-        file = resumed?.file ?? CheckpointFile(CheckpointArguments.path(beside: options.output))
+        file = resumed?.file ?? CheckpointFile(CheckpointArguments.path(beside: options.modelPath))
         interval = (options.checkpoints.checkpointEvery ?? .standard).interval
         isKept = options.checkpoints.keepCheckpoint
         command =

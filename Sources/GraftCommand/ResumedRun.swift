@@ -45,6 +45,8 @@ struct ResumedRun {
                 .format, "--resume: this graft does not know the options of \(path): \(words.joined(separator: " "))")
         }
         try GivenOptions(arguments, images: images).check(against: GivenOptions(words, images: options.images))
+        // The model keeps the name that it was begun under, wherever the photos are now.
+        options.output = options.modelPath
         options.images = images.map(Self.absolute) ?? options.images
         options.checkpoints.checkpointEvery = own.checkpointEvery ?? options.checkpoints.checkpointEvery
         options.checkpoints.keepCheckpoint = own.keepCheckpoint || options.checkpoints.keepCheckpoint
