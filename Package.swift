@@ -33,7 +33,7 @@ let package = Package(
         // The command, and the umbrella that users import.
         .executableTarget(
             name: "GraftCommand",
-            dependencies: ["Graft", argumentParser],
+            dependencies: ["Graft", "GraftCPU", "GraftSystem", argumentParser],
             swiftSettings: strict
         ),
         // What `make benchmark` measures; no product, so that users never build it.
@@ -87,6 +87,6 @@ let package = Package(
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCommand", ["Graft"]),
+        tests(of: "GraftCommand", ["Graft", "GraftSystem"]),
     ]
 )
