@@ -38,10 +38,9 @@ static inline int graft_vips_to_srgb_by_profile(VipsImage *image, VipsImage **re
     return vips_icc_transform(image, result, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_PERCEPTUAL, NULL);
 }
 
-/// 8-bit sRGB pixels, rows from the top, as the bytes of a PNG file with a text in its field `Software`. The bytes are to
-/// be given to `graft_vips_free`.
+/// 8-bit grey or sRGB pixels, rows from the top, as the bytes of a PNG file, which are to be given to `graft_vips_free`.
 static inline int graft_vips_save_png(
-    const void *pixels, int width, int height, int channels, const char *software, void **bytes, size_t *byteCount) {
+    const void *pixels, int width, int height, int channels, void **bytes, size_t *byteCount) {
     const size_t pixelByteCount = (size_t)width * (size_t)height * (size_t)channels;
     VipsImage *memory = vips_image_new_from_memory(pixels, pixelByteCount, width, height, channels, VIPS_FORMAT_UCHAR);
     if (!memory) return -1;
@@ -49,7 +48,6 @@ static inline int graft_vips_save_png(
     const VipsInterpretation colours = channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
     int result = vips_copy(memory, &image, "interpretation", colours, NULL);
     if (result == 0) {
-        vips_image_set_string(image, "png-comment-0-Software", software);
         result = vips_pngsave_buffer(image, bytes, byteCount, "compression", 6, NULL);
         g_object_unref(image);
     }

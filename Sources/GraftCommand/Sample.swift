@@ -87,7 +87,7 @@ struct Sample: ParsableCommand {
         object.add("train", .int(train))
         object.add("validation", .int(validation))
         object.add("size", .int(size))
-        object.add("seed", .string(String(seed)))
+        object.add("seed", Int(exactly: seed).map { .int($0) } ?? .string(String(seed)))
         object.add("seconds", .number(seconds))
         console.emit(object)
     }

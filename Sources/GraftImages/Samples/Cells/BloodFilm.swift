@@ -66,13 +66,14 @@ struct RedCell {
         let density = numbers.between(0.8, 1.1)
         let pallor = numbers.between(0.25, 0.7)
         let width = numbers.between(0.35, 0.55)
+        let grain = 32 / Float(film.side)
         let heart = centre + numbers.offset(0.1 * radius)
         film.eosin.add(Mask(outline, side: film.side)) { x, y in
             let place = (Point(Float(x), Float(y)) + 0.5 - heart) / (radius * width)
             let square = place.x * place.x + place.y * place.y
             let rim = Arithmetic.smoothStep(0.75, 0.95, square.squareRoot() * width)
             return density * (1 - pallor * Arithmetic.decay(square * 0.7)) * (1 + 0.12 * rim)
-                * (0.95 + 0.1 * noise.value(Float(x) * 0.2, Float(y) * 0.2))
+                * (0.95 + 0.1 * noise.value(Float(x) * grain, Float(y) * grain))
         }
     }
 }

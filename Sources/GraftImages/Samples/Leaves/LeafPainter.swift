@@ -43,7 +43,8 @@ struct LeafPainter {
             Outline(strokeAlong: leaf.stem, from: max(scale * 0.022, 0.9), to: max(scale * 0.03, 1.1)), side: side)
         paintShadow(of: [blade, stem], &numbers, on: &canvas)
         let stemColour = colours.veins.mixed(with: colours.blade, 0.5) * 0.8
-        canvas.paint(stem) { x, y in stemColour * (0.9 + 0.2 * noise.value(Float(x) * 0.3, Float(y) * 0.3)) }
+        let grain = 48 / Float(side)
+        canvas.paint(stem) { x, y in stemColour * (0.9 + 0.2 * noise.value(Float(x) * grain, Float(y) * grain)) }
         let surface = LeafSurface(painter: self, blade: blade, noise: noise, colours: colours, side: side, &numbers)
         canvas.paint(blade) { x, y in surface.colour(x, y) }
     }
