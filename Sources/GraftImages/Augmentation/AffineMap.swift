@@ -18,15 +18,15 @@ struct AffineMap: Hashable, Sendable {
         AffineMap(xx: x, xy: 0, x0: dx, yx: 0, yy: y, y0: dy)
     }
 
-    /// Keras's rotation by an angle in degrees: `row' = cos·row − sin·column`, `column' = sin·row + cos·column`.
+    /// Keras's rotation by an angle in degrees: `x' = cos·x − sin·y`, `y' = sin·x + cos·y`.
     static func rotation(_ degrees: Double) -> AffineMap {
         let (sine, cosine) = (sin(degrees * .pi / 180), cos(degrees * .pi / 180))
-        return AffineMap(xx: cosine, xy: sine, x0: 0, yx: -sine, yy: cosine, y0: 0)
+        return AffineMap(xx: cosine, xy: -sine, x0: 0, yx: sine, yy: cosine, y0: 0)
     }
 
-    /// Keras's shear by an angle in degrees: `row' = row − sin·column`, `column' = cos·column`.
+    /// Keras's shear by an angle in degrees: `x' = x − sin·y`, `y' = cos·y`.
     static func shear(_ degrees: Double) -> AffineMap {
-        AffineMap(xx: cos(degrees * .pi / 180), xy: 0, x0: 0, yx: -sin(degrees * .pi / 180), yy: 1, y0: 0)
+        AffineMap(xx: 1, xy: -sin(degrees * .pi / 180), x0: 0, yx: 0, yy: cos(degrees * .pi / 180), y0: 0)
     }
 
     /// This map, then another.

@@ -110,9 +110,8 @@ struct AffineResample {
         let channels = source.channels
         for x in range {
             let place = row.place(x)
-            let (below, above) = (place.x.rounded(.down), place.y.rounded(.down))
-            let (right, down) = (Float(place.x - below), Float(place.y - above))
-            let (column, line) = (Int(below), Int(above))
+            let (column, line) = (Self.floor(place.x), Self.floor(place.y))
+            let (right, down) = (Float(place.x - Double(column)), Float(place.y - Double(line)))
             let corners = (
                 pixel(line, column), pixel(line, column + 1), pixel(line + 1, column), pixel(line + 1, column + 1)
             )
@@ -122,6 +121,13 @@ struct AffineResample {
                     value(corners.3, channel), right: right, down: down)
             }
         }
+    }
+
+    /// The whole number below; places are at most some millions, whatever a recipe says.
+    @inline(__always)
+    private static func floor(_ place: Double) -> Int {
+        let whole = Int(place)
+        return Double(whole) > place ? whole - 1 : whole
     }
 
     /// The pixel that stands for one that may lie outside; `nil` where the constant does.

@@ -80,7 +80,10 @@ struct ColourAdjustment: Hashable, Sendable {
         }
         // Each channel's distance from the largest is the range times 0…1, a trapezoid over the circle.
         var position = Pixel(5, 3, 1) + (sixths + 6 * hue)
-        position -= 6 * (position / 6).rounded(.down)
+        // It lies in −3…13, as the hue turns by half a circle at most.
+        position.replace(with: position + 6, where: position .< 0)
+        position.replace(with: position - 6, where: position .>= 6)
+        position.replace(with: position - 6, where: position .>= 6)
         let distance = pointwiseMin(position, 4 - position).clamped(
             lowerBound: Pixel(), upperBound: Pixel(repeating: 1))
         return largest - range * distance

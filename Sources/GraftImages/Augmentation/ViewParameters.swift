@@ -88,22 +88,38 @@ struct ViewParameters: Hashable, Sendable {
             width, height, movingBy: draw.unit(.cropLeft) * (1 - width), draw.unit(.cropTop) * (1 - height))
     }
 
-    /// Rotation · shift · shear · zoom about the centre, in units of the frame's height, as a view's pixel passes them: zoom
-    /// first.
     private static func transform(_ recipe: Augmentation, _ draw: Draw, aspect: Double) -> AffineMap {
-        let shift = AffineMap.scaling(
-            1, 1, movingBy: draw.uniform(.horizontalShift, within: recipe.horizontalShift) * aspect,
-            draw.uniform(.verticalShift, within: recipe.verticalShift))
-        let map = AffineMap.scaling(
-            draw.uniform(.horizontalZoom, in: recipe.zoom), draw.uniform(.verticalZoom, in: recipe.zoom)
-        )
-        .then(.shear(draw.uniform(.shear, within: recipe.shear)))
-        .then(shift)
-        .then(.rotation(draw.uniform(.rotation, within: recipe.rotation)))
-        guard map != .identity else { return map }
-        return AffineMap.scaling(aspect, 1, movingBy: -0.5 * aspect, -0.5)
-            .then(map)
-            .then(.scaling(1 / aspect, 1, movingBy: 0.5, 0.5))
+        Transform(
+            rotation: draw.uniform(.rotation, within: recipe.rotation),
+            shift: (
+                draw.uniform(.horizontalShift, within: recipe.horizontalShift),
+                draw.uniform(.verticalShift, within: recipe.verticalShift)
+            ),
+            shear: draw.uniform(.shear, within: recipe.shear),
+            zoom: (draw.uniform(.horizontalZoom, in: recipe.zoom), draw.uniform(.verticalZoom, in: recipe.zoom))
+        ).map(aspect: aspect)
+    }
+
+    /// What `ImageDataGenerator` does to an image, in Keras's units: angles in degrees, shifts in widths and heights.
+    struct Transform {
+        var rotation = 0.0
+        var shift = (horizontal: 0.0, vertical: 0.0)
+        var shear = 0.0
+        var zoom = (horizontal: 1.0, vertical: 1.0)
+
+        /// Rotation · shift · shear · zoom about the centre, in a frame of this width by height; a view's pixel passes them
+        /// from the last to the first.
+        func map(aspect: Double) -> AffineMap {
+            // In units of the frame's height.
+            let map = AffineMap.scaling(zoom.horizontal, zoom.vertical)
+                .then(.shear(shear))
+                .then(.scaling(1, 1, movingBy: shift.horizontal * aspect, shift.vertical))
+                .then(.rotation(rotation))
+            guard map != .identity else { return map }
+            return AffineMap.scaling(aspect, 1, movingBy: -0.5 * aspect, -0.5)
+                .then(map)
+                .then(.scaling(1 / aspect, 1, movingBy: 0.5, 0.5))
+        }
     }
 
     private static func colour(_ recipe: Augmentation, _ draw: Draw) -> ColourAdjustment {
