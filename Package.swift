@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "Allocations", path: "Tests/Allocations"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftCPU", ["GraftModel", "COneDNN", "CKernels"], resources: [.copy("Fixtures")]),
         tests(
             of: "GraftTraining", ["GraftApplications", "GraftFormats", "Allocations", "CKernels"],
             resources: [.copy("Fixtures")]),

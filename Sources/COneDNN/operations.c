@@ -1,5 +1,5 @@
 // Convolutions and matrix products.
-#include "description.h"
+#include "choice.h"
 
 // MARK: Descriptions
 
@@ -43,12 +43,6 @@ static graft_dnn_result describe_convolution(const graft_dnn_convolution *c, boo
     return describe_kernel(c, &o->weights, &o->plain);
 }
 
-// MARK: Primitive descriptors, one way for each version
-
-typedef struct {
-    dnnl_dims_t strides, dilation, before, after;
-} geometry;
-
 static geometry geometry_of(const graft_dnn_convolution *c) {
     return (geometry){{c->stride_height, c->stride_width},
                       {c->dilation_height - 1, c->dilation_width - 1},
@@ -56,45 +50,9 @@ static geometry geometry_of(const graft_dnn_convolution *c) {
                       {c->padding_bottom, c->padding_right}};
 }
 
-enum direction { forward, input_gradient, kernel_gradient };
+// MARK: Primitive descriptors of products, one way for each version
 
 #if DNNL_VERSION_MAJOR >= 3
-
-static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction direction, const operands *o,
-                                       const geometry *g, dnnl_primitive_attr_t attributes, bool training,
-                                       dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *result) {
-    const dnnl_alg_kind_t kind = dnnl_convolution_direct;
-    switch (direction) {
-    case forward:
-        return dnnl_convolution_forward_primitive_desc_create(
-            result, engine, training ? dnnl_forward_training : dnnl_forward_inference, kind, o->source, o->weights,
-            o->bias, o->target, g->strides, g->dilation, g->before, g->after, attributes);
-    case input_gradient:
-        return dnnl_convolution_backward_data_primitive_desc_create(result, engine, kind, o->source, o->weights,
-                                                                    o->target, g->strides, g->dilation, g->before,
-                                                                    g->after, hint, attributes);
-    case kernel_gradient:
-        return dnnl_convolution_backward_weights_primitive_desc_create(result, engine, kind, o->source, o->weights,
-                                                                       NULL, o->target, g->strides, g->dilation,
-                                                                       g->before, g->after, hint, attributes);
-    }
-    return dnnl_invalid_arguments;
-}
-
-/// Replaces a forward convolution's descriptor by the next one that `is_wanted` accepts, if there is one.
-static void choose_descriptor(dnnl_engine_t engine, const operands *o, const geometry *g,
-                              dnnl_primitive_attr_t attributes, bool is_wanted(const_dnnl_primitive_desc_t),
-                              dnnl_primitive_desc_t *descriptor) {
-    dnnl_primitive_desc_t other = NULL;
-    if (create_descriptor(engine, forward, o, g, attributes, false, NULL, &other) != dnnl_success) return;
-    do {
-        if (!is_wanted(other)) continue;
-        dnnl_primitive_desc_destroy(*descriptor);
-        *descriptor = other;
-        return;
-    } while (dnnl_primitive_desc_next_impl(other) == dnnl_success);
-    dnnl_primitive_desc_destroy(other);
-}
 
 static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
                                                dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
@@ -102,59 +60,6 @@ static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const opera
 }
 
 #else
-
-static dnnl_status_t describe_forward(const operands *o, const geometry *g, bool training,
-                                      dnnl_convolution_desc_t *operation) {
-    return dnnl_dilated_convolution_forward_desc_init(
-        operation, training ? dnnl_forward_training : dnnl_forward_inference, dnnl_convolution_direct, &o->source,
-        &o->weights, exists(&o->bias) ? &o->bias : NULL, &o->target, g->strides, g->dilation, g->before, g->after);
-}
-
-static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction direction, const operands *o,
-                                       const geometry *g, dnnl_primitive_attr_t attributes, bool training,
-                                       dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *result) {
-    const dnnl_alg_kind_t kind = dnnl_convolution_direct;
-    dnnl_convolution_desc_t operation;
-    dnnl_status_t status = dnnl_invalid_arguments;
-    switch (direction) {
-    case forward:
-        status = describe_forward(o, g, training, &operation);
-        break;
-    case input_gradient:
-        status = dnnl_dilated_convolution_backward_data_desc_init(&operation, kind, &o->source, &o->weights,
-                                                                  &o->target, g->strides, g->dilation, g->before,
-                                                                  g->after);
-        break;
-    case kernel_gradient:
-        status = dnnl_dilated_convolution_backward_weights_desc_init(&operation, kind, &o->source, &o->weights, NULL,
-                                                                     &o->target, g->strides, g->dilation, g->before,
-                                                                     g->after);
-        break;
-    }
-    if (status != dnnl_success) return status;
-    return dnnl_primitive_desc_create(result, &operation, attributes, engine, hint);
-}
-
-/// Replaces a forward convolution's descriptor by the next one that `is_wanted` accepts, if there is one.
-static void choose_descriptor(dnnl_engine_t engine, const operands *o, const geometry *g,
-                              dnnl_primitive_attr_t attributes, bool is_wanted(const_dnnl_primitive_desc_t),
-                              dnnl_primitive_desc_t *descriptor) {
-    dnnl_convolution_desc_t operation;
-    dnnl_primitive_desc_iterator_t others = NULL;
-    if (describe_forward(o, g, false, &operation) != dnnl_success ||
-        dnnl_primitive_desc_iterator_create(&others, &operation, attributes, engine, NULL) != dnnl_success)
-        return;
-    do {
-        dnnl_primitive_desc_t other = dnnl_primitive_desc_iterator_fetch(others);
-        if (!other) break;
-        bool is_chosen = is_wanted(other);
-        dnnl_primitive_desc_destroy(is_chosen ? *descriptor : other);
-        if (!is_chosen) continue;
-        *descriptor = other;
-        break;
-    } while (dnnl_primitive_desc_iterator_next(others) == dnnl_success);
-    dnnl_primitive_desc_iterator_destroy(others);
-}
 
 static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
                                                dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
@@ -173,13 +78,6 @@ static const dnnl_query_t forward_queries[] = {dnnl_query_src_md, dnnl_query_wei
                                                dnnl_query_dst_md};
 static const int forward_numbers[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
 
-/// Whether a descriptor is of oneDNN's direct code, rather than of batched products or reference loops.
-static bool is_direct(const_dnnl_primitive_desc_t descriptor) {
-    const char *name = NULL;
-    if (dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name) != dnnl_success || !name) return false;
-    return strncmp(name, "jit", 3) == 0;
-}
-
 graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
                                               const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive) {
     *primitive = NULL;
@@ -190,10 +88,8 @@ graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const gr
     graft_dnn_result result = describe_convolution(convolution, epilogue->bias, &o);
     if (!result.function) result = graft_dnn_attributes(epilogue, &attributes);
     if (!result.function) {
-        dnnl_status_t status =
-            create_descriptor(engine->engine, forward, &o, &g, attributes, false, NULL, &descriptor);
-        if (status == dnnl_success && convolution->choice == graft_dnn_direct_choice)
-            choose_descriptor(engine->engine, &o, &g, attributes, is_direct, &descriptor);
+        convolution_request request = {engine->engine, graft_dnn_forward, &o, &g, attributes, false, NULL};
+        dnnl_status_t status = graft_dnn_choose_descriptor(&request, convolution->choice, &descriptor);
         result = status == dnnl_success
                      ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, weights_argument, primitive)
                      : (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
@@ -214,7 +110,8 @@ static graft_dnn_result create_hint(graft_dnn_engine *engine, const graft_dnn_co
     same.input_type = same.kernel_type = same.output_type = type;
     graft_dnn_result result = describe_convolution(&same, false, &o);
     if (!result.function) {
-        dnnl_status_t status = create_descriptor(engine->engine, forward, &o, &g, attributes, true, NULL, hint);
+        convolution_request request = {engine->engine, graft_dnn_forward, &o, &g, attributes, true, NULL};
+        dnnl_status_t status = graft_dnn_first_descriptor(&request, hint);
         if (status != dnnl_success)
             result = (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
     }
@@ -224,7 +121,7 @@ static graft_dnn_result create_hint(graft_dnn_engine *engine, const graft_dnn_co
 
 /// A gradient wants to see the forward convolution that it belongs to.
 static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
-                                        enum direction direction, const dnnl_query_t queries[argument_count],
+                                        enum graft_dnn_direction direction, const dnnl_query_t queries[argument_count],
                                         const int numbers[argument_count], int packed_argument,
                                         graft_dnn_primitive **primitive) {
     *primitive = NULL;
@@ -237,11 +134,11 @@ static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dn
     if (!result.function)
         result = create_hint(engine, convolution, convolution->output_type, attributes, &hint);
     if (!result.function) {
-        dnnl_status_t status =
-            create_descriptor(engine->engine, direction, &o, &g, attributes, true, hint, &descriptor);
+        convolution_request request = {engine->engine, direction, &o, &g, attributes, true, hint};
+        dnnl_status_t status = graft_dnn_choose_descriptor(&request, graft_dnn_first_choice, &descriptor);
         if (status == dnnl_success)
             result = graft_dnn_finish(descriptor, queries, numbers, &o, packed_argument, primitive);
-        else if (direction == input_gradient)
+        else if (direction == graft_dnn_input_gradient)
             result = (graft_dnn_result){"dnnl_convolution_backward_data_primitive_desc_create", (int)status};
         else
             result = (graft_dnn_result){"dnnl_convolution_backward_weights_primitive_desc_create", (int)status};
@@ -258,7 +155,7 @@ graft_dnn_result graft_dnn_convolution_input_gradient_create(graft_dnn_engine *e
     static const dnnl_query_t queries[] = {dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_undef,
                                            dnnl_query_diff_src_md};
     static const int numbers[] = {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_SRC};
-    return create_gradient(engine, convolution, input_gradient, queries, numbers, weights_argument, primitive);
+    return create_gradient(engine, convolution, graft_dnn_input_gradient, queries, numbers, weights_argument, primitive);
 }
 
 graft_dnn_result graft_dnn_convolution_kernel_gradient_create(graft_dnn_engine *engine,
@@ -267,7 +164,7 @@ graft_dnn_result graft_dnn_convolution_kernel_gradient_create(graft_dnn_engine *
     static const dnnl_query_t queries[] = {dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_undef,
                                            dnnl_query_diff_weights_md};
     static const int numbers[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, 0, DNNL_ARG_DIFF_WEIGHTS};
-    return create_gradient(engine, convolution, kernel_gradient, queries, numbers, target_argument, primitive);
+    return create_gradient(engine, convolution, graft_dnn_kernel_gradient, queries, numbers, target_argument, primitive);
 }
 
 static graft_dnn_result describe_product(const graft_dnn_matrix_product *p, bool bias, operands *o) {

@@ -49,9 +49,22 @@ typedef struct {
     enum graft_dnn_activation activation;
 } graft_dnn_epilogue;
 
-/// Which of its implementations of a convolution oneDNN takes: its first one, or the first that is not made of batched matrix
-/// products, and so leaves out what would be multiplied with padding. Where there is none, it is the first one.
+enum graft_dnn_direction { graft_dnn_forward, graft_dnn_input_gradient, graft_dnn_kernel_gradient };
+
+/// Which of its implementations of a convolution oneDNN takes, of those that are allowed: its first one, or the first that is
+/// not made of batched matrix products, and so leaves out what would be multiplied with padding. Where there is none on the
+/// same instruction set (AMX or not), it is the first one.
 enum graft_dnn_choice { graft_dnn_first_choice, graft_dnn_direct_choice };
+
+/// Whether Graft runs convolutions, or these gradients of them, by oneDNN's implementation of this name. Those on AMX only
+/// where they were found to write nothing but their output; `implementations.c` has the list and the reason.
+bool graft_dnn_allows(const char *implementation, enum graft_dnn_direction direction);
+/// Whether an implementation multiplies by AMX.
+bool graft_dnn_uses_amx(const char *implementation);
+/// Whether an implementation is taken in place of another that comes before it in oneDNN's order; `taken` is NULL where none
+/// was taken so far.
+bool graft_dnn_prefers(const char *implementation, const char *taken, enum graft_dnn_direction direction,
+                       enum graft_dnn_choice choice);
 
 typedef struct {
     /// Looked at by the forward convolution alone.
