@@ -8,6 +8,8 @@ typedef struct {
 #if DNNL_VERSION_MAJOR >= 3
     dnnl_primitive_desc_t current;
 #else
+    /// The iterator reads it at each step.
+    dnnl_convolution_desc_t operation;
     dnnl_primitive_desc_iterator_t iterator;
 #endif
 } walk;
@@ -66,10 +68,9 @@ static dnnl_status_t describe_operation(const convolution_request *r, dnnl_convo
 }
 
 static dnnl_status_t begin(const convolution_request *r, walk *w) {
-    dnnl_convolution_desc_t operation;
-    dnnl_status_t status = describe_operation(r, &operation);
+    dnnl_status_t status = describe_operation(r, &w->operation);
     if (status != dnnl_success) return status;
-    return dnnl_primitive_desc_iterator_create(&w->iterator, &operation, r->attributes, r->engine, r->hint);
+    return dnnl_primitive_desc_iterator_create(&w->iterator, &w->operation, r->attributes, r->engine, r->hint);
 }
 
 static dnnl_status_t fetch(const walk *w, dnnl_primitive_desc_t *descriptor) {
@@ -91,11 +92,14 @@ static const char *name_of(const_dnnl_primitive_desc_t descriptor) {
     return name;
 }
 
-dnnl_status_t graft_dnn_first_descriptor(const convolution_request *request, dnnl_primitive_desc_t *descriptor) {
+dnnl_status_t graft_dnn_descriptor_of_rank(const convolution_request *request, int rank,
+                                           dnnl_primitive_desc_t *descriptor) {
     walk w;
     dnnl_status_t status = begin(request, &w);
     if (status != dnnl_success) return status;
-    status = fetch(&w, descriptor);
+    while (status == dnnl_success && rank-- > 0)
+        if (!advance(&w)) status = dnnl_unimplemented;
+    if (status == dnnl_success) status = fetch(&w, descriptor);
     end(&w);
     return status;
 }

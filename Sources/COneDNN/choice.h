@@ -19,8 +19,10 @@ typedef struct {
     dnnl_primitive_desc_t hint;
 } convolution_request;
 
-/// Gives the descriptor of oneDNN's first implementation, whether Graft runs it or not: one that is never executed.
-dnnl_status_t graft_dnn_first_descriptor(const convolution_request *request, dnnl_primitive_desc_t *descriptor);
+/// Gives the descriptor of oneDNN's implementation of this rank, whether Graft runs it or not: `dnnl_unimplemented` where there
+/// are not so many.
+dnnl_status_t graft_dnn_descriptor_of_rank(const convolution_request *request, int rank,
+                                           dnnl_primitive_desc_t *descriptor);
 
 /// Gives the descriptor of the implementation that Graft runs: never one that ``graft_dnn_allows`` refuses. Answers
 /// `dnnl_unimplemented` where oneDNN has no other.

@@ -74,74 +74,75 @@ static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const opera
 
 // MARK: Creation
 
-static const dnnl_query_t forward_queries[] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_undef,
-                                               dnnl_query_dst_md};
-static const int forward_numbers[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
+/// What differs between a convolution and its gradients: where oneDNN has their arguments.
+typedef struct {
+    dnnl_query_t queries[argument_count];
+    int numbers[argument_count];
+    int packed_argument;
+    const char *function;
+} direction_table;
 
-graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
-                                              const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive) {
-    *primitive = NULL;
-    operands o;
-    geometry g = geometry_of(convolution);
-    dnnl_primitive_attr_t attributes = NULL;
-    dnnl_primitive_desc_t descriptor = NULL;
-    graft_dnn_result result = describe_convolution(convolution, epilogue->bias, &o);
-    if (!result.function) result = graft_dnn_attributes(epilogue, &attributes);
-    if (!result.function) {
-        convolution_request request = {engine->engine, graft_dnn_forward, &o, &g, attributes, false, NULL};
-        dnnl_status_t status = graft_dnn_choose_descriptor(&request, convolution->choice, &descriptor);
-        result = status == dnnl_success
-                     ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, weights_argument, primitive)
-                     : (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
-    }
-    if (attributes) dnnl_primitive_attr_destroy(attributes);
-    graft_dnn_forget_operands(&o);
-    return result;
-}
+static const direction_table tables[] = {
+    [graft_dnn_forward] = {{dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_undef, dnnl_query_dst_md},
+                           {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
+                           weights_argument,
+                           "dnnl_convolution_forward_primitive_desc_create"},
+    [graft_dnn_input_gradient] = {{dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_undef,
+                                   dnnl_query_diff_src_md},
+                                  {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_SRC},
+                                  weights_argument,
+                                  "dnnl_convolution_backward_data_primitive_desc_create"},
+    [graft_dnn_kernel_gradient] = {{dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_undef,
+                                    dnnl_query_diff_weights_md},
+                                   {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, 0, DNNL_ARG_DIFF_WEIGHTS},
+                                   target_argument,
+                                   "dnnl_convolution_backward_weights_primitive_desc_create"},
+};
 
-/// The forward convolution that a gradient belongs to, all of it in the type of what the gradient reads: with another type
-/// of the gradient itself there may be no such convolution.
+/// The forward convolution that a gradient belongs to and wants to see, all of it in the type of what the gradient reads: with
+/// another type of the gradient itself there may be no such convolution.
 static graft_dnn_result create_hint(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
-                                    enum graft_dnn_type type, dnnl_primitive_attr_t attributes,
-                                    dnnl_primitive_desc_t *hint) {
+                                    dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *hint) {
     operands o;
     geometry g = geometry_of(convolution);
     graft_dnn_convolution same = *convolution;
-    same.input_type = same.kernel_type = same.output_type = type;
+    same.input_type = same.kernel_type = convolution->output_type;
     graft_dnn_result result = describe_convolution(&same, false, &o);
     if (!result.function) {
         convolution_request request = {engine->engine, graft_dnn_forward, &o, &g, attributes, true, NULL};
-        dnnl_status_t status = graft_dnn_first_descriptor(&request, hint);
-        if (status != dnnl_success)
-            result = (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
+        dnnl_status_t status = graft_dnn_descriptor_of_rank(&request, 0, hint);
+        if (status != dnnl_success) result = (graft_dnn_result){tables[graft_dnn_forward].function, (int)status};
     }
     graft_dnn_forget_operands(&o);
     return result;
 }
 
-/// A gradient wants to see the forward convolution that it belongs to.
-static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
-                                        enum graft_dnn_direction direction, const dnnl_query_t queries[argument_count],
-                                        const int numbers[argument_count], int packed_argument,
-                                        graft_dnn_primitive **primitive) {
+enum { chosen = -1 };
+
+/// - Parameters:
+///   - rank: of oneDNN's implementations, or `chosen` for the one that Graft runs.
+///   - epilogue: of a forward convolution; NULL for none and for gradients.
+static graft_dnn_result create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
+                               const graft_dnn_epilogue *epilogue, enum graft_dnn_direction direction, int rank,
+                               graft_dnn_primitive **primitive) {
     *primitive = NULL;
+    const direction_table *table = &tables[direction];
     operands o;
     geometry g = geometry_of(convolution);
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t hint = NULL, descriptor = NULL;
-    graft_dnn_result result = describe_convolution(convolution, false, &o);
-    if (!result.function) result = graft_dnn_attributes(NULL, &attributes);
-    if (!result.function)
-        result = create_hint(engine, convolution, convolution->output_type, attributes, &hint);
+    bool is_gradient = direction != graft_dnn_forward;
+    graft_dnn_result result = describe_convolution(convolution, epilogue && epilogue->bias, &o);
+    if (!result.function) result = graft_dnn_attributes(epilogue, &attributes);
+    if (!result.function && is_gradient) result = create_hint(engine, convolution, attributes, &hint);
     if (!result.function) {
-        convolution_request request = {engine->engine, direction, &o, &g, attributes, true, hint};
-        dnnl_status_t status = graft_dnn_choose_descriptor(&request, graft_dnn_first_choice, &descriptor);
-        if (status == dnnl_success)
-            result = graft_dnn_finish(descriptor, queries, numbers, &o, packed_argument, primitive);
-        else if (direction == graft_dnn_input_gradient)
-            result = (graft_dnn_result){"dnnl_convolution_backward_data_primitive_desc_create", (int)status};
-        else
-            result = (graft_dnn_result){"dnnl_convolution_backward_weights_primitive_desc_create", (int)status};
+        convolution_request request = {engine->engine, direction, &o, &g, attributes, is_gradient, hint};
+        enum graft_dnn_choice choice = is_gradient ? graft_dnn_first_choice : convolution->choice;
+        dnnl_status_t status = rank == chosen ? graft_dnn_choose_descriptor(&request, choice, &descriptor)
+                                              : graft_dnn_descriptor_of_rank(&request, rank, &descriptor);
+        result = status == dnnl_success ? graft_dnn_finish(descriptor, table->queries, table->numbers, &o,
+                                                           table->packed_argument, primitive)
+                                        : (graft_dnn_result){table->function, (int)status};
     }
     if (hint) dnnl_primitive_desc_destroy(hint);
     if (attributes) dnnl_primitive_attr_destroy(attributes);
@@ -149,23 +150,32 @@ static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dn
     return result;
 }
 
+graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
+                                              const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive) {
+    return create(engine, convolution, epilogue, graft_dnn_forward, chosen, primitive);
+}
+
 graft_dnn_result graft_dnn_convolution_input_gradient_create(graft_dnn_engine *engine,
                                                              const graft_dnn_convolution *convolution,
                                                              graft_dnn_primitive **primitive) {
-    static const dnnl_query_t queries[] = {dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_undef,
-                                           dnnl_query_diff_src_md};
-    static const int numbers[] = {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_SRC};
-    return create_gradient(engine, convolution, graft_dnn_input_gradient, queries, numbers, weights_argument, primitive);
+    return create(engine, convolution, NULL, graft_dnn_input_gradient, chosen, primitive);
 }
 
 graft_dnn_result graft_dnn_convolution_kernel_gradient_create(graft_dnn_engine *engine,
                                                               const graft_dnn_convolution *convolution,
                                                               graft_dnn_primitive **primitive) {
-    static const dnnl_query_t queries[] = {dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_undef,
-                                           dnnl_query_diff_weights_md};
-    static const int numbers[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, 0, DNNL_ARG_DIFF_WEIGHTS};
-    return create_gradient(engine, convolution, graft_dnn_kernel_gradient, queries, numbers, target_argument, primitive);
+    return create(engine, convolution, NULL, graft_dnn_kernel_gradient, chosen, primitive);
 }
+
+graft_dnn_result graft_dnn_convolution_of_rank_create(graft_dnn_engine *engine,
+                                                      const graft_dnn_convolution *convolution,
+                                                      const graft_dnn_epilogue *epilogue,
+                                                      enum graft_dnn_direction direction, int rank,
+                                                      graft_dnn_primitive **primitive) {
+    return create(engine, convolution, epilogue, direction, rank, primitive);
+}
+
+// MARK: Products
 
 static graft_dnn_result describe_product(const graft_dnn_matrix_product *p, bool bias, operands *o) {
     memset(o, 0, sizeof *o);
@@ -196,7 +206,8 @@ graft_dnn_result graft_dnn_matrix_product_create(graft_dnn_engine *engine, const
     if (!result.function) {
         dnnl_status_t status = create_product_descriptor(engine->engine, &o, attributes, &descriptor);
         result = status == dnnl_success
-                     ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, -1, primitive)
+                     ? graft_dnn_finish(descriptor, tables[graft_dnn_forward].queries,
+                                        tables[graft_dnn_forward].numbers, &o, -1, primitive)
                      : (graft_dnn_result){"dnnl_matmul_primitive_desc_create", (int)status};
     }
     if (attributes) dnnl_primitive_attr_destroy(attributes);

@@ -102,6 +102,13 @@ graft_dnn_result graft_dnn_convolution_input_gradient_create(graft_dnn_engine *e
 graft_dnn_result graft_dnn_convolution_kernel_gradient_create(graft_dnn_engine *engine,
                                                               const graft_dnn_convolution *convolution,
                                                               graft_dnn_primitive **primitive);
+/// Any of these by oneDNN's implementation of a rank, its first one being 0, whether Graft runs it or not: for the check of
+/// all of them. Answers `unimplemented` where there are not so many. `epilogue` is NULL for gradients.
+graft_dnn_result graft_dnn_convolution_of_rank_create(graft_dnn_engine *engine,
+                                                      const graft_dnn_convolution *convolution,
+                                                      const graft_dnn_epilogue *epilogue,
+                                                      enum graft_dnn_direction direction, int rank,
+                                                      graft_dnn_primitive **primitive);
 /// source = left, weights = right, bias, target = result.
 graft_dnn_result graft_dnn_matrix_product_create(graft_dnn_engine *engine, const graft_dnn_matrix_product *product,
                                                  const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive);
