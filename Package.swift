@@ -80,7 +80,7 @@ let package = Package(
         tests(of: "GraftSystem"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftCPU", ["GraftModel", "COneDNN", "CKernels"], resources: [.copy("Fixtures")]),
         tests(
             of: "GraftTraining", ["GraftApplications", "GraftFormats", "GraftSystem", "Allocations", "CKernels"],
             resources: [.copy("Fixtures")]),
