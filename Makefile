@@ -1,6 +1,8 @@
 # Every target does all its own set-up: `make demo` on a fresh machine is enough.
 #
-#   make demo [IMAGES=folder WEIGHTS=file.h5]   train, evaluate and predict: see Scripts/demo
+#   make demo                                   what Graft is for, in half a minute and without a network: Scripts/demo
+#   make tutorial [IMAGES=folder WEIGHTS=file.h5]
+#                                               the published cats and dogs with InceptionV3: Scripts/tutorial
 #   make test                                   all Swift tests
 #   make build                                  the command, in .build/release/graft
 #   make format | make lint                     write, or check, the layout of all Swift files
@@ -20,10 +22,13 @@ ifeq ($(shell uname -s),Darwin)
     export LIBRARY_PATH := $(BREW)/lib:$(LIBRARY_PATH)
 endif
 
-.PHONY: demo build test format lint check benchmark libraries
+.PHONY: demo tutorial build test format lint check benchmark libraries
 
 demo: build
-	Scripts/demo "$(IMAGES)" "$(WEIGHTS)"
+	@Scripts/demo
+
+tutorial: build
+	Scripts/tutorial "$(IMAGES)" "$(WEIGHTS)"
 
 build: libraries
 	$(SWIFT) build -c release --product graft

@@ -60,7 +60,7 @@ extension DoctorFacts {
     /// This machine's. Connects to nothing unless `online` says so.
     static func gathered(online: Bool) -> DoctorFacts {
         let files = FileCache.standard()
-        let url = Base.inceptionV3.weights.url
+        let url = Base.inceptionV3.weights?.url ?? ""
         return DoctorFacts(
             processor: .current, computesInBFloat16: CPUOptions.supportsBFloat16, cores: CPUOptions().threads,
             memory: .current, group: .current, libraries: loadedLibraries,
@@ -68,10 +68,10 @@ extension DoctorFacts {
             formatsWithoutLoader: Result { () throws(GraftError) in try ImageLibraries.formatsWithoutLoader() },
             hasMD5: MD5() != nil, swift: .here, cache: FolderState(at: files.folder),
             features: FolderState(at: files.folder + "/features"),
-            weights: Base.all.map { base in
+            weights: Base.all.filter { $0.weights != nil }.map { base in
                 Weights(
-                    base: base.id, path: files.candidate(for: base.weights),
-                    pathWithTop: files.candidate(for: base.weightsWithTop))
+                    base: base.id, path: base.weights.flatMap { files.candidate(for: $0) },
+                    pathWithTop: base.weightsWithTop.flatMap { files.candidate(for: $0) })
             },
             server: URL(string: url)?.host() ?? url, network: online ? ask(url) : .notTried, packageManager: .here)
     }

@@ -127,7 +127,7 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The size of a step. (default: 2e-4 for \(Base.pocket.id), 1e-4 for the others)", valueName: "rate"))
+            "The size of a step. (default: 5e-4 for \(Base.pocket.id), 1e-4 for the others)", valueName: "rate"))
     var learningRate: Float?
 
     @Option(
@@ -138,14 +138,14 @@ struct TrainingArguments: ParsableArguments {
     @Option(
         name: .customLong("l2"),
         help: ArgumentHelp(
-            "The factor of the sum of squares of the output layer's weights, which is added to the loss. (default: 500 / "
+            "The factor of the sum of squares of the output layer's weights, which is added to the loss. (default: 50 / "
                 + "images for \(Base.pocket.id) with its usual head, 0 elsewhere)", valueName: "factor"))
     var l2: Float?
 
     @Option(
         help: ArgumentHelp(
             "Passes over the training images with the base frozen; 0 to fine-tune at once. (default: 10; for "
-                + "\(Base.pocket.id) by the number of images, with --early-stopping 10)", valueName: "N"))
+                + "\(Base.pocket.id) by the number of images)", valueName: "N"))
     var epochs: Int?
 
     @Option(

@@ -35,13 +35,14 @@ struct TrainingJob {
             at: options.images ?? ".", rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
-        let recipe = TrainingRecipe(
-            options, base: base, examples: photos.training.count, validationExamples: photos.validation?.count ?? 0)
+        let recipe = TrainingRecipe(options, base: base, examples: photos.training.count)
         tell(base)
         try options.callbacks.check(hasValidation: photos.validation.map { $0.count > 0 } == true)
         builder.penalty = recipe.penalty
         let model = try builder.model(classNames: photos.classNames, on: console)
-        if let resumed { model.layerMarks = resumed.marks } else {
+        if let resumed {
+            model.layerMarks = resumed.marks
+        } else {
             try model.adaptStandardization(
                 to: photos.training, options: options.machine.trainingOptions(trains: true))
         }
@@ -60,8 +61,7 @@ struct TrainingJob {
         for (position, phase) in phases.enumerated().dropFirst(resumed?.phase ?? 0) where !outcome.isInterrupted {
             try begin(phase, of: phases, model, recipe)
             let callbacks = PhaseCallbacks(
-                options.callbacks, earlyStopping: recipe.earlyStopping, phase: phases.count > 1 ? phase.name : nil,
-                best: best, offset: reporter.epochCount)
+                options.callbacks, phase: phases.count > 1 ? phase.name : nil, best: best, offset: reporter.epochCount)
             let checkpoint = checkpoints.checkpointing(
                 phase: position, of: phases.count, outcome.histories, resumes: position == resumed?.phase)
             let history = try fit(

@@ -26,7 +26,7 @@ import Testing
         ("train photos --output nowhere/m.keras", "--output: there is no folder nowhere; make it first"),
         (
             "summary inception",
-            "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, resnet50, "
+            "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, pocket, resnet50, "
                 + "vgg16; the name of a saved model ends in .keras"
         ),
         (

@@ -14,6 +14,7 @@ import Testing
             ("average-pool, batch-normalization", [.averagePool, .batchNormalization]),
             ("max-pool,dense:7", [.maxPool, .dense(units: 7, activation: .linear)]),
             ("dropout:0", [.dropout(rate: 0)]),
+            ("standardize", [.standardize]),
         ] as [(String, [HeadSpecification.Token])])
     func tokensAreRead(text: String, tokens: [HeadSpecification.Token]) throws {
         #expect(try HeadSpecification(text).tokens == tokens)

@@ -38,12 +38,12 @@ import Testing
         wrong(
             "train", train, "photos --base inception",
             "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, "
-                + "resnet50, vgg16"
+                + "pocket, resnet50, vgg16"
         ),
         wrong(
             "train", train, "photos --head flaten",
             "--head: 'flaten' is not a layer: the forms are flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], "
-                + "dropout:RATE, batch-normalization"),
+                + "dropout:RATE, batch-normalization, standardize"),
         wrong(
             "train", train, "photos --fine-tune-epochs 3",
             "--fine-tune-epochs, --fine-tune-learning-rate and --update-statistics need --fine-tune-from"),

@@ -65,7 +65,9 @@ struct Architectures: Decodable {
 
     /// Whether Keras has a function for the network. Layers and outputs of the other one are held to what Tests/Keras/lite.py
     /// builds of Keras's parts, and to PyTorch's outputs.
-    static func isInKeras(_ base: Base) -> Bool { base.id != Base.efficientNetLite0.id }
+    static func isInKeras(_ base: Base) -> Bool {
+        ![Base.efficientNetLite0.id, Base.pocket.id].contains(base.id)
+    }
 
     /// The fixture; an empty one, which fails the tests, where it cannot be read.
     static let keras: Architectures = {

@@ -20,7 +20,7 @@ extension Leaf {
 
     /// White willow (*Salix alba*): long and narrow, pointed at both ends, with fine teeth.
     static func willow(_ numbers: inout RandomNumbers) -> Leaf {
-        let width = numbers.between(0.09, 0.125)
+        let width = numbers.between(0.125, 0.155)
         let widest = numbers.between(0.34, 0.48)
         let profile = [
             Point(0, 0), Point(0.5 * width, 0.08), Point(0.9 * width, 0.22), Point(width, widest),

@@ -2,6 +2,11 @@
 enum Ground: Int, CaseIterable {
     case soil, gravel, stone, grass, wood, paper
 
+    /// Each as often as it is drawn: what lies quietly under a leaf more often than what is restless.
+    static let asOften: [Ground] = [
+        .soil, .soil, .gravel, .stone, .stone, .grass, .wood, .wood, .paper, .paper, .paper,
+    ]
+
     /// The ground as a canvas.
     ///
     /// - Parameter toLight: the direction that the light comes from, in the image.

@@ -4,9 +4,9 @@ enum LeafScene {
         var light = seed.numbers(for: .light)
         let toLight = Arithmetic.direction(turns: light.uniform())
         var ground = seed.numbers(for: .debris)
-        var canvas = ground.pick(Ground.allCases).canvas(side: side, toLight: toLight, seed)
+        var canvas = ground.pick(Ground.asOften).canvas(side: side, toLight: toLight, seed)
         let unit = Float(side)
-        for _ in 0..<ground.whole(0, 6) {
+        for _ in 0..<ground.whole(0, 3) {
             let place = Point(ground.uniform(), ground.uniform()) * unit
             Debris.any(at: place, unit: unit, &ground).paint(on: &canvas, toLight: toLight)
         }
@@ -24,7 +24,7 @@ enum LeafScene {
         let leaf = kind.leaf(&shape)
         var pose = seed.numbers(for: .pose)
         let mirror: Float = pose.chance(0.5) ? -1 : 1
-        let axis = Arithmetic.direction(turns: pose.uniform())
+        let axis = Arithmetic.direction(turns: pose.between(-0.08, 0.08))
         let tilt = Arithmetic.direction(turns: pose.uniform())
         let squeeze = pose.between(0.72, 1) - 1
         func turned(_ point: Point) -> Point {
@@ -32,9 +32,9 @@ enum LeafScene {
             return flat + tilt * ((flat.x * tilt.x + flat.y * tilt.y) * squeeze)
         }
         let outline = leaf.outline.mapped(turned)
-        let area = pose.between(0.08, 0.175)
+        let area = pose.between(0.19, 0.28)
         let scale = (area / max(abs(outline.signedArea), 1e-3)).squareRoot() * Float(side)
-        let middle = Point(repeating: Float(side) / 2) + pose.offset(0.09 * Float(side))
+        let middle = Point(repeating: Float(side) / 2) + pose.offset(0.06 * Float(side))
         let centre = outline.boxCentre
         return LeafPainter(
             leaf: leaf.mapped { (turned($0) - centre) * scale + middle }, scale: scale, toLight: toLight, seed: seed)
@@ -43,7 +43,7 @@ enum LeafScene {
     /// In some images, something lies on the leaf.
     private static func occlude(_ seed: SceneSeed, toLight: Point, on canvas: inout Canvas) {
         var numbers = seed.numbers(for: .occlusion)
-        guard numbers.chance(0.45) else { return }
+        guard numbers.chance(0.25) else { return }
         let unit = Float(canvas.side)
         for _ in 0..<numbers.whole(1, 3) {
             let place = (Point(0.5, 0.5) + numbers.offset(0.28)) * unit
@@ -57,8 +57,8 @@ enum LeafScene {
     private static func illuminate(_ canvas: inout Canvas, toLight: Point, _ numbers: inout RandomNumbers) {
         let side = canvas.side
         let slope = numbers.between(0, 0.55)
-        let isDappled = numbers.chance(0.4)
-        let depth = numbers.between(0.3, 0.65)
+        let isDappled = numbers.chance(0.25)
+        let depth = numbers.between(0.45, 0.75)
         let shadow = Colour(depth, depth * 1.03, depth * 1.12)
         let noise = Noise(&numbers)
         let leaves =
@@ -75,10 +75,10 @@ enum LeafScene {
     }
 
     private static func camera(_ numbers: inout RandomNumbers) -> Camera {
-        let exposure = numbers.between(0.6, 1.35)
+        let exposure = numbers.between(0.75, 1.25)
         let warmth = numbers.between(-0.16, 0.16)
         return Camera(
-            blur: numbers.chance(0.25) ? numbers.between(0.005, 0.009) : numbers.between(0.001, 0.005),
+            blur: numbers.chance(0.15) ? numbers.between(0.005, 0.008) : numbers.between(0.001, 0.005),
             gain: Colour(exposure * (1 + warmth), exposure, exposure * (1 - warmth)),
             noise: numbers.between(0.004, 0.035), vignette: numbers.between(0, 0.5))
     }
