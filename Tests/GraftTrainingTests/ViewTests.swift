@@ -168,9 +168,9 @@ import Testing
         }
         try run(data(), cancelAfter: 2)
         let fewer = #expect(throws: GraftError.self) { try run(data(views: 2)) }
-        #expect(fewer?.message.contains("the training data has 2 views of each example and had 3") == true)
+        #expect(fewer?.message.contains("the training data's number of views is 2 and was 3") == true)
         let none = #expect(throws: GraftError.self) { try run(data().base) }
-        #expect(none?.message.contains("the training data has 1 views of each example and had 3") == true)
+        #expect(none?.message.contains("the training data's number of views is 1 and was 3") == true)
         try run(data())
     }
 }

@@ -38,9 +38,7 @@ final class DataIdentity: Sendable {
             guard let before = stored[name]?["count"]?.integer else { return "there was no \(name) data" }
             if before != data.count { return "the \(name) data has \(data.count) examples and had \(before)" }
             let views = stored[name]?["views"]?.integer ?? 1
-            if views != data.views {
-                return "the \(name) data has \(data.views) views of each example and had \(views)"
-            }
+            if views != data.views { return "the \(name) data's number of views is \(data.views) and was \(views)" }
         }
         let now = configuration
         for (name, data) in datasets {
@@ -81,10 +79,12 @@ final class DataIdentity: Sendable {
                 fingerprint.map { SHA256.hash($0.utf8).prefix(width / 2).hexadecimal }
                 ?? String(repeating: "0", count: width)
         }
-        return [
-            "count": .int(data.count), "views": .int(data.views), "examples": .string(examples),
+        var members: [String: Configuration] = [
+            "count": .int(data.count), "examples": .string(examples),
             "targets": targets(of: data).map { .string($0) } ?? .null,
         ]
+        if data.views != 1 { members["views"] = .int(data.views) }
+        return .object(members)
     }
 
     /// A hash of all targets, in parts, so that memory does not grow with their number; `nil` where some cannot be read, and
