@@ -59,7 +59,8 @@ import Testing
     }
 
     @Test func publishedWeightsComeThroughTheCache() throws {
-        try folder.write(Data("not weights".utf8), to: "keras/models/\(Base.resNet50.weights.name)")
+        let name = try Base.resNet50.weights(includeTop: false).name
+        try folder.write(Data("not weights".utf8), to: "keras/models/\(name)")
         let cache = FileCache(
             folder: folder.path + "/graft", kerasFolder: folder.path + "/keras",
             downloader: FakeDownloader(Data("neither".utf8)))
@@ -67,9 +68,9 @@ import Testing
             try Base.resNet50.model(smallOptions(.imagenet), cache: cache)
         }
         let message = try #require(error?.message)
-        #expect(message.hasPrefix("\(Base.resNet50.weights.name) is needed and could not be downloaded: "))
+        #expect(message.hasPrefix("\(name) is needed and could not be downloaded: "))
         #expect(message.contains("Get it from https://storage.googleapis.com/tensorflow/keras-applications/resnet/"))
-        #expect(message.contains("put it at \(folder.path)/graft/weights/\(Base.resNet50.weights.name)"))
+        #expect(message.contains("put it at \(folder.path)/graft/weights/\(name)"))
     }
 
     /// Equality bit for bit; `==` takes seconds for millions of numbers where the tests are not optimized.
@@ -83,16 +84,8 @@ import Testing
             }
     }
 
-    /// A real weight file; looked for beside the package, or where `GRAFT_SHARED` says.
-    private static func shared(_ name: String) -> String? {
-        let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/").dropFirst()
-        let folder = ProcessInfo.processInfo.environment["GRAFT_SHARED"] ?? "\(root)/../shared"
-        let path = "\(folder)/weights/\(name)"
-        return FileManager.default.fileExists(atPath: path) ? path : nil
-    }
-
-    private static let checkpoint = shared("inception_v3-2015-12-05-notop.h5")
-    private static let mobileNet = shared("mobilenet_v2-1.0-224-top.h5")
+    private static let checkpoint = SharedFiles.path("weights/inception_v3-2015-12-05-notop.h5")
+    private static let mobileNet = SharedFiles.path("weights/mobilenet_v2-1.0-224-top.h5")
 
     @Test(.enabled(if: checkpoint != nil, "needs ../shared/weights/inception_v3-2015-12-05-notop.h5"))
     func inceptionTakesARealCheckpoint() throws {

@@ -63,6 +63,9 @@ struct Architectures: Decodable {
         }
     }
 
+    /// Whether Keras has the network; EfficientNetLite0Tests holds the other one to PyTorch's.
+    static func isInKeras(_ base: Base) -> Bool { base.id != Base.efficientNetLite0.id }
+
     /// The fixture; an empty one, which fails the tests, where it cannot be read.
     static let keras: Architectures = {
         guard let url = Bundle.module.url(forResource: "Fixtures/architectures", withExtension: "json"),
