@@ -30,6 +30,12 @@ import Testing
                 + "vgg16; the name of a saved model ends in .keras"
         ),
         (
+            "features efficientnet-lite0 photos",
+            "no weights of EfficientNetLite0 are published in a form that Graft reads; give a file of yours (--weights "
+                + "FILE, .file(path)): safetensors with the names of PyTorch's package efficientnet_lite_pytorch, or HDF5 as "
+                + "Keras writes it (.h5)"
+        ),
+        (
             "summary text.keras --input-size 75",
             "--input-size: for bases alone; text.keras is a model as it was saved"
         ),

@@ -1,14 +1,19 @@
 import GraftGraph
 
 /// The bytes of a safetensors file, put together without Graft's own writer, so that they can be wrong too.
-public struct SafetensorsBytes {
-    /// An array: its name, the format's word for its type, its shape, and its bytes.
-    public struct Array {
+public struct SafetensorsBytes: Sendable {
+    /// An array.
+    public struct Array: Sendable {
+        /// Its name.
         public var name: String
+        /// The format's word for the type of its elements.
         public var type: String
+        /// The sizes of its axes.
         public var shape: [Int]
+        /// Its elements.
         public var bytes: [UInt8]
 
+        /// An array of these bytes.
         public init(_ name: String, _ type: String, _ shape: [Int], _ bytes: [UInt8]) {
             (self.name, self.type, self.shape, self.bytes) = (name, type, shape, bytes)
         }
@@ -20,8 +25,10 @@ public struct SafetensorsBytes {
         }
     }
 
+    /// The arrays in the order of their bytes.
     public var arrays: [Array]
 
+    /// A file of these arrays.
     public init(_ arrays: [Array]) { self.arrays = arrays }
 
     /// The whole file: length, header, arrays in their order.

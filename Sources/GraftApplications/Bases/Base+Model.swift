@@ -68,7 +68,8 @@ private struct Parts {
         case .hdf5: return try model(weightsFromKeras: path)
         case .safetensors: return try model(weightsFromPyTorch: path)
         case .zip: throw refusal(of: path, "a zip archive, as .keras models and PyTorch's .pth files are")
-        case .unknown: throw refusal(of: path, "neither HDF5 nor safetensors")
+        case .unknown(let beginning):
+            throw refusal(of: path, "neither HDF5 nor safetensors (it begins with \(beginning))")
         }
     }
 

@@ -8,23 +8,24 @@ package enum WeightFileKind: Sendable {
     case safetensors
     /// A zip archive: `.keras`, or PyTorch's `.pth`.
     case zip
-    /// Something else.
-    case unknown
+    /// Something else, and how it begins.
+    case unknown(beginning: String)
 
     /// Looks at a file.
     ///
     /// - Throws: `.file` where it is missing, a folder or unreadable.
     package init(ofFileAt path: String) throws(GraftError) {
-        let start = try FileHead(path: path, count: 9).bytes
+        let head = try FileHead(path: path, count: 24)
+        let start = head.bytes
         if start.starts(with: HDF5Superblock.signature) {
             self = .hdf5
         } else if start.starts(with: [0x50, 0x4B]) {
             self = .zip
-        } else if start.count == 9, start[8] == UInt8(ascii: "{"), start[4..<8].allSatisfy({ $0 == 0 }) {
+        } else if start.count > 8, start[8] == UInt8(ascii: "{"), start[4..<8].allSatisfy({ $0 == 0 }) {
             // Four bytes of length are zero: no header is longer than 100 MB.
             self = .safetensors
         } else {
-            self = .unknown
+            self = .unknown(beginning: start.isEmpty ? "nothing: it is empty" : head.preview)
         }
     }
 }
