@@ -1,3 +1,4 @@
+import Foundation
 import GraftGraph
 import GraftModel
 import Testing
@@ -79,6 +80,43 @@ import Testing
             let some = try teacher.answers(to: inputs.map { $0.rows(numbers) }, batchSize: 40, options)
             #expect(some == all.rows(numbers), "\(numbers)")
         }
+    }
+
+    /// Softmax of logits l gives what the classifier said; so do 0 and l for sigmoid of l.
+    @Test(arguments: [true, false]) func aClassifierTeachesTheLogitsBeforeItsActivation(isPartOfDense: Bool) throws {
+        let inputs = Tensor([1, -2, 0.5, 3, 0, -1], shape: [2, 3])
+        for (units, activation) in [(4, ActivationFunction.softmax), (1, .sigmoid)] {
+            let last: [Layer] =
+                isPartOfDense ? [Dense(units, activation: activation)] : [Dense(units), Activation(activation)]
+            let classifier = try Sequential([Dense(5, activation: .relu)] + last, inputShape: [3], seed: 5)
+            let said = try Predictor.of(classifier).run(classifier, [inputs], batchSize: 2, options: options)[0]
+            let teacher = try Teacher.classes(of: classifier, temperature: 3, weight: 2, input: 0)
+            #expect(teacher.lesson == .logits(temperature: 3, weight: 2))
+            let logits = try teacher.answers(to: [inputs], batchSize: 2, options)
+            #expect(logits.shape == [2, max(units, 2)])
+            for row in 0..<2 {
+                let exponentials = (0..<logits.shape[1]).map { exp(Double(logits[row * logits.shape[1] + $0])) }
+                let probabilities = exponentials.map { $0 / exponentials.reduce(0, +) }
+                let expected = (0..<units).map { Double(said[row * units + $0]) }
+                // 32-bit logits of about 1: their exponentials are within 1e-6.
+                for (received, wanted) in zip(probabilities.suffix(units), expected) {
+                    #expect(abs(received - wanted) < 1e-6, "\(activation)")
+                }
+            }
+        }
+    }
+
+    @Test func logitsAreTaughtAsTheyAreAndFeaturesAreNoClasses() throws {
+        let logits = try Sequential([Dense(3, name: "last")], inputShape: [2])
+        #expect(try Teacher.classes(of: logits).model === logits)
+        for layer in [Dense(3, activation: .relu), Dense(1), Dense(3, activation: .sigmoid)] {
+            let model = try Sequential([layer], inputShape: [2])
+            let error = #expect(throws: GraftError.self) { try Teacher.classes(of: model) }
+            #expect(error?.code == .argument && error?.message.hasSuffix("; teach features") == true)
+        }
+        let map = try Sequential([Conv2D(3, kernelSize: 1)], inputShape: [2, 2, 1])
+        let error = #expect(throws: GraftError.self) { try Teacher.classes(of: map) }
+        #expect(error?.message.hasSuffix("gives (2, 2, 3) for an example; a classifier gives one vector") == true)
     }
 
     // MARK: Students
