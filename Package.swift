@@ -33,7 +33,7 @@ let package = Package(
         // The command, and the umbrella that users import.
         .executableTarget(
             name: "GraftCommand",
-            dependencies: ["Graft", argumentParser],
+            dependencies: ["Graft", "GraftCPU", "GraftSystem", argumentParser],
             swiftSettings: strict
         ),
         // What `make benchmark` measures; no product, so that users never build it.
@@ -44,7 +44,7 @@ let package = Package(
 
         // What a user works with.
         room("GraftTraining", ["GraftModel", "GraftCPU", "GraftSystem"]),
-        room("GraftApplications", ["GraftModel", "GraftFormats", "GraftSystem"]),
+        room("GraftApplications", ["GraftModel", "GraftFormats", "CPocket", "GraftSystem"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
         room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftSystem"]),
 
@@ -59,6 +59,7 @@ let package = Package(
         // C, kept thin.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
+        .target(name: "CPocket", exclude: ["pocket.safetensors"]),
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
@@ -79,13 +80,13 @@ let package = Package(
         tests(of: "GraftSystem"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftCPU", ["GraftModel", "COneDNN", "CKernels"], resources: [.copy("Fixtures")]),
         tests(
             of: "GraftTraining", ["GraftApplications", "GraftFormats", "GraftSystem", "Allocations", "CKernels"],
             resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCommand", ["Graft"]),
+        tests(of: "GraftCommand", ["Graft", "GraftSystem"]),
     ]
 )

@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support"),
         .testTarget(
-            name: "GraftCPUTests", dependencies: ["GraftCPU", "GraftModel", "GraftTestSupport", "CKernels"],
+            name: "GraftCPUTests", dependencies: ["GraftCPU", "GraftModel", "GraftTestSupport", "COneDNN", "CKernels"],
             resources: [.copy("Fixtures")]),
     ]
 )

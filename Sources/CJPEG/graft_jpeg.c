@@ -8,6 +8,14 @@
 
 #include <jerror.h>
 
+int graft_jpeg_turbo_version(void) {
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+    return LIBJPEG_TURBO_VERSION_NUMBER;
+#else
+    return 0;
+#endif
+}
+
 /// A progressive file has about ten scans; one made to waste time has thousands, each of which touches every pixel.
 enum { MAXIMUM_SCANS = 100 };
 

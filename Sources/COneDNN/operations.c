@@ -1,5 +1,5 @@
 // Convolutions and matrix products.
-#include "description.h"
+#include "choice.h"
 
 // MARK: Descriptions
 
@@ -43,12 +43,6 @@ static graft_dnn_result describe_convolution(const graft_dnn_convolution *c, boo
     return describe_kernel(c, &o->weights, &o->plain);
 }
 
-// MARK: Primitive descriptors, one way for each version
-
-typedef struct {
-    dnnl_dims_t strides, dilation, before, after;
-} geometry;
-
 static geometry geometry_of(const graft_dnn_convolution *c) {
     return (geometry){{c->stride_height, c->stride_width},
                       {c->dilation_height - 1, c->dilation_width - 1},
@@ -56,45 +50,9 @@ static geometry geometry_of(const graft_dnn_convolution *c) {
                       {c->padding_bottom, c->padding_right}};
 }
 
-enum direction { forward, input_gradient, kernel_gradient };
+// MARK: Primitive descriptors of products, one way for each version
 
 #if DNNL_VERSION_MAJOR >= 3
-
-static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction direction, const operands *o,
-                                       const geometry *g, dnnl_primitive_attr_t attributes, bool training,
-                                       dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *result) {
-    const dnnl_alg_kind_t kind = dnnl_convolution_direct;
-    switch (direction) {
-    case forward:
-        return dnnl_convolution_forward_primitive_desc_create(
-            result, engine, training ? dnnl_forward_training : dnnl_forward_inference, kind, o->source, o->weights,
-            o->bias, o->target, g->strides, g->dilation, g->before, g->after, attributes);
-    case input_gradient:
-        return dnnl_convolution_backward_data_primitive_desc_create(result, engine, kind, o->source, o->weights,
-                                                                    o->target, g->strides, g->dilation, g->before,
-                                                                    g->after, hint, attributes);
-    case kernel_gradient:
-        return dnnl_convolution_backward_weights_primitive_desc_create(result, engine, kind, o->source, o->weights,
-                                                                       NULL, o->target, g->strides, g->dilation,
-                                                                       g->before, g->after, hint, attributes);
-    }
-    return dnnl_invalid_arguments;
-}
-
-/// Replaces a forward convolution's descriptor by the next one that `is_wanted` accepts, if there is one.
-static void choose_descriptor(dnnl_engine_t engine, const operands *o, const geometry *g,
-                              dnnl_primitive_attr_t attributes, bool is_wanted(const_dnnl_primitive_desc_t),
-                              dnnl_primitive_desc_t *descriptor) {
-    dnnl_primitive_desc_t other = NULL;
-    if (create_descriptor(engine, forward, o, g, attributes, false, NULL, &other) != dnnl_success) return;
-    do {
-        if (!is_wanted(other)) continue;
-        dnnl_primitive_desc_destroy(*descriptor);
-        *descriptor = other;
-        return;
-    } while (dnnl_primitive_desc_next_impl(other) == dnnl_success);
-    dnnl_primitive_desc_destroy(other);
-}
 
 static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
                                                dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
@@ -102,59 +60,6 @@ static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const opera
 }
 
 #else
-
-static dnnl_status_t describe_forward(const operands *o, const geometry *g, bool training,
-                                      dnnl_convolution_desc_t *operation) {
-    return dnnl_dilated_convolution_forward_desc_init(
-        operation, training ? dnnl_forward_training : dnnl_forward_inference, dnnl_convolution_direct, &o->source,
-        &o->weights, exists(&o->bias) ? &o->bias : NULL, &o->target, g->strides, g->dilation, g->before, g->after);
-}
-
-static dnnl_status_t create_descriptor(dnnl_engine_t engine, enum direction direction, const operands *o,
-                                       const geometry *g, dnnl_primitive_attr_t attributes, bool training,
-                                       dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *result) {
-    const dnnl_alg_kind_t kind = dnnl_convolution_direct;
-    dnnl_convolution_desc_t operation;
-    dnnl_status_t status = dnnl_invalid_arguments;
-    switch (direction) {
-    case forward:
-        status = describe_forward(o, g, training, &operation);
-        break;
-    case input_gradient:
-        status = dnnl_dilated_convolution_backward_data_desc_init(&operation, kind, &o->source, &o->weights,
-                                                                  &o->target, g->strides, g->dilation, g->before,
-                                                                  g->after);
-        break;
-    case kernel_gradient:
-        status = dnnl_dilated_convolution_backward_weights_desc_init(&operation, kind, &o->source, &o->weights, NULL,
-                                                                     &o->target, g->strides, g->dilation, g->before,
-                                                                     g->after);
-        break;
-    }
-    if (status != dnnl_success) return status;
-    return dnnl_primitive_desc_create(result, &operation, attributes, engine, hint);
-}
-
-/// Replaces a forward convolution's descriptor by the next one that `is_wanted` accepts, if there is one.
-static void choose_descriptor(dnnl_engine_t engine, const operands *o, const geometry *g,
-                              dnnl_primitive_attr_t attributes, bool is_wanted(const_dnnl_primitive_desc_t),
-                              dnnl_primitive_desc_t *descriptor) {
-    dnnl_convolution_desc_t operation;
-    dnnl_primitive_desc_iterator_t others = NULL;
-    if (describe_forward(o, g, false, &operation) != dnnl_success ||
-        dnnl_primitive_desc_iterator_create(&others, &operation, attributes, engine, NULL) != dnnl_success)
-        return;
-    do {
-        dnnl_primitive_desc_t other = dnnl_primitive_desc_iterator_fetch(others);
-        if (!other) break;
-        bool is_chosen = is_wanted(other);
-        dnnl_primitive_desc_destroy(is_chosen ? *descriptor : other);
-        if (!is_chosen) continue;
-        *descriptor = other;
-        break;
-    } while (dnnl_primitive_desc_iterator_next(others) == dnnl_success);
-    dnnl_primitive_desc_iterator_destroy(others);
-}
 
 static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const operands *o,
                                                dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
@@ -169,82 +74,75 @@ static dnnl_status_t create_product_descriptor(dnnl_engine_t engine, const opera
 
 // MARK: Creation
 
-static const dnnl_query_t forward_queries[] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_undef,
-                                               dnnl_query_dst_md};
-static const int forward_numbers[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
+/// What differs between a convolution and its gradients: where oneDNN has their arguments.
+typedef struct {
+    dnnl_query_t queries[argument_count];
+    int numbers[argument_count];
+    int packed_argument;
+    const char *function;
+} direction_table;
 
-/// Whether a descriptor is of oneDNN's direct code, rather than of batched products or reference loops.
-static bool is_direct(const_dnnl_primitive_desc_t descriptor) {
-    const char *name = NULL;
-    if (dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name) != dnnl_success || !name) return false;
-    return strncmp(name, "jit", 3) == 0;
-}
+static const direction_table tables[] = {
+    [graft_dnn_forward] = {{dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_undef, dnnl_query_dst_md},
+                           {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
+                           weights_argument,
+                           "dnnl_convolution_forward_primitive_desc_create"},
+    [graft_dnn_input_gradient] = {{dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_undef,
+                                   dnnl_query_diff_src_md},
+                                  {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_SRC},
+                                  weights_argument,
+                                  "dnnl_convolution_backward_data_primitive_desc_create"},
+    [graft_dnn_kernel_gradient] = {{dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_undef,
+                                    dnnl_query_diff_weights_md},
+                                   {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, 0, DNNL_ARG_DIFF_WEIGHTS},
+                                   target_argument,
+                                   "dnnl_convolution_backward_weights_primitive_desc_create"},
+};
 
-graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
-                                              const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive) {
-    *primitive = NULL;
-    operands o;
-    geometry g = geometry_of(convolution);
-    dnnl_primitive_attr_t attributes = NULL;
-    dnnl_primitive_desc_t descriptor = NULL;
-    graft_dnn_result result = describe_convolution(convolution, epilogue->bias, &o);
-    if (!result.function) result = graft_dnn_attributes(epilogue, &attributes);
-    if (!result.function) {
-        dnnl_status_t status =
-            create_descriptor(engine->engine, forward, &o, &g, attributes, false, NULL, &descriptor);
-        if (status == dnnl_success && convolution->choice == graft_dnn_direct_choice)
-            choose_descriptor(engine->engine, &o, &g, attributes, is_direct, &descriptor);
-        result = status == dnnl_success
-                     ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, weights_argument, primitive)
-                     : (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
-    }
-    if (attributes) dnnl_primitive_attr_destroy(attributes);
-    graft_dnn_forget_operands(&o);
-    return result;
-}
-
-/// The forward convolution that a gradient belongs to, all of it in the type of what the gradient reads: with another type
-/// of the gradient itself there may be no such convolution.
+/// The forward convolution that a gradient belongs to and wants to see, all of it in the type of what the gradient reads: with
+/// another type of the gradient itself there may be no such convolution.
 static graft_dnn_result create_hint(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
-                                    enum graft_dnn_type type, dnnl_primitive_attr_t attributes,
-                                    dnnl_primitive_desc_t *hint) {
+                                    dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *hint) {
     operands o;
     geometry g = geometry_of(convolution);
     graft_dnn_convolution same = *convolution;
-    same.input_type = same.kernel_type = same.output_type = type;
+    same.input_type = same.kernel_type = convolution->output_type;
     graft_dnn_result result = describe_convolution(&same, false, &o);
     if (!result.function) {
-        dnnl_status_t status = create_descriptor(engine->engine, forward, &o, &g, attributes, true, NULL, hint);
-        if (status != dnnl_success)
-            result = (graft_dnn_result){"dnnl_convolution_forward_primitive_desc_create", (int)status};
+        convolution_request request = {engine->engine, graft_dnn_forward, &o, &g, attributes, true, NULL};
+        dnnl_status_t status = graft_dnn_descriptor_of_rank(&request, 0, hint);
+        if (status != dnnl_success) result = (graft_dnn_result){tables[graft_dnn_forward].function, (int)status};
     }
     graft_dnn_forget_operands(&o);
     return result;
 }
 
-/// A gradient wants to see the forward convolution that it belongs to.
-static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
-                                        enum direction direction, const dnnl_query_t queries[argument_count],
-                                        const int numbers[argument_count], int packed_argument,
-                                        graft_dnn_primitive **primitive) {
+enum { chosen = -1 };
+
+/// - Parameters:
+///   - rank: of oneDNN's implementations, or `chosen` for the one that Graft runs.
+///   - epilogue: of a forward convolution; NULL for none and for gradients.
+static graft_dnn_result create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
+                               const graft_dnn_epilogue *epilogue, enum graft_dnn_direction direction, int rank,
+                               graft_dnn_primitive **primitive) {
     *primitive = NULL;
+    const direction_table *table = &tables[direction];
     operands o;
     geometry g = geometry_of(convolution);
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t hint = NULL, descriptor = NULL;
-    graft_dnn_result result = describe_convolution(convolution, false, &o);
-    if (!result.function) result = graft_dnn_attributes(NULL, &attributes);
-    if (!result.function)
-        result = create_hint(engine, convolution, convolution->output_type, attributes, &hint);
+    bool is_gradient = direction != graft_dnn_forward;
+    graft_dnn_result result = describe_convolution(convolution, epilogue && epilogue->bias, &o);
+    if (!result.function) result = graft_dnn_attributes(epilogue, &attributes);
+    if (!result.function && is_gradient) result = create_hint(engine, convolution, attributes, &hint);
     if (!result.function) {
-        dnnl_status_t status =
-            create_descriptor(engine->engine, direction, &o, &g, attributes, true, hint, &descriptor);
-        if (status == dnnl_success)
-            result = graft_dnn_finish(descriptor, queries, numbers, &o, packed_argument, primitive);
-        else if (direction == input_gradient)
-            result = (graft_dnn_result){"dnnl_convolution_backward_data_primitive_desc_create", (int)status};
-        else
-            result = (graft_dnn_result){"dnnl_convolution_backward_weights_primitive_desc_create", (int)status};
+        convolution_request request = {engine->engine, direction, &o, &g, attributes, is_gradient, hint};
+        enum graft_dnn_choice choice = is_gradient ? graft_dnn_first_choice : convolution->choice;
+        dnnl_status_t status = rank == chosen ? graft_dnn_choose_descriptor(&request, choice, &descriptor)
+                                              : graft_dnn_descriptor_of_rank(&request, rank, &descriptor);
+        result = status == dnnl_success ? graft_dnn_finish(descriptor, table->queries, table->numbers, &o,
+                                                           table->packed_argument, primitive)
+                                        : (graft_dnn_result){table->function, (int)status};
     }
     if (hint) dnnl_primitive_desc_destroy(hint);
     if (attributes) dnnl_primitive_attr_destroy(attributes);
@@ -252,23 +150,32 @@ static graft_dnn_result create_gradient(graft_dnn_engine *engine, const graft_dn
     return result;
 }
 
+graft_dnn_result graft_dnn_convolution_create(graft_dnn_engine *engine, const graft_dnn_convolution *convolution,
+                                              const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive) {
+    return create(engine, convolution, epilogue, graft_dnn_forward, chosen, primitive);
+}
+
 graft_dnn_result graft_dnn_convolution_input_gradient_create(graft_dnn_engine *engine,
                                                              const graft_dnn_convolution *convolution,
                                                              graft_dnn_primitive **primitive) {
-    static const dnnl_query_t queries[] = {dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_undef,
-                                           dnnl_query_diff_src_md};
-    static const int numbers[] = {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_SRC};
-    return create_gradient(engine, convolution, input_gradient, queries, numbers, weights_argument, primitive);
+    return create(engine, convolution, NULL, graft_dnn_input_gradient, chosen, primitive);
 }
 
 graft_dnn_result graft_dnn_convolution_kernel_gradient_create(graft_dnn_engine *engine,
                                                               const graft_dnn_convolution *convolution,
                                                               graft_dnn_primitive **primitive) {
-    static const dnnl_query_t queries[] = {dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_undef,
-                                           dnnl_query_diff_weights_md};
-    static const int numbers[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, 0, DNNL_ARG_DIFF_WEIGHTS};
-    return create_gradient(engine, convolution, kernel_gradient, queries, numbers, target_argument, primitive);
+    return create(engine, convolution, NULL, graft_dnn_kernel_gradient, chosen, primitive);
 }
+
+graft_dnn_result graft_dnn_convolution_of_rank_create(graft_dnn_engine *engine,
+                                                      const graft_dnn_convolution *convolution,
+                                                      const graft_dnn_epilogue *epilogue,
+                                                      enum graft_dnn_direction direction, int rank,
+                                                      graft_dnn_primitive **primitive) {
+    return create(engine, convolution, epilogue, direction, rank, primitive);
+}
+
+// MARK: Products
 
 static graft_dnn_result describe_product(const graft_dnn_matrix_product *p, bool bias, operands *o) {
     memset(o, 0, sizeof *o);
@@ -299,7 +206,8 @@ graft_dnn_result graft_dnn_matrix_product_create(graft_dnn_engine *engine, const
     if (!result.function) {
         dnnl_status_t status = create_product_descriptor(engine->engine, &o, attributes, &descriptor);
         result = status == dnnl_success
-                     ? graft_dnn_finish(descriptor, forward_queries, forward_numbers, &o, -1, primitive)
+                     ? graft_dnn_finish(descriptor, tables[graft_dnn_forward].queries,
+                                        tables[graft_dnn_forward].numbers, &o, -1, primitive)
                      : (graft_dnn_result){"dnnl_matmul_primitive_desc_create", (int)status};
     }
     if (attributes) dnnl_primitive_attr_destroy(attributes);

@@ -38,6 +38,23 @@ static inline int graft_vips_to_srgb_by_profile(VipsImage *image, VipsImage **re
     return vips_icc_transform(image, result, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_PERCEPTUAL, NULL);
 }
 
+/// 8-bit grey or sRGB pixels, rows from the top, as the bytes of a PNG file, which are to be given to `graft_vips_free`.
+static inline int graft_vips_save_png(
+    const void *pixels, int width, int height, int channels, void **bytes, size_t *byteCount) {
+    const size_t pixelByteCount = (size_t)width * (size_t)height * (size_t)channels;
+    VipsImage *memory = vips_image_new_from_memory(pixels, pixelByteCount, width, height, channels, VIPS_FORMAT_UCHAR);
+    if (!memory) return -1;
+    VipsImage *image = NULL;
+    const VipsInterpretation colours = channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+    int result = vips_copy(memory, &image, "interpretation", colours, NULL);
+    if (result == 0) {
+        result = vips_pngsave_buffer(image, bytes, byteCount, "compression", 6, NULL);
+        g_object_unref(image);
+    }
+    g_object_unref(memory);
+    return result;
+}
+
 static inline void graft_vips_release(VipsImage *image) { g_object_unref(image); }
 
 static inline void graft_vips_free(void *memory) { g_free(memory); }

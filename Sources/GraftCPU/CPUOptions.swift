@@ -21,6 +21,13 @@ public struct CPUOptions: Sendable {
     /// What the output itself depends on is written all the same, where one pass computes both.
     public var guardsUpdates = false
 
+    /// Whether guard words stand around everything that a run writes (the buffers of its arena, scratch memory, prepared
+    /// values, outputs, updated variables), and a run ends with an error where a step wrote over one. Not unless set: it takes
+    /// more memory and time, and is for finding kernels that write outside of their memory.
+    ///
+    /// The error names the step, its kernel and its shapes. What a kernel writes further than 4,096 bytes away is not seen.
+    public var guardsMemory = false
+
     /// The inputs, by name, whose rows come packed; see ``CPUPlan/packedInputs``.
     package var packedInputs: Set<String> = []
 

@@ -32,9 +32,14 @@ struct Bases: ParsableCommand {
         console.say("\(base.id)  \(base.title)")
         console.say("  images      \(base.defaultSize) × \(base.defaultSize), at least \(base.minimumSize)")
         console.say(
-            "  parameters  \(base.parameterCount.grouped), with top \(base.parameterCountWithTop.grouped)")
+            "  parameters  \(base.parameterCount.grouped)"
+                + (base.parameterCountWithTop.map { ", with top \($0.grouped)" } ?? ""))
         console.say("  cuts        \(base.cuts.joined(separator: ", ")) (usual: \(base.defaultCut))")
-        if files.isEmpty { console.say("  weights     none published; --weights takes \(base.fileDescription)") }
+        if base.hasBuiltInWeights {
+            console.say("  weights     part of Graft")
+        } else if files.isEmpty {
+            console.say("  weights     none published; --weights takes \(base.fileDescription)")
+        }
         for (file, path) in files { console.say("  weights     \(file.name): \(path ?? "not on this machine")") }
     }
 
@@ -45,12 +50,13 @@ struct Bases: ParsableCommand {
         object.add("default_size", .int(base.defaultSize))
         object.add("minimum_size", .int(base.minimumSize))
         object.add("parameters", .int(base.parameterCount))
-        object.add("parameters_with_top", .int(base.parameterCountWithTop))
+        object.add("parameters_with_top", base.parameterCountWithTop.map { .int($0) } ?? .null)
         object.add("cuts", .strings(base.cuts))
         object.add("default_cut", .string(base.defaultCut))
         var weights = JSONObject()
         for (file, path) in files { weights.add(file.name, path.map { .string($0) } ?? .null) }
         object.add("weights", .object(weights))
+        object.add("built_in", .bool(base.hasBuiltInWeights))
         console.emit(object)
     }
 }

@@ -23,7 +23,7 @@ struct FindLearningRate: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The layers between the cut and the output: \(HeadSpecification.forms).", valueName: "layers"))
-    var head = "flatten,dense:1024:relu,dropout:0.2"
+    var head: String?
 
     @Option(help: ArgumentHelp("The optimizer: \(OptimizerName.list).", valueName: "name"))
     var optimizer = OptimizerName.rmsprop
@@ -57,7 +57,7 @@ struct FindLearningRate: ParsableCommand {
         try require((2...100_000).contains(steps), "--steps", steps, "2 to 100000")
         try require(from > 0 && from.isFinite, "--from", from, "a number above 0")
         try require(to > from && to.isFinite, "--to", to, "a number above --from")
-        try asUsage { () throws(GraftError) in try HeadSpecification(head) }
+        if let head { try asUsage { () throws(GraftError) in try HeadSpecification(head) } }
     }
 
     func run() throws {
@@ -65,10 +65,12 @@ struct FindLearningRate: ParsableCommand {
         try explain(on: console) {
             try OutputFile.check(output)
             try machine.checkPrecision()
-            let builder = try ClassifierBuilder(network: network, head: head, seed: seed)
+            let builder = try ClassifierBuilder(
+                network: network, head: TrainingRecipe.head(head, for: network.named()), seed: seed)
             let photos = try ImageFolder(at: images, rule: builder.rule, threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
             let model = try builder.model(classNames: photos.classNames, on: console)
+            try model.adaptStandardization(to: photos.training, options: machine.trainingOptions(trains: true))
             try model.compile(
                 optimizer: optimizer.optimizer(learningRate: from),
                 loss: .classification(outputs: model.output.shape.last))

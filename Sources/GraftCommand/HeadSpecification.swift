@@ -10,13 +10,16 @@ struct HeadSpecification: Equatable {
         case dense(units: Int, activation: ActivationFunction)
         case dropout(rate: Double)
         case batchNormalization
+        case standardize
     }
 
     /// In order, from the cut to the output layer.
     let tokens: [Token]
 
     /// The forms that a token may take, for messages and help.
-    static let forms = "flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], dropout:RATE, batch-normalization"
+    static let forms =
+        "flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], dropout:RATE, batch-normalization, "
+        + "standardize"
 
     /// The most weights of a layer: as 32-bit numbers, 8 GB.
     private static let maximumWeightCount = 1 << 31
@@ -37,6 +40,7 @@ struct HeadSpecification: Equatable {
         case ("average-pool", 1): return .averagePool
         case ("max-pool", 1): return .maxPool
         case ("batch-normalization", 1): return .batchNormalization
+        case ("standardize", 1): return .standardize
         case ("dense", 2...3):
             guard let units = Int(parts[1]), units > 0, units <= 1 << 20 else {
                 throw invalid(text, "the units must be a whole number from 1 to 1048576")
@@ -62,10 +66,12 @@ struct HeadSpecification: Equatable {
 
     /// Adds the layers on top of a value.
     ///
+    /// - Parameter groups: the numbers of features that come from one layer each, where they come from several.
     /// - Throws: `GraftError` where a layer does not fit, where what comes out is no vector, and where a dense layer would
     ///   have more weights than any machine has use for.
-    func apply(to features: SymbolicTensor) throws -> SymbolicTensor {
+    func apply(to features: SymbolicTensor, groups: [Int] = []) throws -> SymbolicTensor {
         let hidden = try tokens.reduce(features) { features, token in
+            if token == .standardize { return try Self.standardized(features, groups) }
             if case .dense(let units, _) = token { try Self.checkSize(inputs: features.shape.last, units: units) }
             return try Self.layer(token)(features)
         }
@@ -95,6 +101,22 @@ struct HeadSpecification: Equatable {
         case .dense(let units, let activation): Dense(units, activation: activation)
         case .dropout(let rate): Dropout(rate)
         case .batchNormalization: BatchNormalization()
+        case .standardize: standardization()
         }
+    }
+
+    private static func standardization() -> Normalization { Normalization(name: standardizationName) }
+
+    /// The name of the layer that has to be adapted to the images.
+    static let standardizationName = "standardize"
+
+    /// Each feature with mean 0 and variance 1 over the training images; where they come from several layers, each layer
+    /// then counts alike, however many features it has.
+    private static func standardized(_ features: SymbolicTensor, _ groups: [Int]) throws -> SymbolicTensor {
+        let standardized = try standardization()(features)
+        guard groups.count > 1, groups.reduce(0, +) == features.shape.last else { return standardized }
+        let share = Double(features.shape.last) / Double(groups.count)
+        let scales = groups.flatMap { size in [Double](repeating: (share / Double(size)).squareRoot(), count: size) }
+        return try Rescaling(scale: .channels(scales), name: "balance")(standardized)
     }
 }

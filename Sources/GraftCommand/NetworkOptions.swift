@@ -4,12 +4,21 @@ import Graft
 /// Which pretrained network, and how much of it.
 struct NetworkOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The pretrained network: \(Base.all.map(\.id).joined(separator: ", ")).", valueName: "name"))
-    var base = "inception-v3"
+        help: ArgumentHelp(
+            "The pretrained network: \(Base.all.map(\.id).joined(separator: ", ")). (default: \(Base.pocket.id), which is "
+                + "part of Graft; \(Base.inceptionV3.id) where --weights or --cut is given)",
+            valueName: "name"))
+    var base: String?
 
     @OptionGroup var source: BaseArguments
 
-    func validate() throws { try asUsage { () throws(GraftError) in try Base.named(base) } }
+    func validate() throws { try asUsage { () throws(GraftError) in try named() } }
+
+    /// The base that is meant. It follows from the options alone, never from what happens to be on this machine.
+    func named() throws(GraftError) -> Base {
+        if let base { return try Base.named(base) }
+        return source.weights == nil && source.cut == nil ? .pocket : .inceptionV3
+    }
 }
 
 /// What a base network is made of, for every verb that takes one.
@@ -17,8 +26,9 @@ struct BaseArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Its weights: a file (Keras's .h5, or safetensors where graft bases says so), 'imagenet' for the published ones of this network (found on this "
-                + "machine or downloaded), or 'none' for random ones. (default: imagenet)",
-            valueName: "file|imagenet|none"))
+                + "machine or downloaded), 'built-in' for those that are part of Graft, or 'none' for random ones. (default: "
+                + "built-in for \(Base.pocket.id), imagenet for the others)",
+            valueName: "file|imagenet|built-in|none"))
     var weights: WeightsOption?
 
     @Option(
@@ -77,12 +87,14 @@ struct BaseChoice {
 
 /// `--weights`: which published weights a base begins with.
 enum WeightsOption: ExpressibleByArgument, Equatable {
+    case builtIn
     case imagenet
     case none
     case file(String)
 
     init(argument: String) {
         switch argument {
+        case "built-in": self = .builtIn
         case "imagenet": self = .imagenet
         case "none": self = .none
         default: self = .file(argument)

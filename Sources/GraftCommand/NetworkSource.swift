@@ -51,8 +51,9 @@ struct NetworkSource {
     }
 
     private func weights(of base: Base, on console: Console) throws -> Weights {
-        switch choice.weights ?? .imagenet {
+        switch choice.weights ?? (base.hasBuiltInWeights ? .builtIn : .imagenet) {
         case .none: .none
+        case .builtIn: .builtIn
         case .file(let path): .file(path)
         case .imagenet: .file(try Fetching(console: console).fetch(weightsOf: base.id, top: top))
         }

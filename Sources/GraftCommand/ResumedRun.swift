@@ -84,6 +84,8 @@ struct ResumedRun {
         var options = try kept.options(of: Train.self)
         let begun = GivenOptions(kept.words, positional: [options.images].compactMap(\.self))
         try GivenOptions(arguments, positional: [images].compactMap(\.self)).check(against: begun)
+        // The model keeps the name that it was begun under, wherever the images are now.
+        options.output = options.modelPath
         options.images = images.map(KeptRun.absolute) ?? options.images
         options.checkpoints.goOn(with: own)
         (self.options, self.kept, self.phase) = (options, kept, phase)

@@ -10,15 +10,18 @@ struct Train: ParsableCommand {
             IMAGES holds one folder a class, or train/ and validation/ (and test/, evaluated at the end) that do. The base network is cut at a \
             layer and frozen, a new head is trained on what it puts out, and the model is written as a .keras file.
 
-            Example:
+            Nothing else has to be said:
+              graft train photos
+            trains a head on Graft's own small network and writes photos.keras. A larger network knows more and takes longer; \
+            graft bases lists them:
               graft train photos --base inception-v3 --input-size 150 --cut mixed7 \\
                 --head flatten,dense:1024:relu,dropout:0.2 --epochs 10 --output cats-and-dogs.keras
 
             With --fine-tune-from the base is trained too, after the head, from that layer upwards:
-              graft train photos --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
+              graft train photos --base inception-v3 --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
 
             --early-stopping ends training where the validation loss no longer falls, with the weights of the best epoch:
-              graft train photos --cut mixed7 --epochs 50 --early-stopping 3
+              graft train photos --base inception-v3 --cut mixed7 --epochs 50 --early-stopping 3
 
             All from scratch, to see what the published weights are worth:
               graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
@@ -40,8 +43,10 @@ struct Train: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The layers between the cut and the output: \(HeadSpecification.forms).", valueName: "layers"))
-    var head = "flatten,dense:1024:relu,dropout:0.2"
+            "The layers between the cut and the output: \(HeadSpecification.forms). (default: "
+                + "\(TrainingRecipe.pocketHead) for \(Base.pocket.id), \(TrainingRecipe.usualHead) for the others)",
+            valueName: "layers"))
+    var head: String?
 
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
@@ -61,8 +66,10 @@ struct Train: ParsableCommand {
 
     @Option(
         name: [.long, .customShort("o")],
-        help: ArgumentHelp("Where the model is written.", valueName: "file.keras"))
-    var output = "model.keras"
+        help: ArgumentHelp(
+            "Where the model is written. (default: named after the folder, IMAGES.keras, in the current folder)",
+            valueName: "file.keras"))
+    var output: String?
 
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
@@ -70,11 +77,22 @@ struct Train: ParsableCommand {
         guard images != nil || checkpoints.resume != nil else {
             throw ValidationError("Missing expected argument '<images>'")
         }
-        try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
-        try asUsage { () throws(GraftError) in try HeadSpecification(head) }
+        if let output {
+            try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
+        }
+        if let head { try asUsage { () throws(GraftError) in try HeadSpecification(head) } }
         try require(
-            training.epochs > 0 || fineTuning.fineTuneFrom != nil, "--epochs", training.epochs,
+            training.epochs != 0 || fineTuning.fineTuneFrom != nil, "--epochs", 0,
             "at least 1, or --fine-tune-from to train the base at once")
+    }
+
+    /// Where the model is written.
+    var modelPath: String { output ?? Self.modelPath(for: images ?? ".") }
+
+    /// A model named after a folder of images.
+    static func modelPath(for images: String) -> String {
+        let name = URL(fileURLWithPath: images).standardizedFileURL.lastPathComponent
+        return (["", "/", ".", ".."].contains(name) ? "model" : name) + ".keras"
     }
 
     func run() throws {
@@ -95,8 +113,11 @@ struct Train: ParsableCommand {
 
 /// How `train` trains.
 struct TrainingArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("The optimizer: \(OptimizerName.list).", valueName: "name"))
-    var optimizer = OptimizerName.rmsprop
+    @Option(
+        help: ArgumentHelp(
+            "The optimizer: \(OptimizerName.list). (default: adam for \(Base.pocket.id), rmsprop for the others)",
+            valueName: "name"))
+    var optimizer: OptimizerName?
 
     @Option(
         help: ArgumentHelp(
@@ -104,16 +125,28 @@ struct TrainingArguments: ParsableArguments {
             valueName: "numbers"))
     var optimizerState = ElementType.float32
 
-    @Option(help: ArgumentHelp("The size of a step.", valueName: "rate"))
-    var learningRate: Float = 1e-4
-
-    @Option(help: ArgumentHelp("Examples in a step.", valueName: "N"))
-    var batchSize = 20
+    @Option(
+        help: ArgumentHelp(
+            "The size of a step. (default: 2e-4 for \(Base.pocket.id), 1e-4 for the others)", valueName: "rate"))
+    var learningRate: Float?
 
     @Option(
         help: ArgumentHelp(
-            "Passes over the training images with the base frozen; 0 to fine-tune at once.", valueName: "N"))
-    var epochs = 10
+            "Examples in a step. (default: 32 for \(Base.pocket.id), 20 for the others)", valueName: "N"))
+    var batchSize: Int?
+
+    @Option(
+        name: .customLong("l2"),
+        help: ArgumentHelp(
+            "The factor of the sum of squares of the output layer's weights, which is added to the loss. (default: 500 / "
+                + "images for \(Base.pocket.id) with its usual head, 0 elsewhere)", valueName: "factor"))
+    var l2: Float?
+
+    @Option(
+        help: ArgumentHelp(
+            "Passes over the training images with the base frozen; 0 to fine-tune at once. (default: 10; for "
+                + "\(Base.pocket.id) by the number of images, with --early-stopping 10)", valueName: "N"))
+    var epochs: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -126,9 +159,12 @@ struct TrainingArguments: ParsableArguments {
     var seed: UInt64 = 0
 
     func validate() throws {
-        try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
-        try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
-        try require((0...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
+        if let learningRate {
+            try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
+        }
+        if let l2 { try require(l2 >= 0 && l2.isFinite, "--l2", l2, "0 or more") }
+        if let batchSize { try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536") }
+        if let epochs { try require((0...1_000_000).contains(epochs), "--epochs", epochs, "at least 1") }
         try require(
             (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
     }

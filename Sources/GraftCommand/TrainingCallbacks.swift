@@ -65,13 +65,16 @@ final class PhaseCallbacks {
     private let offset: Int
 
     /// - Parameters:
+    ///   - earlyStopping: the epochs without improvement that end the phase, as asked or as suits the base.
     ///   - phase: its name where there are several, for a folder of its own in TensorBoard's.
     ///   - best: what saves the best model of all phases.
     ///   - offset: epochs before this phase.
-    init(_ arguments: CallbackArguments, phase: String?, best: ModelCheckpoint?, offset: Int) {
+    init(
+        _ arguments: CallbackArguments, earlyStopping: Int?, phase: String?, best: ModelCheckpoint?, offset: Int
+    ) {
         (self.arguments, self.offset) = (arguments, offset)
         plateau = arguments.reduceOnPlateau.map { ReduceLROnPlateau(monitor: arguments.monitor, patience: $0) }
-        stopping = arguments.earlyStopping.map {
+        stopping = earlyStopping.map {
             EarlyStopping(monitor: arguments.monitor, patience: $0, restoreBestWeights: true)
         }
         let board = arguments.tensorboard.map { folder in

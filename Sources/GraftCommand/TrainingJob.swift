@@ -18,16 +18,17 @@ struct TrainingJob {
         (self.options, self.console, self.resumed) = (options, console, resumed)
         self.profiler = profiler
         checkpoints = RunCheckpoints(
-            "train", output: options.output, options.checkpoints, resumed: resumed?.kept)
+            "train", output: options.modelPath, options.checkpoints, resumed: resumed?.kept)
         reporter = ProgressReporter(console: console)
-        recorder = HistoryRecorder(beside: options.output)
+        recorder = HistoryRecorder(beside: options.modelPath)
     }
 
     func run() throws {
-        try OutputFile.check(options.output)
+        try OutputFile.check(options.modelPath)
         try options.machine.checkPrecision()
+        let base = try options.network.named()
         var builder = try ClassifierBuilder(
-            network: options.network, head: options.head, seed: options.training.seed)
+            network: options.network, head: TrainingRecipe.head(options.head, for: base), seed: options.training.seed)
         // The checkpoint has all numbers.
         if resumed != nil { builder.choice.weights = WeightsOption.none }
         let share = options.training.validationSplit
@@ -35,12 +36,19 @@ struct TrainingJob {
             at: options.images ?? ".", rule: builder.rule, validationSplit: share > 0 ? share : nil,
             seed: options.training.seed, threads: options.machine.threads)
         report(photos)
+        let recipe = TrainingRecipe(
+            options, base: base, examples: photos.training.count, validationExamples: photos.validation?.count ?? 0)
+        tell(base)
         try options.callbacks.check(hasValidation: photos.validation.map { $0.count > 0 } == true)
+        builder.penalty = recipe.penalty
         let model = try builder.model(classNames: photos.classNames, on: console)
-        if let resumed { model.layerMarks = resumed.marks }
-        let phases = TrainingPhase.all(options.training, options.fineTuning)
+        if let resumed { model.layerMarks = resumed.marks } else {
+            try model.adaptStandardization(
+                to: photos.training, options: options.machine.trainingOptions(trains: true))
+        }
+        let phases = TrainingPhase.all(recipe, options.fineTuning)
         try check(phases, model)
-        try model.checkRoom(toSave: options.output)
+        try model.checkRoom(toSave: options.modelPath)
         try options.machine.tellPrecision(
             trains: true, optimizerState: options.training.optimizerState, on: console)
         let interruption = Interruption(
@@ -51,12 +59,14 @@ struct TrainingJob {
             try ModelCheckpoint($0, monitor: options.callbacks.monitor, saveBestOnly: true)
         }
         for (position, phase) in phases.enumerated().dropFirst(resumed?.phase ?? 0) where !outcome.isInterrupted {
-            try begin(phase, of: phases, model)
+            try begin(phase, of: phases, model, recipe)
             let callbacks = PhaseCallbacks(
-                options.callbacks, phase: phases.count > 1 ? phase.name : nil, best: best, offset: reporter.epochCount)
+                options.callbacks, earlyStopping: recipe.earlyStopping, phase: phases.count > 1 ? phase.name : nil,
+                best: best, offset: reporter.epochCount)
             let checkpoint = checkpoints.checkpointing(
                 phase: position, of: phases.count, outcome.histories, resumes: position == resumed?.phase)
-            let history = try fit(model, photos, phase, callbacks, checkpoint, interruption.cancellation)
+            let history = try fit(
+                model, photos, phase, callbacks, checkpoint, batchSize: recipe.batchSize, interruption.cancellation)
             callbacks.tell(history, on: console)
             outcome.add(history, restoredEpoch: callbacks.restoredEpoch)
         }
@@ -87,6 +97,14 @@ struct TrainingJob {
         }
     }
 
+    /// Says which base was chosen where none was named, and what another would bring.
+    private func tell(_ base: Base) {
+        guard options.network.base == nil, base.id == Base.pocket.id else { return }
+        console.say(
+            "base pocket, which is part of Graft; a larger one such as inception-v3 knows more, needs a download and takes "
+                + "ten times as long: graft bases")
+    }
+
     private func report(_ photos: ImageFolder) {
         let report = PhotoReport(photos)
         for line in report.lines { console.say(line) }
@@ -95,7 +113,9 @@ struct TrainingJob {
     }
 
     /// Unfreezes what the phase trains, and compiles the model for it.
-    private func begin(_ phase: TrainingPhase, of phases: [TrainingPhase], _ model: Model) throws {
+    private func begin(
+        _ phase: TrainingPhase, of phases: [TrainingPhase], _ model: Model, _ recipe: TrainingRecipe
+    ) throws {
         if let part = phase.unfrozen {
             try part.unfreeze(model)
             if options.fineTuning.updateStatistics { model.setStatistics(.updating) }
@@ -104,7 +124,7 @@ struct TrainingJob {
                     + "\(phase.learningRate)")
         }
         try model.compile(
-            optimizer: options.training.optimizer.optimizer(
+            optimizer: recipe.optimizer.optimizer(
                 learningRate: phase.learningRate, stateType: options.training.optimizerState),
             loss: .classification(outputs: model.output.shape.last),
             metrics: [.accuracy])
@@ -115,13 +135,13 @@ struct TrainingJob {
     /// Trains; where that fails after a complete epoch, the model of the last one is written all the same.
     private func fit(
         _ model: Model, _ photos: ImageFolder, _ phase: TrainingPhase, _ callbacks: PhaseCallbacks,
-        _ checkpoint: Checkpointing, _ cancellation: CancellationFlag
+        _ checkpoint: Checkpointing, batchSize: Int, _ cancellation: CancellationFlag
     ) throws -> History {
         let validation = photos.validation.flatMap { $0.count > 0 ? $0 : nil }
         let cache = (options.cache ?? .standard).cache
         do {
             return try model.fit(
-                photos.training, batchSize: options.training.batchSize, epochs: phase.epochs,
+                photos.training, batchSize: batchSize, epochs: phase.epochs,
                 validation: validation, seed: options.training.seed,
                 callbacks: [EventHandler(reporter.handle), recorder] + callbacks.all,
                 options: options.machine.trainingOptions(
@@ -135,9 +155,9 @@ struct TrainingJob {
     }
 
     private func save(_ model: Model, epochs: Int) throws {
-        console.progress("writing \(options.output)")
-        try model.save(options.output)
-        console.say("wrote \(options.output) after \(epochs.of("epoch")), \(start.secondsAgo.asDuration) in all")
+        console.progress("writing \(options.modelPath)")
+        try model.save(options.modelPath)
+        console.say("wrote \(options.modelPath) after \(epochs.of("epoch")), \(start.secondsAgo.asDuration) in all")
     }
 
     private func finish(
@@ -186,7 +206,7 @@ struct TrainingJob {
 
     private func emit(_ outcome: TrainingOutcome, _ test: Evaluation?, _ verdict: CurveVerdict) {
         var object = JSONObject(event: "done")
-        object.add("model", .string(options.output))
+        object.add("model", .string(options.modelPath))
         object.add("val_accuracy", outcome.last("val_accuracy").map { .number($0) } ?? .null)
         object.add("seconds", .number(start.secondsAgo))
         object.add("trunk_seconds", .number(outcome.trunkSeconds))

@@ -46,9 +46,9 @@ struct TrainingPhase {
     let learningRate: Float
 
     /// The head first, unless it has no epochs, then the base where that is asked for.
-    static func all(_ training: TrainingArguments, _ fineTuning: FineTuningArguments) -> [TrainingPhase] {
+    static func all(_ recipe: TrainingRecipe, _ fineTuning: FineTuningArguments) -> [TrainingPhase] {
         let head = TrainingPhase(
-            name: "head", unfrozen: nil, epochs: training.epochs, learningRate: training.learningRate)
+            name: "head", unfrozen: nil, epochs: recipe.epochs, learningRate: recipe.learningRate)
         guard let layer = fineTuning.fineTuneFrom else { return [head] }
         let base = TrainingPhase(
             name: "fine-tuning", unfrozen: UnfrozenPart(layer), epochs: fineTuning.fineTuneEpochs ?? 5,

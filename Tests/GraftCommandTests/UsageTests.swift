@@ -88,7 +88,7 @@ import Testing
         #expect(outcome.errors.contains("Usage: graft"))
     }
 
-    @Test(arguments: ["train", "evaluate", "predict", "features", "summary", "bases", "fetch"])
+    @Test(arguments: ["train", "evaluate", "predict", "features", "summary", "bases", "fetch", "doctor"])
     func everyVerbExplainsItselfWithAnExample(verb: String) throws {
         let folder = try TemporaryFolder()
         let outcome = try GraftTool(folder: folder.url).run([verb, "--help"])

@@ -252,7 +252,7 @@ import Testing
             let trunk = try Trunk(parts, backend: CPUBackend(options: CPUOptions(threads: threads)))
             #expect(trunk.concurrentRuns == (threads == 5 ? 1 : threads))
             let pass = FeaturePass(cache: .folder("\(root.path)/\(threads)"), emit: { _ in }, checkCancellation: {})
-            let outcome = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [data]))[0]
+            let outcome = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [(data, 1)]))[0]
             let readable = (0..<150).filter { ![2, 40, 41, 149].contains($0) }
             return (try outcome.source.fetch(readable).inputs[0], outcome.failures.map(\.index))
         }

@@ -23,6 +23,10 @@ typedef struct {
 
 enum { GRAFT_JPEG_MESSAGE_SIZE = 256 };
 
+/// The version of libjpeg-turbo whose headers this was built with, as 1,000,000 · major + 1,000 · minor + patch; 0 for another
+/// libjpeg.
+int graft_jpeg_turbo_version(void);
+
 /// Reads the header alone. Returns 0, or −1 with the reason in `message`.
 int graft_jpeg_read_header(
     const uint8_t *bytes, size_t byteCount, graft_jpeg_header *header, char message[GRAFT_JPEG_MESSAGE_SIZE]);

@@ -49,9 +49,22 @@ typedef struct {
     enum graft_dnn_activation activation;
 } graft_dnn_epilogue;
 
-/// Which of its implementations of a convolution oneDNN takes: its first one, or the first that is not made of batched matrix
-/// products, and so leaves out what would be multiplied with padding. Where there is none, it is the first one.
+enum graft_dnn_direction { graft_dnn_forward, graft_dnn_input_gradient, graft_dnn_kernel_gradient };
+
+/// Which of its implementations of a convolution oneDNN takes, of those that are allowed: its first one, or the first that is
+/// not made of batched matrix products, and so leaves out what would be multiplied with padding. Where there is none on the
+/// same instruction set (AMX or not), it is the first one.
 enum graft_dnn_choice { graft_dnn_first_choice, graft_dnn_direct_choice };
+
+/// Whether Graft runs convolutions, or these gradients of them, by oneDNN's implementation of this name. Those on AMX only
+/// where they were found to write nothing but their output; `implementations.c` has the list and the reason.
+bool graft_dnn_allows(const char *implementation, enum graft_dnn_direction direction);
+/// Whether an implementation multiplies by AMX.
+bool graft_dnn_uses_amx(const char *implementation);
+/// Whether an implementation is taken in place of another that comes before it in oneDNN's order; `taken` is NULL where none
+/// was taken so far.
+bool graft_dnn_prefers(const char *implementation, const char *taken, enum graft_dnn_direction direction,
+                       enum graft_dnn_choice choice);
 
 typedef struct {
     /// Looked at by the forward convolution alone.
@@ -89,6 +102,13 @@ graft_dnn_result graft_dnn_convolution_input_gradient_create(graft_dnn_engine *e
 graft_dnn_result graft_dnn_convolution_kernel_gradient_create(graft_dnn_engine *engine,
                                                               const graft_dnn_convolution *convolution,
                                                               graft_dnn_primitive **primitive);
+/// Any of these by oneDNN's implementation of a rank, its first one being 0, whether Graft runs it or not: for the check of
+/// all of them. Answers `unimplemented` where there are not so many. `epilogue` is NULL for gradients.
+graft_dnn_result graft_dnn_convolution_of_rank_create(graft_dnn_engine *engine,
+                                                      const graft_dnn_convolution *convolution,
+                                                      const graft_dnn_epilogue *epilogue,
+                                                      enum graft_dnn_direction direction, int rank,
+                                                      graft_dnn_primitive **primitive);
 /// source = left, weights = right, bias, target = result.
 graft_dnn_result graft_dnn_matrix_product_create(graft_dnn_engine *engine, const graft_dnn_matrix_product *product,
                                                  const graft_dnn_epilogue *epilogue, graft_dnn_primitive **primitive);

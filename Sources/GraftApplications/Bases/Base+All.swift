@@ -1,6 +1,8 @@
 extension Base {
     /// The bases that Graft knows, in alphabetical order.
-    public static let all: [Base] = [efficientNetLite0, inceptionV3, mobileNetV2, resNet50, vgg16]
+    public static let all: [Base] = [
+        efficientNetLite0, inceptionV3, mobileNetV2, pocket, resNet50, vgg16,
+    ]
 
     /// EfficientNet-Lite0.
     ///
@@ -30,6 +32,14 @@ extension Base {
         weights: kerasFile("mobilenet_v2", "mobilenet_v2", "_1.0_224_no_top", nil),
         weightsWithTop: kerasFile("mobilenet_v2", "mobilenet_v2", "_1.0_224", nil),
         network: MobileNetV2Network())
+
+    /// Graft's own small network, whose weights are part of the library.
+    public static let pocket = Base(
+        id: "pocket", title: "Pocket", modelName: "pocket", defaultSize: 128, minimumSize: 32,
+        cuts: ["stage3_block1_out", "stage4_block1_out", "top_relu", "features"], defaultCut: "features",
+        preprocessing: .signedUnit, parameterCount: 2_166_888, parameterCountWithTop: nil, weights: nil,
+        weightsWithTop: nil, builtIn: BuiltInWeights.pocket,
+        featureGroups: PocketNetwork.featureGroups, network: PocketNetwork())
 
     /// ResNet-50.
     public static let resNet50 = Base(

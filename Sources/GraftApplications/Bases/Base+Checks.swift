@@ -54,6 +54,15 @@ extension Base {
             throw GraftError(
                 .argument, "\(title) can have 1 to \(Self.maximumClasses) classes; received \(options.classes)")
         }
+        guard options.pooling == .none || options.includeTop || !network.featuresArePooled else {
+            throw GraftError(
+                .argument, "the features of \(title) are pooled already; received pooling \(options.pooling.rawValue)")
+        }
+        guard !options.includeTop || parameterCountWithTop != nil || options.weights == .none else {
+            throw GraftError(
+                .argument,
+                "\(title) has weights without a top alone; leave the top out and put a head of your own on it")
+        }
         guard options.includeTop, options.weights != .none else { return }
         if options.weights == .imagenet, options.classes != 1000 {
             throw GraftError(

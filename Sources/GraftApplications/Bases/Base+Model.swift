@@ -19,6 +19,7 @@ extension Base {
         let model =
             switch options.weights {
             case .none: try parts.model()
+            case .builtIn: try parts.modelWithBuiltInWeights()
             case .file(let path): try parts.model(weightsFrom: path)
             case .imagenet: try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop)))
             }
@@ -61,6 +62,20 @@ private struct Parts {
 
     /// The model with random weights.
     func model() throws(GraftError) -> Model { try model(options.includeTop ? classified() : pooled()) }
+
+    /// The model with the weights that are part of Graft.
+    func modelWithBuiltInWeights() throws(GraftError) -> Model {
+        guard let file = try base.builtIn?() else {
+            let own = Base.all.filter(\.hasBuiltInWeights).map(\.id).joined(separator: ", ")
+            throw GraftError(
+                .argument,
+                "the weights of \(base.title) are not part of Graft, only those of \(own) are; give a file of yours, or "
+                    + ".imagenet for the published ones")
+        }
+        let model = try model()
+        try BuiltInWeights.load(file, into: model.publishedLayers)
+        return model
+    }
 
     /// The model with the weights of a file. One that was written with the top serves a base without it too.
     func model(weightsFrom path: String) throws(GraftError) -> Model {

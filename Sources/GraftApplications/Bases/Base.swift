@@ -1,3 +1,5 @@
+import GraftFormats
+
 /// A pretrained network that Graft knows: what it is called, what it takes, where it is usually cut, and which weights
 /// are published for it.
 ///
@@ -24,14 +26,23 @@ public struct Base: Sendable, Identifiable {
     public let preprocessing: Preprocessing
     /// The number of its parameters without its top.
     public let parameterCount: Int
-    /// The number of its parameters with its top, at its default size, for the 1,000 classes of ImageNet.
-    public let parameterCountWithTop: Int
+    /// The number of its parameters with its top, at its default size, for the 1,000 classes of ImageNet; `nil` for one
+    /// without a top.
+    public let parameterCountWithTop: Int?
     /// The published weights without the top; `nil` where none are published in a form that Graft reads.
     public let weights: PublishedFile?
     /// The published weights with the top; `nil` where none are published in a form that Graft reads.
     public let weightsWithTop: PublishedFile?
+    /// The weights without the top that are part of Graft.
+    var builtIn: (@Sendable () throws(GraftError) -> SafetensorsFile)?
+
+    /// How many of the features at the usual cut come from each layer, where they come from several; empty elsewhere.
+    public var featureGroups: [Int] = []
 
     let network: any Network
+
+    /// Whether its weights are part of Graft, so that nothing has to be downloaded.
+    public var hasBuiltInWeights: Bool { builtIn != nil }
 
     /// The base of this id.
     ///

@@ -5,6 +5,8 @@ public enum Weights: Hashable, Sendable {
     /// A weight file on this machine, in the layout that Keras publishes (`.h5`) or, for the bases that
     /// ``Base/fileDescription`` says it of, in PyTorch's (`.safetensors`). What it is, is seen from its contents.
     case file(String)
+    /// The weights that are part of Graft: those of ``Base/pocket``; no other base has any.
+    case builtIn
     /// The published ImageNet weights: from this user's cache, from `~/.keras/models`, or downloaded.
     case imagenet
 }

@@ -14,6 +14,9 @@ protocol Network: Sendable {
     /// Whether the size of the top's variables depends on the image's size.
     var topNeedsDefaultSize: Bool { get }
 
+    /// Whether the features are a vector already, so that `pooling` has nothing to do.
+    var featuresArePooled: Bool { get }
+
     /// The names of the layers that `pooling` adds; automatic ones where `nil`.
     var poolingNames: (average: String, max: String)? { get }
 
@@ -32,6 +35,9 @@ extension Network {
 
     /// Most tops take features of any size.
     var topNeedsDefaultSize: Bool { false }
+
+    /// Most features have places.
+    var featuresArePooled: Bool { false }
 
     /// Most networks name no pooling layers.
     var poolingNames: (average: String, max: String)? { nil }

@@ -45,6 +45,7 @@ extension PlanCompiler {
                 step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
                 mayBePreparation: !isUpdate && node.operation.roundingStream == nil)
         }
+        noteShapes(of: gradient?.value ?? results[0])
         let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
         allowSharing(
             targets.flatMap { target in

@@ -108,7 +108,9 @@ extension PlanCompiler {
         guard primitive.packedByteCount > 0 else { return nil }
         let packing = try primitive.packing()
         guard isStable(kernel) else { return packing }
-        let packed = newBuffer(primitive.packedByteCount / MemoryLayout<Float>.stride)
+        // In numbers of 32 bits, the last of which a kernel of bfloat16 may fill by half.
+        let stride = MemoryLayout<Float>.stride
+        let packed = newBuffer((primitive.packedByteCount + stride - 1) / stride)
         let step = PackingStep(primitive: packing, source: kernel, target: packed)
         add(step, reads: [kernel], writes: [packed], label: label, operation: "packing")
         kernel = packed

@@ -69,6 +69,7 @@ extension PlanCompiler {
         add(
             CopyStep(parts: copied, target: target, zeroCount: 0, elementType: node.elementType), reads: sources,
             writes: [target], label: node.label, operation: node.operation.name, mayBePreparation: false)
+        noteShapes(of: value)
     }
 
     /// The copies of all operands to their places in an array of a shape, which is as wide as the result or wider.

@@ -104,6 +104,13 @@ struct PlanCompiler {
         place(value, at: target)
         try add(make(target), reads: reads, writes: [target], label: node.label, operation: node.operation.name)
         countFlops(of: [value])
+        noteShapes(of: value)
+    }
+
+    /// Keeps the shapes of what the last step does, for messages.
+    mutating func noteShapes(of value: ValueID) {
+        guard let last = drafts.indices.last else { return }
+        drafts[last].shapes = (graph[value].operands.map { shape($0) }, shape(value))
     }
 
     /// Counts the last step's arithmetic: that of the values which it computes.

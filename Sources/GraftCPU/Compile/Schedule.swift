@@ -13,7 +13,7 @@ struct Schedule {
     /// The step behind which a run ends where the first number of this buffer is not finite; no variable was written then.
     private(set) var updateGuard: (position: Int, buffer: BufferID)?
 
-    init(_ compiler: PlanCompiler, guardsUpdates: Bool = false) throws(GraftError) {
+    init(_ compiler: PlanCompiler, guardsUpdates: Bool = false, guardsMemory: Bool = false) throws(GraftError) {
         var order = StepOrder(compiler)
         order.placeUpdates()
         let guarded = guardsUpdates ? compiler.outputs.first?.buffer : nil
@@ -28,7 +28,7 @@ struct Schedule {
             updateGuard = (position, guarded)
         }
         for draft in preparation { for buffer in draft.writes { buffers[buffer.index].place = .prepared } }
-        layOut()
+        layOut(guardByteCount: guardsMemory ? GuardedRange.guardByteCount : 0)
     }
 
     /// The buffer that another one lies in, or itself.
@@ -36,15 +36,30 @@ struct Schedule {
         if case .part(let whole, _) = buffers[buffer.index].place { whole } else { buffer }
     }
 
-    /// Gives every temporary buffer an offset.
-    private mutating func layOut() {
+    /// The steps that need each temporary buffer, from the first to the last.
+    var lifetimes: [BufferID: ClosedRange<Int>] {
+        var lifetimes: [BufferID: ClosedRange<Int>] = [:]
+        for (position, draft) in run.enumerated() {
+            for buffer in (draft.reads + draft.writes).map({ memory(of: $0) }) where offsets[buffer] != nil {
+                lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? position)...position
+            }
+        }
+        return lifetimes
+    }
+
+    /// Gives every temporary buffer an offset, with room for guard words on both sides. Buffers with guard words share memory
+    /// only where those stand in the same places.
+    private mutating func layOut(guardByteCount: Int) {
         let steps = run.map { draft in
             MemoryPlan.Step(
                 reads: draft.reads.map { memory(of: $0).index }, writes: draft.writes.map { memory(of: $0).index },
-                mayShare: draft.mayShare.map { (memory(of: $0.operand).index, $0.result.index) })
+                mayShare: draft.mayShare.map { (memory(of: $0.operand).index, $0.result.index) }.filter {
+                    guardByteCount == 0 || buffers[$0.0].byteCount == buffers[$0.1].byteCount
+                })
         }
         let plan = MemoryPlan(
-            steps: steps, byteCounts: buffers.map { $0.place == .temporary ? $0.byteCount : nil })
+            steps: steps,
+            byteCounts: buffers.map { $0.place == .temporary ? $0.byteCount + 2 * guardByteCount : nil })
         arenaByteCount = plan.arenaByteCount
         for (index, offset) in plan.offsets.enumerated() {
             if let offset { offsets[BufferID(index: index)] = offset }

@@ -17,4 +17,6 @@ struct StepDraft {
     var flopCount = 0
     /// Whether it should run as soon as it can, so that a gradient's memory is free again.
     var isUrgent = false
+    /// The shapes of the operation that it does, for messages.
+    var shapes: (operands: [Shape], result: Shape)?
 }

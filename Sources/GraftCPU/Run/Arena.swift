@@ -24,26 +24,33 @@ final class Arena {
         let count = plan.schedule.buffers.count
         let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
         defer { table.deallocate() }
+        let guards =
+            plan.guardsMemory ? try RunGuards(plan, binding, arena: temporaries, scratch: scratch) : nil
         for index in 0..<count {
             let pointer =
-                part(index, plan, in: table) ?? address(of: index, plan, binding, inputs: inputs, outputs: &outputs)
+                part(index, plan, in: table) ?? guards?.address(of: BufferID(index: index))
+                ?? address(of: index, plan, binding, inputs: inputs, outputs: &outputs)
             (table + index).initialize(to: pointer ?? nothing.base.assumingMemoryBound(to: Float.self))
         }
+        let gap = plan.guardsMemory ? GuardedRange.guardByteCount : 0
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base, stream: stream, threads: plan.threads, randomKey: randomKey,
+            buffers: table, scratch: scratch.base + gap, stream: stream, threads: plan.threads, randomKey: randomKey,
             packed: packedRows(plan, inputs), ahead: try binding.lookAhead(plan, inputs, next: next),
-            postponed: binding.postponedSteps(plan))
+            postponed: binding.postponedSteps(plan), scratchGap: gap)
         graft_set_thread_count(Int32(plan.threads))
         var times: [Double] = []
         var isComplete = true
         for (position, draft) in plan.schedule.run.enumerated() {
             if profile != nil { times.append(graft_seconds()) }
+            guards?.begin(position)
             try draft.step.run(memory)
+            try guards?.end(position)
             if let stop = plan.schedule.updateGuard, stop.position == position, !memory[stop.buffer][0].isFinite {
                 isComplete = false
                 break
             }
         }
+        guards?.finish(plan, binding, outputs: &outputs, isComplete: isComplete)
         // A run that stops before its updates is not measured: its loss is no number.
         if let profile, isComplete { profile(times + [graft_seconds()]) }
         withExtendedLifetime((inputs, binding, next)) {}

@@ -144,7 +144,8 @@ final class Binding: @unchecked Sendable {
         guard !steps.isEmpty else { return }
         for draft in steps {
             for buffer in draft.writes {
-                prepared[buffer] = try Memory(byteCount: plan.schedule.buffers[buffer.index].byteCount)
+                prepared[buffer] = try Memory(
+                    byteCount: plan.schedule.buffers[buffer.index].byteCount, isGuarded: plan.guardsMemory)
             }
         }
         let scratch = try Memory(byteCount: plan.preparationScratchByteCount)
@@ -156,12 +157,25 @@ final class Binding: @unchecked Sendable {
             let pointer = address(of: index, plan) ?? scratch.base.assumingMemoryBound(to: Float.self)
             (table + index).initialize(to: pointer)
         }
+        let guards = plan.guardsMemory ? ScratchGuards(base: scratch.base) : nil
+        let gap = guards == nil ? 0 : GuardedRange.guardByteCount
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base, stream: stream, threads: 1, randomKey: 0)
+            buffers: table, scratch: scratch.base + gap, stream: stream, threads: 1, randomKey: 0, scratchGap: gap)
         // Hundreds of small steps: waking other threads for each would cost more than they bring.
         graft_set_thread_count(1)
-        for draft in steps { try draft.step.run(memory) }
+        for draft in steps {
+            guards?.mark(for: draft.step)
+            try draft.step.run(memory)
+            if let guards { try check(guards, after: draft) }
+        }
         prepared = prepared.filter { plan.kept.contains($0.key) }
+    }
+
+    private func check(_ guards: ScratchGuards, after draft: StepDraft) throws(GraftError) {
+        try guards.check(after: draft)
+        for memory in prepared.values {
+            try draft.checkGuards(of: memory.range, "a prepared value of \(memory.byteCount) bytes")
+        }
     }
 
     private func address(of index: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {

@@ -19,12 +19,20 @@ struct CompiledPlan: Sendable {
     let kept: Set<BufferID>
     let scratchByteCount: Int
     let preparationScratchByteCount: Int
+    /// Whether guard words stand around what runs write.
+    let guardsMemory: Bool
 
     init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
-        engine = try Engine()
+        let engine = try Engine()
+        try self.init(Self.compile(graph.widenedForCPU(engine), engine, options), options)
+    }
+
+    init(_ compiler: PlanCompiler, _ options: CPUOptions) throws(GraftError) {
+        engine = compiler.engine
         threads = options.threadsOfRun
-        let compiler = try Self.compile(graph.widenedForCPU(engine), engine, options)
-        let schedule = try Schedule(compiler, guardsUpdates: options.guardsUpdates)
+        guardsMemory = options.guardsMemory
+        let schedule = try Schedule(
+            compiler, guardsUpdates: options.guardsUpdates, guardsMemory: options.guardsMemory)
         inputs = compiler.inputs
         packedInputs = compiler.packedInputs
         variables = compiler.variables
@@ -40,8 +48,13 @@ struct CompiledPlan: Sendable {
                 if case .nextValue(let position) = buffer.place { position } else { nil }
             })
         kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
-        scratchByteCount = schedule.run.map(\.step.scratchByteCount).max() ?? 0
-        preparationScratchByteCount = schedule.preparation.map(\.step.scratchByteCount).max() ?? 0
+        scratchByteCount = Self.scratchByteCount(schedule.run, isGuarded: guardsMemory)
+        preparationScratchByteCount = Self.scratchByteCount(schedule.preparation, isGuarded: guardsMemory)
+    }
+
+    private static func scratchByteCount(_ drafts: [StepDraft], isGuarded: Bool) -> Int {
+        guard !isGuarded else { return ScratchGuards.byteCount(for: drafts.map(\.step)) }
+        return drafts.map(\.step.scratchByteCount).max() ?? 0
     }
 
     /// The graph's steps; inputs come packed only where nothing reads them in another way.

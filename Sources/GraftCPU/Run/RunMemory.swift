@@ -23,6 +23,26 @@ struct RunMemory {
     var ahead: LookaheadRun?
     /// What waits of some variables to be made smaller.
     var postponed: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
+    /// The bytes between the parts of a step's scratch memory: guard words, where the options ask for them.
+    var scratchGap = 0
+
+    /// The scratch memory of one of a step's parts.
+    func scratch(_ index: Int, of parts: [Int]) -> UnsafeMutableRawPointer {
+        scratch + Self.offset(ofScratch: index, in: parts, gap: scratchGap)
+    }
+
+    /// Where the scratch memory of one of a step's parts begins.
+    static func offset(ofScratch index: Int, in parts: [Int], gap: Int) -> Int {
+        parts[..<index].reduce(0) { $0 + Memory.aligned($1) + gap }
+    }
+
+    /// With the scratch memory of one of a step's parts, for a step inside of it.
+    func withScratch(_ index: Int, of parts: [Int]) -> RunMemory {
+        guard index > 0 else { return self }
+        return RunMemory(
+            buffers: buffers, scratch: scratch(index, of: parts), stream: stream, threads: threads, randomKey: randomKey
+        )
+    }
 
     subscript(buffer: BufferID) -> UnsafeMutablePointer<Float> { buffers[buffer.index] }
 }
@@ -33,16 +53,24 @@ struct RunMemory {
 final class Memory: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
+    /// What is to be freed: `base`, or where the guard words begin.
+    private let start: UnsafeMutableRawPointer
 
+    /// - Parameter isGuarded: whether guard words stand before and behind it.
     /// - Throws: ``GraftError`` where the machine has no more memory.
-    init(byteCount: Int) throws(GraftError) {
-        guard let base = graft_allocate(max(byteCount, Self.alignment)) else {
+    init(byteCount: Int, isGuarded: Bool = false) throws(GraftError) {
+        let gap = isGuarded ? GuardedRange.guardByteCount : 0
+        guard let start = graft_allocate(max(byteCount, Self.alignment) + 2 * gap) else {
             throw GraftError(.backend, "the machine gives no \(byteCount >> 20) MiB more; use a smaller batch")
         }
-        (self.base, self.byteCount) = (base, byteCount)
+        (base, self.byteCount, self.start) = (start + gap, byteCount, start)
+        if isGuarded { range.mark() }
     }
 
-    deinit { free(base) }
+    deinit { free(start) }
+
+    /// Itself, where it is guarded.
+    var range: GuardedRange { GuardedRange(base: base, byteCount: byteCount) }
 
     /// A cache line, and a 512-bit vector.
     static let alignment = 64

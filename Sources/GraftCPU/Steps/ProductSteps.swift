@@ -17,18 +17,23 @@ struct ProductStep: Step {
     var implementation: String { primitive.implementation }
     var primitiveCount: Int { packing == nil ? 1 : 2 }
     var reorderCount: Int { packing == nil ? 0 : 1 }
-    var scratchByteCount: Int {
-        let own = packedByteCount + max(primitive.scratchByteCount, packing?.scratchByteCount ?? 0)
-        return max(own, rest?.scratchByteCount ?? 0)
+    var request: String? { primitive.request }
+    var scratchByteCount: Int { scratchParts.reduce(0) { $0 + Memory.aligned($1) } }
+    /// The packed kernel, and what is needed while it is made and used.
+    var scratchParts: [Int] {
+        let packed = packing == nil ? 0 : primitive.packedByteCount
+        let others = [primitive.scratchByteCount, packing?.scratchByteCount ?? 0, rest?.scratchByteCount ?? 0]
+        return [packed, others.max() ?? 0]
     }
-    private var packedByteCount: Int { packing == nil ? 0 : Memory.aligned(primitive.packedByteCount) }
 
     func run(_ memory: RunMemory) throws(GraftError) {
         var weights = UnsafeRawPointer(memory[weights])
-        let scratch = memory.scratch + packedByteCount
+        let parts = scratchParts
+        let scratch = memory.scratch(1, of: parts)
         if let packing {
-            try packing.execute(on: memory.stream, source: weights, target: memory.scratch, scratch: scratch)
-            weights = UnsafeRawPointer(memory.scratch)
+            let packed = memory.scratch(0, of: parts)
+            try packing.execute(on: memory.stream, source: weights, target: packed, scratch: scratch)
+            weights = UnsafeRawPointer(packed)
         }
         let target = memory[target]
         if let addend, memory[addend] != target {
@@ -38,7 +43,7 @@ struct ProductStep: Step {
             on: memory.stream, source: memory[source], weights: weights,
             bias: bias.map { UnsafeRawPointer(memory[$0]) },
             target: target, scratch: scratch)
-        rest?.run(memory)
+        rest?.run(memory.withScratch(1, of: parts))
     }
 }
 
@@ -119,16 +124,22 @@ struct KernelGradientStep: Step {
     var implementation: String { primitive.implementation }
     var primitiveCount: Int { unpacking == nil ? 1 : 2 }
     var reorderCount: Int { unpacking == nil ? 0 : 1 }
-    var scratchByteCount: Int { packedByteCount + max(primitive.scratchByteCount, unpacking?.scratchByteCount ?? 0) }
-    private var packedByteCount: Int { unpacking == nil ? 0 : Memory.aligned(primitive.packedByteCount) }
+    var request: String? { primitive.request }
+    var scratchByteCount: Int { scratchParts.reduce(0) { $0 + Memory.aligned($1) } }
+    /// The gradient in the primitive's layout, and what is needed while it is computed and unpacked.
+    var scratchParts: [Int] {
+        let packed = unpacking == nil ? 0 : primitive.packedByteCount
+        return [packed, max(primitive.scratchByteCount, unpacking?.scratchByteCount ?? 0)]
+    }
 
     func run(_ memory: RunMemory) throws(GraftError) {
-        let scratch = memory.scratch + packedByteCount
+        let parts = scratchParts
+        let (packed, scratch) = (memory.scratch(0, of: parts), memory.scratch(1, of: parts))
         let target = UnsafeMutableRawPointer(memory[target])
         try primitive.execute(
             on: memory.stream, source: memory[input], weights: memory[outputGradient],
-            target: unpacking == nil ? target : memory.scratch, scratch: scratch)
-        try unpacking?.execute(on: memory.stream, source: memory.scratch, target: target, scratch: scratch)
+            target: unpacking == nil ? target : packed, scratch: scratch)
+        try unpacking?.execute(on: memory.stream, source: packed, target: target, scratch: scratch)
     }
 }
 
@@ -139,6 +150,7 @@ struct PackingStep: Step {
     let target: BufferID
 
     var implementation: String { primitive.implementation }
+    var request: String? { primitive.request }
     var scratchByteCount: Int { primitive.scratchByteCount }
     var primitiveCount: Int { 1 }
     var reorderCount: Int { 1 }

@@ -4,6 +4,10 @@ protocol Step: Sendable {
     var implementation: String { get }
     /// Bytes of scratch memory that it needs.
     var scratchByteCount: Int { get }
+    /// The parts that this is made of, in bytes; see ``RunMemory/scratch(_:of:)``. One, unless said otherwise.
+    var scratchParts: [Int] { get }
+    /// What oneDNN was asked for, where that runs it.
+    var request: String? { get }
     /// oneDNN primitives that it holds.
     var primitiveCount: Int { get }
     /// Of these, reorders between layouts.
@@ -16,6 +20,8 @@ protocol Step: Sendable {
 
 extension Step {
     var scratchByteCount: Int { 0 }
+    var scratchParts: [Int] { [scratchByteCount] }
+    var request: String? { nil }
     var primitiveCount: Int { 0 }
     var reorderCount: Int { 0 }
     func readsPacked(_ buffer: BufferID) -> Bool { false }

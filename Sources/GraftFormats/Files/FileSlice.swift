@@ -1,12 +1,17 @@
 import Foundation
 import GraftGraph
 
-/// A part of an open file, read at places counted from its beginning: a file of its own inside another.
+/// A part of an open file, read at places counted from its beginning: a file of its own inside another; or bytes in memory
+/// that are read in the same way.
 ///
-/// Read with `pread` and not mapped, so that a file that somebody shortens meanwhile gives an error and no signal.
+/// Files are read with `pread` and not mapped, so that a file that somebody shortens meanwhile gives an error and no signal.
 struct FileSlice: Sendable {
-    private let file: FileDescriptor
-    private let offset: UInt64
+    private enum Source: Sendable {
+        case file(FileDescriptor, offset: UInt64)
+        case bytes([UInt8])
+    }
+
+    private let source: Source
     /// The number of bytes in the slice.
     let byteCount: UInt64
     /// What to call it in messages.
@@ -26,7 +31,12 @@ struct FileSlice: Sendable {
             throw GraftError(
                 .format, "\(name) is cut short: \(byteCount) bytes should begin at byte \(offset) of \(whole)")
         }
-        (self.file, self.offset, self.byteCount, self.name) = (file, offset, byteCount, name)
+        (source, self.byteCount, self.name) = (.file(file, offset: offset), byteCount, name)
+    }
+
+    /// Bytes in memory.
+    init(_ bytes: [UInt8], name: String) {
+        (source, byteCount, self.name) = (.bytes(bytes), UInt64(bytes.count), name)
     }
 
     /// Up to this many bytes from the beginning.
@@ -42,10 +52,20 @@ struct FileSlice: Sendable {
     ///
     /// - Throws: `.file` where the file ends before, or cannot be read.
     func read(at place: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(GraftError) {
+        switch source {
+        case .bytes(let bytes):
+            bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[Int(place)...].prefix(buffer.count))) }
+        case .file(let file, let offset): try read(file, at: offset + place, into: buffer)
+        }
+    }
+
+    private func read(
+        _ file: FileDescriptor, at place: UInt64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(GraftError) {
         var filled = 0
         while filled < buffer.count {
             let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-            let start = off_t(clamping: offset + place + UInt64(filled))
+            let start = off_t(clamping: place + UInt64(filled))
             let count = pread(file.number, piece.baseAddress, min(piece.count, 1 << 30), start)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw FileFailure.error("cannot read \(name)") }

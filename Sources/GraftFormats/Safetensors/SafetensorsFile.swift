@@ -36,7 +36,16 @@ public struct SafetensorsFile: Sendable {
     /// - Throws: `.file` where it is missing or unreadable; `.format` where it is no safetensors file, is cut short, or
     ///   its arrays overlap, leave holes or do not have the bytes that their shapes need.
     public init(reading path: String) throws(GraftError) {
-        slice = try FileSlice(FileDescriptor(reading: path))
+        try self.init(FileSlice(FileDescriptor(reading: path)), path: path)
+    }
+
+    /// The bytes of a file that are in memory already; `name` is what messages call it.
+    package init(bytes: [UInt8], name: String) throws(GraftError) {
+        try self.init(FileSlice(bytes, name: name), path: name)
+    }
+
+    private init(_ slice: FileSlice, path: String) throws(GraftError) {
+        self.slice = slice
         let header = try SafetensorsHeader(of: slice)
         (self.path, metadata) = (path, header.metadata)
         places = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }

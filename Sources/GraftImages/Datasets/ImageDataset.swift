@@ -12,7 +12,7 @@ public struct ImageDataset: PooledDataset {
     public let labels: [Int]
     /// The classes in the order of their numbers.
     public let classNames: [String]?
-    private let loader: PictureLoader
+    let loader: PictureLoader
 
     /// Pictures and their classes.
     ///
@@ -88,7 +88,7 @@ public struct ImageFiles: PooledDataset {
     public var paths: [String] { loader.paths }
     /// The files and folders below the folder that take no part, and why.
     public let problems: [ImageProblem]
-    private let loader: PictureLoader
+    let loader: PictureLoader
 
     /// These files; none is opened before a batch asks for it.
     ///

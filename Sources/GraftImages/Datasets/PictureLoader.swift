@@ -52,9 +52,14 @@ struct PictureLoader: Sendable {
 
     /// One file to its place in the batch; its fingerprint is taken from the same bytes.
     private func load(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws(GraftError) {
+        resizer.resize(try decode(index).image, into: target)
+    }
+
+    /// The pixels of one file, and its bytes, from which its fingerprint is taken.
+    func decode(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
         let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
         fingerprints[index] = fingerprint(of: bytes)
-        resizer.resize(try decoder.decode(bytes), into: target)
+        return (try decoder.decode(bytes), bytes)
     }
 
     /// The rows of the pictures that were read; only called where one was not.
@@ -124,7 +129,7 @@ struct PictureLoader: Sendable {
 /// The batch's memory, written to by several threads, each in slots of its own.
 ///
 /// Sendable because no two calls are given the same slot, and the memory outlives them.
-private struct SharedMemory: @unchecked Sendable {
+struct SharedMemory: @unchecked Sendable {
     let values: UnsafeMutableBufferPointer<Float>
 
     func slot(_ number: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {

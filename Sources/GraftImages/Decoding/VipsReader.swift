@@ -139,7 +139,7 @@ enum VipsReader {
 
 extension ImageFormat {
     /// What libvips calls the format in the names of its operations.
-    fileprivate var loaderName: String {
+    var loaderName: String {
         switch self {
         case .jpeg: "jpeg"
         case .png: "png"

@@ -1,7 +1,16 @@
 /// Examples that a model trains on, is evaluated on or predicts.
+///
+/// A dataset may hold several ``views`` of each example: augmented versions of its input, with the same targets. Every
+/// function then takes the numbers `0 ..< count · views`: the number of an example's view is `view · count + example`, so
+/// that `0 ..< count` is the first view. An epoch of `fit` draws one view of each example, the next epoch the next view;
+/// `evaluate`, `predict` and validation take the first.
 public protocol Dataset: Sendable {
-    /// The number of examples.
+    /// The number of examples, however many views each has.
     var count: Int { get }
+
+    /// How many versions of each example there are, 1 or more; 1 where nothing else is said. A view is a pure function of
+    /// the dataset and its number: asked for again, it is the same.
+    var views: Int { get }
 
     /// Decodes these examples, in this order; examples that cannot be read are left out of the batch and named in its
     /// `failures`. May be called from many threads.
@@ -30,6 +39,9 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+    /// One.
+    public var views: Int { 1 }
+
     /// No name.
     public func name(of index: Int) -> String? { nil }
 
@@ -52,6 +64,14 @@ extension Dataset {
 package protocol PooledDataset: Dataset {
     /// As ``Dataset/batch(_:)``, with inputs in memory of this pool.
     func batch(_ indices: [Int], in memory: TensorPool) throws -> Batch
+
+    /// How many tensors of inputs a batch has, for the size of the pool.
+    var inputCount: Int { get }
+}
+
+extension PooledDataset {
+    /// One.
+    package var inputCount: Int { 1 }
 }
 
 /// Some examples as tensors with a batch axis in front.

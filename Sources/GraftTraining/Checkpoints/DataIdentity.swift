@@ -37,6 +37,10 @@ final class DataIdentity: Sendable {
         for (name, data) in datasets {
             guard let before = stored[name]?["count"]?.integer else { return "there was no \(name) data" }
             if before != data.count { return "the \(name) data has \(data.count) examples and had \(before)" }
+            let views = stored[name]?["views"]?.integer ?? 1
+            if views != data.views {
+                return "the \(name) data has \(data.views) views of each example and had \(views)"
+            }
         }
         let now = configuration
         for (name, data) in datasets {
@@ -67,6 +71,7 @@ final class DataIdentity: Sendable {
         return rows
     }
 
+    /// That of the first view, from whose making the others follow: the recipe is part of its fingerprints.
     private static func identity(of data: any Dataset) -> Configuration {
         var examples = ""
         examples.reserveCapacity(width * data.count)
@@ -77,7 +82,7 @@ final class DataIdentity: Sendable {
                 ?? String(repeating: "0", count: width)
         }
         return [
-            "count": .int(data.count), "examples": .string(examples),
+            "count": .int(data.count), "views": .int(data.views), "examples": .string(examples),
             "targets": targets(of: data).map { .string($0) } ?? .null,
         ]
     }

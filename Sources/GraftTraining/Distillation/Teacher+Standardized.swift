@@ -46,43 +46,9 @@ extension Teacher {
                 "none of the first \(total) examples can be read; the teacher's features cannot be standardized")
         }
         let normalization = Normalization(
-            mean: .channels(statistics.means), variance: .channels(statistics.variances))
+            mean: .channels(statistics.means), variance: .channels(statistics.variances(atLeast: 1e-6)))
         let output = try normalization(plain.model.output)
         return try Teacher(
             Model(inputs: model.inputs, outputs: [output], name: model.name), lesson: lesson, input: input)
-    }
-}
-
-/// Means and variances of features as examples come in (Welford's way, in double precision).
-private struct FeatureStatistics {
-    private(set) var count = 0
-    private(set) var means: [Double]
-    private var squares: [Double]
-
-    init(width: Int) {
-        means = [Double](repeating: 0, count: width)
-        squares = means
-    }
-
-    /// Of all features; at least a millionth of the mean variance, so that one that never changes is not blown up.
-    var variances: [Double] {
-        let all = squares.map { $0 / Double(max(count, 1)) }
-        let least = max(all.reduce(0, +) / Double(max(all.count, 1)) * 1e-6, 1e-12)
-        return all.map { max($0, least) }
-    }
-
-    mutating func add(_ rows: Tensor) {
-        let width = means.count
-        rows.withUnsafeBuffer { values in
-            for row in 0..<rows.shape[0] {
-                count += 1
-                for column in 0..<width {
-                    let value = Double(values[row * width + column])
-                    let difference = value - means[column]
-                    means[column] += difference / Double(count)
-                    squares[column] += difference * (value - means[column])
-                }
-            }
-        }
     }
 }

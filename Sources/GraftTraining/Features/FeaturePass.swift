@@ -21,7 +21,12 @@ struct FeaturePass {
     struct Request {
         let dataset: any Dataset
         let trunk: Trunk
+        /// The views whose features are wanted; at least one.
+        var views: Set<Int> = [0]
     }
+
+    /// How many views of a dataset need fingerprints: up to the last whose features are wanted.
+    static func count(of views: Set<Int>) -> Int { (views.max() ?? 0) + 1 }
 
     /// The features of a dataset, and what could not be had.
     struct Outcome {
@@ -35,8 +40,10 @@ struct FeaturePass {
         let request: Request
         let source: FeatureSource
         let missing: [Int]
+        /// How many rows are wanted.
+        var wantedCount: Int { request.dataset.count * request.views.count }
         var rowByteCount: Int { request.trunk.rowByteCount }
-        var reusedCount: Int { request.dataset.count - missing.count }
+        var reusedCount: Int { wantedCount - missing.count }
     }
 
     /// The features of each dataset.
@@ -98,9 +105,16 @@ struct FeaturePass {
             return source
         }
         return zip(requests, sources).map { request, source in
-            let missing = source.keys.indices.filter { source.kept.location(of: source.keys[$0]) == nil }
+            let missing = Self.numbers(request).filter { source.kept.location(of: source.keys[$0]) == nil }
             return Survey(request: request, source: source, missing: missing)
         }
+    }
+
+    /// The numbers of the views that are wanted, all those of an example behind one another, so that it is decoded once for
+    /// all of them where a batch has them.
+    private static func numbers(_ request: Request) -> [Int] {
+        let (dataset, views) = (request.dataset, request.views.sorted())
+        return (0..<dataset.count).flatMap { example in views.map { dataset.number(ofExample: example, view: $0) } }
     }
 
     private func makeSource(
@@ -123,20 +137,20 @@ struct FeaturePass {
             shapes: request.trunk.shapes)
     }
 
-    /// The fingerprints of each dataset's examples, taken while whoever asked does something else.
-    func fingerprints(of datasets: [any Dataset]) -> Prefetcher<[String?]> {
+    /// The fingerprints of each dataset's examples in its first views, taken while whoever asked does something else.
+    func fingerprints(of datasets: [(data: any Dataset, views: Int)]) -> Prefetcher<[String?]> {
         var rest = datasets[...]
         return Prefetcher(name: "graft fingerprints", ahead: datasets.count) {
-            rest.popFirst().map(Self.fingerprints)
+            rest.popFirst().map { Self.fingerprints(of: $0.data, count: $0.data.count * $0.views) }
         }
     }
 
-    /// The fingerprints of all examples, read by all processors; `nil` for those that cannot be read or have none.
-    private static func fingerprints(of dataset: any Dataset) -> [String?] {
+    /// The first fingerprints, read by all processors; `nil` for those that cannot be read or have none.
+    private static func fingerprints(of dataset: any Dataset, count: Int) -> [String?] {
         let part = 64
         let parts = Mutex([Int: [String?]]())
-        DispatchQueue.concurrentPerform(iterations: (dataset.count + part - 1) / part) { number in
-            let indices = number * part..<min((number + 1) * part, dataset.count)
+        DispatchQueue.concurrentPerform(iterations: (count + part - 1) / part) { number in
+            let indices = number * part..<min((number + 1) * part, count)
             let found = indices.map { (try? dataset.fingerprint(of: $0)).flatMap(\.self) }
             parts.withLock { $0[number] = found }
         }
@@ -159,13 +173,17 @@ struct FeaturePass {
         var runs = streams.map { runner.features(of: $0, profiler: profiler) }
         defer { for run in runs { run.end() } }
         var failures = surveys.map { _ in [ExampleFailure]() }
+        var unreadable = surveys.map { _ in Set<Int>() }
         while !runs.isEmpty {
             // One batch of each in turn, so that rows and failures have the same order however fast each run is.
             runs = try runs.filter { run in
                 guard let (batch, features) = try run.next() else { return false }
                 try checkCancellation()
                 for failure in batch.failures {
-                    let (part, own) = source.separated(failure)
+                    var (part, own) = source.separated(failure)
+                    own.index = surveys[part].request.dataset.example(ofNumber: own.index)
+                    // Once, however many views of it were asked for.
+                    guard unreadable[part].insert(own.index).inserted else { continue }
                     try emit(.problem(own))
                     failures[part].append(own)
                 }

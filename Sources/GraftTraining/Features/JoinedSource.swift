@@ -19,7 +19,7 @@ struct JoinedSource: ExampleSource {
 
     init(_ datasets: [any Dataset], streams: Int = 1) {
         sources = datasets.map { DecodedSource(dataset: $0, streams: streams) }
-        firsts = datasets.indices.map { part in datasets[..<part].reduce(0) { $0 + $1.count } }
+        firsts = datasets.indices.map { part in datasets[..<part].reduce(0) { $0 + $1.numberCount } }
     }
 
     /// The number of a dataset's example among all.

@@ -53,7 +53,7 @@ struct DecodedSource: ExampleSource {
     /// Examples for so many streams of batches.
     init(dataset: any Dataset, streams: Int = 1) {
         self.dataset = dataset
-        memory = TensorPool(capacity: 3 * streams)
+        memory = TensorPool(capacity: 3 * streams * ((dataset as? any PooledDataset)?.inputCount ?? 1))
     }
 
     func fetch(_ indices: [Int]) throws -> SourceBatch {

@@ -31,12 +31,12 @@ struct ExampleWeights: Sendable {
     /// The weights of a batch's examples.
     ///
     /// - Parameters:
-    ///   - indices: the examples' numbers.
+    ///   - indices: the examples' numbers, in any view.
     ///   - targets: class numbers, or a row with a number a class, of which the largest says the class.
     func weights(of indices: [Int], targets: Tensor) -> Tensor {
         let size = targets.count / max(indices.count, 1)
         let weights = indices.enumerated().map { row, index in
-            let sample = samples?[index] ?? 1
+            let sample = samples.map { $0[index % $0.count] } ?? 1
             return classes.isEmpty ? sample : sample * (classes[classNumber(targets, row: row, size: size)] ?? 1)
         }
         return Tensor(weights, shape: [indices.count])

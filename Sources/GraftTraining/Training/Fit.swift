@@ -156,7 +156,10 @@ final class FitRun {
         let pass = FeaturePass(
             cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation,
             profiler: arguments.options.profiler)
-        let sources = try FitSources(pass: pass, over: training, validation, trained, backend: backend)
+        let left = max(arguments.epochs - position.epoch + 1, 1)
+        let epochs = compilation.epochCount..<(compilation.epochCount + left)
+        let sources = try FitSources(
+            pass: pass, over: training, validation, trained, epochs: epochs, backend: backend)
         (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
         return sources
     }

@@ -8,12 +8,16 @@ import GraftModel
 extension FitRun {
     /// The order of the running epoch.
     func order(of examples: Examples) -> [Int] {
-        order(count: examples.count, leavingOut: position.leftOut, epoch: compilation.epochCount)
+        order(of: examples, leavingOut: position.leftOut, epoch: compilation.epochCount)
     }
 
-    private func order(count: Int, leavingOut unreadable: Set<Int>, epoch: Int) -> [Int] {
-        let order = (0..<count).filter { !unreadable.contains($0) }
-        return arguments.shuffle ? randomness.shuffled(order, epoch: epoch) : order
+    /// Every example once, in the view of the epoch.
+    ///
+    /// - Parameter epoch: the number of epochs since `compile` that were before it.
+    private func order(of examples: Examples, leavingOut unreadable: Set<Int>, epoch: Int) -> [Int] {
+        let order = (0..<examples.count).filter { !unreadable.contains($0) }
+        let first = epoch % examples.views * examples.count
+        return (arguments.shuffle ? randomness.shuffled(order, epoch: epoch) : order).map { first + $0 }
     }
 
     /// The batches of these examples: those that are being read already, where they are in this order.
@@ -37,7 +41,7 @@ extension FitRun {
         guard examples.source is FeatureSource else { return }
         if streamAhead == nil, position.epoch < arguments.epochs, !run.isStopping {
             let next = order(
-                count: examples.count, leavingOut: examples.unreadable, epoch: compilation.epochCount + 1)
+                of: examples, leavingOut: examples.unreadable, epoch: compilation.epochCount + 1)
             streamAhead = (next, stream(of: examples, order: next))
         }
         if isLast { validator?.readAhead() }

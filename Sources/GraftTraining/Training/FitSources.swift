@@ -1,24 +1,31 @@
 import GraftGraph
 import GraftModel
 
-/// The examples of a dataset as a run reads them, and those that turned out unreadable.
+/// The examples of a dataset as a run reads them, and those that turned out unreadable; one that is, is so in all views.
 struct Examples {
     var source: any ExampleSource
+    /// The number of examples, however many views each has.
     let count: Int
+    /// The views that epochs draw, one after the other.
+    let views: Int
+    /// The view that the run's first epoch draws.
+    var firstView = 0
     /// The examples that cannot be read, as far as is known.
     private(set) var unreadable: Set<Int>
 
-    init(_ source: any ExampleSource, count: Int, unreadable: some Sequence<ExampleFailure> = []) {
-        (self.source, self.count, self.unreadable) = (source, count, Set(unreadable.map(\.index)))
+    init(_ source: any ExampleSource, count: Int, views: Int = 1, unreadable: some Sequence<ExampleFailure> = []) {
+        (self.source, self.count, self.views) = (source, count, views)
+        self.unreadable = Set(unreadable.map { $0.index % max(count, 1) })
     }
 
-    /// The numbers of the others, in order.
+    /// The numbers of the others in the first view, in order.
     var readable: [Int] { (0..<count).filter { !unreadable.contains($0) } }
 
     /// The same examples with their features' rows packed, as they are kept; `nil` where there are none, or where they would
     /// take more than half of the memory so.
     func packed() throws -> Examples? {
-        guard var features = source as? FeatureSource, let byteCount = try features.packedByteCount(of: readable),
+        let drawn = readable.map { firstView * count + $0 }
+        guard var features = source as? FeatureSource, let byteCount = try features.packedByteCount(of: drawn),
             2 * byteCount <= features.byteCount
         else { return nil }
         features.isPacked = true
@@ -30,11 +37,15 @@ struct Examples {
     /// Leaves out examples that another process found to be unreadable.
     mutating func leaveOut(_ indices: Set<Int>) { unreadable.formUnion(indices) }
 
-    /// Remembers examples that cannot be read.
+    /// Remembers examples that cannot be read, whichever view of them was asked for.
     ///
-    /// - Returns: those that were not known before.
+    /// - Returns: those that were not known before, with the numbers of their first views.
     mutating func leaveOut(_ failures: [ExampleFailure]) -> [ExampleFailure] {
-        failures.filter { unreadable.insert($0.index).inserted }
+        failures.compactMap { failure in
+            var failure = failure
+            failure.index %= max(count, 1)
+            return unreadable.insert(failure.index).inserted ? failure : nil
+        }
     }
 }
 
@@ -49,32 +60,40 @@ struct FitSources {
 
     /// Decodes at every step.
     init(decoding training: any Dataset, _ validation: (any Dataset)?) {
-        self.training = Examples(DecodedSource(dataset: training), count: training.count)
+        self.training = Examples(
+            DecodedSource(dataset: training), count: training.count, views: training.views)
         self.validation = validation.map { Examples(DecodedSource(dataset: $0), count: $0.count) }
     }
 
     /// Reads features, after a pass over what is not kept yet.
+    ///
+    /// - Parameter epochs: the epochs that are left, counted since `compile`; views that none of them draws need no features.
     init(
         pass: FeaturePass, over training: any Dataset, _ validation: (any Dataset)?, _ trained: TrainedModel,
-        backend: any Backend
+        epochs: Range<Int>, backend: any Backend
     ) throws {
         let clock = Stopwatch()
         // Read while the trunk's numbers are hashed.
-        let fingerprints = pass.fingerprints(of: [training] + (validation.map { [$0] } ?? []))
+        let views = Set(epochs.prefix(training.views).map { $0 % training.views })
+        let fingerprints = pass.fingerprints(
+            of: [(training, FeaturePass.count(of: views))] + (validation.map { [($0, 1)] } ?? []))
         var requests: [FeaturePass.Request] = []
         for (dataset, isTraining) in [(training, true), (validation, false)] {
             guard let dataset else { continue }
             let parts = try trained.parts(batchSize: Trunk.batchSize, training: isTraining)
             let trunk = try Trunk(parts, backend: backend, like: requests.first?.trunk)
-            requests.append(FeaturePass.Request(dataset: dataset, trunk: trunk))
+            requests.append(FeaturePass.Request(dataset: dataset, trunk: trunk, views: isTraining ? views : [0]))
         }
         let outcomes = try pass.run(requests, fingerprints)
         // The trunk's memory will do for the head's.
         backend.releaseMemory()
         let examples = outcomes.map { outcome in
-            Examples(outcome.source, count: outcome.source.dataset.count, unreadable: outcome.failures)
+            let dataset = outcome.source.dataset
+            return Examples(
+                outcome.source, count: dataset.count, views: dataset.views, unreadable: outcome.failures)
         }
         (self.training, self.validation) = (examples[0], examples.count > 1 ? examples[1] : nil)
+        self.training.firstView = epochs.lowerBound % training.views
         reusedCount = outcomes.reduce(0) { $0 + $1.reusedCount }
         trunkSeconds = clock.seconds
     }

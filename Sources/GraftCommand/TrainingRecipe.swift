@@ -1,0 +1,52 @@
+import Graft
+
+/// How `graft train` trains: what the options say, and for the rest what suits the base and the number of images.
+struct TrainingRecipe {
+    /// The head of a network with large maps: as the tutorials have it.
+    static let usualHead = "flatten,dense:1024:relu,dropout:0.2"
+    /// The head on pooled features: they are brought to a common scale, and a linear layer does the rest.
+    static let pocketHead = "standardize"
+
+    let head: String
+    let optimizer: OptimizerName
+    let learningRate: Float
+    let batchSize: Int
+    /// Passes over the images with the base frozen.
+    let epochs: Int
+    /// The factor of the sum of squares of the output layer's weights.
+    let penalty: Float
+    /// After how many epochs without improvement training ends; `nil` where it does not look.
+    let earlyStopping: Int?
+
+    /// - Parameters:
+    ///   - options: what was said.
+    ///   - base: the network.
+    ///   - examples: the number of images to train on.
+    ///   - validationExamples: the number of images to validate on.
+    init(_ options: Train, base: Base, examples: Int, validationExamples: Int) {
+        let (isPocket, given) = (base.id == Base.pocket.id, options.training)
+        head = Self.head(options.head, for: base)
+        optimizer = given.optimizer ?? (isPocket ? .adam : .rmsprop)
+        learningRate = given.learningRate ?? (isPocket ? 2e-4 : 1e-4)
+        batchSize = given.batchSize ?? (isPocket ? 32 : 20)
+        epochs = given.epochs ?? (isPocket ? Self.pocketEpochs(examples: examples) : 10)
+        // The prior of a logit then has a standard deviation of about 1, whatever the number of images: the mean loss is of
+        // all images, so that the prior's part is divided by their number. Standardized features have a squared length of
+        // 1216, a weight's prior variance is one in a thousand.
+        penalty = given.l2 ?? (isPocket && options.head == nil ? 500 / Float(max(examples, 1)) : 0)
+        let choosesEpochs = isPocket && given.epochs == nil && validationExamples >= Self.leastValidation
+        earlyStopping = options.callbacks.earlyStopping ?? (choosesEpochs ? Self.pocketPatience : nil)
+    }
+
+    /// The head that was asked for, or the usual one of a base.
+    static func head(_ given: String?, for base: Base) -> String {
+        given ?? (base.id == Base.pocket.id ? pocketHead : usualHead)
+    }
+
+    /// The validation loss of fewer images wanders too much to stop by.
+    private static let leastValidation = 40
+    private static let pocketPatience = 10
+
+    /// About as many steps whatever the number of images: a few images are seen often, many are seen a few times.
+    private static func pocketEpochs(examples: Int) -> Int { min(max(40_000 / max(examples, 1), 10), 100) }
+}
