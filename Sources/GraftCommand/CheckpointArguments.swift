@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Graft
 
-/// How `train` keeps a run so that it can go on after whatever ended it.
+/// How `train` and `distill` keep a run so that it can go on after whatever ended it.
 struct CheckpointArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -20,6 +20,12 @@ struct CheckpointArguments: ParsableArguments {
 
     @Flag(help: "Keep the checkpoint after a complete run.")
     var keepCheckpoint = false
+
+    /// Takes what a command that goes on with a run says anew.
+    mutating func goOn(with own: CheckpointArguments) {
+        checkpointEvery = own.checkpointEvery ?? checkpointEvery
+        keepCheckpoint = own.keepCheckpoint || keepCheckpoint
+    }
 
     /// Where the run of a model is kept.
     static func path(beside model: String) -> String { String(model.dropLast(".keras".count)) + ".checkpoint" }
@@ -54,21 +60,28 @@ struct CheckpointInterval: ExpressibleByArgument, Equatable {
     }
 }
 
-/// The checkpoints of one run of `train`, through all its phases.
+/// The checkpoints of one run of a verb, through all its phases.
 struct RunCheckpoints {
     let file: CheckpointFile
+    /// `train` or `distill`.
+    private let verb: String
     private let interval: Checkpointing.Interval
     private let isKept: Bool
     /// The words that the run was begun with, and where.
     private let command: Configuration
 
-    /// - Parameter resumed: what a run goes on from; `nil` for a new one.
-    init(_ options: Train, resumed: ResumedRun?) {
-        file = resumed?.file ?? CheckpointFile(CheckpointArguments.path(beside: options.modelPath))
-        interval = (options.checkpoints.checkpointEvery ?? .standard).interval
-        isKept = options.checkpoints.keepCheckpoint
+    /// - Parameters:
+    ///   - verb: the verb that runs.
+    ///   - output: the model that it writes.
+    ///   - resumed: what a run goes on from; `nil` for a new one.
+    init(_ verb: String, output: String, _ arguments: CheckpointArguments, resumed: KeptRun?) {
+        self.verb = verb
+        file = resumed?.file ?? CheckpointFile(CheckpointArguments.path(beside: output))
+        interval = (arguments.checkpointEvery ?? .standard).interval
+        isKept = arguments.keepCheckpoint
         command =
             resumed?.command ?? [
+                "verb": .string(verb),
                 "arguments": .array(CommandLine.arguments.dropFirst(2).map { .string($0) }),
                 "folder": .string(FileManager.default.currentDirectoryPath),
             ]
@@ -78,8 +91,8 @@ struct RunCheckpoints {
     func begin(on console: Console) {
         guard let path = file.setAside() else { return }
         console.say(
-            "\(file.path), of a run that did not come to its end, is now \(path); graft train --resume \(path) goes on with "
-                + "that run")
+            "\(file.path), of a run that did not come to its end, is now \(path); graft \(verb) --resume \(path) goes on "
+                + "with that run")
     }
 
     /// The checkpoints of a phase.
@@ -101,7 +114,7 @@ struct RunCheckpoints {
     /// Tells where a run that was stopped can go on; nothing where it had not begun to train.
     func tellStopped(on console: Console) {
         guard FileManager.default.fileExists(atPath: file.path) else { return }
-        console.say("the run is kept in \(file.path); graft train --resume \(file.path) goes on with it")
+        console.say("the run is kept in \(file.path); graft \(verb) --resume \(file.path) goes on with it")
     }
 
     /// Ends a run whose model is written.

@@ -2,13 +2,65 @@ import ArgumentParser
 import Foundation
 import Graft
 
+/// What a checkpoint says of the run of a verb that it keeps.
+struct KeptRun {
+    let file: CheckpointFile
+    /// All values of the checkpoint.
+    let values: Configuration
+    /// The words that the run was begun with, as they are kept, for the next checkpoint.
+    let command: Configuration
+    /// The words that the run was begun with, without the program's and the verb's name.
+    let words: [String]
+
+    /// - Parameters:
+    ///   - path: the checkpoint.
+    ///   - verb: whose run it must be.
+    /// - Throws: `GraftError` where there is no checkpoint, where it is damaged as is the one before it, or where it is that
+    ///   of another verb.
+    init(_ path: String, verb: String) throws(GraftError) {
+        file = CheckpointFile(Self.absolute(path))
+        guard let values = try file.values() else {
+            throw GraftError(
+                .file,
+                "--resume: there is no file \(path); a run keeps itself beside its model, as MODEL.checkpoint, once it "
+                    + "trains")
+        }
+        let command = values["notes"]?["command"]
+        guard let command, let words = command["arguments"]?.elements?.compactMap(\.text),
+            // The first checkpoints name no verb: they are train's.
+            (command["verb"]?.text ?? "train") == verb
+        else {
+            throw GraftError(.format, "--resume: \(path) is the checkpoint of another program than graft \(verb)")
+        }
+        (self.values, self.command, self.words) = (values, command, words)
+    }
+
+    /// The options that the run was begun with.
+    func options<Verb: ParsableCommand>(of verb: Verb.Type) throws(GraftError) -> Verb {
+        do {
+            return try Verb.parse(words)
+        } catch {
+            throw GraftError(
+                .format,
+                "--resume: this graft does not know the options of \(file.path): \(words.joined(separator: " "))")
+        }
+    }
+
+    /// Goes to where the run was begun: its paths are as seen from there.
+    func enterFolder() {
+        if let folder = command["folder"]?.text { _ = FileManager.default.changeCurrentDirectoryPath(folder) }
+    }
+
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+}
+
 /// A run of `train` that goes on: what its checkpoint says of it.
 struct ResumedRun {
-    let file: CheckpointFile
+    let kept: KeptRun
     /// The options that the run was begun with.
     let options: Train
-    /// The words that say so, for the next checkpoint.
-    let command: Configuration
     /// The phase in which it goes on, 0 for the first.
     let phase: Int
     /// The histories of the phases before.
@@ -24,43 +76,30 @@ struct ResumedRun {
     /// - Throws: `GraftError` where there is no checkpoint, where it is damaged as is the one before it, or where an
     ///   option differs from what the run was begun with.
     init(_ path: String, images: String?, own: CheckpointArguments, arguments: [String]) throws {
-        let file = CheckpointFile(Self.absolute(path))
-        guard let values = try file.values() else {
-            throw GraftError(
-                .file,
-                "--resume: there is no file \(path); a run keeps itself beside its model, as MODEL.checkpoint, once it "
-                    + "trains")
-        }
-        let notes = values["notes"]
-        guard let command = notes?["command"], let words = command["arguments"]?.elements?.compactMap(\.text),
-            let phase = notes?["phase"]?.integer, phase >= 0, let histories = notes?["histories"]?.elements
-        else {
+        let kept = try KeptRun(path, verb: "train")
+        let notes = kept.values["notes"]
+        guard let phase = notes?["phase"]?.integer, phase >= 0, let histories = notes?["histories"]?.elements else {
             throw GraftError(.format, "--resume: \(path) is the checkpoint of another program than graft train")
         }
-        var options: Train
-        do {
-            options = try Train.parse(words)
-        } catch {
-            throw GraftError(
-                .format, "--resume: this graft does not know the options of \(path): \(words.joined(separator: " "))")
-        }
-        try GivenOptions(arguments, images: images).check(against: GivenOptions(words, images: options.images))
-        // The model keeps the name that it was begun under, wherever the photos are now.
+        var options = try kept.options(of: Train.self)
+        let begun = GivenOptions(kept.words, positional: [options.images].compactMap(\.self))
+        try GivenOptions(arguments, positional: [images].compactMap(\.self)).check(against: begun)
+        // The model keeps the name that it was begun under, wherever the images are now.
         options.output = options.modelPath
-        options.images = images.map(Self.absolute) ?? options.images
-        options.checkpoints.checkpointEvery = own.checkpointEvery ?? options.checkpoints.checkpointEvery
-        options.checkpoints.keepCheckpoint = own.keepCheckpoint || options.checkpoints.keepCheckpoint
-        self.options = options
-        (self.file, self.command, self.phase) = (file, command, phase)
+        options.images = images.map(KeptRun.absolute) ?? options.images
+        options.checkpoints.goOn(with: own)
+        (self.options, self.kept, self.phase) = (options, kept, phase)
         self.histories = try histories.map { (history) throws(GraftError) in try History(configuration: history) }
-        func names(_ key: String) -> [String] { (values["model"]?[key]?.elements ?? []).compactMap(\.text) }
-        marks = LayerMarks(frozenStatistics: names("frozen_statistics"), fixed: names("fixed"))
-        // The run's paths are as seen from where it was begun.
-        if let folder = command["folder"]?.text { _ = FileManager.default.changeCurrentDirectoryPath(folder) }
+        marks = kept.marks
+        kept.enterFolder()
     }
+}
 
-    private static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+extension KeptRun {
+    /// Which normalizations keep their statistics, and which layers hold constants: what came with the weights.
+    var marks: LayerMarks {
+        func names(_ key: String) -> [String] { (values["model"]?[key]?.elements ?? []).compactMap(\.text) }
+        return LayerMarks(frozenStatistics: names("frozen_statistics"), fixed: names("fixed"))
     }
 }
 
@@ -75,8 +114,8 @@ struct GivenOptions: Equatable {
     ]
     private static let aliases = ["-o": "--output"]
 
-    /// - Parameter images: the argument that is no option; it may stand behind a flag.
-    init(_ words: [String], images: String?) {
+    /// - Parameter positional: the arguments that are no options; they may stand behind a flag.
+    init(_ words: [String], positional: [String]) {
         var (values, name) = ([String: String](), String?.none)
         for word in words {
             if word.hasPrefix("-"), Double(word) == nil {
@@ -85,7 +124,7 @@ struct GivenOptions: Equatable {
                 values[name ?? word] = parts.count > 1 ? parts[1] : ""
                 if parts.count > 1 { name = nil }
             } else if let option = name {
-                if word != images { values[option] = word }
+                if !positional.contains(word) { values[option] = word }
                 name = nil
             }
         }

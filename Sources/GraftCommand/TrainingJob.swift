@@ -17,7 +17,8 @@ struct TrainingJob {
     init(options: Train, console: Console, resumed: ResumedRun? = nil, profiler: Profiler? = nil) {
         (self.options, self.console, self.resumed) = (options, console, resumed)
         self.profiler = profiler
-        checkpoints = RunCheckpoints(options, resumed: resumed)
+        checkpoints = RunCheckpoints(
+            "train", output: options.modelPath, options.checkpoints, resumed: resumed?.kept)
         reporter = ProgressReporter(console: console)
         recorder = HistoryRecorder(beside: options.modelPath)
     }

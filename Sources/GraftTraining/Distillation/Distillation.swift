@@ -42,13 +42,20 @@ public struct Distillation: Sendable {
     }
 
     /// The model that trains: the student's features, pooled where they have places, and on them a dense layer for each
-    /// teacher, `lesson_0`, `lesson_1`, …, side by side. It shares the student's layers.
+    /// teacher, `lesson_0`, `lesson_1`, …, side by side. It shares the student's layers and its seed.
     ///
-    /// - Throws: `GraftError` with code `argument` where the student has several outputs.
+    /// - Throws: `GraftError` with code `argument` where the student has several outputs, or one that is neither a vector nor
+    ///   a map, or where a layer of it is called as a lesson.
     public func trainee(of student: Model) throws(GraftError) -> Model {
         guard let output = student.outputs.first, student.outputs.count == 1 else {
             throw GraftError(
                 .argument, "the student \(student.name) has \(student.outputs.count) outputs; a student has one")
+        }
+        guard [1, 3].contains(output.shape.rank) else {
+            throw GraftError(
+                .argument,
+                "the student \(student.name) gives \(output.shape) for an example; a student gives a vector, or a map of "
+                    + "(height, width, channels)")
         }
         let features = output.shape.rank == 3 ? try GlobalAveragePooling2D()(output) : output
         var answers: [SymbolicTensor] = []
@@ -56,45 +63,8 @@ public struct Distillation: Sendable {
             answers.append(try Dense(teacher.width, name: "lesson_\(number)")(features))
         }
         let joined = answers.count == 1 ? answers[0] : try Concatenate()(answers)
-        return try Model(inputs: student.inputs, outputs: [joined], name: student.name)
-    }
-
-    /// Trains the student, with all that ``Model/fit(_:batchSize:epochs:validation:shuffle:seed:classWeights:sampleWeights:callbacks:options:checkpoint:)``
-    /// does: schedules, moving averages, callbacks, checkpoints and resume.
-    ///
-    /// - Parameters:
-    ///   - student: what learns: its layers that are trainable.
-    ///   - examples: inputs without targets. The first input of an example is the student's; teachers see the one that they
-    ///     name, the same view at a size of their own.
-    ///   - mixUp: what mixes the examples of a batch before anybody sees them; nothing where `nil`.
-    ///   - batchSize: examples in a step.
-    ///   - epochs: how often each image is seen, each time as its next view.
-    ///   - optimizer: how gradients become changes.
-    ///   - validation: examples to measure the loss on after each epoch.
-    ///   - seed: what orders and initial maps follow from.
-    ///   - callbacks: what follows the run.
-    ///   - options: threads, precision of the student, a flag to stop.
-    ///   - teacherPrecision: what the teachers compute in; bfloat16 where the processor has it, unless said.
-    ///   - checkpoint: where and how often the run is kept.
-    /// - Throws: what `fit` throws.
-    @discardableResult
-    public func teach(
-        _ student: Model, with examples: any Dataset, batchSize: Int = 64, epochs: Int = 1,
-        optimizer: any Optimizer, validation: (any Dataset)? = nil, seed: UInt64 = 0, callbacks: [any Callback] = [],
-        options: TrainingOptions = TrainingOptions(), teacherPrecision: Precision = .automatic,
-        checkpoint: Checkpointing? = nil
-    ) throws -> History {
-        let trainee = try trainee(of: student)
-        try trainee.compile(optimizer: optimizer, loss: loss)
-        var teaching = options
-        teaching.precision = teacherPrecision
-        teaching.profiler = nil
-        func taught(_ dataset: any Dataset) -> TaughtExamples {
-            TaughtExamples(examples: dataset, teachers: teachers, batchSize: batchSize, options: teaching)
-        }
-        return try trainee.fit(
-            taught(examples), batchSize: batchSize, epochs: epochs, validation: validation.map(taught), seed: seed,
-            callbacks: callbacks, options: options, checkpoint: checkpoint)
+        // The student's seed, so that it begins as it would alone.
+        return try Model(inputs: student.inputs, outputs: [joined], name: student.name, seed: student.seed)
     }
 }
 

@@ -7,6 +7,10 @@ struct TaughtExamples: Dataset {
     let teachers: [Teacher]
     let batchSize: Int
     let options: TrainingOptions
+    /// Where answers are kept for later epochs; `nil` for nowhere.
+    var memory: AnswersMemory?
+    /// The numbers under which they are kept there.
+    var part = AnswersMemory.Part.training
 
     var count: Int { examples.count }
     var classNames: [String]? { nil }
@@ -18,9 +22,38 @@ struct TaughtExamples: Dataset {
         guard let own = batch.inputs.first, !batch.indices.isEmpty else {
             return Batch(indices: [], inputs: [], targets: [], failures: batch.failures)
         }
-        let answers = try teachers.map { try $0.answers(to: batch.inputs, batchSize: batchSize, options) }
         return Batch(
-            indices: batch.indices, inputs: [own], targets: [Tensor.joiningRows(of: answers)], failures: batch.failures)
+            indices: batch.indices, inputs: [own], targets: [try answers(to: batch)], failures: batch.failures)
+    }
+
+    /// What all teachers say of a batch, side by side: remembered, or computed now.
+    private func answers(to batch: Batch) throws -> Tensor {
+        guard let memory else { return try answers(to: batch.inputs) }
+        var rows = memory.rows(of: batch.indices, part)
+        let missing = rows.indices.filter { rows[$0] == nil }
+        if !missing.isEmpty {
+            let inputs = missing.count == rows.count ? batch.inputs : batch.inputs.map { $0.rows(missing) }
+            let answers = try answers(to: inputs)
+            if missing.count == rows.count, !memory.hasRoom(forWidth: answers.shape.last) { return answers }
+            for (row, position) in missing.enumerated() {
+                let answer = answers.row(row)
+                rows[position] = answer
+                keep(answer, of: batch.indices[position], in: memory)
+            }
+        }
+        return Tensor(rows: rows.compactMap(\.self))
+    }
+
+    /// What the teachers say now.
+    private func answers(to inputs: [Tensor]) throws -> Tensor {
+        Tensor.joiningRows(of: try teachers.map { try $0.answers(to: inputs, batchSize: batchSize, options) })
+    }
+
+    /// One without a fingerprint may be another example the next time.
+    private func keep(_ answer: AnswersMemory.Row, of number: Int, in memory: AnswersMemory) {
+        guard memory.hasRoom(forWidth: answer.count), (try? examples.fingerprint(of: number)).flatMap(\.self) != nil
+        else { return }
+        memory.keep(answer, of: number, part)
     }
 
     /// What the student sees decides about the targets too, but the teachers are not part of it.
@@ -30,6 +63,22 @@ struct TaughtExamples: Dataset {
 }
 
 extension Tensor {
+    /// A matrix of these rows, which are of one width.
+    fileprivate init(rows: [AnswersMemory.Row]) {
+        let width = rows.first?.count ?? 0
+        self.init(uninitialized: [rows.count, width]) { target in
+            for (number, row) in rows.enumerated() {
+                _ = target[(number * width)..<((number + 1) * width)].initialize(from: row)
+            }
+        }
+    }
+
+    /// A row of a matrix.
+    fileprivate func row(_ number: Int) -> AnswersMemory.Row {
+        let width = shape.last
+        return withUnsafeBuffer { AnswersMemory.Row($0[(number * width)..<((number + 1) * width)]) }
+    }
+
     /// Matrices of as many rows beside one another.
     static func joiningRows(of matrices: [Tensor]) -> Tensor {
         guard matrices.count > 1 else { return matrices[0] }

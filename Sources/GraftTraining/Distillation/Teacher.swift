@@ -107,45 +107,11 @@ extension Teacher.Lesson {
 }
 
 extension Teacher {
-    /// A teacher of features that are standardized: from each the mean is subtracted, and it is divided by its standard
-    /// deviation, both taken over some examples.
-    ///
-    /// Features behind a relu share a large mean, beside which what tells images apart is small; standardized, each of them
-    /// counts alike.
-    ///
-    /// - Parameters:
-    ///   - model: as in ``init(_:lesson:input:)``.
-    ///   - examples: what the statistics are taken over.
-    ///   - count: how many of them, the first ones; all where there are fewer.
-    ///   - lesson: what the student learns of it.
-    ///   - input: which of an example's inputs it sees.
-    ///   - batchSize: examples at a time.
-    ///   - options: threads and precision.
-    /// - Throws: `GraftError` with code `data` where none of the examples can be read, and what
-    ///   ``init(_:lesson:input:)`` throws.
-    public static func features(
-        of model: Model, standardizedOn examples: any Dataset, count: Int = 2000, lesson: Lesson = .features(),
-        input: Int = 0, batchSize: Int = 32, options: TrainingOptions = TrainingOptions()
-    ) throws -> Teacher {
-        let plain = try Teacher(model, lesson: lesson, input: input)
-        var statistics = FeatureStatistics(width: plain.width)
-        for start in stride(from: 0, to: min(count, examples.count), by: batchSize) {
-            let indices = Array(start..<min(start + batchSize, count, examples.count))
-            let batch = try examples.batch(indices)
-            guard !batch.indices.isEmpty else { continue }
-            statistics.add(try plain.answers(to: batch.inputs, batchSize: batchSize, options))
-        }
-        guard statistics.count > 0 else {
-            throw GraftError(
-                .data,
-                "none of the first \(min(count, examples.count)) examples can be read; the teacher's features "
-                    + "cannot be standardized")
-        }
-        let normalization = Normalization(
-            mean: .channels(statistics.means), variance: .channels(statistics.variances(atLeast: 1e-6)))
-        let output = try normalization(plain.model.output)
-        return try Teacher(
-            Model(inputs: model.inputs, outputs: [output], name: model.name), lesson: lesson, input: input)
+    /// How many examples it sees at once: a batch in equal parts of at most 16, for which memory near the processor is large
+    /// enough. So an example's answer comes from the same plan whatever else is asked with it.
+    private static func rowsAtOnce(batchSize: Int) -> Int {
+        let parts = max((batchSize + 15) / 16, 1)
+        return max((batchSize + parts - 1) / parts, 1)
     }
 
     /// What it says of a batch, a row an example.
@@ -154,6 +120,27 @@ extension Teacher {
             throw GraftError(
                 .data, "the teacher \(model.name) sees input \(input) of an example, and examples have \(inputs.count)")
         }
-        return try Predictor.of(model).run(model, [inputs[input]], batchSize: batchSize, options: options)[0]
+        let (seen, rows) = (inputs[input], Self.rowsAtOnce(batchSize: batchSize))
+        let count = seen.shape.dimensions.first ?? 0
+        let parts = try stride(from: 0, to: count, by: rows).map { start in
+            let part = count <= rows ? seen : seen.rows(Array(start..<min(start + rows, count)))
+            return try Predictor.of(model).run(model, [part], batchSize: rows, options: options)[0]
+        }
+        return Tensor.stacking(parts)
+    }
+}
+
+extension Tensor {
+    /// Matrices of one width below one another.
+    fileprivate static func stacking(_ matrices: [Tensor]) -> Tensor {
+        guard matrices.count > 1 else { return matrices[0] }
+        let (rows, width) = (matrices.reduce(0) { $0 + $1.shape[0] }, matrices[0].shape.last)
+        return Tensor(uninitialized: [rows, width]) { target in
+            var start = 0
+            for matrix in matrices {
+                matrix.withUnsafeBuffer { _ = target[start..<(start + $0.count)].initialize(from: $0) }
+                start += matrix.count
+            }
+        }
     }
 }

@@ -1,0 +1,169 @@
+import ArgumentParser
+import Graft
+
+/// Who teaches, and what.
+struct DistillTeacherArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The teacher's weights, where it is a base: a file, 'imagenet' for the published ones (found on this machine or "
+                + "downloaded), or 'none' for random ones. (default: imagenet)",
+            valueName: "file|imagenet|none"))
+    var weights: WeightsOption?
+
+    @Option(
+        help: ArgumentHelp(
+            "The layer whose features are taught; a base's usual one, a .keras model's last if not given.",
+            valueName: "layer"))
+    var cut: String?
+
+    @Flag(help: "Teach the class probabilities of the classifier on top, in place of features.")
+    var top = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --top, how much the probabilities are softened: 1 leaves them, higher numbers show what else an image is "
+                + "like. (default: 2)", valueName: "T"))
+    var temperature: Float?
+
+    @Option(
+        help: ArgumentHelp(
+            "The height and width in pixels that a base sees images in as it teaches; its own if not given.",
+            valueName: "pixels"))
+    var teacherSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "What a base does first to pixels from 0 to 255; 'own' as it was trained. See graft train. (default: own)",
+            valueName: "own|unit|signed-unit|…"))
+    var preprocessing: PreprocessingOption?
+
+    func validate() throws {
+        if let teacherSize {
+            try require((1...4096).contains(teacherSize), "--teacher-size", teacherSize, "1 to 4096 pixels")
+        }
+        if top, cut != nil {
+            throw ValidationError("--top and --cut: a teacher teaches either its classes or a layer's features")
+        }
+        if let temperature {
+            try require(temperature > 0 && temperature.isFinite, "--temperature", temperature, "a number above 0")
+            if !top { throw ValidationError("--temperature needs --top: features have none") }
+        }
+    }
+
+    /// As ``NetworkSource`` takes them.
+    var choice: BaseChoice {
+        BaseChoice(weights: weights, inputSize: teacherSize, cut: cut, preprocessing: preprocessing)
+    }
+
+    /// The options that were given and that a saved model does not take: it carries its own.
+    var givenForBasesAlone: [String] {
+        let options = [
+            ("--weights", weights != nil), ("--teacher-size", teacherSize != nil),
+            ("--preprocessing", preprocessing != nil),
+        ]
+        return options.filter(\.1).map(\.0)
+    }
+}
+
+/// Who learns.
+struct DistillStudentArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The network that learns: a base (see graft bases), which begins with random weights, or a .keras model, which "
+                + "goes on from its own.", valueName: "name|file.keras"))
+    var student: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The height and width in pixels of the student's images, where it is a base; its own if not given.",
+            valueName: "pixels"))
+    var inputSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How images are resized where the student is used: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")). "
+                + "(default: keras)", valueName: "method"))
+    var resize: ResizeMethod?
+
+    func validate() throws {
+        if let inputSize {
+            try require((1...4096).contains(inputSize), "--input-size", inputSize, "1 to 4096 pixels")
+        }
+    }
+
+    /// As ``NetworkSource`` takes them: what it learns is the teacher's, so that a base begins with random weights.
+    var source: NetworkSource {
+        let name = student ?? ""
+        let isSaved = NetworkSource(name: name).isSavedModel
+        return NetworkSource(
+            name: name, choice: BaseChoice(weights: isSaved ? nil : WeightsOption.none, inputSize: inputSize))
+    }
+}
+
+/// How long and how fast the student learns.
+struct DistillTrainingArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Passes over the images; many are worth their time.", valueName: "N"))
+    var epochs = 30
+
+    @Option(help: ArgumentHelp("Images in a step.", valueName: "N"))
+    var batchSize = 64
+
+    @Option(
+        help: ArgumentHelp(
+            "The largest size of a step (AdamW): it rises to it in the first twentieth of the steps, and falls to 0 along "
+                + "half a wave of the cosine.", valueName: "rate"))
+    var learningRate: Float = 1e-3
+
+    @Option(
+        help: ArgumentHelp(
+            "The share of its weights that the student loses in a step, times the learning rate; biases and normalizations "
+                + "lose none.", valueName: "share"))
+    var weightDecay: Float = 0.05
+
+    @Option(
+        help: ArgumentHelp(
+            "At the end the student's weights become their moving average, of which this share stays at each step, such as "
+                + "0.999; without, the last weights stay.", valueName: "share"))
+    var movingAverage: Float?
+
+    @Option(
+        help: ArgumentHelp(
+            "The share of the images that the loss is measured on after each epoch, and that nothing is learned from; 0 for "
+                + "none.", valueName: "share"))
+    var validationSplit = 0.05
+
+    @Option(help: ArgumentHelp("Decides the initial weights, the views and the order of images.", valueName: "N"))
+    var seed: UInt64 = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "How many megabytes of the teacher's answers are kept in memory, so that it is not run again on what it saw. "
+                + "Results stay the same.", valueName: "MB"))
+    var answersMemory = 256
+
+    func validate() throws {
+        try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
+        try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
+        try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
+        try require(weightDecay >= 0 && weightDecay.isFinite, "--weight-decay", weightDecay, "0 or more")
+        if let movingAverage {
+            try require((0..<1).contains(movingAverage), "--moving-average", movingAverage, "0 up to, not including, 1")
+        }
+        try require(
+            (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
+        try require(
+            (0...1_000_000).contains(answersMemory), "--answers-memory", answersMemory, "0 to 1000000 megabytes")
+    }
+
+    /// AdamW with its schedule for so many images in an epoch.
+    func optimizer(imageCount: Int) -> any Optimizer {
+        let steps = epochs * ((imageCount + batchSize - 1) / batchSize)
+        let warmUp = steps / 20
+        let schedule = LearningRateSchedule.cosineDecay(initial: learningRate, decaySteps: max(steps - warmUp, 1))
+        return AdamW(
+            learningRate: schedule.warmedUp(over: warmUp), weightDecay: weightDecay,
+            settings: OptimizerSettings(
+                excludedFromWeightDecay: OptimizerSettings.biasesAndNormalization,
+                movingAverage: movingAverage.map { MovingAverage(momentum: $0) }))
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Graft
+
+/// What `graft distill` does, step by step.
+struct DistillJob {
+    let options: Distill
+    let console: Console
+    /// What the run goes on from; `nil` for a new one.
+    private let resumed: KeptRun?
+    private let checkpoints: RunCheckpoints
+    private let reporter: ProgressReporter
+    private let recorder: HistoryRecorder
+    private let start = ContinuousClock.now
+
+    init(options: Distill, console: Console, resumed: KeptRun? = nil) {
+        (self.options, self.console, self.resumed) = (options, console, resumed)
+        checkpoints = RunCheckpoints("distill", output: options.output, options.checkpoints, resumed: resumed)
+        reporter = ProgressReporter(console: console)
+        recorder = HistoryRecorder(beside: options.output)
+    }
+
+    func run() throws {
+        try OutputFile.check(options.output)
+        try options.machine.checkPrecision()
+        let found = try DistillExamples.find(options)
+        let networks = try DistillNetworks(options, on: console)
+        let examples = try DistillExamples(found, options, sizes: networks.sizes, rule: networks.studentRule)
+        report(networks, examples)
+        if let resumed { networks.student.layerMarks = resumed.marks }
+        try networks.student.checkRoom(toSave: options.output)
+        try options.machine.tellPrecision(trains: true, on: console)
+        let interruption = Interruption(
+            on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a student")
+        let teacher = try makeTeacher(networks, examples, interruption.cancellation)
+        if resumed == nil { checkpoints.begin(on: console) }
+        recorder.begin("distillation")
+        reporter.begin(nil, epochs: options.training.epochs)
+        let history = try teach(networks.student, teacher, examples, interruption.cancellation)
+        try finish(networks.student, history)
+    }
+
+    private func report(_ networks: DistillNetworks, _ examples: DistillExamples) {
+        for line in networks.lines { console.say(line) }
+        let measured = examples.validation.map { ", \($0.count.grouped) to measure the loss on" } ?? ""
+        console.say("\(examples.training.count.of("image")) to learn from\(measured)")
+        console.list(examples.problems.map(\.description), title: "left out")
+    }
+
+    /// The student and the teacher may compute in different numbers: a teacher's answers need no more than bfloat16.
+    private func trainingOptions(_ cancellation: CancellationFlag) -> TrainingOptions {
+        options.machine.trainingOptions(features: .off, trains: true, cancellation: cancellation)
+    }
+
+    private var teacherPrecision: Precision { options.machine.precision?.precision ?? .automatic }
+
+    private func makeTeacher(
+        _ networks: DistillNetworks, _ examples: DistillExamples, _ cancellation: CancellationFlag
+    ) throws -> Teacher {
+        var trainingOptions = trainingOptions(cancellation)
+        trainingOptions.precision = teacherPrecision
+        let begin = ContinuousClock.now
+        var measured = 0
+        let teacher = try networks.makeTeacher(standardizedOn: examples.sample, trainingOptions) { progress in
+            measured = progress.total
+            console.progress(ProgressLine("teacher's features", progress))
+        }
+        if measured > 0 {
+            let rate = ProgressLine.rate(of: measured, seconds: begin.secondsAgo).map { " (\($0))" } ?? ""
+            console.say("the teacher's features standardized on \(measured.of("image"))\(rate)")
+        }
+        return teacher
+    }
+
+    /// Teaches; where that fails after a complete epoch, the student of the last one is written all the same.
+    private func teach(
+        _ student: Model, _ teacher: Teacher, _ examples: DistillExamples, _ cancellation: CancellationFlag
+    ) throws -> History {
+        let training = options.training
+        do {
+            return try Distillation(from: [teacher]).teach(
+                student, with: examples.training, batchSize: training.batchSize, epochs: training.epochs,
+                optimizer: training.optimizer(imageCount: examples.training.count), validation: examples.validation,
+                seed: training.seed, callbacks: [EventHandler(reporter.handle), recorder],
+                options: trainingOptions(cancellation), teacherPrecision: teacherPrecision,
+                answersMemory: training.answersMemory * 1_000_000,
+                checkpoint: checkpoints.checkpointing(phase: 0, of: 1, [], resumes: resumed != nil))
+        } catch {
+            reporter.listUnreadable()
+            if reporter.epochCount > 0 { try save(student, epochs: reporter.epochCount) }
+            throw error
+        }
+    }
+
+    private func save(_ student: Model, epochs: Int) throws {
+        console.progress("writing \(options.output)")
+        try student.save(options.output)
+        console.say("wrote \(options.output) after \(epochs.of("epoch")), \(start.secondsAgo.asDuration) in all")
+    }
+
+    private func finish(_ student: Model, _ history: History) throws {
+        guard !history.epochs.isEmpty else {
+            console.fail("stopped before the first epoch was complete, so no student was written")
+            checkpoints.tellStopped(on: console)
+            throw ExitCode(Interruption.exitCode)
+        }
+        tellHistory()
+        try save(student, epochs: history.epochs.count)
+        emit(history)
+        if history.isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end() }
+        if history.isInterrupted { throw ExitCode(Interruption.exitCode) }
+    }
+
+    private func tellHistory() {
+        if let failure = recorder.failure {
+            console.warn("the history could not be written: \(failure)")
+        } else {
+            console.say("history in \(recorder.csvPath), as a chart in \(recorder.chartPath)")
+        }
+    }
+
+    private func emit(_ history: History) {
+        var object = JSONObject(event: "done")
+        object.add("model", .string(options.output))
+        object.add("epochs", .int(history.epochs.count))
+        for key in ["loss", "val_loss"] { object.add(key, history[key].last.map { .number($0) } ?? .null) }
+        object.add("seconds", .number(start.secondsAgo))
+        object.add("images", .int(history.exampleCount))
+        object.add("left_out", .strings(history.failures.map(\.path)))
+        console.emit(object)
+    }
+}

@@ -1,0 +1,106 @@
+import Graft
+
+/// The networks of a run of `distill`.
+struct DistillNetworks {
+    /// The teacher up to what it teaches.
+    let teacher: Model
+    let student: Model
+    /// How images become the student's input, where it is used.
+    let studentRule: ImageRule
+    /// How they become the teacher's.
+    let teacherRule: ImageRule
+    private let arguments: DistillTeacherArguments
+    private let options: Distill
+
+    /// - Throws: `GraftError` where one of them cannot be had, or does not take images, or does not fit its part.
+    init(_ options: Distill, on console: Console) throws {
+        (self.options, arguments) = (options, options.teaching)
+        let learner = options.student.source
+        let source = NetworkSource(name: options.teacher ?? "", choice: arguments.choice, top: arguments.top)
+        try Self.refuse(options.student.inputSize == nil ? [] : ["--input-size"], of: learner)
+        try Self.refuse(arguments.givenForBasesAlone, of: source)
+        if !source.isSavedModel { _ = try source.named() }
+        // Before the teacher's weights are read: what is wrong with the student is found at once.
+        student = try learner.model(on: console, seed: options.training.seed)
+        var rule = try Classifier.rule(of: student, learner.name)
+        rule.resize = options.student.resize ?? rule.resize
+        studentRule = rule
+        student.metadata.image = rule
+        let whole = try Self.teacher(source, on: console)
+        teacherRule = try Classifier.rule(of: whole, source.name)
+        let usualCut = source.isSavedModel || arguments.top ? nil : try source.named().defaultCut
+        teacher = try source.cut(whole, at: usualCut)
+        try check(learner, source)
+    }
+
+    private static func refuse(_ given: [String], of source: NetworkSource) throws(GraftError) {
+        guard source.isSavedModel, !given.isEmpty else { return }
+        throw GraftError(
+            .argument,
+            "\(given.joined(separator: ", ")): for bases alone; \(source.name) is a model as it was saved")
+    }
+
+    /// A saved model keeps its classifier: `--top` says what is made of it.
+    private static func teacher(_ source: NetworkSource, on console: Console) throws -> Model {
+        guard source.isSavedModel else { return try source.model(on: console) }
+        return try NetworkSource(name: source.name, choice: source.choice).model(on: console)
+    }
+
+    private func check(_ learner: NetworkSource, _ source: NetworkSource) throws(GraftError) {
+        if learner.isSavedModel, student.metadata.classNames != nil {
+            throw GraftError(
+                .argument,
+                "--student: \(learner.name) is a classifier, and a student gives features; name a base, or a student that "
+                    + "graft distill wrote")
+        }
+        if source.isSavedModel, teacher.metadata.classNames != nil, !arguments.top {
+            throw GraftError(
+                .argument,
+                "\(source.name) is a classifier: give --top to teach its class probabilities, or --cut LAYER to teach the "
+                    + "features of a layer; graft summary lists the layers")
+        }
+        guard studentRule.channels == teacherRule.channels else {
+            throw GraftError(
+                .argument,
+                "the teacher takes images of \(teacherRule.channels.of("channel")), the student of "
+                    + "\(studentRule.channels.of("channel")); they see the same image, so both must take as many")
+        }
+    }
+
+    /// The sizes that an image is brought to: the student's, and the teacher's where it is another.
+    var sizes: [Size2D] {
+        let (own, other) = (
+            Size2D(studentRule.height, studentRule.width), Size2D(teacherRule.height, teacherRule.width)
+        )
+        return own == other ? [own] : [own, other]
+    }
+
+    /// The teacher ready to teach; its features standardized on some images.
+    func makeTeacher(
+        standardizedOn sample: any Dataset, _ trainingOptions: TrainingOptions, progress: @escaping (Progress) -> Void
+    ) throws -> Teacher {
+        let input = sizes.count - 1
+        if arguments.top {
+            return try Teacher.classes(of: teacher, temperature: arguments.temperature ?? 2, input: input)
+        }
+        return try Teacher.features(
+            of: teacher, standardizedOn: sample, count: sample.count, input: input, options: trainingOptions,
+            progress: progress)
+    }
+
+    /// What they are, in words.
+    var lines: [String] {
+        let output = teacher.outputs.first?.shape ?? []
+        let place = arguments.cut.map { " cut at \($0)" } ?? ""
+        let lesson =
+            arguments.top
+            ? "\(max(output.last, 2).grouped) classes at temperature \(arguments.temperature ?? 2)"
+            : "\(output.last.grouped) features"
+        let beginning = options.student.source.isSavedModel ? "as it was saved" : "from random weights"
+        return [
+            "teacher: \(teacher.name)\(place), \(lesson), from images of \(teacherRule.height) × \(teacherRule.width)",
+            "student: \(student.name) \(beginning), \(student.countParameters().grouped) parameters, of images of "
+                + "\(studentRule.height) × \(studentRule.width)",
+        ]
+    }
+}
