@@ -8,8 +8,8 @@ struct GraftCommand: ParsableCommand {
         abstract: "Fits a pretrained network to your own pictures.",
         discussion: """
             Start with:
-              graft train photos --output model.keras
-              graft predict model.keras one.jpg
+              graft train photos
+              graft predict photos.keras one.jpg
 
             Exit codes: 0 done, 1 a failure that is explained, 64 wrong usage, 130 interrupted.
             """,
