@@ -53,7 +53,9 @@ enum KerasArchive {
 
     // MARK: Reading
 
-    static func read(_ path: String, inputShape: Shape?) throws(GraftError) -> Model {
+    static func read(
+        _ path: String, inputShape: Shape?, registry: LayerRegistry
+    ) throws(GraftError) -> Model {
         guard try !FileHead(path: path, count: 8).bytes.starts(with: HDF5Superblock.signature) else {
             throw GraftError(
                 .format,
@@ -65,7 +67,7 @@ enum KerasArchive {
         do throws(GraftError) {
             var configuration = try Configuration(json: archive.read(configurationName, limit: configurationLimit))
             try InputShapes(replacement: inputShape).settle(&configuration)
-            model = try Model.deserialize(configuration)
+            model = try Model.deserialize(configuration, registry: registry)
             if archive.member(GraftMember.name) != nil {
                 let member = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
                 (model.metadata, model.layerMarks) = (member.metadata, member.layers)

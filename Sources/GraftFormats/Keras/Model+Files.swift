@@ -27,11 +27,14 @@ extension Model {
     /// - Parameters:
     ///   - path: The file.
     ///   - inputShape: What to use for inputs whose sizes the file leaves open, without the batch axis.
+    ///   - registry: The layers that are known; custom classes of Keras are read where it has them.
     /// - Throws: `.file` where the file is missing or unreadable; `.format` where it is no such archive, cut short,
     ///   damaged, or has layers or arguments that Graft does not know; `.shape` where it leaves sizes open;
     ///   `.weights` where its weights do not fit its layers.
-    public static func load(_ path: String, inputShape: Shape? = nil) throws(GraftError) -> Model {
-        try KerasArchive.read(path, inputShape: inputShape)
+    public static func load(
+        _ path: String, inputShape: Shape? = nil, registry: LayerRegistry = .standard
+    ) throws(GraftError) -> Model {
+        try KerasArchive.read(path, inputShape: inputShape, registry: registry)
     }
 
     /// Fills the model with the weights of a file: all of them, or where anything does not fit, none.
@@ -39,7 +42,7 @@ extension Model {
     /// - Parameter path: A `.keras` archive, a `.weights.h5` of Keras 3, or an older `.h5` (see ``LegacyWeights``);
     ///   what it is, is seen from its contents.
     /// - Returns: What was loaded.
-    /// - Throws: as ``load(_:inputShape:)`` and ``LegacyWeights/load(from:into:checking:)``.
+    /// - Throws: as ``load(_:inputShape:registry:)`` and ``LegacyWeights/load(from:into:checking:)``.
     @discardableResult
     public func loadWeights(_ path: String) throws(GraftError) -> WeightReport {
         if try FileHead(path: path, count: 4).bytes.starts(with: [0x50, 0x4B]) {
