@@ -47,4 +47,4 @@ benchmark: build
 	    $$python Benchmarks/benchmark.py --sections $(SECTIONS) $(OPTIONS)
 
 libraries:
-	Scripts/install-libraries
+	@Scripts/install-libraries

@@ -17,7 +17,6 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = [], resources:
     )
 }
 
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -28,8 +27,7 @@ let package = Package(
         .executable(name: "graft", targets: ["GraftCommand"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
         // The command, and the umbrella that users import.
@@ -45,15 +43,18 @@ let package = Package(
         room("Graft", ["GraftTraining", "GraftApplications", "GraftFormats", "GraftImages"]),
 
         // What a user works with.
-        room("GraftTraining", ["GraftModel", "GraftCPU", crypto]),
-        room("GraftApplications", ["GraftModel", "GraftFormats", crypto]),
+        room("GraftTraining", ["GraftModel", "GraftCPU", "GraftSystem"]),
+        room("GraftApplications", ["GraftModel", "GraftFormats", "GraftSystem"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
-        room("GraftImages", ["GraftModel", "CJPEG", "CVips", crypto]),
+        room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftSystem"]),
 
         // The model, the graph and the backend.
         room("GraftModel", ["GraftGraph"]),
         room("GraftCPU", ["GraftGraph", "COneDNN", "CKernels"]),
         room("GraftGraph"),
+
+        // What any program needs: no science. Apple's systems bring CryptoKit.
+        room("GraftSystem", [.target(name: "CLibCrypto", condition: .when(platforms: [.linux]))]),
 
         // C, kept thin.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
@@ -66,17 +67,21 @@ let package = Package(
             name: "CLibJPEG", pkgConfig: "libjpeg",
             providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
         .systemLibrary(
+            name: "CLibCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
             name: "CVips", pkgConfig: "vips",
             providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
 
         // Tests: one target a room.
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
         .target(name: "Allocations", path: "Tests/Allocations"),
+        tests(of: "GraftSystem"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
         tests(of: "GraftCPU", ["GraftModel", "CKernels"], resources: [.copy("Fixtures")]),
         tests(
-            of: "GraftTraining", ["GraftApplications", "GraftFormats", "Allocations", "CKernels"],
+            of: "GraftTraining", ["GraftApplications", "GraftFormats", "GraftSystem", "Allocations", "CKernels"],
             resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),

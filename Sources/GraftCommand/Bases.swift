@@ -19,7 +19,9 @@ struct Bases: ParsableCommand {
         try explain(on: console) {
             let cache = FileCache.standard()
             for base in Base.all {
-                let files = [base.weights, base.weightsWithTop].map { (file: $0, path: cache.candidate(for: $0)) }
+                let files = [base.weights, base.weightsWithTop].compactMap(\.self).map {
+                    (file: $0, path: cache.candidate(for: $0))
+                }
                 describe(base, files, on: console)
                 emit(base, files, on: console)
             }
@@ -32,6 +34,7 @@ struct Bases: ParsableCommand {
         console.say(
             "  parameters  \(base.parameterCount.grouped), with top \(base.parameterCountWithTop.grouped)")
         console.say("  cuts        \(base.cuts.joined(separator: ", ")) (usual: \(base.defaultCut))")
+        if files.isEmpty { console.say("  weights     none published; --weights takes \(base.fileDescription)") }
         for (file, path) in files { console.say("  weights     \(file.name): \(path ?? "not on this machine")") }
     }
 

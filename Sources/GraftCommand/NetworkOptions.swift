@@ -16,7 +16,7 @@ struct NetworkOptions: ParsableArguments {
 struct BaseArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Its weights: a file that Keras publishes, 'imagenet' for the published ones of this network (found on this "
+            "Its weights: a file (Keras's .h5, or safetensors where graft bases says so), 'imagenet' for the published ones of this network (found on this "
                 + "machine or downloaded), or 'none' for random ones. (default: imagenet)",
             valueName: "file|imagenet|none"))
     var weights: WeightsOption?
@@ -41,8 +41,8 @@ struct BaseArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What the network does first to pixels from 0 to 255: 'own' as the network was trained, 'unit' x / 255 as "
-                + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'caffe' BGR minus the means, 'none'. (default: own)",
-            valueName: "own|unit|signed-unit|caffe|none"))
+                + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'lite' (x - 127) / 128, 'caffe' BGR minus the means, 'none'. (default: own)",
+            valueName: "own|unit|signed-unit|lite|caffe|none"))
     var preprocessing: PreprocessingOption?
 
     func validate() throws {

@@ -26,8 +26,14 @@ import Testing
         ("train photos --output nowhere/m.keras", "--output: there is no folder nowhere; make it first"),
         (
             "summary inception",
-            "there is no base called “inception”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16; the name of a "
-                + "saved model ends in .keras"
+            "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, resnet50, "
+                + "vgg16; the name of a saved model ends in .keras"
+        ),
+        (
+            "features efficientnet-lite0 photos",
+            "no weights of EfficientNetLite0 are published in a form that Graft reads; give a file of yours (--weights "
+                + "FILE, .file(path)): safetensors with the names of PyTorch's package efficientnet_lite_pytorch, or HDF5 as "
+                + "Keras writes it (.h5)"
         ),
         (
             "summary text.keras --input-size 75",

@@ -37,7 +37,9 @@ import Testing
         wrong("train", train, "photos --threads 0", "--threads: got 0, needs at least 1"),
         wrong(
             "train", train, "photos --base inception",
-            "there is no base called “inception”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16"),
+            "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, "
+                + "resnet50, vgg16"
+        ),
         wrong(
             "train", train, "photos --head flaten",
             "--head: 'flaten' is not a layer: the forms are flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], "

@@ -1,8 +1,8 @@
-import Crypto
 import Foundation
 import GraftFormats
 import GraftGraph
 import GraftModel
+import GraftSystem
 import Testing
 
 @testable import GraftTraining
@@ -151,7 +151,7 @@ import Testing
     private func hashes(_ variables: [Variable]) -> [String] {
         variables.map { variable in
             variable.value.withUnsafeBuffer { values in
-                "\(variable.path) " + DataIdentity.hexadecimal(SHA256.hash(data: Data(buffer: values)))
+                "\(variable.path) " + SHA256.hash(Data(buffer: values)).hexadecimal
             }
         }
     }

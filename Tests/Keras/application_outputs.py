@@ -17,6 +17,7 @@ import json
 import sys
 
 import common
+import lite
 
 FIXTURE = common.ROOT / "Tests/GraftApplicationsTests/Fixtures/outputs.json"
 
@@ -30,6 +31,8 @@ CASES = [
     ("ResNet50", "resnet", False, 1, 65, 32, "avg"),
     ("MobileNetV2", "mobilenet_v2", True, 2, 35, 64, None),
     ("MobileNetV2", "mobilenet_v2", False, 1, 96, 45, "max"),
+    ("EfficientNetLite0", "lite", True, 2, 35, 64, None),
+    ("EfficientNetLite0", "lite", False, 1, 96, 45, "avg"),
 ]
 CLASSES = 10
 #: Another processor sums in another order, through up to 95 layers: this part of the largest value.
@@ -72,7 +75,7 @@ def made(uniform, number: int, shape, name: str | None = None):
 def computed(keras, case) -> dict:
     network, module_name, top, count, height, width, pooling = case
     keras.utils.clear_session()
-    module = getattr(keras.applications, module_name)
+    module = lite if module_name == "lite" else getattr(keras.applications, module_name)
     options = {"classes": CLASSES, "classifier_activation": None} if top else {"pooling": pooling}
     model = getattr(module, network)(weights=None, include_top=top, input_shape=(height, width, 3), **options)
     uniform = table()
@@ -80,7 +83,9 @@ def computed(keras, case) -> dict:
         variable.assign(made(uniform, number, tuple(variable.shape), variable.name))
     images = made(uniform, 0, (count, height, width, 3))
     outputs = model.predict(module.preprocess_input(images.copy()), verbose=0)
-    return {
+    # The names of the other networks' layers stand in architectures.json.
+    names = {"weighted": [layer.name for layer in model.layers if layer.weights]} if module is lite else {}
+    return names | {
         "network": network, "includeTop": top, "inputShape": [height, width, 3], "pooling": pooling,
         "classes": CLASSES, "count": count, "outputs": common.float32_list(outputs),
     }
@@ -96,6 +101,7 @@ def main() -> int:
     checks = common.Checks()
     for case, expected in zip(cases, json.loads(FIXTURE.read_text())["cases"]):
         name = f"{case['network']} {case['inputShape']}{' with top' if case['includeTop'] else ''}"
+        checks.claim(f"{name}: layers", case.get("weighted") == expected.get("weighted"))
         checks.compare(name, case["outputs"], expected["outputs"], tolerance=TOLERANCE)
     return checks.finish()
 

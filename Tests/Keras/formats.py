@@ -1,4 +1,4 @@
-"""Files that h5py, numpy and Keras wrote, for the tests of GraftFormats; and the live check of archives that Graft wrote.
+"""Files that h5py, numpy, safetensors and Keras wrote, for the tests of GraftFormats; and the live check of archives that Graft wrote.
 
     python Tests/Keras/formats.py                 writes Tests/GraftFormatsTests/Fixtures
     python Tests/Keras/formats.py --check         makes all again elsewhere and compares contents with the committed ones;
@@ -115,6 +115,29 @@ def write_numpy(folder: Path) -> None:
     for version in (2, 3):
         with open(folder / f"version-{version}.npy", "wb") as file:
             npy.write_array(file, values, version=(version, 0))
+
+
+# safetensors
+
+
+def write_safetensors(folder: Path) -> None:
+    """One array of every type that safetensors' Python edition knows by name, and shapes that are easily got wrong."""
+    import ml_dtypes
+    import numpy as np
+    from safetensors import numpy as safetensors
+
+    values = numbers((3, 4, 2))
+    whole = values * 64
+    arrays = {name: values.astype(name) for name in ("float16", "float32", "float64")}
+    arrays["bfloat16"] = values.astype(ml_dtypes.bfloat16)
+    arrays |= {name: whole.astype(name) for name in ("int8", "int16", "int32", "int64")}
+    # Counted from the smallest, so that none is negative.
+    arrays |= {name: (whole + 50).astype(name) for name in ("uint8", "uint16", "uint32", "uint64")}
+    arrays["bool"] = values > 0
+    arrays["scalar"] = np.array(-0.78125, "float32")
+    arrays["empty"] = np.zeros((0, 3), "float32")
+    arrays["a name with \u00fc, \"quotes\" and a\nbreak"] = numbers((2,), 1)
+    safetensors.save_file(arrays, folder / "arrays.safetensors", metadata={"format": "np", "license": "none"})
 
 
 # Keras
@@ -301,6 +324,18 @@ def compare_fixtures(checks: common.Checks) -> None:
         checks.claim("the same files", names == {path.name for path in FIXTURES.iterdir() if path.name != "README.md"})
         for path in sorted(folder.glob("*.npy")):
             checks.claim(path.name, path.read_bytes() == (FIXTURES / path.name).read_bytes() or _close(np, path))
+        for path in sorted(folder.glob("*.safetensors")):
+            checks.claim(path.name, _same_arrays(np, path, FIXTURES / path.name))
+
+
+def _same_arrays(np, left: Path, right: Path) -> bool:
+    """Whether two files hold the same arrays; metadata stands in no fixed order."""
+    from safetensors import numpy as safetensors
+
+    ours, theirs = safetensors.load_file(left), safetensors.load_file(right)
+    return ours.keys() == theirs.keys() and all(
+        ours[name].dtype == theirs[name].dtype and np.array_equal(ours[name], theirs[name]) for name in ours
+    )
 
 
 def _close(np, path: Path) -> bool:
@@ -310,6 +345,7 @@ def _close(np, path: Path) -> bool:
 def write_all(folder: Path) -> None:
     write_hdf5(folder)
     write_numpy(folder)
+    write_safetensors(folder)
     write_keras(folder)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import common
+import lite
 
 #: The bound that the features at `mixed7` keep, for all networks.
 TOLERANCE = 1e-4
@@ -46,6 +47,8 @@ NETWORKS = [
     Network("inception-v3", "InceptionV3", "inception_v3", False, 128),
     Network("mobilenet-v2", "MobileNetV2", "mobilenet_v2", True, 96),
     Network("mobilenet-v2", "MobileNetV2", "mobilenet_v2", False, 75),
+    Network("efficientnet-lite0", "EfficientNetLite0", "lite", True, 96),
+    Network("efficientnet-lite0", "EfficientNetLite0", "lite", False, 75),
 ]
 
 
@@ -58,7 +61,7 @@ def has_bfloat16() -> bool:
 def check(network: Network, keras, checks: common.Checks, photos: list[Path], folder: Path) -> None:
     import numpy as np
 
-    module = getattr(keras.applications, network.module)
+    module = lite if network.module == "lite" else getattr(keras.applications, network.module)
     size = network.size
     # With top, the logits: softmax comes last, so that its inputs can be looked at first.
     options = {"classifier_activation": None} if network.top else {}

@@ -1,6 +1,15 @@
 extension Base {
     /// The bases that Graft knows, in alphabetical order.
-    public static let all: [Base] = [inceptionV3, mobileNetV2, resNet50, vgg16]
+    public static let all: [Base] = [efficientNetLite0, inceptionV3, mobileNetV2, resNet50, vgg16]
+
+    /// EfficientNet-Lite0.
+    ///
+    /// No weights are published in a form that Graft reads; see ``EfficientNetLite0(weights:includeTop:inputShape:pooling:classes:classifierActivation:includePreprocessing:)``.
+    public static let efficientNetLite0 = Base(
+        id: "efficientnet-lite0", title: "EfficientNetLite0", modelName: "efficientnetlite0", defaultSize: 224,
+        minimumSize: 32, cuts: ["block3b_add", "block4c_add", "block5c_add", "block6d_add", "top_activation"],
+        defaultCut: "top_activation", preprocessing: .lite, parameterCount: 3_413_024,
+        parameterCountWithTop: 4_694_024, weights: nil, weightsWithTop: nil, network: EfficientNetLite0Network())
 
     /// Inception v3.
     public static let inceptionV3 = Base(

@@ -64,6 +64,27 @@ private struct Parts {
 
     /// The model with the weights of a file. One that was written with the top serves a base without it too.
     func model(weightsFrom path: String) throws(GraftError) -> Model {
+        switch try WeightFileKind(ofFileAt: path) {
+        case .hdf5: return try model(weightsFromKeras: path)
+        case .safetensors: return try model(weightsFromPyTorch: path)
+        case .zip: throw refusal(of: path, "a zip archive, as .keras models and PyTorch's .pth files are")
+        case .unknown(let beginning):
+            throw refusal(of: path, "neither HDF5 nor safetensors (it begins with \(beginning))")
+        }
+    }
+
+    private func refusal(of path: String, _ kind: String) -> GraftError {
+        GraftError(.format, "\(path) is \(kind); weights of \(base.title) are read from \(base.fileDescription)")
+    }
+
+    private func model(weightsFromPyTorch path: String) throws(GraftError) -> Model {
+        guard let layout = base.network.pyTorch else { throw refusal(of: path, "a safetensors file") }
+        let model = try model()
+        try PyTorchWeights.load(from: path, into: model.publishedLayers, layout: layout)
+        return model
+    }
+
+    private func model(weightsFromKeras path: String) throws(GraftError) -> Model {
         let model = try model()
         do {
             try LegacyWeights.load(from: path, into: model.publishedLayers)

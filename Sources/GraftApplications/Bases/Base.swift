@@ -26,10 +26,10 @@ public struct Base: Sendable, Identifiable {
     public let parameterCount: Int
     /// The number of its parameters with its top, at its default size, for the 1,000 classes of ImageNet.
     public let parameterCountWithTop: Int
-    /// The published weights without the top.
-    public let weights: PublishedFile
-    /// The published weights with the top.
-    public let weightsWithTop: PublishedFile
+    /// The published weights without the top; `nil` where none are published in a form that Graft reads.
+    public let weights: PublishedFile?
+    /// The published weights with the top; `nil` where none are published in a form that Graft reads.
+    public let weightsWithTop: PublishedFile?
 
     let network: any Network
 
@@ -46,7 +46,23 @@ public struct Base: Sendable, Identifiable {
     }
 
     /// The published weights with or without the top.
-    public func weights(includeTop: Bool) -> PublishedFile { includeTop ? weightsWithTop : weights }
+    ///
+    /// - Throws: `GraftError` with code `file` saying which file to give instead, where none are published.
+    public func weights(includeTop: Bool) throws(GraftError) -> PublishedFile {
+        if let file = includeTop ? weightsWithTop : weights { return file }
+        throw GraftError(
+            .file,
+            """
+            no weights of \(title) are published in a form that Graft reads; give a file of yours \
+            (--weights FILE, .file(path)): \(fileDescription)
+            """)
+    }
+
+    /// What a weight file for this base is.
+    public var fileDescription: String {
+        let names = network.pyTorch.map { "safetensors with the names of PyTorch's package \($0.package)" }
+        return [names, "HDF5 as Keras writes it (.h5)"].compactMap(\.self).joined(separator: ", or ")
+    }
 
     /// The path of the published weights on this machine, downloaded first where they are not here.
     ///

@@ -7,6 +7,8 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
     case signedUnit = "signed-unit"
     /// `x / 255`, from 0 to 1, as tutorials often do it: one ``Rescaling``.
     case unit
+    /// `(x − 127) / 128`, from −127 / 128 to 1 (TensorFlow's EfficientNet-Lite): one ``Rescaling``, exact in 32 bits.
+    case lite
     /// Blue, green, red, minus the means of ImageNet, 103.939, 116.779, 123.68 (Keras's mode `caffe`):
     /// one 1 × 1 ``Conv2D`` called `bgr` that holds constants: nothing unfreezes it.
     case caffe
@@ -17,6 +19,7 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
         case .none: "x"
         case .signedUnit: "x / 127.5 - 1"
         case .unit: "x / 255"
+        case .lite: "(x - 127) / 128"
         case .caffe: "BGR - (103.939, 116.779, 123.68)"
         }
     }
@@ -32,6 +35,7 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
         case .none: image
         case .signedUnit: try Rescaling(1 / 127.5, offset: -1)(image)
         case .unit: try Rescaling(1 / 255)(image)
+        case .lite: try Rescaling(1 / 128.0, offset: -127 / 128.0)(image)
         case .caffe: try Self.reversedAndCentred(image)
         }
     }

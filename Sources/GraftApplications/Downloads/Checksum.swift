@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import GraftSystem
 
 /// What a file's bytes must add up to, as the people who publish it state it.
 public enum Checksum: Hashable, Sendable, CustomStringConvertible {
@@ -30,8 +30,15 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `GraftError` with code `file` where the file cannot be read.
     public func computed(ofFileAt path: String) throws(GraftError) -> Checksum {
         switch self {
-        case .md5: .md5(try Self.digits(of: path, Insecure.MD5()))
-        case .sha256: .sha256(try Self.digits(of: path, SHA256()))
+        case .md5:
+            guard let hash = MD5() else {
+                throw GraftError(
+                    .file,
+                    "\(path) is published with an MD5, which this system's OpenSSL leaves out: load its default provider"
+                        + " (`openssl list -providers` names what is there)")
+            }
+            return .md5(try Self.digits(of: path, hash))
+        case .sha256: return .sha256(try Self.digits(of: path, SHA256()))
         }
     }
 
@@ -47,13 +54,10 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? file.close() }
-            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
+            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(piece) }
         } catch {
             throw GraftError(.file, "\(path) cannot be read to compute its checksum", cause: error)
         }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        return hash.finalize().hexadecimal
     }
 }

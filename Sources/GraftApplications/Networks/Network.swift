@@ -1,3 +1,5 @@
+import GraftFormats
+
 /// The layers of a base, from an image to its features, and what its top puts on them.
 ///
 /// One file a network, which reads like the table of its paper. Layers are made in the order in which Keras makes them:
@@ -17,6 +19,9 @@ protocol Network: Sendable {
 
     /// What a model's name ends with for images of this shape.
     func nameSuffix(for inputShape: Shape) -> String
+
+    /// Where its weights stand in safetensors files of PyTorch's; `nil` where no such file is known.
+    var pyTorch: PyTorchLayout? { get }
 }
 
 extension Network {
@@ -33,6 +38,9 @@ extension Network {
 
     /// Most names do not depend on the images.
     func nameSuffix(for inputShape: Shape) -> String { "" }
+
+    /// Most weights are read from Keras's files alone.
+    var pyTorch: PyTorchLayout? { nil }
 }
 
 /// A piece of a network: takes a tensor through a layer or a few.

@@ -12,22 +12,25 @@ struct JSONReader {
     static let depthLimit = 200
 
     private let bytes: [UInt8]
+    private let refusesRepeatedNames: Bool
     private var position = 0
     private var depth = 0
 
     /// The value that a whole text says.
     ///
+    /// - Parameter refusesRepeatedNames: whether a name that stands twice in an object is an error; as in Python, its
+    ///   last value counts otherwise.
     /// - Throws: `.format` with the line and what was expected there.
-    static func read(_ bytes: [UInt8]) throws(GraftError) -> Configuration {
-        var reader = JSONReader(bytes: bytes)
+    static func read(_ bytes: [UInt8], refusesRepeatedNames: Bool = false) throws(GraftError) -> Configuration {
+        var reader = JSONReader(bytes: bytes, refusesRepeatedNames: refusesRepeatedNames)
         let value = try reader.value()
         reader.skipSpace()
         guard reader.position == bytes.count else { throw reader.failure("nothing more") }
         return value
     }
 
-    private init(bytes: [UInt8]) {
-        self.bytes = bytes
+    private init(bytes: [UInt8], refusesRepeatedNames: Bool) {
+        (self.bytes, self.refusesRepeatedNames) = (bytes, refusesRepeatedNames)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
 
@@ -68,7 +71,8 @@ struct JSONReader {
             let key = try string()
             skipSpace()
             guard take(":") else { throw failure("\":\" after \"\(key)\"") }
-            members[key] = try value()
+            let isRepeated = try members.updateValue(value(), forKey: key) != nil
+            guard !isRepeated || !refusesRepeatedNames else { throw failure("each name once and not \"\(key)\" again") }
             skipSpace()
             if take("}") { return .object(members) }
             guard take(",") else { throw failure("\",\" or \"}\"") }

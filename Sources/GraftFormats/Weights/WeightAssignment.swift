@@ -2,13 +2,21 @@ import Dispatch
 import GraftModel
 import Synchronization
 
+/// An array in a file that was looked at and not read.
+struct StoredArray: Sendable {
+    /// The shape that it has once it is read.
+    let shape: Shape
+    /// Reads it.
+    let read: @Sendable () throws(GraftError) -> Tensor
+}
+
 /// Arrays of a file matched with the variables of a model: checked whole, then read whole, then assigned, so that a
 /// failure on the way leaves the model as it was.
 struct WeightAssignment {
     /// One array and where it goes.
     struct Pair {
         let variable: Variable
-        let dataset: HDF5Dataset
+        let array: StoredArray
     }
 
     private(set) var report: WeightReport
@@ -17,22 +25,32 @@ struct WeightAssignment {
 
     init(path: String) { report = WeightReport(path: path) }
 
-    /// Matches a layer's variables with stored arrays, in order; what does not fit is remembered for ``finish()``.
+    /// Matches a layer's variables with datasets, in order; what does not fit is remembered for ``finish()``.
     mutating func match(
         _ variables: [Variable], with datasets: [HDF5Dataset], layer: String, storedAs stored: String
     ) {
+        let arrays = datasets.map { dataset in
+            StoredArray(shape: dataset.shape) { () throws(GraftError) in try dataset.tensor() }
+        }
+        match(variables, with: arrays, layer: layer, storedAs: stored)
+    }
+
+    /// Matches a layer's variables with stored arrays, in order; what does not fit is remembered for ``finish()``.
+    mutating func match(
+        _ variables: [Variable], with arrays: [StoredArray], layer: String, storedAs stored: String
+    ) {
         let names = layer == stored ? "layer \(layer)" : "layer \(layer) (\(stored) in the file)"
-        guard variables.count == datasets.count else {
+        guard variables.count == arrays.count else {
             let expected = variables.map(\.name).joined(separator: ", ")
             problems.append(
-                "\(names) has \(variables.count) arrays (\(expected)), the file has \(datasets.count) for it")
+                "\(names) has \(variables.count) arrays (\(expected)), the file has \(arrays.count) for it")
             return
         }
-        for (variable, dataset) in zip(variables, datasets) where variable.shape != dataset.shape {
+        for (variable, array) in zip(variables, arrays) where variable.shape != array.shape {
             problems.append(
-                "\(names): \(variable.name) has the shape \(variable.shape), the file's has \(dataset.shape)")
+                "\(names): \(variable.name) has the shape \(variable.shape), the file's has \(array.shape)")
         }
-        pairs += zip(variables, datasets).map { Pair(variable: $0, dataset: $1) }
+        pairs += zip(variables, arrays).map { Pair(variable: $0, array: $1) }
         report.layers.append(
             WeightReport.LayerEntry(
                 layer: layer, storedAs: stored, arrayCount: variables.count,
@@ -62,10 +80,10 @@ struct WeightAssignment {
 
     /// The arrays' numbers, in order, read by all processors: most of the time goes into new memory for them.
     private func readAll() throws(GraftError) -> [Tensor] {
-        let datasets = pairs.map(\.dataset)
-        let results = Mutex([Result<Tensor, GraftError>?](repeating: nil, count: datasets.count))
-        DispatchQueue.concurrentPerform(iterations: datasets.count) { index in
-            let result = Result { () throws(GraftError) in try datasets[index].tensor() }
+        let arrays = pairs.map(\.array)
+        let results = Mutex([Result<Tensor, GraftError>?](repeating: nil, count: arrays.count))
+        DispatchQueue.concurrentPerform(iterations: arrays.count) { index in
+            let result = Result { () throws(GraftError) in try arrays[index].read() }
             results.withLock { $0[index] = result }
         }
         var tensors: [Tensor] = []

@@ -1,6 +1,6 @@
-import Crypto
 import GraftGraph
 import GraftModel
+import GraftSystem
 import Synchronization
 
 /// Files to tensors: what ``ImageDataset`` and ``ImageFiles`` have in common.
@@ -109,9 +109,9 @@ struct PictureLoader: Sendable {
     private func fingerprint(of bytes: [UInt8]) -> String {
         var hash = SHA256()
         let recipe = "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)\n"
-        hash.update(data: Array(recipe.utf8))
-        hash.update(data: bytes)
-        return hash.finalize().map(hexadecimal).joined()
+        hash.update(recipe.utf8)
+        hash.update(bytes)
+        return hash.finalize().hexadecimal
     }
 
     func checkIndex(_ index: Int) throws(GraftError) {

@@ -1,5 +1,5 @@
-import Crypto
 import GraftGraph
+import GraftSystem
 
 /// Which pictures of a class are set aside for validation.
 ///
@@ -40,6 +40,6 @@ struct ValidationSplit {
 
     /// The first 64 bits of the hash.
     private func rank(of path: String) -> UInt64 {
-        SHA256.hash(data: Array("\(seed)\n\(path)".utf8)).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        SHA256.hash("\(seed)\n\(path)".utf8).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

@@ -1,7 +1,7 @@
-import Crypto
 import Foundation
 import GraftGraph
 import GraftModel
+import GraftSystem
 import Synchronization
 
 /// What a run's examples are, in a few bytes each, so that a run that goes on can tell whether they are still the same.
@@ -73,7 +73,7 @@ final class DataIdentity: Sendable {
         for index in 0..<data.count {
             let fingerprint = (try? data.fingerprint(of: index)).flatMap(\.self)
             examples +=
-                fingerprint.map { hexadecimal(SHA256.hash(data: Data($0.utf8)).prefix(width / 2)) }
+                fingerprint.map { SHA256.hash($0.utf8).prefix(width / 2).hexadecimal }
                 ?? String(repeating: "0", count: width)
         }
         return [
@@ -90,14 +90,10 @@ final class DataIdentity: Sendable {
         for start in stride(from: 0, to: data.count, by: 4096) {
             guard let targets = try? data.targets(of: Array(start..<min(start + 4096, data.count))) else { return nil }
             for target in targets {
-                hash.update(data: Data("\(target.shape)".utf8))
-                target.withUnsafeBuffer { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+                hash.update("\(target.shape)".utf8)
+                target.withUnsafeBuffer { hash.update(UnsafeRawBufferPointer($0)) }
             }
         }
-        return hexadecimal(hash.finalize())
-    }
-
-    static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return hash.finalize().hexadecimal
     }
 }

@@ -1,8 +1,8 @@
-import Crypto
 import Foundation
 import GraftCPU
 import GraftGraph
 import GraftModel
+import GraftSystem
 
 /// What has to be the same in a run that goes on: the model, what `compile` chose, what `fit` was asked for, the data.
 struct RunIdentity: Sendable {
@@ -105,8 +105,8 @@ extension ExampleWeights {
     /// A hash of all weights.
     fileprivate var identity: String {
         var hash = SHA256()
-        hash.update(data: Data("\(classes.sorted { $0.key < $1.key })".utf8))
-        (samples ?? []).withUnsafeBufferPointer { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
-        return DataIdentity.hexadecimal(hash.finalize())
+        hash.update("\(classes.sorted { $0.key < $1.key })".utf8)
+        (samples ?? []).withUnsafeBufferPointer { hash.update(UnsafeRawBufferPointer($0)) }
+        return hash.finalize().hexadecimal
     }
 }

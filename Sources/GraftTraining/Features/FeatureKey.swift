@@ -1,5 +1,4 @@
-import Crypto
-import Foundation
+import GraftSystem
 
 /// Names a feature row by what it was made from: 256 bits of SHA-256, so that equal names mean equal images.
 struct FeatureKey: Hashable, Sendable {
@@ -8,7 +7,7 @@ struct FeatureKey: Hashable, Sendable {
 
     /// The key of an image with this fingerprint.
     init(fingerprint: String) {
-        self.init(bytes: Array(SHA256.hash(data: Data(fingerprint.utf8))))
+        self.init(bytes: SHA256.hash(fingerprint.utf8))
     }
 
     /// The key whose bytes these are.

@@ -1,6 +1,5 @@
-import Crypto
-import Foundation
 import GraftGraph
+import GraftSystem
 
 /// Names a trunk by what it computes: its operations in order, their attributes and operands, the numbers of every
 /// constant and every variable in it, and the precision.
@@ -32,15 +31,15 @@ struct TrunkKey: Hashable, Sendable {
             hash.update(text: node.operands.map { String($0.index) }.joined(separator: ","))
         }
         hash.update(text: "outputs " + graph.outputs.map { String($0.index) }.joined(separator: ","))
-        name = hash.finalize().prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        name = hash.finalize().prefix(16).hexadecimal
     }
 }
 
 extension SHA256 {
-    fileprivate mutating func update(text: String) { update(data: Data((text + "\n").utf8)) }
+    fileprivate mutating func update(text: String) { update((text + "\n").utf8) }
 
     fileprivate mutating func update(_ tensor: Tensor) {
         update(text: "tensor \(tensor.shape)")
-        tensor.withUnsafeBuffer { update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        tensor.withUnsafeBuffer { update(UnsafeRawBufferPointer($0)) }
     }
 }

@@ -12,7 +12,8 @@ import Testing
         let error = #expect(throws: GraftError.self) { try Base.named("alexnet") }
         #expect(
             error?.message
-                == "there is no base called “alexnet”; Graft knows inception-v3, mobilenet-v2, resnet50, vgg16")
+                == "there is no base called “alexnet”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, resnet50, vgg16"
+        )
     }
 
     @Test(arguments: Base.all)
@@ -35,15 +36,29 @@ import Testing
         BaseOptions(includeTop: false, inputShape: [base.minimumSize, base.minimumSize, 3])
     }
 
-    @Test(arguments: Base.all)
+    @Test(arguments: Base.all.filter { $0.weights != nil })
     func publishedFilesHaveTheirAddressAndChecksum(base: Base) throws {
         for top in [true, false] {
-            let file = base.weights(includeTop: top)
+            let file = try base.weights(includeTop: top)
             #expect(URL(string: file.url)?.lastPathComponent == file.name)
             #expect(file.url.hasPrefix("https://"))
             #expect((file.name.hasSuffix("notop.h5") || file.name.hasSuffix("no_top.h5")) == !top)
             guard base.id != "mobilenet-v2" else { continue }  // none is published
             #expect(try #require(file.checksum).digits.wholeMatch(of: /[0-9a-f]{32}/) != nil)
+        }
+    }
+
+    @Test func withoutPublishedWeightsTheMessageSaysWhichFileToGive() throws {
+        #expect(Base.all.filter { $0.weights == nil || $0.weightsWithTop == nil }.map(\.id) == ["efficientnet-lite0"])
+        for top in [true, false] {
+            let error = #expect(throws: GraftError.self) { try EfficientNetLite0(weights: .imagenet, includeTop: top) }
+            #expect(error?.code == .file)
+            #expect(
+                error?.message == """
+                    no weights of EfficientNetLite0 are published in a form that Graft reads; give a file of yours \
+                    (--weights FILE, .file(path)): safetensors with the names of PyTorch's package \
+                    efficientnet_lite_pytorch, or HDF5 as Keras writes it (.h5)
+                    """)
         }
     }
 

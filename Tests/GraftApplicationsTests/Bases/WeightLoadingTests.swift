@@ -1,6 +1,7 @@
 import Foundation
 import GraftFormats
 import GraftModel
+import GraftTestSupport
 import Testing
 
 @testable import GraftApplications
@@ -58,8 +59,83 @@ import Testing
         #expect(error?.message.contains("/no/such.h5") == true)
     }
 
+    @Test func safetensorsAreReadWhateverTheyAreCalled() throws {
+        let written = try EfficientNetLite0(inputShape: [32, 32, 3], classes: 3)
+        try MadeNumbers.fill(written)
+        let path = folder.path + "/no-ending"
+        try Data(safetensors(of: written).file).write(to: URL(fileURLWithPath: path))
+        let read = try EfficientNetLite0(weights: .file(path), inputShape: [32, 32, 3], classes: 3)
+        for (ours, theirs) in zip(read.variables, written.variables) { #expect(isSame(ours.value, theirs.value)) }
+        // Without the top, whatever classes the file's is for.
+        let base = try EfficientNetLite0(weights: .file(path), includeTop: false, inputShape: [64, 32, 3])
+        #expect(base.countParameters() == 3_413_024)
+        for (ours, theirs) in zip(base.variables, written.variables) { #expect(isSame(ours.value, theirs.value)) }
+
+        let error = #expect(throws: GraftError.self) { try EfficientNetLite0(weights: .file(path)) }
+        #expect(
+            error?.message.hasSuffix(
+                "_fc.weight has the shape (3, 1280), this model needs (1000, 1280), _fc.bias has the shape (3,), this "
+                    + "model needs (1000,)") == true)
+        let other = #expect(throws: GraftError.self) { try ResNet50(weights: .file(path)) }
+        #expect(
+            other?.message
+                == "\(path) is a safetensors file; weights of ResNet50 are read from HDF5 as Keras writes it (.h5)")
+    }
+
+    /// The weights of an EfficientNet-Lite0 as PyTorch keeps them. Axes are turned the other way round than Graft turns
+    /// them: from Keras's last to the front.
+    private func safetensors(of model: Model) throws -> SafetensorsBytes {
+        let layout = try #require(Base.efficientNetLite0.network.pyTorch)
+        let names = [
+            "beta": "bias", "bias": "bias", "moving_mean": "running_mean", "moving_variance": "running_var",
+        ]
+        return SafetensorsBytes(
+            try model.publishedLayers.flatMap { layer in
+                let module = try #require(layout.modules[layer.name])
+                return layer.variables.map { variable in
+                    SafetensorsBytes.Array(
+                        "\(module).\(names[variable.name] ?? "weight")", outputsFirst(variable.value))
+                }
+            })
+    }
+
+    /// (h, w, in, out) → (out, in, h, w); a channelwise kernel (h, w, channels, 1) → (channels, 1, h, w); a matrix turned.
+    private func outputsFirst(_ tensor: Tensor) -> Tensor {
+        guard tensor.shape.rank > 1 else { return tensor }
+        let sizes = [Int](repeating: 1, count: 4 - tensor.shape.rank) + tensor.shape.dimensions
+        let (h, w) = (sizes[0], sizes[1])
+        let (inputs, outputs) = sizes[3] == 1 ? (1, sizes[2]) : (sizes[2], sizes[3])
+        let values = tensor.scalars
+        var turned: [Float] = []
+        for output in 0..<outputs {
+            for input in 0..<inputs {
+                for place in 0..<(h * w) { turned.append(values[(place * inputs + input) * outputs + output]) }
+            }
+        }
+        let shape: Shape = tensor.shape.rank == 2 ? [outputs, inputs] : [outputs, inputs, h, w]
+        return Tensor(turned, shape: shape)
+    }
+
+    @Test(arguments: [
+        ("PK\u{3}\u{4} and more", " is a zip archive, as .keras models and PyTorch's .pth files are"),
+        ("<html>", " is neither HDF5 nor safetensors (it begins with \"<html>\")"),
+        ("", " is neither HDF5 nor safetensors (it begins with nothing: it is empty)"),
+    ])
+    func filesOfOtherKindsAreRefused(text: String, message: String) throws {
+        try folder.write(Data(text.utf8), to: "weights.h5")
+        let path = folder.path + "/weights.h5"
+        let error = #expect(throws: GraftError.self) { try EfficientNetLite0(weights: .file(path)) }
+        #expect(error?.code == .format)
+        #expect(
+            error?.message == """
+                \(path)\(message); weights of EfficientNetLite0 are read from safetensors with the names of PyTorch's \
+                package efficientnet_lite_pytorch, or HDF5 as Keras writes it (.h5)
+                """)
+    }
+
     @Test func publishedWeightsComeThroughTheCache() throws {
-        try folder.write(Data("not weights".utf8), to: "keras/models/\(Base.resNet50.weights.name)")
+        let name = try Base.resNet50.weights(includeTop: false).name
+        try folder.write(Data("not weights".utf8), to: "keras/models/\(name)")
         let cache = FileCache(
             folder: folder.path + "/graft", kerasFolder: folder.path + "/keras",
             downloader: FakeDownloader(Data("neither".utf8)))
@@ -67,9 +143,9 @@ import Testing
             try Base.resNet50.model(smallOptions(.imagenet), cache: cache)
         }
         let message = try #require(error?.message)
-        #expect(message.hasPrefix("\(Base.resNet50.weights.name) is needed and could not be downloaded: "))
+        #expect(message.hasPrefix("\(name) is needed and could not be downloaded: "))
         #expect(message.contains("Get it from https://storage.googleapis.com/tensorflow/keras-applications/resnet/"))
-        #expect(message.contains("put it at \(folder.path)/graft/weights/\(Base.resNet50.weights.name)"))
+        #expect(message.contains("put it at \(folder.path)/graft/weights/\(name)"))
     }
 
     /// Equality bit for bit; `==` takes seconds for millions of numbers where the tests are not optimized.
@@ -83,16 +159,8 @@ import Testing
             }
     }
 
-    /// A real weight file; looked for beside the package, or where `GRAFT_SHARED` says.
-    private static func shared(_ name: String) -> String? {
-        let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/").dropFirst()
-        let folder = ProcessInfo.processInfo.environment["GRAFT_SHARED"] ?? "\(root)/../shared"
-        let path = "\(folder)/weights/\(name)"
-        return FileManager.default.fileExists(atPath: path) ? path : nil
-    }
-
-    private static let checkpoint = shared("inception_v3-2015-12-05-notop.h5")
-    private static let mobileNet = shared("mobilenet_v2-1.0-224-top.h5")
+    private static let checkpoint = SharedFiles.path("weights/inception_v3-2015-12-05-notop.h5")
+    private static let mobileNet = SharedFiles.path("weights/mobilenet_v2-1.0-224-top.h5")
 
     @Test(.enabled(if: checkpoint != nil, "needs ../shared/weights/inception_v3-2015-12-05-notop.h5"))
     func inceptionTakesARealCheckpoint() throws {

@@ -63,6 +63,10 @@ struct Architectures: Decodable {
         }
     }
 
+    /// Whether Keras has a function for the network. Layers and outputs of the other one are held to what Tests/Keras/lite.py
+    /// builds of Keras's parts, and to PyTorch's outputs.
+    static func isInKeras(_ base: Base) -> Bool { base.id != Base.efficientNetLite0.id }
+
     /// The fixture; an empty one, which fails the tests, where it cannot be read.
     static let keras: Architectures = {
         guard let url = Bundle.module.url(forResource: "Fixtures/architectures", withExtension: "json"),

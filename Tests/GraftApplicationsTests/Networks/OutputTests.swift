@@ -1,5 +1,4 @@
 import Foundation
-import GraftCPU
 import GraftModel
 import GraftTestSupport
 import Testing
@@ -15,6 +14,8 @@ import Testing
         let pooling: String?
         let classes: Int
         let count: Int
+        /// The layers with weights, where the fixture of architectures does not have the network.
+        let weighted: [String]?
         let outputs: [Float]
 
         var testDescription: String { "\(network) \(inputShape)\(includeTop ? " with top" : "")" }
@@ -50,18 +51,11 @@ import Testing
         options.classifierActivation = .linear
         options.pooling = expected.pooling == "avg" ? .average : expected.pooling == "max" ? .max : .none
         let model = try Base.named(expected.network).model(options)
+        if let names = expected.weighted { #expect(model.publishedLayers.map(\.name) == names) }
         try MadeNumbers.fill(model)
         let images = MadeNumbers.images(Shape([expected.count] + expected.inputShape))
-        let output = try Self.output(of: model, for: images)
+        let output = try CPUOutput.of(model, for: images)
         let shape: Shape = [expected.count, expected.outputs.count / expected.count]
         expectClose(output, Tensor(expected.outputs, shape: shape), tolerance: Self.tolerance)
-    }
-
-    private static func output(of model: Model, for images: Tensor) throws -> Tensor {
-        let lowered = try model.lower(batchSize: images.shape[0], training: false)
-        let plan = try CPUPlan(lowered.graph)
-        let values = lowered.variables.enumerated().map { (VariableID($0), $1.value) }
-        try plan.bind(Dictionary(uniqueKeysWithValues: values))
-        return try #require(try plan.run([lowered.inputNames[0]: images]).first)
     }
 }

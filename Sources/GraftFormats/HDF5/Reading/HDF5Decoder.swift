@@ -21,7 +21,7 @@ struct HDF5Decoder {
 
     func float(_ bits: UInt64) -> Float {
         switch type {
-        case .float(byteCount: 2, _): Self.float(half: UInt16(truncatingIfNeeded: bits))
+        case .float(byteCount: 2, _): Float(half: UInt16(truncatingIfNeeded: bits))
         case .float(byteCount: 4, _): Float(bitPattern: UInt32(truncatingIfNeeded: bits))
         case .float: Float(Double(bitPattern: bits))
         case .opaque: Float(bitPattern: UInt32(truncatingIfNeeded: bits) << 16)
@@ -35,17 +35,5 @@ struct HDF5Decoder {
         guard case .integer(let byteCount, _, let isSigned) = type else { return 0 }
         let unused = UInt64(64 - 8 * byteCount)
         return isSigned ? Int64(bitPattern: bits << unused) >> Int64(unused) : Int64(clamping: bits)
-    }
-
-    /// A 16-bit float: 1 bit of sign, 5 of exponent, 10 of fraction. (Swift's `Float16` is not on every Mac.)
-    static func float(half bits: UInt16) -> Float {
-        let sign: Float = bits & 0x8000 == 0 ? 1 : -1
-        let exponent = Int(bits >> 10 & 0x1F)
-        let fraction = Float(bits & 0x3FF) / 1024
-        switch exponent {
-        case 0: return sign * fraction * 0x1p-14
-        case 31: return fraction == 0 ? sign * .infinity : .nan
-        default: return sign * Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction)
-        }
     }
 }
