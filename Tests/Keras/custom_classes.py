@@ -1,7 +1,8 @@
-"""Custom classes that are called like Keras's own, and operators such as `x + y`, as Keras writes them.
+"""Custom classes that are called like Keras's own, operators such as `x + y` and activations without a name, as Keras
+writes them.
 
 Writes Tests/GraftModelTests/Fixtures/custom-classes.json: models that Graft has to refuse, with the name that says which
-class is meant, and models with operators, with what Keras computes for them. With `--check`, makes them again and compares
+class is meant, and models with operators and such activations, with what Keras computes for them. With `--check`, makes them again and compares
 with that file.
 """
 
@@ -96,6 +97,16 @@ def operators(keras) -> dict:
     }
 
 
+def activations(keras) -> dict:
+    """A layer whose activation has no name: Keras writes the operation."""
+    from keras.src.ops.nn import Gelu
+
+    return {
+        name: stack(keras, (7,), keras.layers.Activation(Gelu(approximate=approximate)))
+        for name, approximate in (("gelu", False), ("gelu_tanh", True))
+    }
+
+
 def refused_operators(keras) -> dict:
     x, y = keras.Input((4,), name="x0"), keras.Input((3, 4), name="x1")
     return {"ranks": keras.Model([x, y], x + y), "number": keras.Model(x, x + 1.5)}
@@ -118,8 +129,8 @@ def array(tensor) -> dict:
     return {"shape": list(tensor.shape), "values": [float(value) for value in tensor.ravel()]}
 
 
-def operator_case(name: str, model) -> dict:
-    inputs = [values((2, *x.shape[1:]), seed) for seed, x in enumerate(model.inputs)]
+def operator_case(name: str, model, scale: float = 1) -> dict:
+    inputs = [scale * values((2, *x.shape[1:]), seed) for seed, x in enumerate(model.inputs)]
     output = model(inputs)
     return {
         "name": name, "config": configuration(model), "inputs": [array(x) for x in inputs], "output": array(output),
@@ -135,6 +146,7 @@ def build(keras) -> dict:
             for name, (full_name, model) in classes(keras).items()
         ],
         "operators": [operator_case(name, model) for name, model in operators(keras).items()],
+        "activations": [operator_case(name, model, scale=4) for name, model in activations(keras).items()],
         "refusedOperators": [
             {"name": name, "config": configuration(model)} for name, model in refused_operators(keras).items()
         ],

@@ -32,6 +32,7 @@ import Testing
 
         let custom: [Custom]
         let operators: [Operators]
+        let activations: [Operators]
         let refusedOperators: [Refused]
     }
 
@@ -41,7 +42,7 @@ import Testing
             return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: #require(url)))
         } catch {
             Issue.record("the fixture of custom classes cannot be read: \(error)")
-            return Fixture(custom: [], operators: [], refusedOperators: [])
+            return Fixture(custom: [], operators: [], activations: [], refusedOperators: [])
         }
     }()
 
@@ -92,6 +93,18 @@ import Testing
         let model = try Model.deserialize(test.config)
         let output = try interpret(model, test.inputs.map(\.tensor)).outputs[0]
         expectClose(output, ReferenceArray(test.output.tensor), tolerance: 6e-8)
+    }
+
+    /// Keras in 32 bits against the interpreter in 64, as for every layer.
+    @Test(arguments: fixture.activations) func activationWithoutANameIsReadAndWritten(_ test: Fixture.Operators) throws
+    {
+        let model = try Model.deserialize(test.config)
+        let output = try interpret(model, test.inputs.map(\.tensor)).outputs[0]
+        expectClose(output, ReferenceArray(test.output.tensor), tolerance: 2e-6)
+        let expected: ActivationFunction = test.name == "gelu" ? .gelu : .geluTanh
+        #expect((model.layers.last as? Activation)?.activation == expected)
+        let again = try Model.deserialize(model.serialized)
+        #expect((again.layers.last as? Activation)?.activation == expected)
     }
 
     @Test(arguments: [
