@@ -86,6 +86,6 @@ let package = Package(
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCommand", ["Graft"]),
+        tests(of: "GraftCommand", ["Graft"], resources: [.copy("Fixtures")]),
     ]
 )

@@ -34,7 +34,13 @@ extension Model {
     public static func load(
         _ path: String, inputShape: Shape? = nil, registry: LayerRegistry = .standard
     ) throws(GraftError) -> Model {
-        try KerasArchive.read(path, inputShape: inputShape, registry: registry)
+        let sizes = InputShapes(inputShape.map { .shape($0) }, wayOut: "Model.load(path, inputShape: [224, 224, 3])")
+        return try KerasArchive.read(path, sizes: sizes, registry: registry)
+    }
+
+    /// Reads a model for a caller who says sizes in another way.
+    package static func load(_ path: String, sizes: InputShapes) throws(GraftError) -> Model {
+        try KerasArchive.read(path, sizes: sizes, registry: .standard)
     }
 
     /// Fills the model with the weights of a file: all of them, or where anything does not fit, none.
@@ -58,7 +64,8 @@ extension Model {
     ///
     /// - Throws: `.file` with the room that is needed and the room there is.
     package func checkRoom(toSave path: String) throws(GraftError) {
-        let byteCount = try KerasArchive.byteCount(of: KerasArchive.members(of: self, sizesOnly: true))
+        let byteCount = try KerasArchive.byteCount(
+            of: KerasArchive.members(of: self, sizesOnly: true))
         try DiskRoom(needed: byteCount, folder: AtomicFile.folder(of: path)).check(for: path)
     }
 
