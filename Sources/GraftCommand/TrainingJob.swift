@@ -155,7 +155,7 @@ struct TrainingJob {
         let isInterrupted = outcome.isInterrupted
         let evaluation = isInterrupted ? nil : try test.map { try evaluate(model, on: $0, cancellation) }
         emit(outcome, evaluation, verdict)
-        if isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end() }
+        if isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end(on: console) }
         if isInterrupted { throw ExitCode(Interruption.exitCode) }
     }
 

@@ -31,24 +31,16 @@ enum KerasArchive {
 
     /// The members of a model's archive. The weights are shared with the model until they are written; where `sizesOnly`,
     /// zeros stand in for them.
-    static func members(of model: Model, sizesOnly: Bool = false) throws(GraftError) -> [ZipWriter.Member] {
-        let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]
+    static func members(
+        of model: Model, date: SaveDate, sizesOnly: Bool = false
+    ) throws(GraftError) -> [ZipWriter.Member] {
+        let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date.kerasText)]
         return [
             ZipWriter.Member(metadataName, bytes: metadata.json()),
             ZipWriter.Member(configurationName, bytes: model.serialized.json()),
             ZipWriter.Member(weightsName, try KerasWeights.file(of: model, sizesOnly: sizesOnly).stream()),
             ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata, layers: model.layerMarks).json()),
         ]
-    }
-
-    /// As Keras writes it: `2026-11-21@19:20:31`.
-    private static func date() -> String {
-        var now = time(nil)
-        var parts = tm()
-        localtime_r(&now, &parts)
-        var text = [CChar](repeating: 0, count: 32)
-        strftime(&text, text.count, "%Y-%m-%d@%H:%M:%S", &parts)
-        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     // MARK: Reading

@@ -6,6 +6,9 @@ extension Model {
     /// The file is written under a temporary name, seen onto the disk and renamed: whatever happens on the way, the
     /// file that was there before stays whole. Until then the disk holds both.
     ///
+    /// The file carries the date, that of the environment's `SOURCE_DATE_EPOCH` where there is one: equal models are equal
+    /// files then.
+    ///
     /// - Parameter path: Ends in `.keras`, as Keras asks for.
     /// - Throws: `.argument` for another ending; `.file` where the disk refuses, with the room that is needed; `.state`
     ///   for a ``Sequential`` that does not know its input yet.
@@ -15,10 +18,11 @@ extension Model {
                 .argument, "models are saved to files that end in .keras, not \(path); Keras opens no others")
         }
         _ = try requireGraph()
-        let members = try KerasArchive.members(of: self)
+        let date = try SaveDate()
+        let members = try KerasArchive.members(of: self, date: date)
         let byteCount = KerasArchive.byteCount(of: members)
         try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
-            try ZipWriter.write(members, to: temporary)
+            try ZipWriter.write(members, to: temporary, date: date)
         }
     }
 
@@ -65,7 +69,7 @@ extension Model {
     /// - Throws: `.file` with the room that is needed and the room there is.
     package func checkRoom(toSave path: String) throws(GraftError) {
         let byteCount = try KerasArchive.byteCount(
-            of: KerasArchive.members(of: self, sizesOnly: true))
+            of: KerasArchive.members(of: self, date: SaveDate(), sizesOnly: true))
         try DiskRoom(needed: byteCount, folder: AtomicFile.folder(of: path)).check(for: path)
     }
 
