@@ -52,10 +52,14 @@ struct ResumedRun {
         (self.file, self.command, self.phase) = (file, command, phase)
         self.histories = try histories.map { (history) throws(GraftError) in try History(configuration: history) }
         func names(_ key: String) -> [String] { (values["model"]?[key]?.elements ?? []).compactMap(\.text) }
+        precision = values["settings"]?["precision"]?.text.flatMap(PrecisionOption.init)
         marks = LayerMarks(frozenStatistics: names("frozen_statistics"), fixed: names("fixed"))
         // The run's paths are as seen from where it was begun.
         if let folder = command["folder"]?.text { _ = FileManager.default.changeCurrentDirectoryPath(folder) }
     }
+
+    /// What its convolutions were begun in.
+    let precision: PrecisionOption?
 
     private static func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path

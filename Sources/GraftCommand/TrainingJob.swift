@@ -2,8 +2,8 @@ import ArgumentParser
 import Graft
 
 /// What `graft train` does, step by step.
-struct TrainingJob {
-    let options: Train
+final class TrainingJob {
+    private(set) var options: Train
     let console: Console
     /// Follows where the time goes, where that was asked for.
     let profiler: Profiler?
@@ -40,8 +40,9 @@ struct TrainingJob {
         let phases = TrainingPhase.all(options.training, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.output)
-        try options.machine.tellPrecision(
-            trains: true, optimizerState: options.training.optimizerState, on: console)
+        options.machine = try options.machine.settlingPrecision(
+            resumed: resumed?.precision, optimizerState: options.training.optimizerState, on: photos.training, console
+        ) { try builder.features(of: model) }
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
@@ -165,7 +166,7 @@ struct TrainingJob {
         let evaluation = try model.evaluate(
             test,
             options: options.machine.trainingOptions(trains: true, cancellation: cancellation, profiler: profiler)
-        ) { console.progress(ProgressLine("test", $0)) }
+        ) { [console] in console.progress(ProgressLine("test", $0)) }
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")
         return evaluation
