@@ -106,7 +106,7 @@ struct DistillJob {
         tellHistory()
         try save(student, epochs: history.epochs.count)
         emit(history)
-        if history.isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end() }
+        if history.isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end(on: console) }
         if history.isInterrupted { throw ExitCode(Interruption.exitCode) }
     }
 

@@ -46,15 +46,16 @@ struct MachineOptions: ParsableArguments {
     /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
     func checkPrecision() throws(GraftError) { _ = try precision?.precision.resolved() }
 
-    /// Says which precision a run takes that trains nothing, where one was asked for.
+    /// Says which precision a run takes whose network no images can try beforehand; one that trains nothing says it where
+    /// it was asked for.
     ///
     /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
-    func tellPrecision(on console: Console) throws(GraftError) {
-        guard precision != nil else { return }
-        let resolved = try choice(trains: false).precision.resolved()
+    func tellPrecision(trains: Bool = false, on console: Console) throws(GraftError) {
+        guard trains || precision != nil else { return }
+        let resolved = try choice(trains: trains).precision.resolved()
         SettledPrecision(
             precision: resolved == .bfloat16 ? .bfloat16 : .float32,
-            reason: precision == .auto ? SettledPrecision.reasonOfProcessor(resolved) : "as asked"
+            reason: choice(trains: trains) == .auto ? SettledPrecision.reasonOfProcessor(resolved) : "as asked"
         ).tell(on: console)
     }
 

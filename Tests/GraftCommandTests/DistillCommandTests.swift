@@ -70,7 +70,7 @@ import Testing
         let student = try Model.load(folder.url.appending(path: "student.keras").path)
         #expect(student.layers.allSatisfy { !$0.name.hasPrefix("lesson") })
         #expect(student.metadata.image == ImageRule(height: 32, width: 32))
-        #expect(!folder.exists("student.checkpoint") && folder.exists("history.csv"))
+        #expect(!folder.exists("student.checkpoint") && folder.exists("student.history.csv"))
         let features = try tool.run(["features", "student.keras", "photos/blue"])
         #expect(features.status == 0 && features.output.contains("wrote features.npy: 5 rows of (1, 1, 1280)"))
     }
