@@ -87,6 +87,6 @@ let package = Package(
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCommand", ["Graft", "GraftSystem"]),
+        tests(of: "GraftCommand", ["Graft", "GraftSystem"], resources: [.copy("Fixtures")]),
     ]
 )

@@ -67,12 +67,13 @@ def training_steps() -> str:
     program = os.environ.get("GRAFT_TRAINING_STEPS")
     if program:
         return program
-    package = ROOT / "Examples"
+    # The build folder of Graft itself, so that it is not built a second time.
+    folder = ROOT / ".build"
+    package = ["--package-path", ROOT / "Examples", "--scratch-path", folder]
     subprocess.run(
-        ["swift", "build", "-c", "release", "--package-path", package, "--product", "TrainingSteps"],
-        check=True, stdout=sys.stderr,
+        ["swift", "build", "-c", "release", *package, "--product", "TrainingSteps"], check=True, stdout=sys.stderr
     )
-    return str(package / ".build/release/TrainingSteps")
+    return str(folder / "release/TrainingSteps")
 
 
 def run(contender: Contender, kind: str, folder: Path) -> None:

@@ -324,6 +324,10 @@ void graft_fill_zero(void *target, int64_t size, int threads) {
     graft_in_parallel(size, 4096, size / (int64_t)sizeof(float), threads, target, zero_part);
 }
 
+void graft_add_to(float *restrict target, const float *restrict source, int64_t count) {
+    for (int64_t i = 0; i < count; i++) target[i] += source[i];
+}
+
 typedef struct {
     uint64_t key, stream;
     float *output;

@@ -13,15 +13,16 @@ static dnnl_status_t describe_image(description *d, const graft_dnn_convolution 
 /// The kernel as oneDNN counts its axes, in HWIO and in a layout of oneDNN's choice.
 static graft_dnn_result describe_kernel(const graft_dnn_convolution *c, description *any, description *plain) {
     int64_t inputs = c->input_channels / c->groups, outputs = c->output_channels / c->groups;
-    int64_t pixel = inputs * c->output_channels, row = c->kernel_width * pixel;
+    int64_t step = c->kernel_pixel_stride > 0 ? c->kernel_pixel_stride : c->output_channels;
+    int64_t pixel = inputs * step, row = c->kernel_width * pixel;
     if (c->groups == 1) {
         dnnl_dims_t sizes = {outputs, inputs, c->kernel_height, c->kernel_width};
-        dnnl_dims_t strides = {1, c->output_channels, row, pixel};
+        dnnl_dims_t strides = {1, step, row, pixel};
         TRY("dnnl_memory_desc_init", describe(plain, 4, sizes, c->plain_kernel_type, strides));
         TRY("dnnl_memory_desc_init", describe_any(any, 4, sizes, c->kernel_type));
     } else {
         dnnl_dims_t sizes = {c->groups, outputs, inputs, c->kernel_height, c->kernel_width};
-        dnnl_dims_t strides = {outputs, 1, c->output_channels, row, pixel};
+        dnnl_dims_t strides = {outputs, 1, step, row, pixel};
         TRY("dnnl_memory_desc_init", describe(plain, 5, sizes, c->plain_kernel_type, strides));
         TRY("dnnl_memory_desc_init", describe_any(any, 5, sizes, c->kernel_type));
     }

@@ -117,8 +117,14 @@ struct RunCheckpoints {
         console.say("the run is kept in \(file.path); graft \(verb) --resume \(file.path) goes on with it")
     }
 
-    /// Ends a run whose model is written.
-    func end() {
+    /// Ends a run whose model is written. What another run left that was begun with the same words goes too: all that it
+    /// could come to is there now.
+    func end(on console: Console) {
+        let other = CheckpointFile(file.asidePath)
+        if other.path != file.path, let left = try? other.values(), left["notes"]?["command"] == command {
+            other.remove()
+            console.say("removed \(other.path), of the same run before it was begun anew")
+        }
         if !isKept { file.remove() }
     }
 }

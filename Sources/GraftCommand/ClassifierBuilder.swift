@@ -30,6 +30,11 @@ struct ClassifierBuilder {
             kernelRegularizer: penalty > 0 ? .l2(penalty) : nil)
     }
 
+    /// The part of a network that this builder made whose output the head reads.
+    func features(of model: Model) throws -> Model {
+        try Model(inputs: model.input, outputs: model.layer(named: choice.cut ?? base.defaultCut).output)
+    }
+
     /// The network for these classes; says what it is.
     func model(classNames: [String], on console: Console) throws -> Model {
         let network = try NetworkSource(name: base.id, choice: choice).model(on: console, seed: seed)

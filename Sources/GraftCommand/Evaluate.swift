@@ -7,7 +7,8 @@ struct Evaluate: ParsableCommand {
         abstract: "Measure how well a model does on labelled images.",
         discussion: """
             IMAGES holds one folder a class, named like the model's classes; of a folder with train/, validation/ and \
-            test/, the last is evaluated that there is. Prints the loss, the accuracy and, for each \
+            test/, the last is evaluated that there is. A folder of images alone is evaluated where its name is that of a \
+            class, or where theirs begin with one, such as cats.1.jpg. Prints the loss, the accuracy and, for each \
             class, how many of its images were recognised (recall), how many of those called so were so (precision), the \
             harmonic mean of both (F1), and which classes were taken for which.
 
@@ -21,6 +22,7 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "The folder of images.", completion: .directory)
     var images: String
 
+    @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Profile") var profiling: ProfileOptions
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -29,18 +31,29 @@ struct Evaluate: ParsableCommand {
         let console = output.console
         try explain(on: console) {
             try machine.tellPrecision(on: console)
-            let classifier = try Classifier(path: model, machine: machine)
-            let photos = try ImageFolder(
-                at: images, rule: classifier.rule, classNames: classifier.model.metadata.classNames,
-                threads: machine.threads)
-            console.list(photos.problems.map(\.description), title: "left out")
+            let classifier = try Classifier(path: model, options: options, machine: machine)
+            try classifier.outputs.requireProbabilities()
+            classifier.outputs.tell(on: console)
+            let examples = try examples(for: classifier, on: console)
             try profiling.follow(machine, on: console) { profiler in
                 let evaluation = try classifier.model.evaluate(
-                    part(of: photos, on: console), options: machine.trainingOptions(profiler: profiler)
+                    examples, options: machine.trainingOptions(profiler: profiler)
                 ) { console.progress(ProgressLine("evaluation", $0)) }
                 show(evaluation, on: console)
             }
         }
+    }
+
+    private func examples(for classifier: Classifier, on console: Console) throws -> ImageDataset {
+        let (rule, names) = (classifier.rule, classifier.model.metadata.classNames)
+        if let flat = try FlatFolder(at: images, rule: rule) {
+            let (examples, leftOut) = try flat.examples(classNames: names, threads: machine.threads)
+            console.list(leftOut, title: "left out")
+            return examples
+        }
+        let folder = try ImageFolder(at: images, rule: rule, classNames: names, threads: machine.threads)
+        console.list(folder.problems.map(\.description), title: "left out")
+        return part(of: folder, on: console)
     }
 
     /// The images that the model has not seen, where the folder says which those are.

@@ -74,7 +74,9 @@ struct FindLearningRate: ParsableCommand {
             try model.compile(
                 optimizer: optimizer.optimizer(learningRate: from),
                 loss: .classification(outputs: model.output.shape.last))
-            try machine.tellPrecision(trains: true, on: console)
+            let machine = try machine.settlingPrecision(on: photos.training, console) {
+                try builder.features(of: model)
+            }
             let interruption = Interruption(on: console, saying: "stopping after this step")
             let curve = try model.findLearningRate(
                 photos.training, from: from, to: to, steps: steps, batchSize: batchSize, seed: seed,

@@ -18,4 +18,12 @@ struct GraftCommand: ParsableCommand {
             Train.self, Evaluate.self, Predict.self, Features.self, Summary.self, FindLearningRate.self, Bases.self,
             Fetch.self, Sample.self, Doctor.self, Distill.self,
         ])
+
+    /// Runs the verb that the arguments name; a verb that is not there is told apart from its arguments.
+    static func main() {
+        if let mistake = UnknownVerb(Array(CommandLine.arguments.dropFirst())) {
+            exit(withError: ValidationError(mistake.message))
+        }
+        main(nil)
+    }
 }

@@ -9,6 +9,7 @@ struct JSONObject {
         case number(Double)
         case bool(Bool)
         case strings([String])
+        case numbers([Double])
         case object(JSONObject)
         case null
     }
@@ -28,13 +29,17 @@ struct JSONObject {
         switch value {
         case .string(let string): quoted(string)
         case .int(let int): String(int)
-        case .number(let number): number.isFinite ? "\(number)" : "null"
+        case .number(let number): text(number)
+        case .numbers(let numbers): "[" + numbers.map(text).joined(separator: ",") + "]"
         case .bool(let bool): bool ? "true" : "false"
         case .strings(let strings): "[" + strings.map(quoted).joined(separator: ",") + "]"
         case .object(let object): object.line
         case .null: "null"
         }
     }
+
+    /// JSON has no word for what is not finite.
+    private static func text(_ number: Double) -> String { number.isFinite ? "\(number)" : "null" }
 
     private static func quoted(_ text: String) -> String {
         var result = "\""

@@ -78,8 +78,7 @@ struct BaseChoice {
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {
         let options: [(name: String, isGiven: Bool)] = [
-            ("--weights", weights != nil), ("--input-size", inputSize != nil), ("--resize", resize != nil),
-            ("--preprocessing", preprocessing != nil),
+            ("--weights", weights != nil), ("--resize", resize != nil), ("--preprocessing", preprocessing != nil),
         ]
         return options.filter(\.isGiven).map(\.name)
     }

@@ -8,7 +8,7 @@ struct NetworkSource {
     var top = false
 
     /// Whether the name is that of a file.
-    var isSavedModel: Bool { name.hasSuffix(".keras") }
+    var isSavedModel: Bool { SavedModel.isNamed(by: name) }
 
     /// The network with its weights; published ones are downloaded where they are not on this machine.
     func model(on console: Console, seed: UInt64 = 0) throws -> Model {
@@ -18,7 +18,7 @@ struct NetworkSource {
             throw GraftError(
                 .argument, "\(refused.joined(separator: ", ")): for bases alone; \(name) is a model as it was saved")
         }
-        return try Model.load(name)
+        return try SavedModel.load(name, inputSize: choice.inputSize)
     }
 
     /// The network up to the layer of `--cut`; up to the usual one where none is named and `usualCut` is given.

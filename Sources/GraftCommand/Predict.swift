@@ -1,26 +1,32 @@
 import ArgumentParser
+import Foundation
 import Graft
 
 /// `graft predict`
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say which class each picture shows.",
+        abstract: "Say which class each image shows.",
         discussion: """
-            A picture that cannot be read is reported and the others are predicted; the exit code is then 1.
+            Of a folder all images in it and in the folders below are predicted. An image that cannot be read is reported and \
+            the others are predicted; the exit code is then 1.
 
-            Example:
+            A model that ends without softmax or sigmoid gives scores or features, and they are shown as such.
+
+            Examples:
               graft predict cats-and-dogs.keras one.jpg two.png --top 1
+              graft predict from-keras.keras photos --classes cats,dogs --output-activation softmax
             """)
 
     @Argument(help: "A model that graft or Keras wrote.", completion: .file(extensions: ["keras"]))
     var model: String
 
-    @Argument(help: "The pictures.", completion: .file())
+    @Argument(help: "The images, or folders of them.", completion: .file())
     var files: [String]
 
     @Option(help: ArgumentHelp("How many classes to print, the likeliest first.", valueName: "N"))
     var top: Int?
 
+    @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Profile") var profiling: ProfileOptions
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -33,12 +39,15 @@ struct Predict: ParsableCommand {
         let console = output.console
         try explain(on: console) {
             try machine.tellPrecision(on: console)
-            let classifier = try Classifier(path: model, machine: machine)
+            let classifier = try Classifier(path: model, options: options, machine: machine)
+            classifier.outputs.tell(on: console)
+            classifier.outputs.tellNames(on: console)
+            let paths = try allImages(classifier.rule, on: console)
             var failed = false
             try profiling.follow(machine, on: console) { profiler in
-                try classifier.predict(files, profiler: profiler) { result in
+                try classifier.predict(paths, profiler: profiler) { result in
                     switch result {
-                    case .success(let prediction): show(prediction, on: console)
+                    case .success(let prediction): show(prediction, classifier.outputs, on: console)
                     case .failure(let failure):
                         failed = true
                         show(failure, on: console)
@@ -49,18 +58,25 @@ struct Predict: ParsableCommand {
         }
     }
 
-    private func show(_ prediction: Classifier.Prediction, on console: Console) {
-        let ranked = prediction.ranked.prefix(top ?? prediction.ranked.count)
-        console.say(
-            prediction.path + ": "
-                + ranked.map { "\($0.name) \(($0.probability * 100).fixed(2)) %" }.joined(separator: ", "))
-        var object = JSONObject(event: "prediction")
-        object.add("path", .string(prediction.path))
-        object.add("class", .string(prediction.ranked[0].name))
-        var probabilities = JSONObject()
-        for entry in ranked { probabilities.add(entry.name, .number(entry.probability)) }
-        object.add("probabilities", .object(probabilities))
-        console.emit(object)
+    /// The images that were named, and those of the folders that were.
+    private func allImages(_ rule: ImageRule, on console: Console) throws -> [String] {
+        try files.flatMap { path in
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+                return [path]
+            }
+            let found = try ImageFiles(below: path, rule: rule)
+            if let first = found.problems.first {
+                console.warn("\(found.problems.count.of("file")) of \(path) left out, such as \(first)")
+            }
+            return found.paths
+        }
+    }
+
+    private func show(_ prediction: Classifier.Prediction, _ outputs: ClassifierOutputs, on console: Console) {
+        let shown = PredictionText(prediction, of: outputs, top: top)
+        console.say(shown.line)
+        console.emit(shown.object)
     }
 
     private func show(_ failure: ExampleFailure, on console: Console) {

@@ -67,6 +67,8 @@ struct ResumedRun {
     let histories: [History]
     /// Which normalizations keep their statistics, and which layers hold constants: what came with the weights.
     let marks: LayerMarks
+    /// What its convolutions were begun in.
+    let precision: PrecisionOption?
 
     /// - Parameters:
     ///   - path: the checkpoint.
@@ -90,6 +92,7 @@ struct ResumedRun {
         options.checkpoints.goOn(with: own)
         (self.options, self.kept, self.phase) = (options, kept, phase)
         self.histories = try histories.map { (history) throws(GraftError) in try History(configuration: history) }
+        precision = kept.values["settings"]?["precision"]?.text.flatMap(PrecisionOption.init)
         marks = kept.marks
         kept.enterFolder()
     }

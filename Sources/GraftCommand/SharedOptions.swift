@@ -46,30 +46,36 @@ struct MachineOptions: ParsableArguments {
     /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
     func checkPrecision() throws(GraftError) { _ = try precision?.precision.resolved() }
 
-    /// Says which precision a run takes, and why.
+    /// Says which precision a run takes that trains nothing, where one was asked for.
     ///
     /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
-    func tellPrecision(
-        trains: Bool = false, optimizerState: ElementType = .float32, on console: Console
-    ) throws(GraftError) {
-        let resolved = try choice(trains: trains).precision.resolved()
-        guard trains || precision != nil else { return }
-        let reason =
-            switch (choice(trains: trains), resolved) {
-            case (.auto, .bfloat16):
-                "this processor has instructions for it; --precision float32 gives Keras's numbers"
-            case (.auto, _): "this processor has no instructions for bfloat16"
-            default: "as asked"
-            }
-        console.say("computing in \(resolved.rawValue): \(reason)")
-        var object = JSONObject(event: "precision")
-        object.add("precision", .string(resolved.rawValue))
-        object.add("reason", .string(reason))
-        if optimizerState != .float32 {
-            console.say("the optimizer's state is stored in \(optimizerState.rawValue)")
-            object.add("optimizer_state", .string(optimizerState.rawValue))
+    func tellPrecision(on console: Console) throws(GraftError) {
+        guard precision != nil else { return }
+        let resolved = try choice(trains: false).precision.resolved()
+        SettledPrecision(
+            precision: resolved == .bfloat16 ? .bfloat16 : .float32,
+            reason: precision == .auto ? SettledPrecision.reasonOfProcessor(resolved) : "as asked"
+        ).tell(on: console)
+    }
+
+    /// These options with the precision settled that a run takes which trains, said with its reason: `auto` takes bfloat16
+    /// where the processor has it and a few images show that the network bears it.
+    ///
+    /// - Parameters:
+    ///   - resumed: what the run was begun with, where it goes on.
+    ///   - features: the network up to the layer whose output the head reads; not made where nothing is to be measured.
+    /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
+    func settlingPrecision(
+        resumed: PrecisionOption? = nil, optimizerState: ElementType = .float32, on examples: any Dataset,
+        _ console: Console, features: () throws -> Model
+    ) throws -> MachineOptions {
+        let settled = try SettledPrecision(choice(trains: true), resumed: resumed) {
+            try features().costOfBFloat16(on: examples, options: TrainingOptions(threads: threads))
         }
-        console.emit(object)
+        settled.tell(optimizerState: optimizerState, on: console)
+        var result = self
+        result.precision = settled.precision
+        return result
     }
 }
 

@@ -11,6 +11,7 @@ struct Summary: ParsableCommand {
             Examples:
               graft summary inception-v3 --input-size 150 --cut mixed7
               graft summary cats-and-dogs.keras
+              graft summary any-size.keras --input-size 224
             """)
 
     @Argument(help: "A base (see graft bases), or a .keras model.")
@@ -32,7 +33,7 @@ struct Summary: ParsableCommand {
         try explain(on: console) {
             var choice = BaseChoice(inputSize: inputSize, cut: cut)
             // A base is drawn with random weights; a saved model has its own.
-            if !network.hasSuffix(".keras") { choice.weights = WeightsOption.none }
+            if !SavedModel.isNamed(by: network) { choice.weights = WeightsOption.none }
             let source = NetworkSource(name: network, choice: choice, top: top)
             let model = try source.cut(source.model(on: console))
             guard console.isJSON else { return console.say(model.summary(width: console.width)) }

@@ -26,7 +26,7 @@ struct Train: ParsableCommand {
             All from scratch, to see what the published weights are worth:
               graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
 
-            Beside the model stand history.csv and a chart of it, history.svg.
+            Beside the model stand MODEL.history.csv and a chart of it, MODEL.history.svg.
 
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
             the program at once.

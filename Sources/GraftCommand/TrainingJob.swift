@@ -2,8 +2,8 @@ import ArgumentParser
 import Graft
 
 /// What `graft train` does, step by step.
-struct TrainingJob {
-    let options: Train
+final class TrainingJob {
+    private(set) var options: Train
     let console: Console
     /// Follows where the time goes, where that was asked for.
     let profiler: Profiler?
@@ -41,17 +41,17 @@ struct TrainingJob {
         try options.callbacks.check(hasValidation: photos.validation.map { $0.count > 0 } == true)
         builder.penalty = recipe.penalty
         let model = try builder.model(classNames: photos.classNames, on: console)
-        if let resumed {
-            model.layerMarks = resumed.marks
-        } else {
-            try model.adaptStandardization(
-                to: photos.training, options: options.machine.trainingOptions(trains: true))
-        }
+        if let resumed { model.layerMarks = resumed.marks }
         let phases = TrainingPhase.all(recipe, options.fineTuning)
         try check(phases, model)
         try model.checkRoom(toSave: options.modelPath)
-        try options.machine.tellPrecision(
-            trains: true, optimizerState: options.training.optimizerState, on: console)
+        options.machine = try options.machine.settlingPrecision(
+            resumed: resumed?.precision, optimizerState: options.training.optimizerState, on: photos.training, console
+        ) { try builder.features(of: model) }
+        if resumed == nil {
+            try model.adaptStandardization(
+                to: photos.training, options: options.machine.trainingOptions(trains: true))
+        }
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         var outcome = TrainingOutcome()
@@ -176,7 +176,7 @@ struct TrainingJob {
         let isInterrupted = outcome.isInterrupted
         let evaluation = isInterrupted ? nil : try test.map { try evaluate(model, on: $0, cancellation) }
         emit(outcome, evaluation, verdict)
-        if isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end() }
+        if isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end(on: console) }
         if isInterrupted { throw ExitCode(Interruption.exitCode) }
     }
 
@@ -186,7 +186,7 @@ struct TrainingJob {
         let evaluation = try model.evaluate(
             test,
             options: options.machine.trainingOptions(trains: true, cancellation: cancellation, profiler: profiler)
-        ) { console.progress(ProgressLine("test", $0)) }
+        ) { [console] in console.progress(ProgressLine("test", $0)) }
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")
         return evaluation

@@ -340,7 +340,7 @@ private struct Run {
         withExtendedLifetime((scratch, stream)) {
             body(
                 RunMemory(
-                    buffers: buffers, scratch: scratch.base, stream: stream, threads: threads, randomKey: 0))
+                    buffers: buffers, scratch: scratch.base, streams: [stream], threads: threads, randomKey: 0))
         }
     }
 }

@@ -43,7 +43,7 @@ import Testing
 
     /// The table of the epochs, without their wall times.
     private func history(_ folder: String) throws -> [String] {
-        try classifier.folder.contents(of: "\(folder)/history.csv").split(separator: "\n").map {
+        try classifier.folder.contents(of: "\(folder)/model.history.csv").split(separator: "\n").map {
             $0.split(separator: ",").dropLast().joined(separator: ",")
         }
     }
@@ -62,7 +62,7 @@ import Testing
             try expectTheSameModel(name, as: "plain")
             let left = try FileManager.default.contentsOfDirectory(
                 atPath: classifier.folder.url.appending(path: name).path)
-            #expect(left.sorted() == ["history.csv", "history.svg", "model.keras"])
+            #expect(left.sorted() == ["model.history.csv", "model.history.svg", "model.keras"])
         }
     }
 
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func aNewRunSetsAsideWhatAnotherCanGoOnFrom() throws {
-        _ = try train("aside", ["--checkpoint-every", "1-steps"], killAfterEpoch: 2)
+        _ = try train("aside", ["--checkpoint-every", "1-steps", "--seed", "1"], killAfterEpoch: 2)
         let again = try train("aside", killAfterEpoch: nil)
         #expect(again.status == 0)
         #expect(
@@ -105,12 +105,25 @@ import Testing
         #expect(try resume("--resume", "aside/model.checkpoint.old").status == 0)
     }
 
+    @Test func whatTheSameRunLeftGoesWhenItIsCompleteTheSecondTime() throws {
+        let words = ["--checkpoint-every", "1-steps"]
+        _ = try train("anew", words, killAfterEpoch: 2)
+        let again = try train("anew", words)
+        try #require(again.status == 0, "\(again.errors)")
+        #expect(
+            again.output.contains("removed anew/model.checkpoint.old, of the same run before it was begun anew\n"))
+        let left = try FileManager.default.contentsOfDirectory(
+            atPath: classifier.folder.url.appending(path: "anew").path)
+        #expect(left.sorted() == ["model.history.csv", "model.history.svg", "model.keras"])
+    }
+
     @Test func aDamagedCheckpointIsSaidAndTheOneBeforeItUsed() throws {
         _ = try train("damaged", ["--checkpoint-every", "1-steps"], killAfterEpoch: 3)
         let file = classifier.folder.url.appending(path: "damaged/model.checkpoint")
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count / 2] ^= 4
-        try bytes.write(to: file)
+        // Another file: a run that is killed at the right moment leaves one file under both names.
+        try bytes.write(to: file, options: .atomic)
         let resumed = try resume("--resume", "damaged/model.checkpoint")
         #expect(resumed.status == 0)
         #expect(resumed.errors.contains("the checkpoint before it, "), "\(resumed.errors)")

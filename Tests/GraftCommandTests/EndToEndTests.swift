@@ -50,6 +50,11 @@ import Testing
         #expect(again.lines.contains("features of 12 images found from an earlier run"))
         #expect(!again.output.contains("computed in"))
         #expect(again.output.contains("\nwrote again.keras after 1 epoch, "))
+        // Each model has a history of its own.
+        let epochs = try ["model", "again"].map {
+            try classifier.folder.contents(of: "\($0).history.csv").split(separator: "\n").count - 1
+        }
+        #expect(epochs == [2, 1])
     }
 
     @Test func partsOfTheirOwnAreUsedAndTheTestPartMeasured() throws {

@@ -37,8 +37,9 @@ import Testing
         ),
         (
             "summary text.keras --input-size 75",
-            "--input-size: for bases alone; text.keras is a model as it was saved"
+            "text.keras is not a zip archive: it begins with \"this is no archive\""
         ),
+        ("summary nowhere.h5", "cannot open nowhere.h5: no such file or directory"),
         ("predict nowhere.keras a.jpg", "cannot open nowhere.keras: no such file or directory"),
         (
             "predict text.keras a.jpg",

@@ -26,13 +26,13 @@ import Testing
         #expect(outcome.errors.contains("fine-tuning from conv2d_3: "))
         #expect(outcome.errors.components(separatedBy: "text.jpg: ").count == 2, "listed once: \(outcome.errors)")
         let table = try String(
-            contentsOf: classifier.folder.url.appending(path: "tuned/history.csv"), encoding: .utf8)
+            contentsOf: classifier.folder.url.appending(path: "tuned/model.history.csv"), encoding: .utf8)
         #expect(
             table.split(separator: "\n").map { $0.split(separator: ",")[1] } == [
                 "phase", "head", "head", "fine-tuning",
             ])
         let chart = try String(
-            contentsOf: classifier.folder.url.appending(path: "tuned/history.svg"), encoding: .utf8)
+            contentsOf: classifier.folder.url.appending(path: "tuned/model.history.svg"), encoding: .utf8)
         #expect(chart.contains("unfrozen from conv2d_3"))
         #expect(classifier.folder.exists("tuned/model.keras"))
     }

@@ -17,9 +17,11 @@ struct GraftTool {
 
     /// Runs it to its end.
     ///
-    /// - Parameter whileRunning: called with the process and the text so far until the process ends.
+    /// - Parameters:
+    ///   - environment: what is set beside what every run has.
+    ///   - whileRunning: called with the process and the text so far until the process ends.
     func run(
-        _ arguments: [String], whileRunning: ((Process, String) -> Void)? = nil
+        _ arguments: [String], environment: [String: String] = [:], whileRunning: ((Process, String) -> Void)? = nil
     ) throws -> Outcome {
         let run = folder.appending(path: "run-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
@@ -32,7 +34,7 @@ struct GraftTool {
         process.environment = [
             "HOME": folder.path, "XDG_CACHE_HOME": folder.appending(path: "cache").path, "LANG": "C.UTF-8",
             "PATH": "/usr/bin:/bin", "TMPDIR": run.path,
-        ]
+        ].merging(environment) { _, new in new }
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice

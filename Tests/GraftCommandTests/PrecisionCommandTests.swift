@@ -26,6 +26,10 @@ import Testing
         #expect(line.string("precision") == (Precision.isBFloat16Supported ? "bfloat16" : "float32"))
         #expect(line.string("reason")?.contains("this processor has") == true)
         #expect(outcome.errors.contains("computing in \(line.string("precision") ?? ""): "))
+        // Random weights: the first convolutions of InceptionV3.
+        if Precision.isBFloat16Supported {
+            #expect(line.number("distance").map { $0 > 0 && $0 < 0.1 } == true, "\(line.object)")
+        }
     }
 
     @Test func trainingSaysWhatItsOptimizersStateIsStoredAs() throws {

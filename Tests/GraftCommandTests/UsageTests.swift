@@ -13,7 +13,7 @@ import Testing
     private static let train =
         "Usage: graft train [<options>] [<images>]\n  See 'graft train --help' for more information.\n"
     private static let predict =
-        "Usage: graft predict <model> <files> ... [--top <N>] [--threads <N>] [--precision <precision>] [--profile <trace.json>] [--json]\n  See 'graft predict --help' for more information.\n"
+        "Usage: graft predict <model> <files> ... [--top <N>] [--input-size <pixels>] [--classes <names|file>] [--output-activation <softmax|sigmoid>] [--threads <N>] [--precision <precision>] [--profile <trace.json>] [--json]\n  See 'graft predict --help' for more information.\n"
     private static let features =
         "Usage: graft features [<options>] <network> <images>\n  See 'graft features --help' for more information.\n"
 
@@ -58,6 +58,13 @@ import Testing
         wrong(
             "train", train, "photos --save-best best.h5",
             "--save-best: got 'best.h5', needs a name that ends in .keras"),
+        WrongUsage(
+            arguments: ["trian", "photos"],
+            message:
+                "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, features, "
+                + "summary, find-learning-rate, bases, fetch, help",
+            usage: "Usage: graft <subcommand>\n  See 'graft --help' for more information.\n"),
+        wrong("predict", predict, "m.keras a.jpg --input-size 0", "--input-size: got 0, needs 1 to 4096 pixels"),
         wrong("predict", predict, "m.keras a.jpg --top 0", "--top: got 0, needs at least 1"),
         wrong(
             "features", features, "vgg16 photos --output f.csv", "--output: got 'f.csv', needs a name that ends in .npy"
@@ -77,7 +84,7 @@ import Testing
         (["train", "photos", "--epochs", "many"], "The value 'many' is invalid for '--epochs <N>'"),
         (["train", "photos", "--optimizer", "adadelta"], "The value 'adadelta' is invalid for '--optimizer <name>'"),
         (["train", "photos", "--epoch", "3"], "Unknown option '--epoch'"),
-        (["frobnicate"], "Unexpected argument 'frobnicate'"),
+        (["frobnicate"], "there is no verb 'frobnicate'; the verbs are train, evaluate, "),
     ])
     func whatTheParserRefusesEndsWith64(arguments: [String], beginning: String) throws {
         let folder = try TemporaryFolder()

@@ -17,6 +17,11 @@ import Testing
             try write(model, to: "\(root)/\(name)")
             try write(Model.load(Fixture.path("\(name).keras")), to: "\(root)/\(name)-resaved")
         }
+        // The one activation that has no name in Keras's files.
+        try write(
+            Sequential([
+                InputLayer(shape: [5]), Dense(4, activation: .geluTanh), Activation(.geluTanh), Dense(2),
+            ]), to: "\(root)/gelu-tanh")
         try writeManyMembers(to: root + "/many.h5")
         try LegacyWeights.save(TestModels.functional().layers, to: root + "/functional-legacy.h5")
         let anySize = try Model.load(Fixture.path("any-size.keras"), inputShape: [9, 7, 3])

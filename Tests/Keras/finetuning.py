@@ -208,12 +208,12 @@ def training_steps() -> str:
     program = os.environ.get("GRAFT_TRAINING_STEPS")
     if program:
         return program
-    package = common.ROOT / "Examples"
-    built = package / ".build/release/TrainingSteps"
+    # The build folder of Graft itself, so that it is not built a second time.
+    folder = common.ROOT / ".build"
+    built = folder / "release/TrainingSteps"
     if not built.exists():
-        subprocess.run(
-            ["swift", "build", "-c", "release", "--package-path", package, "--product", "TrainingSteps"], check=True
-        )
+        package = ["--package-path", common.ROOT / "Examples", "--scratch-path", folder]
+        subprocess.run(["swift", "build", "-c", "release", *package, "--product", "TrainingSteps"], check=True)
     return str(built)
 
 

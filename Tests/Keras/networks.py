@@ -3,7 +3,7 @@
 
 Each network gets seeded weights, normalization statistics measured on the photos themselves so that activations stay
 in range, and a weight file of the kind that Keras publishes. `graft features` reads the file and the photos, in float32
-and, where the processor has it, in bfloat16.
+and, where the processor has it, in bfloat16; and the same weights as Keras 3's `save_weights` writes them.
 
     Tests/Keras/networks.py
     Tests/Keras/networks.py --only vgg16
@@ -77,7 +77,7 @@ def check(network: Network, keras, checks: common.Checks, photos: list[Path], fo
 
     options = ["--top"] if network.top else ["--cut", model.layers[-1].name]
 
-    def features(precision: str):
+    def features(precision: str, weights: Path = weights):
         return common.graft_features(
             network.base, photos[0].parent, "--weights", weights, "--input-size", size, *options,
             "--precision", precision, output=folder / "features.npy",
@@ -89,6 +89,11 @@ def check(network: Network, keras, checks: common.Checks, photos: list[Path], fo
         theirs = np.asarray(keras.ops.softmax(theirs))
         checks.claim(f"{name}: probabilities are spread", bool(theirs.max() < 0.99), f"largest {theirs.max():.3f}")
     checks.compare(name, ours, theirs, TOLERANCE)
+    # Keras 3's own layout of the same weights: the same bits.
+    new = folder / f"{network.base}.weights.h5"
+    model.save_weights(new)
+    checks.claim(f"{name}, .weights.h5", bool((features("float32", new) == ours).all()))
+    new.unlink()
     if has_bfloat16():
         distance = float(np.linalg.norm(features("bfloat16") - theirs) / np.linalg.norm(theirs))
         bound = TOLERANCE_OF_BFLOAT16

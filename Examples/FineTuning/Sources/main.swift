@@ -26,7 +26,7 @@ let progress = EventHandler { event in
     let model = try Model(inputs: base.input, outputs: Dense(1, activation: .sigmoid)(Dropout(0.2)(features)))
     model.metadata = ModelMetadata(classNames: photos.classNames, image: photos.training.imageRule)
 
-    // history.csv and history.svg beside the model.
+    // MODEL.history.csv and MODEL.history.svg beside the model.
     let recorder = HistoryRecorder(beside: "fine-tuned.keras")
 
     // The head: what the base puts out is computed once for each picture.

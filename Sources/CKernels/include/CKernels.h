@@ -458,6 +458,9 @@ typedef struct {
 void graft_copy_block(const graft_block_copy *copy, const void *source, void *target, int64_t element_size,
                       int threads);
 
+/// Adds so many numbers to others, on the calling thread.
+void graft_add_to(float *target, const float *source, int64_t count);
+
 /// Writes zeros to so many bytes.
 void graft_fill_zero(void *target, int64_t size, int threads);
 

@@ -82,6 +82,8 @@ typedef struct {
     int64_t padding_top, padding_bottom, padding_left, padding_right;
     /// Elements from pixel to pixel; more than the channels where the array is a slice of a wider one.
     int64_t input_pixel_stride, output_pixel_stride;
+    /// The same for the plain kernel, from one input channel to the next; 0 for a dense one.
+    int64_t kernel_pixel_stride;
 } graft_dnn_convolution;
 
 typedef struct {

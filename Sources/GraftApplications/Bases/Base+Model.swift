@@ -102,11 +102,11 @@ private struct Parts {
     private func model(weightsFromKeras path: String) throws(GraftError) -> Model {
         let model = try model()
         do {
-            try LegacyWeights.load(from: path, into: model.publishedLayers)
+            try KerasWeights.load(from: path, into: model.publishedLayers)
         } catch {
             guard error.code == .weights, !options.includeTop else { throw error }
             let whole = try self.model(classified())
-            guard (try? LegacyWeights.load(from: path, into: whole.publishedLayers)) != nil else { throw error }
+            guard (try? KerasWeights.load(from: path, into: whole.publishedLayers)) != nil else { throw error }
         }
         return model
     }

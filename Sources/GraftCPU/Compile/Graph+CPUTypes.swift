@@ -36,7 +36,7 @@ extension Engine {
                 case .convolutionKernelGradient: try Primitive.kernelGradient(self, geometry)
                 default: try Primitive.convolution(self, geometry, geometry.safe(node.operation.epilogue))
                 }
-            return !primitive.implementation.contains("ref")
+            return !primitive.isReference
         } catch { return false }
     }
 }

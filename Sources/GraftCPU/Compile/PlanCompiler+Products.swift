@@ -27,8 +27,8 @@ extension PlanCompiler {
             }
             // oneDNN divides its work when the primitive is made. A small product is done before a second thread is awake.
             let isSmall = rows * inner * columns < 1 << 18
-            if isSmall { graft_set_thread_count(1) }
-            defer { if isSmall { graft_set_thread_count(Int32(threads)) } }
+            if isSmall { setThreadCount(1) }
+            defer { if isSmall { setThreadCount(threads) } }
             let primitive = try Primitive.matrixProduct(
                 engine, rows: rows, inner: inner, columns: columns, transposeLeft: transposeLeft,
                 transposeRight: transposeRight, epilogue)
@@ -53,7 +53,7 @@ extension PlanCompiler {
             let done = geometry.safe(epilogue)
             try addProduct(value, Primitive.convolution(engine, geometry, done), epilogue, done: done)
         case .convolutionInputGradient: try addInputGradient(value, geometry)
-        default: try addKernelGradient(value, Primitive.kernelGradient(engine, geometry))
+        default: try addKernelGradient(value, geometry)
         }
     }
 
@@ -143,13 +143,6 @@ extension PlanCompiler {
         }
     }
 
-    private mutating func addKernelGradient(_ value: ValueID, _ primitive: Primitive) throws(GraftError) {
-        let operands = graph[value].operands
-        let (input, gradient) = (try location(of: operands[0]), try location(of: operands[1]))
-        let unpacking = primitive.packedByteCount > 0 ? try primitive.packing() : nil
-        try add(value, reads: [input, gradient]) { target throws(GraftError) in
-            KernelGradientStep(
-                primitive: primitive, unpacking: unpacking, input: input, outputGradient: gradient, target: target)
-        }
-    }
+    /// How many threads the primitives that are made next divide their work among.
+    func setThreadCount(_ count: Int) { graft_set_thread_count(Int32(count)) }
 }

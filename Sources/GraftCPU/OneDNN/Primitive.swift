@@ -27,6 +27,9 @@ final class Primitive: @unchecked Sendable {
 
     deinit { graft_dnn_primitive_destroy(handle) }
 
+    /// Whether it is oneDNN's reference code, a thousand times slower than the rest.
+    var isReference: Bool { implementation.contains("ref") }
+
     /// Whether it is one of oneDNN's convolutions by batched products, its fastest ones.
     var isByBatchedProducts: Bool { implementation.hasPrefix("brg") }
 
@@ -64,8 +67,14 @@ extension Primitive {
     }
 
     /// The gradient with respect to the kernel: weights is the output's gradient.
-    static func kernelGradient(_ engine: Engine, _ geometry: ConvolutionGeometry) throws(GraftError) -> Primitive {
+    ///
+    /// - Parameter kernelPixelStride: the elements from one input channel to the next in the plain gradient, more than the
+    ///   output's channels where it is a slice of a wider one.
+    static func kernelGradient(
+        _ engine: Engine, _ geometry: ConvolutionGeometry, kernelPixelStride: Int? = nil
+    ) throws(GraftError) -> Primitive {
         var description = geometry.shim
+        if let kernelPixelStride { description.kernel_pixel_stride = Int64(kernelPixelStride) }
         return try Primitive(engine, "the kernel gradient of a convolution of \(geometry)") {
             graft_dnn_convolution_kernel_gradient_create(engine.handle, &description, $0)
         }
@@ -179,7 +188,8 @@ struct ConvolutionGeometry: CustomStringConvertible {
             dilation_height: Int64(convolution.dilation.height), dilation_width: Int64(convolution.dilation.width),
             padding_top: Int64(convolution.padding.top), padding_bottom: Int64(convolution.padding.bottom),
             padding_left: Int64(convolution.padding.left), padding_right: Int64(convolution.padding.right),
-            input_pixel_stride: Int64(input[3]), output_pixel_stride: Int64(output[3]))
+            input_pixel_stride: Int64(input[3]), output_pixel_stride: Int64(output[3]),
+            kernel_pixel_stride: Int64(kernel[3]))
     }
 
     var description: String {

@@ -4,7 +4,8 @@ internal import CKernels
 final class Arena {
     private let temporaries: Memory
     private let scratch: Memory
-    private let stream: Stream
+    /// As many as the tasks that a step runs at once.
+    private let streams: [Stream]
     /// Stands in for memory that has no elements.
     private let nothing: Memory
 
@@ -12,7 +13,9 @@ final class Arena {
         temporaries = try Memory(byteCount: plan.schedule.arenaByteCount)
         scratch = try Memory(byteCount: plan.scratchByteCount)
         nothing = try Memory(byteCount: 0)
-        stream = try Stream(plan.engine)
+        var streams: [Stream] = []
+        for _ in 0..<plan.streamCount { try streams.append(Stream(plan.engine)) }
+        self.streams = streams
     }
 
     /// Runs all steps; `profile` is told at the end where on the clock each began, and where the last ended.
@@ -34,7 +37,7 @@ final class Arena {
         }
         let gap = plan.guardsMemory ? GuardedRange.guardByteCount : 0
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base + gap, stream: stream, threads: plan.threads, randomKey: randomKey,
+            buffers: table, scratch: scratch.base + gap, streams: streams, threads: plan.threads, randomKey: randomKey,
             packed: packedRows(plan, inputs), ahead: try binding.lookAhead(plan, inputs, next: next),
             postponed: binding.postponedSteps(plan), scratchGap: gap)
         graft_set_thread_count(Int32(plan.threads))

@@ -160,7 +160,7 @@ final class Binding: @unchecked Sendable {
         let guards = plan.guardsMemory ? ScratchGuards(base: scratch.base) : nil
         let gap = guards == nil ? 0 : GuardedRange.guardByteCount
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base + gap, stream: stream, threads: 1, randomKey: 0, scratchGap: gap)
+            buffers: table, scratch: scratch.base + gap, streams: [stream], threads: 1, randomKey: 0, scratchGap: gap)
         // Hundreds of small steps: waking other threads for each would cost more than they bring.
         graft_set_thread_count(1)
         for draft in steps {

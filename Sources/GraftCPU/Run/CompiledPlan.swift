@@ -19,6 +19,8 @@ struct CompiledPlan: Sendable {
     let kept: Set<BufferID>
     let scratchByteCount: Int
     let preparationScratchByteCount: Int
+    /// The most tasks that a step of a run does at once by oneDNN.
+    let streamCount: Int
     /// Whether guard words stand around what runs write.
     let guardsMemory: Bool
 
@@ -48,6 +50,7 @@ struct CompiledPlan: Sendable {
                 if case .nextValue(let position) = buffer.place { position } else { nil }
             })
         kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
+        streamCount = schedule.run.map(\.step.streamCount).max() ?? 1
         scratchByteCount = Self.scratchByteCount(schedule.run, isGuarded: guardsMemory)
         preparationScratchByteCount = Self.scratchByteCount(schedule.preparation, isGuarded: guardsMemory)
     }

@@ -14,7 +14,8 @@ struct RunMemory {
     let buffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
     /// Working memory that the steps share, one after the other.
     let scratch: UnsafeMutableRawPointer
-    let stream: Stream
+    /// One for each task that a step runs at once.
+    let streams: [Stream]
     let threads: Int
     let randomKey: UInt64
     /// Where the rows of packed inputs stand.
@@ -25,6 +26,8 @@ struct RunMemory {
     var postponed: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
     /// The bytes between the parts of a step's scratch memory: guard words, where the options ask for them.
     var scratchGap = 0
+    /// For steps of one task.
+    var stream: Stream { streams[0] }
 
     /// The scratch memory of one of a step's parts.
     func scratch(_ index: Int, of parts: [Int]) -> UnsafeMutableRawPointer {
@@ -40,7 +43,8 @@ struct RunMemory {
     func withScratch(_ index: Int, of parts: [Int]) -> RunMemory {
         guard index > 0 else { return self }
         return RunMemory(
-            buffers: buffers, scratch: scratch(index, of: parts), stream: stream, threads: threads, randomKey: randomKey
+            buffers: buffers, scratch: scratch(index, of: parts), streams: streams, threads: threads,
+            randomKey: randomKey
         )
     }
 

@@ -113,36 +113,6 @@ struct ThinProductStep: Step {
     }
 }
 
-/// The gradient of a convolution with respect to its kernel, brought back into the plain layout.
-struct KernelGradientStep: Step {
-    let primitive: Primitive
-    let unpacking: Primitive?
-    let input: BufferID
-    let outputGradient: BufferID
-    let target: BufferID
-
-    var implementation: String { primitive.implementation }
-    var primitiveCount: Int { unpacking == nil ? 1 : 2 }
-    var reorderCount: Int { unpacking == nil ? 0 : 1 }
-    var request: String? { primitive.request }
-    var scratchByteCount: Int { scratchParts.reduce(0) { $0 + Memory.aligned($1) } }
-    /// The gradient in the primitive's layout, and what is needed while it is computed and unpacked.
-    var scratchParts: [Int] {
-        let packed = unpacking == nil ? 0 : primitive.packedByteCount
-        return [packed, max(primitive.scratchByteCount, unpacking?.scratchByteCount ?? 0)]
-    }
-
-    func run(_ memory: RunMemory) throws(GraftError) {
-        let parts = scratchParts
-        let (packed, scratch) = (memory.scratch(0, of: parts), memory.scratch(1, of: parts))
-        let target = UnsafeMutableRawPointer(memory[target])
-        try primitive.execute(
-            on: memory.stream, source: memory[input], weights: memory[outputGradient],
-            target: unpacking == nil ? target : packed, scratch: scratch)
-        try unpacking?.execute(on: memory.stream, source: packed, target: target, scratch: scratch)
-    }
-}
-
 /// Brings a kernel into the layout that a primitive wants, once for each binding.
 struct PackingStep: Step {
     let primitive: Primitive

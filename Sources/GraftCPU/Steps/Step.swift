@@ -8,6 +8,8 @@ protocol Step: Sendable {
     var scratchParts: [Int] { get }
     /// What oneDNN was asked for, where that runs it.
     var request: String? { get }
+    /// How many of oneDNN's streams it uses at once; one, unless said otherwise.
+    var streamCount: Int { get }
     /// oneDNN primitives that it holds.
     var primitiveCount: Int { get }
     /// Of these, reorders between layouts.
@@ -22,6 +24,7 @@ extension Step {
     var scratchByteCount: Int { 0 }
     var scratchParts: [Int] { [scratchByteCount] }
     var request: String? { nil }
+    var streamCount: Int { 1 }
     var primitiveCount: Int { 0 }
     var reorderCount: Int { 0 }
     func readsPacked(_ buffer: BufferID) -> Bool { false }

@@ -32,6 +32,9 @@ package final class CheckpointFile: CheckpointStorage {
     /// The file that holds the checkpoint before.
     package var previousPath: String { path + ".previous" }
 
+    /// The file that holds what ``setAside()`` gave another name.
+    package var asidePath: String { path + ".old" }
+
     // MARK: Writing
 
     package func write(_ checkpoint: Checkpoint) throws(GraftError) -> Int {
@@ -64,7 +67,7 @@ package final class CheckpointFile: CheckpointStorage {
     ///
     /// - Returns: the path that the newest has now; `nil` where there is none.
     package func setAside() -> String? {
-        let target = path + ".old"
+        let target = asidePath
         for source in [path, previousPath] where Foundation.rename(source, target) == 0 {
             if source == path { unlink(previousPath) }
             return target

@@ -1,9 +1,24 @@
 import GraftModel
 
 /// Input sizes that a file leaves open: `[null, null, null, 3]` fits pictures of any size, and Graft plans for one.
-struct InputShapes {
-    /// The shape for inputs with open sizes, without the batch axis.
-    let replacement: Shape?
+package struct InputShapes: Sendable {
+    /// What takes the place of open sizes.
+    package enum Replacement: Sendable {
+        /// This shape, without the batch axis.
+        case shape(Shape)
+        /// So many rows and columns of an image; 3 channels where they are open too.
+        case side(Int)
+    }
+
+    /// `nil` where nothing was said.
+    let replacement: Replacement?
+    /// How whoever asks says it, for messages.
+    let wayOut: String
+
+    /// - Parameter wayOut: how a size is given, for whoever gave none.
+    package init(_ replacement: Replacement?, wayOut: String) {
+        (self.replacement, self.wayOut) = (replacement, wayOut)
+    }
 
     /// Fills open sizes in all input layers of a serialized model, in models inside it too.
     ///
@@ -30,16 +45,20 @@ struct InputShapes {
         let shown = "(" + sizes.map { $0.integer.map(String.init) ?? "None" }.joined(separator: ", ") + ")"
         guard let replacement else {
             throw GraftError(
-                .shape,
-                "the input \(name) has the shape \(shown), which leaves sizes open; "
-                    + "say which to use: Model.load(path, inputShape: [224, 224, 3])")
+                .shape, "the input \(name) has the shape \(shown), which leaves sizes open; say which to use: \(wayOut)"
+            )
+        }
+        let dimensions: [Int]
+        switch replacement {
+        case .shape(let shape): dimensions = shape.dimensions
+        case .side(let side): dimensions = [side, side, sizes.last?.integer ?? 3]
         }
         let fits =
-            sizes.count == replacement.rank + 1
-            && zip(sizes.dropFirst(), replacement.dimensions).allSatisfy { $0.isNull || $0.integer == $1 }
+            sizes.count == dimensions.count + 1
+            && zip(sizes.dropFirst(), dimensions).allSatisfy { $0.isNull || $0.integer == $1 }
         guard fits else {
-            throw GraftError(.shape, "the input \(name) has the shape \(shown); \(replacement) does not fit it")
+            throw GraftError(.shape, "the input \(name) has the shape \(shown); \(Shape(dimensions)) does not fit it")
         }
-        return .array([.null] + replacement.dimensions.map { .int($0) })
+        return .array([.null] + dimensions.map { .int($0) })
     }
 }

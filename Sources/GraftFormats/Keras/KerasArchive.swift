@@ -31,8 +31,10 @@ enum KerasArchive {
 
     /// The members of a model's archive. The weights are shared with the model until they are written; where `sizesOnly`,
     /// zeros stand in for them.
-    static func members(of model: Model, sizesOnly: Bool = false) throws(GraftError) -> [ZipWriter.Member] {
-        let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date())]
+    static func members(
+        of model: Model, date: SaveDate, sizesOnly: Bool = false
+    ) throws(GraftError) -> [ZipWriter.Member] {
+        let metadata: Configuration = ["keras_version": .string(kerasVersion), "date_saved": .string(date.kerasText)]
         return [
             ZipWriter.Member(metadataName, bytes: metadata.json()),
             ZipWriter.Member(configurationName, bytes: model.serialized.json()),
@@ -41,40 +43,43 @@ enum KerasArchive {
         ]
     }
 
-    /// As Keras writes it: `2026-11-21@19:20:31`.
-    private static func date() -> String {
-        var now = time(nil)
-        var parts = tm()
-        localtime_r(&now, &parts)
-        var text = [CChar](repeating: 0, count: 32)
-        strftime(&text, text.count, "%Y-%m-%d@%H:%M:%S", &parts)
-        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-
     // MARK: Reading
 
-    static func read(_ path: String, inputShape: Shape?) throws(GraftError) -> Model {
+    static func read(
+        _ path: String, sizes: InputShapes, registry: LayerRegistry
+    ) throws(GraftError) -> Model {
         guard try !FileHead(path: path, count: 8).bytes.starts(with: HDF5Superblock.signature) else {
-            throw GraftError(
-                .format,
-                "\(path) is an HDF5 file, as older versions of Keras save models; save it as .keras in Keras 3, "
-                    + "or make the model and fill it with loadWeights")
+            throw try refusalOfHDF5(path)
         }
         let archive = try ZipArchive(reading: path)
         let model: Model
         do throws(GraftError) {
             var configuration = try Configuration(json: archive.read(configurationName, limit: configurationLimit))
-            try InputShapes(replacement: inputShape).settle(&configuration)
-            model = try Model.deserialize(configuration)
+            try sizes.settle(&configuration)
+            model = try Model.deserialize(configuration, registry: registry)
             if archive.member(GraftMember.name) != nil {
                 let member = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
                 (model.metadata, model.layerMarks) = (member.metadata, member.layers)
             }
+            let compiled = CompileConfiguration(of: configuration)
+            model.metadata.outputActivation = model.metadata.outputActivation ?? compiled.outputActivation
         } catch {
             throw error.message.hasPrefix(path) ? error : error.inside(path)
         }
         _ = try readWeights(of: archive, into: model)
         return model
+    }
+
+    /// What to do with a whole model, or weights alone, in an HDF5 file.
+    private static func refusalOfHDF5(_ path: String) throws(GraftError) -> GraftError {
+        let isWhole = try HDF5File(reading: path).root.hasAttribute("model_config")
+        return GraftError(
+            .format,
+            isWhole
+                ? "\(path) is a whole model in an HDF5 file, as older versions of Keras save them; save it as .keras in Keras: "
+                    + "keras.models.load_model(\"\(path)\").save(\"model.keras\")"
+                : "\(path) is an HDF5 file of weights, without the layers that they belong to; build the model and fill it "
+                    + "with loadWeights, or give the file to --weights where the command takes a base")
     }
 
     /// Fills a model from the archive's weights: where they lie, or where somebody packed them, from an unpacked copy.

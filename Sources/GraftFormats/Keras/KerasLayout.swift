@@ -31,6 +31,13 @@ struct KerasLayout {
         entries = builder.entries
     }
 
+    /// The places that layers have in a model of them alone.
+    init(of layers: [Layer]) {
+        var builder = Builder()
+        builder.visit(layers, path: "")
+        entries = builder.entries
+    }
+
     private struct Builder {
         var entries: [Entry] = []
         var visited: Set<ObjectIdentifier> = []
@@ -38,9 +45,13 @@ struct KerasLayout {
         mutating func visit(_ layer: Layer, path: String, container: String) {
             guard visited.insert(ObjectIdentifier(layer)).inserted else { return }
             entries.append(Entry(layer: layer, path: path, container: container))
-            guard let model = layer as? Model else { return }
+            if let model = layer as? Model { visit(model.layers, path: path) }
+        }
+
+        /// The layers of the model at a path.
+        mutating func visit(_ layers: [Layer], path: String) {
             var counts: [String: Int] = [:]
-            for inner in model.layers {
+            for inner in layers {
                 let base = type(of: inner).className.snakeCased
                 let count = counts[base, default: 0]
                 counts[base] = count + 1

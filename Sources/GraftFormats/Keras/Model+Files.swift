@@ -6,6 +6,9 @@ extension Model {
     /// The file is written under a temporary name, seen onto the disk and renamed: whatever happens on the way, the
     /// file that was there before stays whole. Until then the disk holds both.
     ///
+    /// The file carries the date, that of the environment's `SOURCE_DATE_EPOCH` where there is one: equal models are equal
+    /// files then.
+    ///
     /// - Parameter path: Ends in `.keras`, as Keras asks for.
     /// - Throws: `.argument` for another ending; `.file` where the disk refuses, with the room that is needed; `.state`
     ///   for a ``Sequential`` that does not know its input yet.
@@ -15,10 +18,11 @@ extension Model {
                 .argument, "models are saved to files that end in .keras, not \(path); Keras opens no others")
         }
         _ = try requireGraph()
-        let members = try KerasArchive.members(of: self)
+        let date = try SaveDate()
+        let members = try KerasArchive.members(of: self, date: date)
         let byteCount = KerasArchive.byteCount(of: members)
         try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
-            try ZipWriter.write(members, to: temporary)
+            try ZipWriter.write(members, to: temporary, date: date)
         }
     }
 
@@ -27,11 +31,20 @@ extension Model {
     /// - Parameters:
     ///   - path: The file.
     ///   - inputShape: What to use for inputs whose sizes the file leaves open, without the batch axis.
+    ///   - registry: The layers that are known; custom classes of Keras are read where it has them.
     /// - Throws: `.file` where the file is missing or unreadable; `.format` where it is no such archive, cut short,
     ///   damaged, or has layers or arguments that Graft does not know; `.shape` where it leaves sizes open;
     ///   `.weights` where its weights do not fit its layers.
-    public static func load(_ path: String, inputShape: Shape? = nil) throws(GraftError) -> Model {
-        try KerasArchive.read(path, inputShape: inputShape)
+    public static func load(
+        _ path: String, inputShape: Shape? = nil, registry: LayerRegistry = .standard
+    ) throws(GraftError) -> Model {
+        let sizes = InputShapes(inputShape.map { .shape($0) }, wayOut: "Model.load(path, inputShape: [224, 224, 3])")
+        return try KerasArchive.read(path, sizes: sizes, registry: registry)
+    }
+
+    /// Reads a model for a caller who says sizes in another way.
+    package static func load(_ path: String, sizes: InputShapes) throws(GraftError) -> Model {
+        try KerasArchive.read(path, sizes: sizes, registry: .standard)
     }
 
     /// Fills the model with the weights of a file: all of them, or where anything does not fit, none.
@@ -39,7 +52,7 @@ extension Model {
     /// - Parameter path: A `.keras` archive, a `.weights.h5` of Keras 3, or an older `.h5` (see ``LegacyWeights``);
     ///   what it is, is seen from its contents.
     /// - Returns: What was loaded.
-    /// - Throws: as ``load(_:inputShape:)`` and ``LegacyWeights/load(from:into:checking:)``.
+    /// - Throws: as ``load(_:inputShape:registry:)`` and ``LegacyWeights/load(from:into:checking:)``.
     @discardableResult
     public func loadWeights(_ path: String) throws(GraftError) -> WeightReport {
         if try FileHead(path: path, count: 4).bytes.starts(with: [0x50, 0x4B]) {
@@ -55,7 +68,8 @@ extension Model {
     ///
     /// - Throws: `.file` with the room that is needed and the room there is.
     package func checkRoom(toSave path: String) throws(GraftError) {
-        let byteCount = try KerasArchive.byteCount(of: KerasArchive.members(of: self, sizesOnly: true))
+        let byteCount = try KerasArchive.byteCount(
+            of: KerasArchive.members(of: self, date: SaveDate(), sizesOnly: true))
         try DiskRoom(needed: byteCount, folder: AtomicFile.folder(of: path)).check(for: path)
     }
 

@@ -23,10 +23,15 @@ package enum ZipWriter {
 
     /// Writes an archive of these members, in this order, to a path where nothing is yet.
     ///
-    /// Where the disk refuses, nothing is left.
+    /// Where the disk refuses, nothing is left. The members' date is now, or the one that `SOURCE_DATE_EPOCH` gives.
     ///
     /// - Throws: `.file` where the path exists or the disk refuses.
     package static func write(_ members: [Member], to path: String) throws(GraftError) {
+        try write(members, to: path, date: SaveDate())
+    }
+
+    /// As ``write(_:to:)``, with this date.
+    static func write(_ members: [Member], to path: String, date: SaveDate) throws(GraftError) {
         let archive = try create(path)
         var isClosed = false
         defer {
@@ -35,7 +40,7 @@ package enum ZipWriter {
                 unlink(path)
             }
         }
-        for member in members { try add(member, to: archive, path) }
+        for member in members { try add(member, to: archive, path, date) }
         guard zip_close(archive) == 0 else { throw failure(archive, path) }
         isClosed = true
     }
@@ -57,7 +62,9 @@ package enum ZipWriter {
         return archive
     }
 
-    private static func add(_ member: Member, to archive: OpaquePointer, _ path: String) throws(GraftError) {
+    private static func add(
+        _ member: Member, to archive: OpaquePointer, _ path: String, _ date: SaveDate
+    ) throws(GraftError) {
         let stream = Unmanaged.passRetained(member.content)
         guard let source = zip_source_function(archive, answer, stream.toOpaque()) else {
             stream.release()
@@ -69,9 +76,9 @@ package enum ZipWriter {
             throw failure(archive, path)
         }
         let method = member.isPacked ? ZIP_CM_DEFLATE : ZIP_CM_STORE
-        guard zip_set_file_compression(archive, zip_uint64_t(index), method, 0) == 0 else {
-            throw failure(archive, path)
-        }
+        guard zip_set_file_compression(archive, zip_uint64_t(index), method, 0) == 0,
+            zip_file_set_dostime(archive, zip_uint64_t(index), date.dos.time, date.dos.date, 0) == 0
+        else { throw failure(archive, path) }
     }
 
     /// Answers libzip's questions to a source: open, read, how large, close. It owns the stream until it is freed.

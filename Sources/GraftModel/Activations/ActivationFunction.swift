@@ -19,7 +19,7 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
     /// x · Φ(x) = x · (1 + erf(x / √2)) / 2; Keras's `gelu` with its default `approximate=False`
     case gelu
     /// x · (1 + tanh(√(2/π) · (x + 0.044715 x³))) / 2; Keras's `gelu` with `approximate=True`, which has no name in
-    /// Keras's files, so that Keras does not open a saved model with it
+    /// Keras's files and is written as its operation
     case geluTanh = "gelu_tanh"
     /// x / (1 + e⁻ˣ); `swish` is another name for it
     case silu

@@ -3,6 +3,8 @@ struct CallBuilder {
     private struct Pending {
         let layer: Layer
         let nodes: [Configuration]
+        /// Whether it is an operator such as `x + y`, which Keras writes under the name of a layer.
+        let isOperation: Bool
         var next = 0
     }
 
@@ -24,7 +26,10 @@ struct CallBuilder {
             results[name] = [[input.tensor()]]
             return
         }
-        pending.append(Pending(layer: layer, nodes: serialized["inbound_nodes"]?.elements ?? []))
+        pending.append(
+            Pending(
+                layer: layer, nodes: serialized["inbound_nodes"]?.elements ?? [],
+                isOperation: SerializedClass(serialized)?.isOperation ?? false))
     }
 
     /// Makes all calls.
@@ -53,10 +58,11 @@ struct CallBuilder {
         while entry.next < entry.nodes.count {
             let node = entry.nodes[entry.next]
             var inputs: [SymbolicTensor] = []
-            for reference in try references(node) {
+            for reference in try references(node, of: entry.layer) {
                 guard let input = try tensor(reference, offset: 0) else { return }
                 inputs.append(input)
             }
+            if entry.isOperation { try checkRanks(inputs, of: entry.layer) }
             let outputs = try entry.layer.call(inputs, training: training(node, of: entry.layer))
             results[entry.layer.name, default: []].append(outputs)
             entry.next += 1
@@ -64,19 +70,35 @@ struct CallBuilder {
     }
 
     /// The histories of the tensors that a call reads: `args` is one tensor or a list of them.
-    private func references(_ node: Configuration) throws(GraftError) -> [Configuration] {
+    private func references(_ node: Configuration, of layer: Layer) throws(GraftError) -> [Configuration] {
+        let place = "layer \(layer.name.prefix(60)) (\(type(of: layer).className))"
         guard let arguments = node["args"]?.elements else {
             throw GraftError(
-                .format,
-                "a call in the model's configuration has no args; files of Keras 3 have them, older ones are not "
-                    + "read")
+                .format, "\(place): its call has no args; files of Keras 3 have them, older ones are not read")
         }
         return try arguments.flatMap { $0.elements ?? [$0] }.map { (argument) throws(GraftError) in
             guard argument["class_name"]?.text == "__keras_tensor__",
                 let history = argument["config"]?["keras_history"]
-            else { throw GraftError(.format, "a call in the model's configuration reads \(argument.brief), no tensor") }
+            else {
+                let wayOut =
+                    argument.number == nil ? "" : "; for x * a + b with numbers, use keras.layers.Rescaling(a, b)"
+                throw GraftError(.format, "\(place): its call reads \(argument.brief), which is no tensor\(wayOut)")
+            }
             return history
         }
+    }
+
+    /// Refuses an operator on tensors of different ranks. NumPy's rule, which operators follow, lines up the last axes and
+    /// with them one example's axis with another's batch; the layers' rule, which Graft follows, keeps the batch in front.
+    private func checkRanks(_ inputs: [SymbolicTensor], of layer: Layer) throws(GraftError) {
+        guard layer is Add || layer is Multiply, Set(inputs.map(\.shape.rank)).count > 1 else { return }
+        let kind = type(of: layer).className
+        let shapes = inputs.map(\.shape.batchDescription).joined(separator: " and ")
+        throw GraftError(
+            .shape,
+            "layer \(layer.name.prefix(60)): the operator \(kind) joins the shapes \(shapes) as NumPy does, from the last "
+                + "axis on, so that the batch meets another axis; use keras.layers.\(kind), or Reshape to the same rank"
+        )
     }
 
     /// The explicit mode. That of a Dropout means nothing: Keras writes `false` at each of its calls.

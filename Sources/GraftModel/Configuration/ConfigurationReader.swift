@@ -90,10 +90,10 @@ public struct ConfigurationReader {
         return padding
     }
 
-    /// An activation function by name; linear where none is named.
+    /// An activation function by name, or by its operation where it has none; linear where none is named.
     public mutating func activation(_ key: String = "activation") throws(GraftError) -> ActivationFunction {
         guard let value = optional(key) else { return .linear }
-        guard let function = value.text.flatMap(ActivationFunction.init(kerasName:)) else {
+        guard let function = ActivationFunction(configuration: value) else {
             let known = ActivationFunction.allCases.map(\.rawValue).joined(separator: ", ")
             throw wrong(key, "is \(value.brief); Graft knows \(known)")
         }

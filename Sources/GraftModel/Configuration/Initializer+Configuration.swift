@@ -40,6 +40,9 @@ extension Initializer {
         guard let className = configuration["class_name"]?.text else {
             throw GraftError(.format, "is no initializer: \(configuration.brief)")
         }
+        if let type = SerializedClass(configuration), type.isCustom {
+            throw GraftError(.format, "is of the custom class \(type.fullName); use one of Keras's own initializers")
+        }
         self = try Self.named(className, configuration["config"] ?? .object([:]))
     }
 

@@ -4,6 +4,10 @@ public struct LayerRegistry: Sendable {
     public typealias Maker = @Sendable (inout ConfigurationReader) throws(GraftError) -> Layer
 
     private var makers: [String: Maker]
+    /// The names that ``register(_:_:)`` was given: the only ones that a custom class of Keras may be taken for.
+    private var registered: Set<String> = []
+
+    private init(makers: [String: Maker]) { self.makers = makers }
 
     /// All layers that Graft has.
     public static let standard = LayerRegistry(makers: [
@@ -34,7 +38,34 @@ public struct LayerRegistry: Sendable {
     public var classNames: [String] { makers.keys.sorted() }
 
     /// Adds a kind of layer, or replaces one.
-    public mutating func register(_ className: String, _ maker: @escaping Maker) { makers[className] = maker }
+    ///
+    /// - Parameter className: Keras's name of the class; of a custom class, the name that it was registered under in Keras,
+    ///   such as `my>Dense`, or its own where it was not registered.
+    public mutating func register(_ className: String, _ maker: @escaping Maker) {
+        makers[className] = maker
+        registered.insert(className)
+    }
+
+    /// The layer that a serialized object describes: of the class that its `module` and `registered_name` say, which is
+    /// not always the one that `class_name` names.
+    ///
+    /// - Throws: ``GraftError`` with code `format` for a custom class that was not registered here, and where the class or
+    ///   an argument is not known or does not fit.
+    func layer(_ serialized: Configuration) throws(GraftError) -> Layer {
+        guard let type = SerializedClass(serialized), let configuration = serialized["config"] else {
+            throw GraftError(.format, "a layer needs a class_name and a config; this is \(serialized.brief)")
+        }
+        guard type.isCustom else { return try layer(type.name, configuration) }
+        guard let name = [type.fullName, type.name].first(where: registered.contains) else {
+            let place = configuration["name"]?.text.map { "layer \($0.prefix(60)): " } ?? ""
+            let error = type.refusal(
+                of: "layer class",
+                wayOut: "build the model from Keras's own layers, or load it with a LayerRegistry that has "
+                    + "register(\"\(type.fullName)\") with a layer of the same formula in Swift")
+            throw GraftError(error.code, place + error.message)
+        }
+        return try layer(name, configuration)
+    }
 
     /// A layer of this class with these arguments.
     ///

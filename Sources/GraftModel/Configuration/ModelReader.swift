@@ -31,6 +31,10 @@ private struct ModelReader {
         guard depth < Self.depthLimit else {
             throw GraftError(.format, "models are nested more than \(Self.depthLimit) deep")
         }
+        if let type = SerializedClass(serialized), type.isCustom {
+            throw type.refusal(
+                of: "model class", wayOut: "save it as a functional or sequential model of Keras's own layers")
+        }
         switch className {
         case "Sequential": return try sequential(members, depth: depth)
         case "Functional", "Model": return try functional(members, depth: depth)
@@ -41,11 +45,8 @@ private struct ModelReader {
     }
 
     private func layer(_ serialized: Configuration, depth: Int) throws(GraftError) -> Layer {
-        guard let className = serialized["class_name"]?.text, let configuration = serialized["config"] else {
-            throw GraftError(.format, "a layer needs a class_name and a config; this is \(serialized.brief)")
-        }
-        guard !Self.modelClasses.contains(className) else { return try model(serialized, depth: depth + 1) }
-        return try registry.layer(className, configuration)
+        let isModel = serialized["class_name"]?.text.map(Self.modelClasses.contains) ?? false
+        return try isModel ? model(serialized, depth: depth + 1) : registry.layer(serialized)
     }
 
     private func layers(of members: [String: Configuration]) throws(GraftError) -> [Configuration] {

@@ -19,7 +19,7 @@ public final class Activation: Layer, @unchecked Sendable {  // constants only; 
     }
 
     /// Keras's arguments.
-    public override var arguments: [String: Configuration] { ["activation": .string(activation.rawValue)] }
+    public override var arguments: [String: Configuration] { ["activation": activation.configuration] }
 }
 
 extension Activation {

@@ -104,7 +104,7 @@ public final class Conv2D: Layer, @unchecked Sendable {  // constants only; `Lay
             "filters": .int(filters), "kernel_size": kernelSize.configuration, "strides": strides.configuration,
             "padding": .string(padding.rawValue), "data_format": "channels_last",
             "dilation_rate": dilationRate.configuration, "groups": .int(groups),
-            "activation": .string(activation.rawValue), "use_bias": .bool(useBias),
+            "activation": activation.configuration, "use_bias": .bool(useBias),
             "kernel_initializer": kernelInitializer.configuration, "bias_initializer": biasInitializer.configuration,
             "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration,
             "activity_regularizer": nil, "kernel_constraint": nil,

@@ -83,7 +83,7 @@ public final class Dense: Layer, @unchecked Sendable {  // constants only; `Laye
     /// Keras's arguments.
     public override var arguments: [String: Configuration] {
         [
-            "units": .int(units), "activation": .string(activation.rawValue), "use_bias": .bool(useBias),
+            "units": .int(units), "activation": activation.configuration, "use_bias": .bool(useBias),
             "kernel_initializer": kernelInitializer.configuration, "bias_initializer": biasInitializer.configuration,
             "kernel_regularizer": kernelRegularizer.configuration, "bias_regularizer": biasRegularizer.configuration,
             "kernel_constraint": nil, "bias_constraint": nil,

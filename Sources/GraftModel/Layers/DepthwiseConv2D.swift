@@ -103,7 +103,7 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
         [
             "depth_multiplier": .int(depthMultiplier), "kernel_size": kernelSize.configuration,
             "strides": strides.configuration, "padding": .string(padding.rawValue), "data_format": "channels_last",
-            "dilation_rate": dilationRate.configuration, "activation": .string(activation.rawValue),
+            "dilation_rate": dilationRate.configuration, "activation": activation.configuration,
             "use_bias": .bool(useBias), "depthwise_initializer": depthwiseInitializer.configuration,
             "bias_initializer": biasInitializer.configuration,
             "depthwise_regularizer": depthwiseRegularizer.configuration,

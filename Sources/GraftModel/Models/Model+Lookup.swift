@@ -25,7 +25,7 @@ package enum NearestNames {
     }
 
     /// The Levenshtein distance: the fewest insertions, deletions and replacements from one to the other.
-    static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
+    package static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
         var previous = Array(0...right.count)
         for (row, scalar) in left.enumerated() {
             var current = [row + 1]

@@ -4,10 +4,15 @@ public struct ModelMetadata: Codable, Hashable, Sendable {
     public var classNames: [String]?
     /// How a picture becomes the model's input.
     public var image: ImageRule?
+    /// What makes probabilities of the outputs, where the last layer does not: the model was trained with
+    /// `from_logits=True`. ``Model/withOutputActivation(_:)`` adds it.
+    public var outputActivation: OutputActivation?
 
-    /// Both may be unknown.
-    public init(classNames: [String]? = nil, image: ImageRule? = nil) {
-        (self.classNames, self.image) = (classNames, image)
+    /// All may be unknown.
+    public init(
+        classNames: [String]? = nil, image: ImageRule? = nil, outputActivation: OutputActivation? = nil
+    ) {
+        (self.classNames, self.image, self.outputActivation) = (classNames, image, outputActivation)
     }
 
     /// What a class is called that has no name, by its number from 0: `class 2`.

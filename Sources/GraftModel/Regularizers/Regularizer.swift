@@ -47,6 +47,9 @@ extension Regularizer {
     /// From Keras's serialized object, or from a name such as `l2`.
     package init(configuration: Configuration) throws(GraftError) {
         let name = configuration.text ?? configuration["class_name"]?.text
+        if let type = SerializedClass(configuration), type.isCustom {
+            throw GraftError(.format, "is of the custom class \(type.fullName); Graft knows Keras's L1, L2 and L1L2")
+        }
         let arguments = configuration["config"] ?? .object([:])
         func factor(_ key: String, _ fallback: Float) -> Float { arguments[key]?.number.map { Float($0) } ?? fallback }
         switch name?.lowercased() {

@@ -1,8 +1,8 @@
 import Foundation
 import GraftModel
 
-/// Keeps `history.csv` and `history.svg` beside a model while it trains: written after every epoch, each in one piece, so
-/// that whoever looks sees a whole file.
+/// Keeps a table and a chart beside a model while it trains, `cats-and-dogs.history.csv` and `cats-and-dogs.history.svg`
+/// beside `cats-and-dogs.keras`: written after every epoch, each in one piece, so that whoever looks sees a whole file.
 ///
 /// One recorder follows several calls of `fit`; ``begin(_:event:)`` parts them:
 ///
@@ -32,11 +32,11 @@ public final class HistoryRecorder: Callback {
     /// Whether an epoch was measured that the files do not have.
     private var isBehind = false
 
-    /// A recorder that writes into the folder of this model, under the names `history.csv` and `history.svg`.
+    /// A recorder that writes into the folder of this model, under the model's name with `.history.csv` and `.history.svg`
+    /// in place of its extension.
     public init(beside model: String) {
-        let folder = (model as NSString).deletingLastPathComponent
-        csvPath = (folder as NSString).appendingPathComponent("history.csv")
-        chartPath = (folder as NSString).appendingPathComponent("history.svg")
+        let stem = (model as NSString).deletingPathExtension
+        (csvPath, chartPath) = (stem + ".history.csv", stem + ".history.svg")
         title = ((model as NSString).lastPathComponent as NSString).deletingPathExtension
     }
 

@@ -45,7 +45,8 @@ extension Model {
     ///   - examples: what to evaluate on; must know its targets.
     ///   - batchSize: examples at a time.
     ///   - loss: the compiled one where it is `nil`, else the one for the model's number of outputs
-    ///     (``Loss/classification(outputs:)``), so that a loaded model can be evaluated as it is.
+    ///     (``Loss/classification(outputs:)``), so that a loaded model can be evaluated as it is; one whose outputs are
+    ///     logits (``ModelMetadata/outputActivation``) with the activation that makes probabilities of them.
     ///   - metrics: the compiled ones where it is `nil`, else accuracy.
     ///   - options: threads, a flag to stop.
     ///   - progress: called after each batch.
@@ -56,6 +57,10 @@ extension Model {
     ) throws -> Evaluation {
         try requirePositive(batchSize, "batchSize")
         let compilation = TrainingState.of(self).compilation
+        if loss == nil, compilation == nil, let activation = metadata.outputActivation, outputKind != .probabilities {
+            return try withOutputActivation(activation).evaluate(
+                examples, batchSize: batchSize, metrics: metrics, options: options, progress: progress)
+        }
         let loss = loss ?? compilation?.loss ?? .classification(outputs: outputs.first?.shape.last ?? 1)
         let metrics = metrics ?? compilation?.metrics ?? [.accuracy]
         try DataCheck.checkClassNames(of: examples, model: self)

@@ -44,6 +44,32 @@ import Testing
         #expect(try read.output.layer.name == "conv5_block3_out")
     }
 
+    /// `save_weights("….weights.h5")` of `keras.applications.ResNet50`, which has no layers of preprocessing.
+    @Test func weightsOfKeras3FillAllLayersButThePreprocessing() throws {
+        let path = folder.path + "/resnet.weights.h5"
+        let options = BaseOptions(
+            weights: .none, includeTop: false, inputShape: [32, 32, 3], preprocessing: Preprocessing.none)
+        let written = try Base.resNet50.model(options)
+        try MadeNumbers.fill(written)
+        try written.saveWeights(path)
+        let read = try Base.resNet50.model(smallOptions(.file(path)))
+        #expect(read.publishedLayers.map(\.name) == written.publishedLayers.map(\.name))
+        for (ours, theirs) in zip(read.publishedLayers, written.publishedLayers) {
+            for (left, right) in zip(ours.weights, theirs.weights) { #expect(isSame(left, right), "\(ours.name)") }
+        }
+    }
+
+    @Test func weightsOfKeras3WithTheTopServeABaseWithout() throws {
+        let path = folder.path + "/mobilenet.weights.h5"
+        let written = try MobileNetV2(inputShape: [32, 32, 3])
+        try MadeNumbers.fill(written)
+        try written.saveWeights(path)
+        let read = try MobileNetV2(weights: .file(path), includeTop: false, inputShape: [32, 32, 3])
+        #expect(try read.layer(named: "Conv_1").weights == written.layer(named: "Conv_1").weights)
+        let error = #expect(throws: GraftError.self) { try Base.vgg16.model(smallOptions(.file(path))) }
+        #expect(error?.code == .weights)
+    }
+
     @Test func weightsOfAnotherNetworkAreRefused() throws {
         let path = try write(Base.vgg16.model(smallOptions(.none)))
         let error = #expect(throws: GraftError.self) { try Base.resNet50.model(smallOptions(.file(path))) }

@@ -15,7 +15,8 @@ import Testing
         #expect(Base.pocket.featureGroups.reduce(0, +) == 1216)
         for variable in model.variables {
             let values = variable.value.scalars
-            #expect(values.allSatisfy(\.isFinite), "\(variable.path)")
+            let areFinite = values.allSatisfy { $0.isFinite }
+            #expect(areFinite, "\(variable.path)")
             // None of them is what an initializer leaves: zeros, ones, or all alike.
             #expect(Set(values).count > 1, "\(variable.path)")
         }

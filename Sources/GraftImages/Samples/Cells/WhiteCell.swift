@@ -40,24 +40,14 @@ struct WhiteCell {
     func stain(_ film: inout BloodFilm, noise: Noise, _ numbers: inout RandomNumbers) {
         let side = film.side
         let bodyMask = Mask(body, side: side)
-        var nucleusMask = Mask(nucleus, side: side).plane(side: side).blurred(radius * 0.02)
+        let nucleusMask = Mask(nucleus, side: side).plane(side: side).blurred(radius * 0.02)
         film.eosin.keep(outside: bodyMask)
         film.azure.keep(outside: bodyMask)
         film.granules.keep(outside: bodyMask)
         stainBody(bodyMask, &film, noise: noise, &numbers)
-        let clumps = noise.plane(
-            side: side, size: Point(repeating: form.chromatin.size * radius / Float(side)), turns: 0.07, octaves: 3,
-            persistence: 0.6)
-        let inner = nucleusMask.blurred(radius * 0.07)
-        let contrast = form.chromatin.contrast * 2.2
-        for position in nucleusMask.values.indices where nucleusMask.values[position] > 0 {
-            let rim = 1 - inner.values[position]
-            let dye = form.density * (1 + contrast * (clumps.values[position] - 0.5)) + 0.3 * rim
-            film.azure.values[position] += nucleusMask.values[position] * max(dye, 0.15)
-        }
+        stainNucleus(nucleusMask, &film, noise: noise)
         if let granules = form.granules {
-            if granules.coverNucleus { nucleusMask = Plane(side: side) }
-            stain(granules, &film, besides: nucleusMask, &numbers)
+            stain(granules, &film, besides: granules.coverNucleus ? Plane(side: side) : nucleusMask, &numbers)
         }
     }
 
@@ -74,6 +64,21 @@ struct WhiteCell {
         let grain = 9 / radius
         film.azure.add(mask) { x, y in azure * (0.7 + 0.6 * noise.value(Float(x) * grain, Float(y) * grain)) }
         film.eosin.add(mask) { _, _ in eosin }
+    }
+
+    /// The nucleus with its clumps of chromatin, darker at the edge.
+    private func stainNucleus(_ mask: Plane, _ film: inout BloodFilm, noise: Noise) {
+        let clumps = noise.plane(
+            side: mask.side, size: Point(repeating: form.chromatin.size * radius / Float(mask.side)), turns: 0.07,
+            octaves: 3,
+            persistence: 0.6)
+        let inner = mask.blurred(radius * 0.07)
+        let contrast = form.chromatin.contrast * 2.2
+        for position in mask.values.indices where mask.values[position] > 0 {
+            let rim = 1 - inner.values[position]
+            let dye = form.density * (1 + contrast * (clumps.values[position] - 0.5)) + 0.3 * rim
+            film.azure.values[position] += mask.values[position] * max(dye, 0.15)
+        }
     }
 
     private func stain(

@@ -18,6 +18,9 @@ enum Arithmetic {
     /// The direction at an angle in turns: 0 is right, ¼ is down.
     static func direction(turns: Float) -> Point { Point(cosine(turns: turns), sine(turns: turns)) }
 
+    /// The direction at an angle from straight up, in turns clockwise.
+    static func heading(turns: Float) -> Point { Point(sine(turns: turns), -cosine(turns: turns)) }
+
     /// About `e^(−x)` for x ≥ 0: `(1 + x/32)^(−32)`, 1 at 0 and falling to 0 without a step.
     static func decay(_ x: Float) -> Float {
         var base = 1 + x * 0.03125

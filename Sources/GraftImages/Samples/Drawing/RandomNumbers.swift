@@ -9,7 +9,7 @@ struct SceneSeed: Sendable {
 
     /// What random numbers are for. Each has a stream of its own, so that one more number here changes nothing there.
     enum Topic: Int {
-        case ground, groundTexture, debris, shape, pose, surface, surfaceTexture, occlusion, light, noise, neighbours
+        case ground, groundTexture, debris, shape, pose, surface, surfaceTexture, occlusion, light, neighbours
     }
 
     func numbers(for topic: Topic) -> RandomNumbers {

@@ -21,7 +21,7 @@ extension Leaf {
             guard number + 1 < lobes.count else { continue }
             let next = lobes[number + 1]
             let reach = depth * (number == 0 || number == 3 ? 0.86 : 1.04) * numbers.between(0.94, 1.06)
-            corners.append(MapleLobe.direction((lobe.turns + next.turns) / 2) * reach)
+            corners.append(Arithmetic.heading(turns: (lobe.turns + next.turns) / 2) * reach)
         }
         corners.append(Point(-0.012, 0))
         let veins = lobes.flatMap(\.veins).sorted { $0.width > $1.width }
@@ -50,11 +50,11 @@ extension Leaf {
         // The sides are hollow: the fan opens as it goes outwards.
         let side = (1..<8).map { step in
             let share = Float(step) / 8
-            return MapleLobe.direction(half * share.squareRoot()) * (share * edge.radius(at: 1) * 0.94)
+            return Arithmetic.heading(turns: half * share.squareRoot()) * (share * edge.radius(at: 1) * 0.94)
         }
         let rim = (0...steps).map { step in
             let share = 1 - 2 * Float(step) / Float(steps)
-            return MapleLobe.direction(half * share) * edge.radius(at: share)
+            return Arithmetic.heading(turns: half * share) * edge.radius(at: share)
         }
         let points = [Point(0.012, 0)] + side + rim + side.reversed().map { Point(-$0.x, $0.y) } + [Point(-0.012, 0)]
         return Leaf(
@@ -69,7 +69,7 @@ extension Leaf {
             let fork = numbers.between(0.3, 0.6)
             let bend = 0.95 / Float(count)
             func place(_ share: Float, _ radius: Float) -> Point {
-                MapleLobe.direction(half * share * min(1, radius * 1.4).squareRoot()) * radius
+                Arithmetic.heading(turns: half * share * min(1, radius * 1.4).squareRoot()) * radius
             }
             let stem = (0...4).map { place(share, fork * (0.03 + Float($0) * 0.2425)) }
             let branches = [-bend, bend].map { turn in
@@ -93,13 +93,8 @@ private struct MapleLobe {
     /// On each side.
     var teeth: Int
 
-    /// A direction from straight up, in turns clockwise.
-    static func direction(_ turns: Float) -> Point {
-        Point(Arithmetic.sine(turns: turns), -Arithmetic.cosine(turns: turns))
-    }
-
     private func place(_ along: Float, _ across: Float) -> Point {
-        let axis = Self.direction(turns)
+        let axis = Arithmetic.heading(turns: turns)
         return axis * (along * length) + axis.turned * (across * halfWidth)
     }
 

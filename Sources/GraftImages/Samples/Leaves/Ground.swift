@@ -129,7 +129,7 @@ private struct GroundPainter {
             let depth = Float(number) / Float(count)
             let root = place(&numbers) + Point(0, 0.1) * unit
             let turns = lean + numbers.between(-0.17, 0.17)
-            let up = Point(Arithmetic.sine(turns: turns), -Arithmetic.cosine(turns: turns))
+            let up = Arithmetic.heading(turns: turns)
             let length = numbers.between(0.16, 0.42) * unit
             let tip = root + up * length
             let path = Curve.bow(

@@ -1,0 +1,112 @@
+/// How a kernel's gradient is shared by threads: slices of the output's channels, each times parts of the batch.
+///
+/// A slice costs a copy of its part of the output's gradient, and every slice reads the input; parts of a batch cost the sum of
+/// their gradients. Which is less follows from sizes alone.
+struct KernelGradientSplit: Hashable {
+    let slices: Int
+    /// A divisor of the batch.
+    let batchParts: Int
+
+    /// In one piece.
+    static let none = KernelGradientSplit(slices: 1, batchParts: 1)
+
+    init(slices: Int, batchParts: Int) { (self.slices, self.batchParts) = (slices, batchParts) }
+
+    /// The way that takes the least time on so many threads.
+    init(_ geometry: ConvolutionGeometry, threads: Int) {
+        let blocks = Self.blockCount(geometry)
+        var best = (split: Self.none, seconds: Self.none.seconds(geometry))
+        for parts in 1...max(1, min(threads, geometry.input[0])) where geometry.input[0].isMultiple(of: parts) {
+            let split = KernelGradientSplit(slices: min(threads / parts, blocks), batchParts: parts)
+            let seconds = split.seconds(geometry)
+            if seconds < best.seconds { best = (split, seconds) }
+        }
+        self = best.split
+    }
+
+    /// oneDNN takes sixteen channels of the output at once, so that slices are made of such.
+    private static let block = 16
+
+    private static func blockCount(_ geometry: ConvolutionGeometry) -> Int {
+        (geometry.output[3] + block - 1) / block
+    }
+
+    /// The channels of each slice, as even as blocks allow.
+    func channels(_ geometry: ConvolutionGeometry) -> [Range<Int>] {
+        let (blocks, channels) = (Self.blockCount(geometry), geometry.output[3])
+        return (0..<slices).map { slice in
+            let (first, last) = (blocks * slice / slices, blocks * (slice + 1) / slices)
+            return first * Self.block..<min(channels, last * Self.block)
+        }
+    }
+
+    /// What the slowest thread takes, roughly: products in bfloat16 at 300 GFLOP/s, memory at 10 GB/s, a meeting of threads
+    /// at 5 µs.
+    private func seconds(_ geometry: ConvolutionGeometry) -> Double {
+        let (input, output, kernel) = (geometry.input, geometry.output, geometry.kernel)
+        let blocks = Self.blockCount(geometry)
+        let share = Double((blocks + slices - 1) / slices) / Double(blocks)
+        let parts = Double(batchParts)
+        let products = Double(output.elementCount / output[3] * kernel.elementCount) * share / parts
+        let read = Double(input.elementCount * geometry.types.input.byteCount) / parts
+        let copied = slices > 1 ? 2 * Double(output.elementCount * geometry.types.output.byteCount) * share / parts : 0
+        let added = batchParts > 1 ? (parts + 1) * 4 * Double(kernel.elementCount) * share : 0
+        let meetings = (slices * batchParts > 1 ? 1.0 : 0) + (batchParts > 1 ? 1 : 0)
+        return products / 1.5e11 + (read + copied + added) / 1e10 + meetings * 5e-6
+    }
+}
+
+extension PlanCompiler {
+    /// A kernel's gradient by oneDNN, shared by threads where it multiplies bfloat16: see ``KernelGradientStep``.
+    mutating func addKernelGradient(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
+        let operands = graph[value].operands
+        let (input, gradient) = (try location(of: operands[0]), try location(of: operands[1]))
+        let isShared = threads > 1 && geometry.types.input == .bfloat16 && geometry.convolution.groups == 1
+        var split = isShared ? KernelGradientSplit(geometry, threads: threads) : .none
+        var slices = try kernelGradientSlices(geometry, split, isShared: isShared)
+        // There may be no fast code for what is left of the channels in a slice.
+        if split != .none, slices.contains(where: \.primitive.isReference) {
+            split = .none
+            slices = try kernelGradientSlices(geometry, split, isShared: false)
+        }
+        try add(value, reads: [input, gradient]) { target throws(GraftError) in
+            KernelGradientStep(
+                slices: slices, batchParts: split.batchParts, geometry: geometry, input: input,
+                outputGradient: gradient, target: target)
+        }
+    }
+
+    private func kernelGradientSlices(
+        _ geometry: ConvolutionGeometry, _ split: KernelGradientSplit, isShared: Bool
+    ) throws(GraftError) -> [KernelGradientStep.Slice] {
+        // oneDNN divides its work when the primitive is made.
+        if isShared { setThreadCount(1) }
+        defer { if isShared { setThreadCount(threads) } }
+        var (slices, made): ([KernelGradientStep.Slice], [Int: KernelGradientStep.Slice]) = ([], [:])
+        for channels in split.channels(geometry) {
+            let primitive: Primitive
+            let unpacking: Primitive?
+            if let same = made[channels.count] {
+                (primitive, unpacking) = (same.primitive, same.unpacking)
+            } else {
+                let part = geometry.part(batchParts: split.batchParts, outputChannels: channels.count)
+                primitive = try Primitive.kernelGradient(engine, part, kernelPixelStride: geometry.kernel[3])
+                unpacking = primitive.packedByteCount > 0 ? try primitive.packing() : nil
+            }
+            let slice = KernelGradientStep.Slice(primitive: primitive, unpacking: unpacking, channels: channels)
+            made[channels.count] = slice
+            slices.append(slice)
+        }
+        return slices
+    }
+}
+
+extension ConvolutionGeometry {
+    /// The convolution of one of so many parts of the batch to so many of the output's channels.
+    fileprivate func part(batchParts: Int, outputChannels: Int) -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            convolution: convolution, input: [input[0] / batchParts, input[1], input[2], input[3]],
+            kernel: [kernel[0], kernel[1], kernel[2], outputChannels],
+            output: [output[0] / batchParts, output[1], output[2], outputChannels], types: types)
+    }
+}

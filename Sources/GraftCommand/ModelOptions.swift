@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import Graft
+
+/// What a saved model may leave open, for the verbs that ask it about images.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The height and width in pixels, for a model whose file leaves them open.", valueName: "pixels"))
+    var inputSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the classes are called, in the order of the model's outputs, for a model whose file does not say: "
+                + "names with commas between them, or a file with one name a line or a JSON list.",
+            valueName: "names|file"))
+    var classes: ClassNames?
+
+    @Option(
+        help: ArgumentHelp(
+            "What makes probabilities of the outputs, for a model that ends without softmax or sigmoid; that of the file's "
+                + "compile configuration (from_logits=True) if not given.",
+            valueName: "softmax|sigmoid"))
+    var outputActivation: OutputActivation?
+
+    func validate() throws { try SavedModel.check(inputSize: inputSize) }
+}
+
+extension OutputActivation: ExpressibleByArgument {}
+
+/// `--classes`: names, or where they stand.
+struct ClassNames: ExpressibleByArgument, Equatable {
+    private let argument: String
+
+    init(argument: String) { self.argument = argument }
+
+    /// The names in their order.
+    ///
+    /// - Throws: `GraftError` where the file cannot be read, and for fewer than two names, or one twice.
+    func names() throws(GraftError) -> [String] {
+        let names = try argument.contains(",") ? Self.list(argument, separator: ",") : Self.names(inFile: argument)
+        guard names.count > 1, !names.contains("") else {
+            throw GraftError(
+                .argument,
+                "--classes: \(argument) gives \(names.count.of("name")); needs one for each class, such as cats,dogs, or a "
+                    + "file with one a line")
+        }
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw GraftError(.argument, "--classes: \(twice) is there twice; each class needs a name of its own")
+        }
+        return names
+    }
+
+    private static func names(inFile path: String) throws(GraftError) -> [String] {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            throw GraftError(
+                .file, "--classes: there is no file \(path) that can be read; names need commas between them",
+                cause: error)
+        }
+        if let names = try? JSONDecoder().decode([String].self, from: data) { return names }
+        return list(String(decoding: data, as: UTF8.self), separator: "\n").filter { !$0.isEmpty }
+    }
+
+    private static func list(_ text: String, separator: Character) -> [String] {
+        text.split(separator: separator, omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+    }
+}
+
+/// A model in a file, and the size that its file may leave open.
+enum SavedModel {
+    static func check(inputSize: Int?) throws {
+        if let inputSize {
+            try require((1...4096).contains(inputSize), "--input-size", inputSize, "1 to 4096 pixels")
+        }
+    }
+
+    /// - Throws: `GraftError` where the file is no model, where its sizes are open and none is given, and where they are
+    ///   not and another is.
+    static func load(_ path: String, inputSize: Int?) throws(GraftError) -> Model {
+        let model = try Model.load(path, sizes: InputShapes(inputSize.map { .side($0) }, wayOut: "--input-size 224"))
+        guard let inputSize else { return model }
+        for shape in model.inputs.map(\.shape) where shape.rank != 3 || shape[0] != inputSize || shape[1] != inputSize {
+            throw GraftError(
+                .argument,
+                "--input-size: \(path) takes \(shape.batchDescription) and nothing else; the option is for models that "
+                    + "leave the size open")
+        }
+        return model
+    }
+
+    /// Whether a name is that of a file that may be a model, rather than that of a base.
+    static func isNamed(by name: String) -> Bool {
+        [".keras", ".h5", ".hdf5"].contains(where: name.lowercased().hasSuffix)
+    }
+}
