@@ -17,6 +17,8 @@ struct Distill: ParsableCommand {
             The class probabilities of a classifier of your own, softened by a temperature:
               graft distill model.keras photos --top --temperature 2 --student mobilenet-v2 --input-size 96
 
+            Teacher and student see the same views: random crops, flips and colours, see --augment and --mix-up.
+
             A student that has learned already goes on from what it knows:
               graft distill inception-v3 photos --student student.keras --output better.keras
 
@@ -33,6 +35,7 @@ struct Distill: ParsableCommand {
 
     @OptionGroup(title: "Teacher") var teaching: DistillTeacherArguments
     @OptionGroup(title: "Student") var student: DistillStudentArguments
+    @OptionGroup(title: "Images") var views: DistillViewArguments
     @OptionGroup(title: "Training") var training: DistillTrainingArguments
     @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
     @OptionGroup(title: "Machine") var machine: MachineOptions

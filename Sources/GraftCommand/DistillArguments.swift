@@ -81,8 +81,9 @@ struct DistillStudentArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How images are resized where the student is used: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")). "
-                + "(default: keras)", valueName: "method"))
+            "How images are resized where the student is used: "
+                + "\(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")). "
+                + "(default: antialias, which resembles the views; that of a .keras model)", valueName: "method"))
     var resize: ResizeMethod?
 
     func validate() throws {
@@ -97,6 +98,76 @@ struct DistillStudentArguments: ParsableArguments {
         let isSaved = NetworkSource(name: name).isSavedModel
         return NetworkSource(
             name: name, choice: BaseChoice(weights: isSaved ? nil : WeightsOption.none, inputSize: inputSize))
+    }
+}
+
+/// What of the images both see, and what is kept of it.
+struct DistillViewArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How views differ from their images, the same for teacher and student; 'none' shows the images. Parts: "
+                + "\(Augmentation.forms).", valueName: "recipe"))
+    var augment = "flip,crop:0.2,brightness:0.2,contrast:0.2,saturation:0.2,hue:0.05"
+
+    @Option(
+        help: ArgumentHelp(
+            "How many views each image has; each epoch shows the next one. More are better, fewer are faster, as the "
+                + "teacher's answers to views that come again are kept. (default: 8)", valueName: "N"))
+    var views: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Mix the images of a step in pairs (MixUp), by shares from Beta(A, A), such as 0.2 or 1: each epoch has mixtures "
+                + "of its own, which the teacher has to see.", valueName: "A"))
+    var mixUp: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many megabytes of the teacher's answers are kept in memory, so that it is not run again on what it saw. "
+                + "Results stay the same.", valueName: "MB"))
+    var answersMemory = 256
+
+    @Option(
+        help: ArgumentHelp(
+            "How many megabytes of decoded images are kept in memory, so that they are not read again.", valueName: "MB"
+        ))
+    var imageMemory = 512
+
+    func validate() throws {
+        try asUsage { () throws(GraftError) in _ = try recipe }
+        try require(views.map((1...1_000_000).contains) ?? true, "--views", views ?? 0, "1 to 1000000")
+        try asUsage { () throws(GraftError) in _ = try mixing }
+        for (option, value) in [("--answers-memory", answersMemory), ("--image-memory", imageMemory)] {
+            try require((0...1_000_000).contains(value), option, value, "0 to 1000000 megabytes")
+        }
+    }
+
+    /// How views differ from their images.
+    var recipe: Augmentation {
+        get throws(GraftError) {
+            do throws(GraftError) {
+                return try Augmentation(augment)
+            } catch {
+                throw GraftError(error.code, "--augment: \(error.message)")
+            }
+        }
+    }
+
+    /// How many views there are: where none differs from its image, one.
+    var viewCount: Int {
+        get throws(GraftError) { try recipe.isIdentity ? 1 : views ?? 8 }
+    }
+
+    /// What mixes images; `nil` for nothing.
+    var mixing: MixUp? {
+        get throws(GraftError) {
+            guard let mixUp else { return nil }
+            do throws(GraftError) {
+                return try MixUp(alpha: mixUp)
+            } catch {
+                throw GraftError(error.code, "--mix-up: \(error.message)")
+            }
+        }
     }
 }
 
@@ -135,12 +206,6 @@ struct DistillTrainingArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Decides the initial weights, the views and the order of images.", valueName: "N"))
     var seed: UInt64 = 0
 
-    @Option(
-        help: ArgumentHelp(
-            "How many megabytes of the teacher's answers are kept in memory, so that it is not run again on what it saw. "
-                + "Results stay the same.", valueName: "MB"))
-    var answersMemory = 256
-
     func validate() throws {
         try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
         try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
@@ -151,14 +216,15 @@ struct DistillTrainingArguments: ParsableArguments {
         }
         try require(
             (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
-        try require(
-            (0...1_000_000).contains(answersMemory), "--answers-memory", answersMemory, "0 to 1000000 megabytes")
     }
 
-    /// AdamW with its schedule for so many images in an epoch.
-    func optimizer(imageCount: Int) -> any Optimizer {
-        let steps = epochs * ((imageCount + batchSize - 1) / batchSize)
-        let warmUp = steps / 20
+    /// The steps of the run with so many images in an epoch.
+    func stepCount(imageCount: Int) -> Int { epochs * ((imageCount + batchSize - 1) / batchSize) }
+
+    /// AdamW with its schedule for so many steps. It warms up over the first twentieth of them; of few over 20, as the first
+    /// steps of AdamW are as large as any, whatever the gradient is.
+    func optimizer(steps: Int) -> any Optimizer {
+        let warmUp = max(steps / 20, min(20, steps / 4))
         let schedule = LearningRateSchedule.cosineDecay(initial: learningRate, decaySteps: max(steps - warmUp, 1))
         return AdamW(
             learningRate: schedule.warmedUp(over: warmUp), weightDecay: weightDecay,
@@ -166,4 +232,8 @@ struct DistillTrainingArguments: ParsableArguments {
                 excludedFromWeightDecay: OptimizerSettings.biasesAndNormalization,
                 movingAverage: movingAverage.map { MovingAverage(momentum: $0) }))
     }
+
+    /// The largest momentum of batch normalization's statistics that so many steps allow: what they began with is forgotten
+    /// after a twentieth of the steps, but for a third of it. A network that is meant for millions of steps would keep it.
+    static func statisticsMomentum(steps: Int) -> Double { min(0.99, max(0.8, 1 - 20 / Double(max(steps, 1)))) }
 }

@@ -3,7 +3,7 @@ import Graft
 /// The images of a run of `distill`: those that the student learns from, those that it is measured on, and some that the
 /// teacher's features are standardized on.
 struct DistillExamples {
-    let training: any Dataset
+    let training: AugmentedImages
     let validation: (any Dataset)?
     let sample: any Dataset
     /// What below the folder is no image.
@@ -20,16 +20,25 @@ struct DistillExamples {
         try ImageFiles(below: options.images ?? ".", rule: ImageRule(height: 1, width: 1))
     }
 
+    /// How many of them the student learns from.
+    static func learnedCount(of found: ImageFiles, _ options: Distill) -> Int {
+        split(found.paths, share: options.training.validationSplit).learned.count
+    }
+
     /// - Throws: `GraftError` with code `argument` for a rule that no image can be brought to.
     init(_ found: ImageFiles, _ options: Distill, sizes: [Size2D], rule: ImageRule) throws(GraftError) {
         problems = found.problems
         let (learned, measured) = Self.split(found.paths, share: options.training.validationSplit)
-        func sized(_ paths: [String]) throws(GraftError) -> SizedImages {
-            try SizedImages(paths: paths, sizes: sizes, rule: rule, threads: options.machine.threads)
+        let (recipe, threads) = (try options.views.recipe, options.machine.threads)
+        func views(_ paths: [String], _ count: Int, cacheLimit: Int) throws(GraftError) -> AugmentedImages {
+            try AugmentedImages(
+                ImageFiles(paths: paths, rule: rule, threads: threads), recipe, views: count,
+                seed: options.training.seed, sizes: sizes, cacheLimit: cacheLimit)
         }
-        training = try sized(learned)
-        validation = measured.isEmpty ? nil : try sized(measured)
-        sample = try sized(Self.spread(Self.sampleCount, over: learned))
+        training = try views(learned, options.views.viewCount, cacheLimit: options.views.imageMemory * 1_000_000)
+        sample = try views(Self.spread(Self.sampleCount, over: learned), 1, cacheLimit: 0)
+        validation =
+            measured.isEmpty ? nil : try SizedImages(paths: measured, sizes: sizes, rule: rule, threads: threads)
     }
 
     /// Holds images back, one of so many in the order of the paths, so that each folder gives its share.
@@ -50,7 +59,7 @@ struct DistillExamples {
     }
 }
 
-/// Images of which each is brought to several sizes.
+/// Images as they are, of which each is brought to several sizes by the rule.
 struct SizedImages: Dataset {
     private let files: [ImageFiles]
 

@@ -23,9 +23,10 @@ struct DistillJob {
         try OutputFile.check(options.output)
         try options.machine.checkPrecision()
         let found = try DistillExamples.find(options)
-        let networks = try DistillNetworks(options, on: console)
+        let steps = options.training.stepCount(imageCount: DistillExamples.learnedCount(of: found, options))
+        let networks = try DistillNetworks(options, steps: steps, on: console)
         let examples = try DistillExamples(found, options, sizes: networks.sizes, rule: networks.studentRule)
-        report(networks, examples)
+        try report(networks, examples)
         if let resumed { networks.student.layerMarks = resumed.marks }
         try networks.student.checkRoom(toSave: options.output)
         try options.machine.tellPrecision(trains: true, on: console)
@@ -35,14 +36,17 @@ struct DistillJob {
         if resumed == nil { checkpoints.begin(on: console) }
         recorder.begin("distillation")
         reporter.begin(nil, epochs: options.training.epochs)
-        let history = try teach(networks.student, teacher, examples, interruption.cancellation)
+        let history = try teach(
+            networks.student, teacher, examples, options.training.optimizer(steps: steps), interruption.cancellation)
         try finish(networks.student, history)
     }
 
-    private func report(_ networks: DistillNetworks, _ examples: DistillExamples) {
+    private func report(_ networks: DistillNetworks, _ examples: DistillExamples) throws {
         for line in networks.lines { console.say(line) }
         let measured = examples.validation.map { ", \($0.count.grouped) to measure the loss on" } ?? ""
-        console.say("\(examples.training.count.of("image")) to learn from\(measured)")
+        let (views, recipe) = (try options.views.viewCount, try options.views.recipe)
+        let shown = recipe.isIdentity ? "as they are" : "each in \(views.of("view")) (\(recipe))"
+        console.say("\(examples.training.count.of("image")) to learn from, \(shown)\(measured)")
         console.list(examples.problems.map(\.description), title: "left out")
     }
 
@@ -73,16 +77,18 @@ struct DistillJob {
 
     /// Teaches; where that fails after a complete epoch, the student of the last one is written all the same.
     private func teach(
-        _ student: Model, _ teacher: Teacher, _ examples: DistillExamples, _ cancellation: CancellationFlag
+        _ student: Model, _ teacher: Teacher, _ examples: DistillExamples, _ optimizer: any Optimizer,
+        _ cancellation: CancellationFlag
     ) throws -> History {
         let training = options.training
         do {
             return try Distillation(from: [teacher]).teach(
-                student, with: examples.training, batchSize: training.batchSize, epochs: training.epochs,
-                optimizer: training.optimizer(imageCount: examples.training.count), validation: examples.validation,
+                student, with: examples.training, mixUp: options.views.mixing, batchSize: training.batchSize,
+                epochs: training.epochs,
+                optimizer: optimizer, validation: examples.validation,
                 seed: training.seed, callbacks: [EventHandler(reporter.handle), recorder],
                 options: trainingOptions(cancellation), teacherPrecision: teacherPrecision,
-                answersMemory: training.answersMemory * 1_000_000,
+                answersMemory: options.views.answersMemory * 1_000_000,
                 checkpoint: checkpoints.checkpointing(phase: 0, of: 1, [], resumes: resumed != nil))
         } catch {
             reporter.listUnreadable()

@@ -12,8 +12,9 @@ struct DistillNetworks {
     private let arguments: DistillTeacherArguments
     private let options: Distill
 
+    /// - Parameter steps: how many steps the student learns.
     /// - Throws: `GraftError` where one of them cannot be had, or does not take images, or does not fit its part.
-    init(_ options: Distill, on console: Console) throws {
+    init(_ options: Distill, steps: Int, on console: Console) throws {
         (self.options, arguments) = (options, options.teaching)
         let learner = options.student.source
         let source = NetworkSource(name: options.teacher ?? "", choice: arguments.choice, top: arguments.top)
@@ -21,9 +22,13 @@ struct DistillNetworks {
         try Self.refuse(arguments.givenForBasesAlone, of: source)
         if !source.isSavedModel { _ = try source.named() }
         // Before the teacher's weights are read: what is wrong with the student is found at once.
-        student = try learner.model(on: console, seed: options.training.seed)
+        let network = try learner.model(on: console, seed: options.training.seed)
+        student =
+            learner.isSavedModel
+            ? network
+            : try network.withStatisticsMomentum(atMost: DistillTrainingArguments.statisticsMomentum(steps: steps))
         var rule = try Classifier.rule(of: student, learner.name)
-        rule.resize = options.student.resize ?? rule.resize
+        rule.resize = options.student.resize ?? (learner.isSavedModel ? rule.resize : .antialias)
         studentRule = rule
         student.metadata.image = rule
         let whole = try Self.teacher(source, on: console)
@@ -102,5 +107,32 @@ struct DistillNetworks {
             "student: \(student.name) \(beginning), \(student.countParameters().grouped) parameters, of images of "
                 + "\(studentRule.height) × \(studentRule.width)",
         ]
+    }
+}
+
+extension Model {
+    /// The same network, with values that are not drawn yet, whose batch normalizations have this momentum at most.
+    func withStatisticsMomentum(atMost momentum: Double) throws(GraftError) -> Model {
+        let copy = try Model.deserialize(serialized.withStatisticsMomentum(atMost: momentum))
+        (copy.seed, copy.metadata, copy.layerMarks) = (seed, metadata, layerMarks)
+        return copy
+    }
+}
+
+extension Configuration {
+    fileprivate func withStatisticsMomentum(atMost momentum: Double) -> Configuration {
+        switch self {
+        case .array(let elements): return .array(elements.map { $0.withStatisticsMomentum(atMost: momentum) })
+        case .object(var members):
+            members = members.mapValues { $0.withStatisticsMomentum(atMost: momentum) }
+            if self["class_name"]?.text == BatchNormalization.className, var config = members["config"]?.members,
+                let own = config["momentum"]?.number
+            {
+                config["momentum"] = .double(min(own, momentum))
+                members["config"] = .object(config)
+            }
+            return .object(members)
+        default: return self
+        }
     }
 }

@@ -52,7 +52,9 @@ import Testing
     @Test func theStudentIsWrittenWithoutItsLessonsAndGivesFeatures() throws {
         let outcome = try distill(["inception-v3", "photos", "--json"] + Self.networks + Self.job)
         try #require(outcome.status == 0, "\(outcome.errors)")
+        // On a slow machine there are checkpoints among them.
         let events = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }
+            .filter { $0.string("event") != "checkpoint" }
         #expect(events.map { $0.string("event") } == ["precision", "epoch", "epoch", "epoch", "done"])
         #expect(events[1].names == ["event", "epoch", "loss", "val_loss", "seconds"])
         let done = try #require(events.last)
@@ -61,15 +63,19 @@ import Testing
         #expect(done.string("model") == "student.keras" && done.number("images") == 10)
         #expect(done.strings("left_out") == ["photos/red/text.jpg"])
         let losses = events.dropFirst().prefix(3).compactMap { $0.number("loss") }
-        #expect(losses.count == 3 && losses[2] < losses[0], "\(losses)")
+        #expect(losses.count == 3, "\(losses)")
         for line in [
             "teacher: inception_v3 cut at mixed0, 256 features, from images of 75 × 75",
             "student: mobilenetv2_1.00_32 from random weights, 2,257,984 parameters, of images of 32 × 32",
-            "9 images to learn from, 2 to measure the loss on",
+            "9 images to learn from, each in 8 views (flip:0.5,crop:0.2:1,brightness:0.2,contrast:0.2,saturation:0.2,hue:0.05), "
+                + "2 to measure the loss on",
         ] { #expect(outcome.errors.contains(line + "\n"), "\(outcome.errors)") }
         let student = try Model.load(folder.url.appending(path: "student.keras").path)
         #expect(student.layers.allSatisfy { !$0.name.hasPrefix("lesson") })
-        #expect(student.metadata.image == ImageRule(height: 32, width: 32))
+        // MobileNetV2's own 0.999 would keep what the statistics began with.
+        let momenta = student.layers.compactMap { ($0 as? BatchNormalization)?.momentum }
+        #expect(momenta.count == 52 && momenta.allSatisfy { $0 == 0.8 })
+        #expect(student.metadata.image == ImageRule(height: 32, width: 32, resize: .antialias))
         #expect(!folder.exists("student.checkpoint") && folder.exists("student.history.csv"))
         let features = try tool.run(["features", "student.keras", "photos/blue"])
         #expect(features.status == 0 && features.output.contains("wrote features.npy: 5 rows of (1, 1, 1280)"))
@@ -77,26 +83,29 @@ import Testing
 
     @Test func aStudentGoesOnFromWhatItLearned() throws {
         try saveNetworks()
-        func losses(_ student: String, _ output: String) throws -> [Double] {
-            let outcome = try distill([
-                "teacher.keras", "photos", "--student", student, "--epochs", "30", "--batch-size", "4", "--json",
-                "--learning-rate", "0.01", "--moving-average", "0.8", "--output", output,
-            ])
+        func losses(_ student: String, _ output: String, _ more: [String]) throws -> [Double] {
+            let outcome = try distill(
+                ["teacher.keras", "photos", "--student", student, "--output", output, "--augment", "none", "--json"]
+                    + more)
             try #require(outcome.status == 0, "\(outcome.errors)")
             #expect(outcome.errors.contains(" as it was saved, "))
             return outcome.lines.compactMap { JSONLine($0)?.number("loss") }
         }
-        let first = try losses("small.keras", "one.keras")
-        let second = try losses("one.keras", "two.keras")
-        // Of the epochs and of the end. The maps to the teacher's features are new, but what they read is not.
-        #expect(first.count == 31 && second.count == 31)
-        #expect(first[29] < first[0] / 2 && second[5] < first[5], "\(first) \(second)")
-        #expect(try bits("two.keras") != bits("one.keras"))
+        let taught = try losses(
+            "small.keras", "one.keras", ["--epochs", "30", "--learning-rate", "0.01", "--moving-average", "0.8"])
+        // Of the epochs and of the end.
+        #expect(taught.count == 31 && taught[29] < taught[0] / 2, "\(taught)")
+        #expect(try bits("one.keras") != bits("small.keras"))
+        // Steps too small to change a kernel: what it begins with.
+        _ = try losses("one.keras", "two.keras", ["--epochs", "1", "--learning-rate", "1e-20"])
+        #expect(try bits("two.keras")[0] == bits("one.keras")[0])
     }
 
     @Test func aKilledAndAStoppedRunGoOnToTheSameBits() throws {
         try saveNetworks()
-        let words = ["teacher.keras", "photos", "--student", "small.keras", "--epochs", "80", "--batch-size", "4"]
+        let words =
+            ["teacher.keras", "photos", "--student", "small.keras", "--epochs", "80", "--batch-size", "4"]
+            + ["--views", "3", "--mix-up", "0.2"]
         let plain = try distill(words + ["--output", "plain.keras"])
         try #require(plain.status == 0, "\(plain.errors)")
         let killed = try distill(
@@ -191,6 +200,18 @@ import Testing
         (
             "vgg16 photos --student vgg16 --answers-memory=-1",
             "--answers-memory: got -1, needs 0 to 1000000 megabytes"
+        ),
+        (
+            "vgg16 photos --student vgg16 --image-memory=-1", "--image-memory: got -1, needs 0 to 1000000 megabytes"
+        ),
+        (
+            "vgg16 photos --student vgg16 --augment flipp",
+            "--augment: 'flipp' is no part of an augmentation: the parts are \(Augmentation.forms)"
+        ),
+        ("vgg16 photos --student vgg16 --views 0", "--views: got 0, needs 1 to 1000000"),
+        (
+            "vgg16 photos --student vgg16 --mix-up 0",
+            "--mix-up: MixUp's alpha is 0.0; it must be more than 0 and at most 1000"
         ),
     ])
     func wrongArgumentsAreExplained(words: String, message: String) throws {

@@ -12,6 +12,7 @@ struct DistillationProblem {
     var answersMemory = 0
     var freezesFirstLayer = false
     var features = FeatureCache.off
+    var mixUp: MixUp?
 
     /// Images of four blobs each, which are easier to tell apart than noise: two inputs, the second half as large.
     static func examples(_ count: Int = 17, key: UInt64 = 9) throws -> ArrayDataset {
@@ -69,7 +70,7 @@ struct DistillationProblem {
         let schedule = LearningRateSchedule.cosineDecay(initial: 0.02, decaySteps: 10, alpha: 0.1).warmedUp(over: 3)
         let settings = OptimizerSettings(movingAverage: MovingAverage(momentum: 0.8))
         let history = try Distillation(from: Self.teachers()).teach(
-            student, with: examples ?? Self.examples(), batchSize: batchSize, epochs: epochs,
+            student, with: examples ?? Self.examples(), mixUp: mixUp, batchSize: batchSize, epochs: epochs,
             optimizer: AdamW(learningRate: schedule, weightDecay: 0.1, settings: settings),
             validation: Self.examples(6, key: 10), seed: 3, callbacks: [ResumeProblem.Stopper(flag, step: step)],
             options: TrainingOptions(features: features, threads: 1, cancellation: flag), teacherPrecision: .float32,
@@ -77,6 +78,34 @@ struct DistillationProblem {
         return Outcome(
             variables: student.variables.map { ResumeProblem.Run.bits($0.value) },
             figures: history.values.mapValues { $0.map(\.bitPattern) }, isInterrupted: history.isInterrupted)
+    }
+}
+
+/// Examples in several views: view v has v added to all inputs.
+struct ShiftedViews: Dataset {
+    let base: ArrayDataset
+    let views: Int
+
+    var count: Int { base.count }
+    var classNames: [String]? { nil }
+    var imageRule: ImageRule? { nil }
+    func targets(of numbers: [Int]) throws -> [Tensor] { [] }
+    func fingerprint(of number: Int) throws -> String? {
+        try base.fingerprint(of: number % count).map { "\($0) \(number / count)" }
+    }
+
+    func batch(_ numbers: [Int]) throws -> Batch {
+        var batch = try base.batch(numbers.map { $0 % count })
+        for position in batch.inputs.indices {
+            let size = batch.inputs[position].count / numbers.count
+            batch.inputs[position].withUnsafeMutableBuffer { values in
+                for (row, number) in numbers.enumerated() {
+                    for index in 0..<size { values[row * size + index] += Float(number / count) }
+                }
+            }
+        }
+        batch.indices = numbers
+        return batch
     }
 }
 

@@ -12,26 +12,28 @@ extension Distillation {
     ///   - student: what learns: its layers that are trainable.
     ///   - examples: inputs without targets. The first input of an example is the student's; teachers see the one that they
     ///     name, the same view at a size of their own.
+    ///   - mixUp: what mixes the examples of a batch in pairs before the student and the teachers see them, so that each
+    ///     epoch has mixtures that nobody saw before; nothing where it is `nil`. Validation is never mixed.
     ///   - batchSize: examples in a step.
     ///   - epochs: how often each image is seen, each time as its next view.
     ///   - optimizer: how gradients become changes.
     ///   - validation: examples to measure the loss on after each epoch.
     ///   - shuffle: whether each epoch has an order of its own.
-    ///   - seed: what orders follow from; initial values follow from the student's seed.
+    ///   - seed: what orders and mixtures follow from; initial values follow from the student's seed.
     ///   - callbacks: what follows the run.
     ///   - options: threads, precision of the student, a flag to stop.
     ///   - teacherPrecision: what the teachers compute in; bfloat16 where the processor has it, unless said.
     ///   - answersMemory: how many bytes of the teachers' answers may be kept in memory, so that a teacher is not run again
     ///     on an example, or a view of one, that comes again in a later epoch. An example takes 4 bytes for each number that
     ///     the teachers give, and 96 more. The first that come stay until the run ends; results are the same to the bit,
-    ///     however many there are. Examples without a fingerprint are not kept, as they may be others the next time.
-    ///     Default 0: teachers answer at each step.
+    ///     however many there are. Not kept are answers to mixtures, which do not come again, and to examples without a
+    ///     fingerprint, which may be others the next time. Default 0: teachers answer at each step.
     ///   - checkpoint: where and how often the run is kept. It does not hold the teachers: a run that goes on needs the same.
     /// - Throws: `GraftError` with code `argument` where `answersMemory` is negative, `data` where a teacher's input is none
     ///   of the examples', and what ``trainee(of:)`` and `fit` throw.
     @discardableResult
     public func teach(
-        _ student: Model, with examples: any Dataset, batchSize: Int = 64, epochs: Int = 1,
+        _ student: Model, with examples: any Dataset, mixUp: MixUp? = nil, batchSize: Int = 64, epochs: Int = 1,
         optimizer: any Optimizer, validation: (any Dataset)? = nil, shuffle: Bool = true, seed: UInt64 = 0,
         callbacks: [any Callback] = [], options: TrainingOptions = TrainingOptions(),
         teacherPrecision: Precision = .automatic, answersMemory: Int = 0, checkpoint: Checkpointing? = nil
@@ -40,17 +42,17 @@ extension Distillation {
         // It is the student that is saved, and it is to know how images become its input.
         student.metadata.image = student.metadata.image ?? examples.imageRule
         return try teach(
-            trainee: trainee, with: examples, batchSize: batchSize, epochs: epochs, optimizer: optimizer,
+            trainee: trainee, with: examples, mixUp: mixUp, batchSize: batchSize, epochs: epochs, optimizer: optimizer,
             validation: validation, shuffle: shuffle, seed: seed, callbacks: callbacks, options: options,
             teacherPrecision: teacherPrecision, answersMemory: answersMemory, checkpoint: checkpoint)
     }
 
     /// As the public one, with a student that has its lessons already.
     func teach(
-        trainee: Model, with examples: any Dataset, batchSize: Int, epochs: Int, optimizer: any Optimizer,
-        validation: (any Dataset)? = nil, shuffle: Bool = true, seed: UInt64 = 0, callbacks: [any Callback] = [],
-        options: TrainingOptions = TrainingOptions(), teacherPrecision: Precision = .automatic, answersMemory: Int = 0,
-        checkpoint: Checkpointing? = nil
+        trainee: Model, with examples: any Dataset, mixUp: MixUp? = nil, batchSize: Int, epochs: Int,
+        optimizer: any Optimizer, validation: (any Dataset)? = nil, shuffle: Bool = true, seed: UInt64 = 0,
+        callbacks: [any Callback] = [], options: TrainingOptions = TrainingOptions(),
+        teacherPrecision: Precision = .automatic, answersMemory: Int = 0, checkpoint: Checkpointing? = nil
     ) throws -> History {
         guard answersMemory >= 0 else {
             throw GraftError(.argument, "answersMemory is \(answersMemory) bytes; it must be 0 or more")
@@ -62,14 +64,15 @@ extension Distillation {
         learning.features = .off
         teaching.precision = teacherPrecision
         teaching.profiler = nil
-        func taught(_ dataset: any Dataset, _ part: AnswersMemory.Part) -> TaughtExamples {
-            TaughtExamples(
-                examples: dataset, teachers: teachers, batchSize: batchSize, options: teaching, memory: memory,
-                part: part)
+        func taught(_ dataset: any Dataset, _ part: AnswersMemory.Part, _ mixUp: MixUp?) -> TaughtExamples {
+            let mixing = mixUp.map { BatchMixing(mixUp: $0, seed: seed) }
+            return TaughtExamples(
+                examples: dataset, teachers: teachers, batchSize: batchSize, options: teaching, mixing: mixing,
+                memory: mixing == nil ? memory : nil, part: part)
         }
         return try trainee.fit(
-            taught(examples, .training), batchSize: batchSize, epochs: epochs,
-            validation: validation.map { taught($0, .validation) }, shuffle: shuffle, seed: seed, callbacks: callbacks,
-            options: learning, checkpoint: checkpoint)
+            taught(examples, .training, mixUp), batchSize: batchSize, epochs: epochs,
+            validation: validation.map { taught($0, .validation, nil) }, shuffle: shuffle, seed: seed,
+            callbacks: callbacks, options: learning, checkpoint: checkpoint)
     }
 }

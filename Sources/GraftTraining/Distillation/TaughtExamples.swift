@@ -7,24 +7,41 @@ struct TaughtExamples: Dataset {
     let teachers: [Teacher]
     let batchSize: Int
     let options: TrainingOptions
+    /// What mixes the examples of a batch before anybody sees them.
+    var mixing: BatchMixing?
     /// Where answers are kept for later epochs; `nil` for nowhere.
     var memory: AnswersMemory?
     /// The numbers under which they are kept there.
     var part = AnswersMemory.Part.training
 
     var count: Int { examples.count }
+    /// Where examples are mixed, an epoch's mixtures are views of their own.
+    var views: Int { examples.views * (mixing == nil ? 1 : mixedEpochs) }
     var classNames: [String]? { nil }
     var imageRule: ImageRule? { examples.imageRule }
     var computesTargets: Bool { true }
 
-    func batch(_ indices: [Int]) throws -> Batch {
-        let batch = try examples.batch(indices)
-        guard let own = batch.inputs.first, !batch.indices.isEmpty else {
+    /// For how many times through all views of the examples each is mixed otherwise; all must be countable.
+    private var mixedEpochs: Int { max(min(1 << 16, .max / max(examples.numberCount, 1)), 1) }
+
+    func batch(_ numbers: [Int]) throws -> Batch {
+        var batch = try examples.batch(numbers.map(own))
+        guard !batch.indices.isEmpty, !batch.inputs.isEmpty else {
             return Batch(indices: [], inputs: [], targets: [], failures: batch.failures)
         }
+        if let mixing {
+            // Those that can be read, by the numbers under which they were asked for.
+            let unread = Set(batch.failures.map(\.index))
+            batch.indices = numbers.filter { !unread.contains(own($0)) }
+            batch.inputs = mixing.mix(batch.inputs, of: batch.indices, count: count)
+        }
         return Batch(
-            indices: batch.indices, inputs: [own], targets: [try answers(to: batch)], failures: batch.failures)
+            indices: batch.indices, inputs: [batch.inputs[0]], targets: [try answers(to: batch)],
+            failures: batch.failures)
     }
+
+    /// The number among the examples' own views.
+    private func own(_ number: Int) -> Int { mixing == nil ? number : number % max(examples.numberCount, 1) }
 
     /// What all teachers say of a batch, side by side: remembered, or computed now.
     private func answers(to batch: Batch) throws -> Tensor {
@@ -57,9 +74,29 @@ struct TaughtExamples: Dataset {
     }
 
     /// What the student sees decides about the targets too, but the teachers are not part of it.
-    func fingerprint(of index: Int) throws -> String? { try examples.fingerprint(of: index) }
+    func fingerprint(of number: Int) throws -> String? { try examples.fingerprint(of: own(number)) }
 
-    func name(of index: Int) -> String? { examples.name(of: index) }
+    func name(of number: Int) -> String? { examples.name(of: own(number)) }
+}
+
+/// Mixes the examples of a batch in pairs, the same way in each of their sizes, so that the student and its teachers see the
+/// same mixture.
+struct BatchMixing: Sendable {
+    let mixUp: MixUp
+    let seed: UInt64
+
+    /// - Parameters:
+    ///   - numbers: the numbers of the rows' views.
+    ///   - count: the number of examples, so that the view is the epoch.
+    func mix(_ inputs: [Tensor], of numbers: [Int], count: Int) -> [Tensor] {
+        guard let first = numbers.first, count > 0 else { return inputs }
+        let mixing = mixUp.mixing(of: numbers.map { $0 % count }, seed: seed, epoch: first / count)
+        return inputs.map { input in
+            var mixed = input
+            mixing.mix(&mixed)
+            return mixed
+        }
+    }
 }
 
 extension Tensor {
