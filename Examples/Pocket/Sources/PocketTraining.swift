@@ -27,6 +27,7 @@ struct PocketTraining {
         say("\(images.count) images, design \(design), size \(size), epochs \(epochs), views \(images.views)")
         let teachers = try teachers(images)
         let student = try design.features(size: size)
+        if let start = arguments.text("start") { try takeVariables(of: Model.load(start), into: student) }
         say("\(student.countParameters()) parameters")
         let output = arguments.text("output", "pocket.keras")
         let begin = Date()
@@ -44,22 +45,43 @@ struct PocketTraining {
         try student.save(output)
     }
 
-    /// Views of all images, each at the student's size and at the teacher's.
+    /// Goes on from an earlier training, perhaps of another input size.
+    private func takeVariables(of earlier: Model, into student: Model) throws {
+        let values = Dictionary(uniqueKeysWithValues: earlier.variables.map { ($0.path, $0.value) })
+        for variable in student.variables {
+            guard let value = values[variable.path], value.shape == variable.shape else {
+                throw GraftError(.argument, "the earlier model has no \(variable.path) of \(variable.shape)")
+            }
+            variable.value = value
+        }
+    }
+
+    /// Views of all images in an order whose first thousand are a fair sample, each at the student's size and at the teacher's.
     private func views() throws -> AugmentedImages {
         let rule = ImageRule(height: size, width: size)
         var paths: [String] = []
         for folder in arguments.words { paths += try ImageFiles(below: folder, rule: rule).paths }
         let every = max(try arguments.count("every", 1), 1)
+        let stride = Self.stride(through: paths.count)
+        paths = paths.indices.map { paths[$0 * stride % paths.count] }
         paths = paths.enumerated().filter { $0.offset % every == 0 }.map(\.element)
         var recipe = Augmentation()
         recipe.horizontalFlip = 0.5
-        recipe.cropArea = 0.25...1
+        recipe.cropArea = try arguments.number("crop", 0.25)...1
         (recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue) = (0.15, 0.3, 0.3, 0.03)
         recipe.grayscale = 0.05
         recipe.rotation = 8
         return try AugmentedImages(
             ImageFiles(paths: paths, rule: rule, threads: options.threads), recipe, views: arguments.count("views", 10),
             seed: 1, sizes: [Size2D(size), Size2D(teacherSize)], cacheLimit: 3 << 30)
+    }
+
+    /// A step that visits each of `count` places once, far apart from one another: near the golden section.
+    private static func stride(through count: Int) -> Int {
+        func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
+        var stride = max(Int(Double(count) * 0.618), 1)
+        while divisor(stride, count) != 1 { stride += 1 }
+        return stride
     }
 
     /// EfficientNet-Lite0 twice: its features, and its class probabilities.
