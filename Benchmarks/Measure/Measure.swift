@@ -8,7 +8,9 @@ struct Measure: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graft-measure",
         abstract: "Time parts of Graft and the machine's limits.",
-        subcommands: [TrunkCommand.self, HeadCommand.self, ConvolutionsCommand.self, MemoryCommand.self])
+        subcommands: [
+            TrunkCommand.self, HeadCommand.self, FineTuningCommand.self, ConvolutionsCommand.self, MemoryCommand.self,
+        ])
 }
 
 /// What the parts have in common.

@@ -128,10 +128,11 @@ static enum reduce_kind classify(const graft_reduction_axes *axes, int threads, 
         return dense ? reduce_to_rows : reduce_any;
     }
     if (last < 0 || last > 1 || axes->kept_strides[last] != 1) return reduce_any;
-    call->columns = axes->kept_sizes[last];
-    call->outer = kept / call->columns;
-    if (axes->reduced_strides[0] != call->columns) return reduce_any;
-    if (last == 1 && axes->kept_strides[0] != call->rows * call->columns) return reduce_any;
+    int64_t columns = axes->kept_sizes[last];
+    if (axes->reduced_strides[0] != columns) return reduce_any;
+    if (last == 1 && axes->kept_strides[0] != call->rows * columns) return reduce_any;
+    call->columns = columns;
+    call->outer = kept / columns;
     call->segments = call->outer < threads && call->rows > threads ? threads : 1;
     return reduce_to_columns;
 }

@@ -37,6 +37,9 @@ bool graft_dnn_allows(const char *implementation, enum graft_dnn_direction direc
     return false;
 }
 
+/// Whether an implementation is made for kernels of 1 × 1 alone.
+static bool is_pointwise(const char *implementation) { return strstr(implementation, "1x1") != NULL; }
+
 /// Whether an implementation is of oneDNN's direct code, rather than of batched products or reference loops.
 static bool is_direct(const char *implementation) { return strncmp(implementation, "jit", 3) == 0; }
 
@@ -45,6 +48,7 @@ bool graft_dnn_prefers(const char *implementation, const char *taken, enum graft
     if (!graft_dnn_allows(implementation, direction)) return false;
     if (!taken) return true;
     if (choice == graft_dnn_first_choice || is_direct(taken)) return false;
-    // Direct code without AMX is no match for batched products with it.
-    return is_direct(implementation) && graft_dnn_uses_amx(implementation) == graft_dnn_uses_amx(taken);
+    // Direct code without AMX is no match for batched products with it, nor is code for all sizes for that for 1 × 1.
+    return is_direct(implementation) && graft_dnn_uses_amx(implementation) == graft_dnn_uses_amx(taken) &&
+           (is_pointwise(implementation) || !is_pointwise(taken));
 }

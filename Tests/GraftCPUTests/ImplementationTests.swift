@@ -27,7 +27,11 @@ import Testing
             expected: "brgconv_1x1:avx512_core_amx"),
         Case(
             implementations: forward, direction: graft_dnn_forward, choice: graft_dnn_direct_choice,
-            expected: "jit:avx512_core_amx_bf16"),
+            expected: "brgconv_1x1:avx512_core_amx"),
+        // A row, or three channels: what the direct choice was measured for, and has on AMX as well.
+        Case(
+            implementations: [forward[1], forward[3], forward[6]], direction: graft_dnn_forward,
+            choice: graft_dnn_direct_choice, expected: "jit:avx512_core_amx_bf16"),
         // Where the one that overruns is oneDNN's first.
         Case(
             implementations: Array(forward[2...]), direction: graft_dnn_forward, choice: graft_dnn_first_choice,
