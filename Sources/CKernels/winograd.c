@@ -39,9 +39,10 @@ size_t graft_winograd_kernel_size(int64_t points, int64_t input_channels, int64_
 
 /// A kernel's three or five numbers along one axis, at the six or eight points.
 static void at_points(const double *kernel, int64_t size, int64_t points, double *result) {
-    static const double where[] = {0, 1, -1, 2, -2, 0.5, -0.5}, of_six[] = {4, -6, -6, 24, 24};
+    static const double six[] = {0, 0.75, -0.75, 1.5, -1.5}, of_six[] = {1.265625, -1.8984375, -1.8984375, 7.59375, 7.59375};
+    static const double eight[] = {0, 1, -1, 2, -2, 0.5, -0.5};
     static const double of_eight[] = {1, -4.5, -4.5, 90, 90, 1.40625, 1.40625};
-    const double *share = points == 6 ? of_six : of_eight;
+    const double *where = points == 6 ? six : eight, *share = points == 6 ? of_six : of_eight;
     for (int i = 0; i < points - 1; i++) {
         double value = 0;
         for (int64_t k = size; k-- > 0;) value = value * where[i] + kernel[k];
