@@ -61,10 +61,12 @@ struct Distill: ParsableCommand {
         let console = outputOptions.console
         console.outliveReader()
         try explain(on: console) {
-            guard let path = checkpoints.resume else { return try DistillJob(options: self, console: console).run() }
-            let words = Array(CommandLine.arguments.dropFirst(2))
-            let (options, kept) = try resumed(path, words)
-            try DistillJob(options: options, console: console, resumed: kept).run()
+            var job = DistillJob(options: self, console: console)
+            if let path = checkpoints.resume {
+                let (options, kept) = try resumed(path, Array(CommandLine.arguments.dropFirst(2)))
+                job = DistillJob(options: options, console: console, resumed: kept)
+            }
+            try job.run()
         }
     }
 

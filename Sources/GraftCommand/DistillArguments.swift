@@ -27,7 +27,8 @@ struct DistillTeacherArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The height and width in pixels that a base sees images in as it teaches; its own if not given.",
+            "The height and width in pixels that a base sees images in as it teaches, or a model that leaves its size open; its "
+                + "own if not given.",
             valueName: "pixels"))
     var teacherSize: Int?
 
@@ -58,8 +59,7 @@ struct DistillTeacherArguments: ParsableArguments {
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {
         let options = [
-            ("--weights", weights != nil), ("--teacher-size", teacherSize != nil),
-            ("--preprocessing", preprocessing != nil),
+            ("--weights", weights != nil), ("--preprocessing", preprocessing != nil),
         ]
         return options.filter(\.1).map(\.0)
     }
@@ -75,7 +75,8 @@ struct DistillStudentArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The height and width in pixels of the student's images, where it is a base; its own if not given.",
+            "The height and width in pixels of the student's images, where it is a base, or a model that leaves its size open; "
+                + "its own if not given.",
             valueName: "pixels"))
     var inputSize: Int?
 

@@ -6,6 +6,8 @@ struct DistillExamples {
     let training: AugmentedImages
     let validation: (any Dataset)?
     let sample: any Dataset
+    /// A few of them as the teacher alone sees them.
+    let teacherSample: any Dataset
     /// What below the folder is no image.
     let problems: [ImageProblem]
 
@@ -37,6 +39,8 @@ struct DistillExamples {
         }
         training = try views(learned, options.views.viewCount, cacheLimit: options.views.imageMemory * 1_000_000)
         sample = try views(Self.spread(Self.sampleCount, over: learned), 1, cacheLimit: 0)
+        teacherSample = try SizedImages(
+            paths: Self.spread(16, over: learned), sizes: sizes.suffix(1), rule: rule, threads: threads)
         validation =
             measured.isEmpty ? nil : try SizedImages(paths: measured, sizes: sizes, rule: rule, threads: threads)
     }

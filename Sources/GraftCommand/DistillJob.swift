@@ -3,8 +3,8 @@ import Graft
 
 /// What `graft distill` does, step by step.
 struct DistillJob {
-    let options: Distill
-    let console: Console
+    private var options: Distill
+    private let console: Console
     /// What the run goes on from; `nil` for a new one.
     private let resumed: KeptRun?
     private let checkpoints: RunCheckpoints
@@ -19,7 +19,7 @@ struct DistillJob {
         recorder = HistoryRecorder(beside: options.output)
     }
 
-    func run() throws {
+    mutating func run() throws {
         try OutputFile.check(options.output)
         try options.machine.checkPrecision()
         let found = try DistillExamples.find(options)
@@ -29,7 +29,10 @@ struct DistillJob {
         try report(networks, examples)
         if let resumed { networks.student.layerMarks = resumed.marks }
         try networks.student.checkRoom(toSave: options.output)
-        try options.machine.tellPrecision(trains: true, on: console)
+        // Measured on the teacher: the student is not yet what it will be.
+        options.machine = try options.machine.settlingPrecision(
+            resumed: resumed?.precision, on: examples.teacherSample, console
+        ) { networks.teacher }
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a student")
         let teacher = try makeTeacher(networks, examples, interruption.cancellation)
@@ -50,21 +53,17 @@ struct DistillJob {
         console.list(examples.problems.map(\.description), title: "left out")
     }
 
-    /// The student and the teacher may compute in different numbers: a teacher's answers need no more than bfloat16.
     private func trainingOptions(_ cancellation: CancellationFlag) -> TrainingOptions {
         options.machine.trainingOptions(features: .off, trains: true, cancellation: cancellation)
     }
 
-    private var teacherPrecision: Precision { options.machine.precision?.precision ?? .automatic }
-
     private func makeTeacher(
         _ networks: DistillNetworks, _ examples: DistillExamples, _ cancellation: CancellationFlag
     ) throws -> Teacher {
-        var trainingOptions = trainingOptions(cancellation)
-        trainingOptions.precision = teacherPrecision
         let begin = ContinuousClock.now
         var measured = 0
-        let teacher = try networks.makeTeacher(standardizedOn: examples.sample, trainingOptions) { progress in
+        let teacher = try networks.makeTeacher(standardizedOn: examples.sample, trainingOptions(cancellation)) {
+            progress in
             measured = progress.total
             console.progress(ProgressLine("teacher's features", progress))
         }
@@ -80,15 +79,13 @@ struct DistillJob {
         _ student: Model, _ teacher: Teacher, _ examples: DistillExamples, _ optimizer: any Optimizer,
         _ cancellation: CancellationFlag
     ) throws -> History {
-        let training = options.training
+        let (training, learning) = (options.training, trainingOptions(cancellation))
         do {
             return try Distillation(from: [teacher]).teach(
                 student, with: examples.training, mixUp: options.views.mixing, batchSize: training.batchSize,
-                epochs: training.epochs,
-                optimizer: optimizer, validation: examples.validation,
-                seed: training.seed, callbacks: [EventHandler(reporter.handle), recorder],
-                options: trainingOptions(cancellation), teacherPrecision: teacherPrecision,
-                answersMemory: options.views.answersMemory * 1_000_000,
+                epochs: training.epochs, optimizer: optimizer, validation: examples.validation, seed: training.seed,
+                callbacks: [EventHandler(reporter.handle), recorder], options: learning,
+                teacherPrecision: learning.precision, answersMemory: options.views.answersMemory * 1_000_000,
                 checkpoint: checkpoints.checkpointing(phase: 0, of: 1, [], resumes: resumed != nil))
         } catch {
             reporter.listUnreadable()

@@ -18,7 +18,6 @@ struct DistillNetworks {
         (self.options, arguments) = (options, options.teaching)
         let learner = options.student.source
         let source = NetworkSource(name: options.teacher ?? "", choice: arguments.choice, top: arguments.top)
-        try Self.refuse(options.student.inputSize == nil ? [] : ["--input-size"], of: learner)
         try Self.refuse(arguments.givenForBasesAlone, of: source)
         if !source.isSavedModel { _ = try source.named() }
         // Before the teacher's weights are read: what is wrong with the student is found at once.
@@ -48,7 +47,13 @@ struct DistillNetworks {
     /// A saved model keeps its classifier: `--top` says what is made of it.
     private static func teacher(_ source: NetworkSource, on console: Console) throws -> Model {
         guard source.isSavedModel else { return try source.model(on: console) }
-        return try NetworkSource(name: source.name, choice: source.choice).model(on: console)
+        do throws(GraftError) {
+            return try SavedModel.load(source.name, inputSize: source.choice.inputSize)
+        } catch {
+            // Here the option has another name.
+            throw GraftError(
+                error.code, error.message.replacing("--input-size", with: "--teacher-size"), cause: error.cause)
+        }
     }
 
     private func check(_ learner: NetworkSource, _ source: NetworkSource) throws(GraftError) {

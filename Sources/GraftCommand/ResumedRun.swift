@@ -92,13 +92,16 @@ struct ResumedRun {
         options.checkpoints.goOn(with: own)
         (self.options, self.kept, self.phase) = (options, kept, phase)
         self.histories = try histories.map { (history) throws(GraftError) in try History(configuration: history) }
-        precision = kept.values["settings"]?["precision"]?.text.flatMap(PrecisionOption.init)
+        precision = kept.precision
         marks = kept.marks
         kept.enterFolder()
     }
 }
 
 extension KeptRun {
+    /// What the run computes in, `float32` or `bfloat16`.
+    var precision: PrecisionOption? { values["settings"]?["precision"]?.text.flatMap(PrecisionOption.init) }
+
     /// Which normalizations keep their statistics, and which layers hold constants: what came with the weights.
     var marks: LayerMarks {
         func names(_ key: String) -> [String] { (values["model"]?[key]?.elements ?? []).compactMap(\.text) }

@@ -159,6 +159,17 @@ import Testing
         let outcome = try distill([model, "photos", "--top", "--temperature", "3", "--epochs", "1"] + words)
         try #require(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.contains(", 2 classes at temperature 3.0, from images of 75 × 75\n"))
+        for (option, networks) in [
+            ("--teacher-size", ["teacher.keras", "photos", "--student", "mobilenet-v2"]),
+            ("--input-size", ["vgg16", "photos", "--student", "small.keras"]),
+        ] {
+            let sized = try distill(networks + [option, "64"])
+            #expect(sized.status == 1)
+            #expect(
+                sized.errors.hasPrefix("graft: \(option): ")
+                    && sized.errors.contains(" and nothing else; the option is"),
+                "\(sized.errors)")
+        }
         let features = try distill([model, "photos"] + words)
         #expect(features.status == 1)
         #expect(
@@ -230,8 +241,8 @@ import Testing
         ),
         ("vgg16 photos --student s.keras", "cannot open s.keras: no such file or directory"),
         (
-            "t.keras photos --weights none --teacher-size 64 --student vgg16",
-            "--weights, --teacher-size: for bases alone; t.keras is a model as it was saved"
+            "t.keras photos --weights none --preprocessing unit --student vgg16",
+            "--weights, --preprocessing: for bases alone; t.keras is a model as it was saved"
         ),
         (
             "vgg16 photos --student vgg16 --output nowhere/s.keras",
