@@ -20,6 +20,9 @@ import numpy as np
 
 FIXTURE = common.ROOT / "Tests/GraftTrainingTests/Fixtures/inception.json"
 SIZE, BATCH, STEPS, IMAGES, RATE = 75, 8, 30, 24, 1e-5
+#: Rounding grows from step to step: with oneDNN and without it, and from one processor to another, Keras itself ends up to
+#: 1.3e-4 apart (5e-7 after ten steps). `finetuning.py` allows Graft as much.
+LOSS_TOLERANCE = 1e-3
 #: Elements of each variable that the fixture holds, evenly spread.
 SAMPLES = 8
 
@@ -79,7 +82,7 @@ def compute(keras, weights: Path) -> dict:
 def check(computed: dict) -> int:
     checks = common.Checks()
     committed = json.loads(FIXTURE.read_text())
-    checks.compare("losses", computed["losses"], committed["losses"], 1e-4, relative="element")
+    checks.compare("losses", computed["losses"], committed["losses"], LOSS_TOLERANCE, relative="element")
     for index, (new, old) in enumerate(zip(computed["variables"], committed["variables"], strict=True)):
         checks.compare(f"variable {index} {new['shape']}", new["samples"], old["samples"], 1e-5 * old["largest"], "none")
     return checks.finish()
