@@ -50,7 +50,7 @@ struct ConvolutionsCommand: ParsableCommand {
         let graph = try trunk.lower(batchSize: common.batchSize, training: false).graph.pruned()
         var (order, counts) = ([ConvolutionShape](), [ConvolutionShape: Int]())
         for node in graph.nodes {
-            guard case .convolution(let convolution, _) = node.operation else { continue }
+            guard case .convolution(.forward(let convolution, _)) = node.operation else { continue }
             let shape = ConvolutionShape(
                 convolution: convolution, input: graph.shape(of: node.operands[0]),
                 kernel: graph.shape(of: node.operands[1]), output: node.shape)

@@ -12,9 +12,9 @@ extension Graph {
         for (index, node) in nodes.enumerated() {
             try check(node, at: index)
             switch node.operation {
-            case .input(let name, let shape):
+            case .leaf(.input(let name, let shape)):
                 try Self.check(inputs.updateValue(shape, forKey: name), shape, "the input '\(name)'")
-            case .variable(let id, let shape):
+            case .leaf(.variable(let id, let shape)):
                 let other = variables.updateValue(node, forKey: id)
                 try Self.check(other?.shape, shape, "variable \(id.rawValue)")
                 guard other == nil || other?.elementType == node.elementType else {

@@ -75,8 +75,8 @@ import Testing
             var random = SplitMix(seed: 3)
             for node in graph.nodes {
                 switch node.operation {
-                case .input(let name, let shape): inputs[name] = random.array(shape)
-                case .variable(let id, let shape):
+                case .leaf(.input(let name, let shape)): inputs[name] = random.array(shape)
+                case .leaf(.variable(let id, let shape)):
                     let values = random.array(shape).values
                     // What stands under a root is positive.
                     let array = ReferenceArray(values.map { id.rawValue == 1 ? $0 * $0 + 0.1 : $0 }, shape: shape)
@@ -116,7 +116,7 @@ import Testing
     @Test func gradientsThatSomebodyElseReadsStandInMemory() throws {
         var graph = try Self.graph(Case(name: "read", kernel: (1, 1)))
         let gradient = graph.nodes.firstIndex {
-            if case .convolutionKernelGradient = $0.operation { true } else { false }
+            if case .convolution(.kernelGradient) = $0.operation { true } else { false }
         }
         graph.outputs.append(ValueID(index: try #require(gradient)))
         #expect(try CPUPlan(graph).report.fusedGradients == 0)

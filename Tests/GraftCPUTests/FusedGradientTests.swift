@@ -97,7 +97,7 @@ import Testing
     @Test func gradientsThatSomebodyElseReadsStandInMemory() throws {
         var graph = try Self.graph(Size(examples: 2, inputs: 3, units: 64))
         let gradient = graph.nodes.firstIndex {
-            $0.operation == .matrixProduct(transposeLeft: true, transposeRight: false, .none)
+            $0.operation == .product(MatrixProduct(transposeLeft: true))
         }
         graph.outputs.append(ValueID(index: try #require(gradient)))
         #expect(try CPUPlan(graph).report.fusedGradients == 0)

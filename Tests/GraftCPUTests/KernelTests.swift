@@ -50,7 +50,7 @@ import Testing
         for function in ReductionFunction.allCases {
             var graph = Graph()
             let x = try graph.input("x", shape)
-            graph.outputs = [try graph.add(.reduction(function, axes: axes), [x])]
+            graph.outputs = [try graph.add(.reduction(Reduction(function, axes: axes)), [x])]
             let expected = try Interpreter.run(graph, inputs: ["x": values], variables: [:], randomKey: 0)
             for threads in 1...3 {
                 let plan = try CPUPlan(graph, options: CPUOptions(threads: threads))
@@ -76,7 +76,7 @@ import Testing
         let x = try graph.input("x", [1, 2, 4, 1])
         let gradient = try graph.input("g", [1, 1, 2, 1])
         let window = Window(size: 2, strides: 2)
-        graph.outputs = [try graph.add(.maxPoolingGradient(window), [x, gradient])]
+        graph.outputs = [try graph.add(.pooling(.maxPoolingGradient(window)), [x, gradient])]
         let result = try CPUPlan(graph).run([
             "x": Tensor([1, 1, 2, 5, 1, 1, 5, 5], shape: [1, 2, 4, 1]),
             "g": Tensor([10, 20], shape: [1, 1, 2, 1]),
@@ -88,7 +88,7 @@ import Testing
         var graph = Graph()
         let x = try graph.input("x", [1, 2, 2, 1])
         let window = Window(size: 3, strides: 1, padding: EdgePadding(top: 1, bottom: 1, left: 1, right: 1))
-        graph.outputs = [try graph.add(.averagePooling(window), [x])]
+        graph.outputs = [try graph.averagePool(x, window)]
         let result = try CPUPlan(graph).run(["x": Tensor([1, 2, 3, 6], shape: [1, 2, 2, 1])])
         #expect(result[0].scalars == [3, 3, 3, 3])
     }
@@ -105,9 +105,9 @@ import Testing
         var graph = Graph()
         let (x, g) = (try graph.input("x", shape), try graph.input("g", result))
         graph.outputs = [
-            try graph.add(.maxPooling(window), [x]), try graph.add(.averagePooling(window), [x]),
-            try graph.add(.maxPoolingGradient(window), [x, g]),
-            try graph.add(.averagePoolingGradient(window, input: shape), [g]),
+            try graph.maxPool(x, window), try graph.averagePool(x, window),
+            try graph.add(.pooling(.maxPoolingGradient(window)), [x, g]),
+            try graph.add(.pooling(.averagePoolingGradient(window, input: shape)), [g]),
         ]
         let inputs = ["x": random.array(shape), "g": random.array(result)]
         let expected = try Interpreter.run(graph, inputs: inputs, variables: [:], randomKey: 0).outputs

@@ -70,13 +70,14 @@ import Testing
     @Test func gradientsOfAConvolutionCostAsMuchAsTheConvolution() {
         let (image, kernel, result): (Shape, Shape, Shape) = ([2, 6, 6, 3], [3, 3, 3, 8], [2, 4, 4, 8])
         let convolution = Convolution()
-        let forward = Operation.convolution(convolution, .none).flopCount(of: [image, kernel], result: result)
-        let inputGradient = Operation.convolutionInputGradient(convolution, input: image)
-        let kernelGradient = Operation.convolutionKernelGradient(convolution, kernel: kernel)
+        let forward = Operation.convolution(.forward(convolution, .none)).flopCount(
+            of: [image, kernel], result: result)
+        let inputGradient = Operation.convolution(.inputGradient(convolution, input: image))
+        let kernelGradient = Operation.convolution(.kernelGradient(convolution, kernel: kernel))
         #expect(forward == 2 * 27 * 256)
         #expect(inputGradient.flopCount(of: [result, kernel], result: image) == forward)
         #expect(kernelGradient.flopCount(of: [image, result], result: kernel) == forward)
-        #expect(Operation.unary(.relu).flopCount(of: [image], result: image) == 0)
+        #expect(Operation.elementwise(.unary(.relu)).flopCount(of: [image], result: image) == 0)
     }
 
     @Test func spansAddUpToTheStepsTimes() throws {

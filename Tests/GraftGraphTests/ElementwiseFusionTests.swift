@@ -10,7 +10,7 @@ import Testing
 
     private func programs(_ graph: Graph) throws -> [ElementwiseProgram] {
         try graph.fusingElementwise().nodes.compactMap {
-            if case .elementwise(let program) = $0.operation { program } else { nil }
+            if case .elementwise(.fused(let program)) = $0.operation { program } else { nil }
         }
     }
 
@@ -103,7 +103,7 @@ import Testing
         var graph = Graph()
         let x = try graph.input("x", [3])
         let program = ElementwiseProgram(operandCount: 1, instructions: [.constant(2), .binary(.power, 0, 1)])
-        graph.outputs = [try graph.unary(.negate, graph.add(.elementwise(program), [graph.unary(.tanh, x)]))]
+        graph.outputs = [try graph.unary(.negate, graph.add(.elementwise(.fused(program)), [graph.unary(.tanh, x)]))]
         #expect(try names(graph) == ["elementwise"])
     }
 

@@ -22,7 +22,8 @@ import Testing
         let fused = try graph.fusingEpilogues()
         let epilogues = fused.nodes.compactMap { node in
             switch node.operation {
-            case .convolution(_, let epilogue), .matrixProduct(_, _, let epilogue): epilogue
+            case .convolution(.forward(_, let epilogue)): epilogue
+            case .product(let product): product.epilogue
             default: nil
             }
         }

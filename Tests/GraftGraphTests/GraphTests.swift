@@ -111,7 +111,7 @@ import Testing
         var graph = Graph()
         let x = try graph.input("x", [])
         let program = ElementwiseProgram(operandCount: 1, instructions: [.unary(.tanh, 0)])
-        let loss = try graph.add(.elementwise(program), [x])
+        let loss = try graph.add(.elementwise(.fused(program)), [x])
         #expect { try graph.gradients(of: loss, withRespectTo: [x]) } throws: {
             "\($0)" == "gradients: the operation elementwise is already fused; differentiate before fusing"
         }

@@ -57,15 +57,17 @@ import Testing
             operandCount: random.pick([-1, 0, 1, 2]),
             instructions: random.pick([[], [.binary(.add, size(&random), 0)], [.unary(.relu, 0)]]))
         return random.pick([
-            .input("x", shape), .randomUniform(stream: 0, shape), .variable(VariableID(0), shape),
-            .convolution(convolution, Epilogue(bias: random.chance(0.3), addend: random.chance(0.3))),
-            .convolutionInputGradient(convolution, input: shape),
-            .convolutionKernelGradient(convolution, kernel: shape),
-            .matrixProduct(transposeLeft: random.chance(0.5), transposeRight: random.chance(0.5), .none),
-            .maxPooling(window), .maxPoolingGradient(window), .averagePooling(window),
-            .averagePoolingGradient(window, input: shape), .binary(.add), .select, .elementwise(program),
-            .reduction(.sum, axes: numbers), .broadcast(shape), .reshape(shape), .pad(before: numbers, after: numbers),
-            .slice(start: numbers, shape), .concatenation(axis: size(&random)), .softmax,
+            .leaf(.input("x", shape)), .random(.uniform(stream: 0, shape)), .leaf(.variable(VariableID(0), shape)),
+            .convolution(.forward(convolution, Epilogue(bias: random.chance(0.3), addend: random.chance(0.3)))),
+            .convolution(.inputGradient(convolution, input: shape)),
+            .convolution(.kernelGradient(convolution, kernel: shape)),
+            .product(MatrixProduct(transposeLeft: random.chance(0.5), transposeRight: random.chance(0.5))),
+            .pooling(.maxPooling(window)), .pooling(.maxPoolingGradient(window)), .pooling(.averagePooling(window)),
+            .pooling(.averagePoolingGradient(window, input: shape)), .elementwise(.binary(.add)),
+            .elementwise(.select), .elementwise(.fused(program)), .reduction(Reduction(.sum, axes: numbers)),
+            .movement(.broadcast(shape)), .movement(.reshape(shape)), .movement(.pad(before: numbers, after: numbers)),
+            .movement(.slice(start: numbers, shape)), .movement(.concatenation(axis: size(&random))),
+            .softmax(.softmax),
         ])
     }
 }

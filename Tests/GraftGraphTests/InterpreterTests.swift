@@ -73,9 +73,11 @@ import Testing
         let (row, gradient) = (
             ReferenceArray([5, 5, 1], shape: [1, 1, 3, 1]), ReferenceArray([10, 20], shape: [1, 1, 2, 1])
         )
-        let largest = try run([row, gradient]) { try $0.add(.maxPoolingGradient(window), $1) }
+        let largest = try run([row, gradient]) { try $0.add(.pooling(.maxPoolingGradient(window)), $1) }
         #expect(largest == ReferenceArray([10, 20, 0], shape: [1, 1, 3, 1]))
-        let mean = try run([gradient]) { try $0.add(.averagePoolingGradient(window, input: [1, 1, 3, 1]), $1) }
+        let mean = try run([gradient]) {
+            try $0.add(.pooling(.averagePoolingGradient(window, input: [1, 1, 3, 1])), $1)
+        }
         #expect(mean == ReferenceArray([5, 15, 10], shape: [1, 1, 3, 1]))
     }
 
@@ -154,7 +156,7 @@ import Testing
             counted([2, 1]), counted([1, 2]), ReferenceArray([-10, 1], shape: [2]), counted([2, 2]),
         ]
         let result = try run(operands) {
-            try $0.add(.matrixProduct(transposeLeft: false, transposeRight: false, epilogue), $1)
+            try $0.add(.product(MatrixProduct(epilogue)), $1)
         }
         #expect(result == ReferenceArray([0, 5, 0, 6], shape: [2, 2]))
     }
@@ -163,7 +165,7 @@ import Testing
         let program = ElementwiseProgram(
             operandCount: 2,
             instructions: [.constant(10), .binary(.multiply, 0, 2), .binary(.greater, 1, 0), .select(4, 3, 1)])
-        let result = try run([counted([3]), ReferenceArray(2)]) { try $0.add(.elementwise(program), $1) }
+        let result = try run([counted([3]), ReferenceArray(2)]) { try $0.add(.elementwise(.fused(program)), $1) }
         #expect(result == ReferenceArray([10, 2, 2], shape: [3]))
     }
 

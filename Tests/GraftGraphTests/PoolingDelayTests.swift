@@ -28,7 +28,7 @@ import Testing
         let graph = try Self.network()
         let delayed = try graph.delayingPooling()
         #expect(Self.names(delayed) == ["convolution", "averagePooling", "relu"])
-        #expect(delayed.nodes.map(\.operation).contains(.convolution(Convolution(), Epilogue(bias: true))))
+        #expect(delayed.nodes.map(\.operation).contains(.convolution(.forward(Convolution(), Epilogue(bias: true)))))
         var random = SplitMix(seed: 11)
         let inputs = ["x": random.array([2, 5, 4, 6])]
         let variables = [VariableID(0): random.array([1, 1, 6, 3]), VariableID(1): random.array([3])]

@@ -28,7 +28,7 @@ import Testing
     @Test func aNodeRoundsItsResultOnce() throws {
         var graph = Graph()
         let x = try graph.input("x", [2])
-        let sum = try graph.add(.binary(.add), [x, graph.constant(1)], as: .bfloat16)
+        let sum = try graph.add(.elementwise(.binary(.add)), [x, graph.constant(1)], as: .bfloat16)
         graph.outputs = [try graph.cast(sum, to: .float32)]
         let results = try Interpreter.run(graph, inputs: ["x": ReferenceArray([0x1p-8, 0x3p-8], shape: [2])])
         #expect(results.outputs[0].values == [1, 1 + 0x1p-6])
@@ -38,8 +38,8 @@ import Testing
         var graph = Graph()
         let x = try graph.input("x", [2])
         let wide = try graph.unary(.square, x)
-        #expect(try graph.add(.unary(.square), [x], as: .bfloat16) != wide)
-        #expect(try graph.add(.unary(.square), [x], as: .float32) == wide)
+        #expect(try graph.add(.elementwise(.unary(.square)), [x], as: .bfloat16) != wide)
+        #expect(try graph.add(.elementwise(.unary(.square)), [x], as: .float32) == wide)
         #expect(try graph.cast(wide, to: .float32) == wide)
     }
 
@@ -48,12 +48,12 @@ import Testing
         let narrow = try graph.cast(graph.input("x", [4]), to: .bfloat16)
         let square = try graph.reshape(narrow, to: [2, 2])
         #expect(graph[square].elementType == .bfloat16)
-        #expect(throws: GraftError.self) { try graph.add(.reshape([2, 2]), [narrow], as: .float32) }
+        #expect(throws: GraftError.self) { try graph.add(.movement(.reshape([2, 2])), [narrow], as: .float32) }
     }
 
     @Test func inputsAndOutputsAreOf32Bits() throws {
         var graph = Graph()
-        #expect(throws: GraftError.self) { try graph.add(.input("x", [4]), as: .bfloat16) }
+        #expect(throws: GraftError.self) { try graph.add(.leaf(.input("x", [4])), as: .bfloat16) }
         graph.outputs = [try graph.cast(graph.input("x", [4]), to: .bfloat16)]
         let error = #expect(throws: GraftError.self) { try graph.validate() }
         #expect(
@@ -88,18 +88,18 @@ import Testing
         try graph.validate()
         for node in graph.nodes where node.elementType == .bfloat16 {
             switch node.operation {
-            case .cast, .reshape: continue
-            case .matrixProduct, .convolutionKernelGradient, .reduction, .softmax, .logSoftmax:
+            case .movement(.cast), .movement(.reshape): continue
+            case .product, .convolution(.kernelGradient), .reduction, .softmax:
                 Issue.record("\(node.operation.name) is of bfloat16")
             default: #expect(node.shape.rank == 4, "\(node.operation.name)")
             }
         }
         for node in graph.nodes {
             switch node.operation {
-            case .convolution, .convolutionInputGradient, .convolutionKernelGradient:
+            case .convolution(let convolution):
                 #expect(node.operands.prefix(2).allSatisfy { graph[$0].elementType == .bfloat16 })
                 #expect(node.operands.dropFirst(2).allSatisfy { graph[$0].elementType == .float32 })
-                if case .convolutionKernelGradient = node.operation { #expect(node.elementType == .float32) }
+                if case .kernelGradient = convolution { #expect(node.elementType == .float32) }
             default: break
             }
         }
@@ -107,7 +107,7 @@ import Testing
 
     @Test func aTrunkIsCastAtItsKernelsAlone() throws {
         let graph = try SampleNetwork(seed: 1, training: .nothing).graph.fused().choosingPrecision(.bfloat16)
-        let casts = graph.nodes.filter { if case .cast = $0.operation { true } else { false } }
+        let casts = graph.nodes.filter { if case .movement(.cast) = $0.operation { true } else { false } }
         #expect(casts.count == 4)
         #expect(
             casts.allSatisfy { cast in
@@ -142,7 +142,7 @@ import Testing
             let typed = try random.graph.withTypes { $0.shape.elementCount % 3 == 0 ? .float32 : .bfloat16 }
             let widened = try typed.widening { _, _, _ in false }
             for node in widened.nodes where node.elementType == .bfloat16 {
-                if case .cast = node.operation { continue }
+                if case .movement(.cast) = node.operation { continue }
                 #expect(node.operation.isReshape)
             }
             try expectSameResults(random.run(widened), random.run(typed), "\(random)")

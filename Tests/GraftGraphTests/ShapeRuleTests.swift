@@ -16,96 +16,105 @@ import Testing
     }
 
     private static let pool = Window(size: Size2D(3), strides: Size2D(1))
-    private static let plainProduct = Operation.matrixProduct(transposeLeft: false, transposeRight: false, .none)
+    private static let plainProduct = Operation.product(MatrixProduct())
 
     static let refusals: [Refusal] = [
-        Refusal(.unary(.relu), [], "operation relu: takes 1 operands, was given 0"),
-        Refusal(.concatenation(axis: 0), [], "operation concatenation: takes at least one operand, was given none"),
+        Refusal(.elementwise(.unary(.relu)), [], "operation relu: takes 1 operands, was given 0"),
         Refusal(
-            .input("x", [-1, 2]), [], "operation input: the shape (-1, 2) has a negative size or is too large"),
+            .movement(.concatenation(axis: 0)), [],
+            "operation concatenation: takes at least one operand, was given none"),
         Refusal(
-            .input("x", [1 << 40, 1 << 40]), [],
+            .leaf(.input("x", [-1, 2])), [], "operation input: the shape (-1, 2) has a negative size or is too large"),
+        Refusal(
+            .leaf(.input("x", [1 << 40, 1 << 40])), [],
             "operation input: the shape (1099511627776, 1099511627776) has a negative size or is too large"),
         Refusal(
-            .input("x", [0, .max, 4]), [],
+            .leaf(.input("x", [0, .max, 4])), [],
             "operation input: the shape (0, 9223372036854775807, 4) has a negative size or is too large"),
         Refusal(
-            .convolution(Convolution(), .none), [[4, 4, 3], [1, 1, 3, 2]],
+            .convolution(.forward(Convolution(), .none)), [[4, 4, 3], [1, 1, 3, 2]],
             "operation convolution: needs NHWC and HWIO, got (4, 4, 3) and (1, 1, 3, 2)"),
         Refusal(
-            .convolution(Convolution(), .none), [[1, 4, 4, 3], [1, 1, 4, 2]],
+            .convolution(.forward(Convolution(), .none)), [[1, 4, 4, 3], [1, 1, 4, 2]],
             "operation convolution: 3 input channels in 1 groups do not fit the kernel (1, 1, 4, 2)"),
         Refusal(
-            .convolution(Convolution(groups: 0), .none), [[1, 4, 4, 3], [1, 1, 3, 2]],
+            .convolution(.forward(Convolution(groups: 0), .none)), [[1, 4, 4, 3], [1, 1, 3, 2]],
             "operation convolution: 3 input channels in 0 groups do not fit the kernel (1, 1, 3, 2)"),
         Refusal(
-            .convolution(Convolution(), .none), [[1, 2, 9, 3], [3, 3, 3, 2]],
+            .convolution(.forward(Convolution(), .none)), [[1, 2, 9, 3], [3, 3, 3, 2]],
             "a window of 3 with dilation 1 does not fit a size of 2 with padding 0 and 0; use a larger input"),
         Refusal(
-            .convolution(Convolution(strides: Size2D(0)), .none), [[1, 4, 4, 3], [3, 3, 3, 2]],
+            .convolution(.forward(Convolution(strides: Size2D(0)), .none)), [[1, 4, 4, 3], [3, 3, 3, 2]],
             "a window of 3 with stride 0, dilation 1 and padding 0 and 0 over a size of 4 is not possible"),
         Refusal(
-            .convolution(Convolution(padding: EdgePadding(top: -1, bottom: 1)), .none), [[1, 4, 4, 3], [3, 3, 3, 2]],
+            .convolution(.forward(Convolution(padding: EdgePadding(top: -1, bottom: 1)), .none)),
+            [[1, 4, 4, 3], [3, 3, 3, 2]],
             "a window of 3 with stride 1, dilation 1 and padding -1 and 1 over a size of 4 is not possible"),
         Refusal(
-            .convolution(Convolution(dilation: Size2D(.max)), .none), [[1, 4, 4, 3], [3, 3, 3, 2]],
+            .convolution(.forward(Convolution(dilation: Size2D(.max)), .none)), [[1, 4, 4, 3], [3, 3, 3, 2]],
             "a window of 3 with dilation 9223372036854775807 does not fit a size of 4 with padding 0 and 0; use a larger "
                 + "input"),
         Refusal(
-            .convolution(Convolution(padding: EdgePadding(top: .max, bottom: .max)), .none),
+            .convolution(.forward(Convolution(padding: EdgePadding(top: .max, bottom: .max)), .none)),
             [[1, 4, 4, 3], [1, 1, 3, 2]],
             "operation convolution: the result would have the shape (1, 9223372036854775807, 4, 2), which is too large"),
         Refusal(
-            .convolution(Convolution(), Epilogue(bias: true)), [[1, 4, 4, 3], [1, 1, 3, 2], [3]],
+            .convolution(.forward(Convolution(), Epilogue(bias: true))), [[1, 4, 4, 3], [1, 1, 3, 2], [3]],
             "an epilogue needs the shapes [(2,)], got [(3,)]"),
         Refusal(
-            .convolutionInputGradient(Convolution(), input: [1, 4, 4, 3]), [[1, 3, 4, 2], [1, 1, 3, 2]],
+            .convolution(.inputGradient(Convolution(), input: [1, 4, 4, 3])), [[1, 3, 4, 2], [1, 1, 3, 2]],
             "operation convolutionInputGradient: got the shape (1, 3, 4, 2), needs (1, 4, 4, 2)"),
         Refusal(
-            .convolutionKernelGradient(Convolution(), kernel: [1, 1, 3, 2]), [[1, 4, 4, 3], [1, 3, 4, 2]],
+            .convolution(.kernelGradient(Convolution(), kernel: [1, 1, 3, 2])), [[1, 4, 4, 3], [1, 3, 4, 2]],
             "operation convolutionKernelGradient: got the shape (1, 3, 4, 2), needs (1, 4, 4, 2)"),
         Refusal(plainProduct, [[2, 3], [4, 5]], "operation matrixProduct: inner sizes 3 and 4 differ"),
         Refusal(plainProduct, [[3], [3, 5]], "operation matrixProduct: needs two matrices, got (3,) and (3, 5)"),
-        Refusal(.maxPooling(pool), [[4, 4, 3]], "operation pooling: needs NHWC, got (4, 4, 3)"),
+        Refusal(.pooling(.maxPooling(pool)), [[4, 4, 3]], "operation pooling: needs NHWC, got (4, 4, 3)"),
         Refusal(
-            .averagePooling(Window(size: Size2D(2), strides: Size2D(1), padding: EdgePadding(top: 2))), [[1, 4, 4, 3]],
+            .pooling(.averagePooling(Window(size: Size2D(2), strides: Size2D(1), padding: EdgePadding(top: 2)))),
+            [[1, 4, 4, 3]],
             "operation pooling: the padding must be smaller than the window (2, 2)"),
         Refusal(
-            .maxPoolingGradient(pool), [[1, 4, 4, 3], [1, 4, 4, 3]],
+            .pooling(.maxPoolingGradient(pool)), [[1, 4, 4, 3], [1, 4, 4, 3]],
             "operation maxPoolingGradient: got the shape (1, 4, 4, 3), needs (1, 2, 2, 3)"),
         Refusal(
-            .averagePoolingGradient(pool, input: [1, 4, 4, 3]), [[1, 4, 4, 3]],
+            .pooling(.averagePoolingGradient(pool, input: [1, 4, 4, 3])), [[1, 4, 4, 3]],
             "operation averagePoolingGradient: got the shape (1, 4, 4, 3), needs (1, 2, 2, 3)"),
-        Refusal(.binary(.add), [[2, 3], [2]], "operation add: shapes (2, 3), (2,) do not broadcast together"),
-        Refusal(.select, [[2], [3], []], "operation select: shapes (2,), (3,), () do not broadcast together"),
         Refusal(
-            .elementwise(ElementwiseProgram(operandCount: 1, instructions: [.unary(.relu, 1)])), [[2]],
+            .elementwise(.binary(.add)), [[2, 3], [2]], "operation add: shapes (2, 3), (2,) do not broadcast together"),
+        Refusal(
+            .elementwise(.select), [[2], [3], []], "operation select: shapes (2,), (3,), () do not broadcast together"),
+        Refusal(
+            .elementwise(.fused(ElementwiseProgram(operandCount: 1, instructions: [.unary(.relu, 1)]))), [[2]],
             "operation elementwise: the program reads a register before it is written"),
         Refusal(
-            .reduction(.sum, axes: [0, 0]), [[2, 3]],
+            .reduction(Reduction(.sum, axes: [0, 0])), [[2, 3]],
             "operation sumReduction: axes [0, 0] are not distinct axes of (2, 3)"),
         Refusal(
-            .reduction(.mean, axes: [2]), [[2, 3]], "operation meanReduction: axes [2] are not distinct axes of (2, 3)"),
-        Refusal(.broadcast([3]), [[2, 3]], "operation broadcast: got the shape (3,), needs (2, 3)"),
-        Refusal(.broadcast([4]), [[3]], "operation broadcast: got the shape (4,), needs one that fits"),
-        Refusal(.reshape([5]), [[2, 3]], "operation reshape: (2, 3) has 6 elements, (5,) 5"),
+            .reduction(Reduction(.mean, axes: [2])), [[2, 3]],
+            "operation meanReduction: axes [2] are not distinct axes of (2, 3)"),
+        Refusal(.movement(.broadcast([3])), [[2, 3]], "operation broadcast: got the shape (3,), needs (2, 3)"),
+        Refusal(.movement(.broadcast([4])), [[3]], "operation broadcast: got the shape (4,), needs one that fits"),
+        Refusal(.movement(.reshape([5])), [[2, 3]], "operation reshape: (2, 3) has 6 elements, (5,) 5"),
         Refusal(
-            .pad(before: [-1, 0], after: [0, 0]), [[2, 3]], "operation pad: pads [-1, 0] and [0, 0] do not fit (2, 3)"),
+            .movement(.pad(before: [-1, 0], after: [0, 0])), [[2, 3]],
+            "operation pad: pads [-1, 0] and [0, 0] do not fit (2, 3)"),
         Refusal(
-            .pad(before: [.max, 0], after: [.max, 0]), [[2, 3]],
+            .movement(.pad(before: [.max, 0], after: [.max, 0])), [[2, 3]],
             "operation pad: the result would have the shape (9223372036854775807, 3), which is too large"),
         Refusal(
-            .slice(start: [1, 0], [2, 3]), [[2, 3]],
+            .movement(.slice(start: [1, 0], [2, 3])), [[2, 3]],
             "operation slice: the part of shape (2, 3) at [1, 0] is not inside (2, 3)"),
         Refusal(
-            .slice(start: [.max, 0], [2, 3]), [[2, 3]],
+            .movement(.slice(start: [.max, 0], [2, 3])), [[2, 3]],
             "operation slice: the part of shape (2, 3) at [9223372036854775807, 0] is not inside (2, 3)"),
-        Refusal(.concatenation(axis: 2), [[2, 3]], "operation concatenation: (2, 3) has no axis 2"),
+        Refusal(.movement(.concatenation(axis: 2)), [[2, 3]], "operation concatenation: (2, 3) has no axis 2"),
         Refusal(
-            .concatenation(axis: 0), [[2, 3], [2, 4]],
+            .movement(.concatenation(axis: 0)), [[2, 3], [2, 4]],
             "operation concatenation: (2, 4) does not join (2, 3) along axis 0"),
-        Refusal(.concatenation(axis: 0), [[2, 3], [2]], "operation concatenation: (2,) does not join (2, 3)"),
-        Refusal(.softmax, [[]], "operation softmax: needs at least one axis"),
+        Refusal(
+            .movement(.concatenation(axis: 0)), [[2, 3], [2]], "operation concatenation: (2,) does not join (2, 3)"),
+        Refusal(.softmax(.softmax), [[]], "operation softmax: needs at least one axis"),
     ]
 
     @Test(arguments: refusals)

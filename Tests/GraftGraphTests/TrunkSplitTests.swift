@@ -52,7 +52,7 @@ import Testing
         graph.outputs = try [graph.binary(.multiply, product, changing), graph.binary(.multiply, active, changing)]
         let split = try #require(try graph.splittingTrunk(changing: [VariableID(1)]))
         #expect(split.featureShapes == [[2, 4]])
-        #expect(split.trunk.nodes.allSatisfy { $0.operation != .unary(.relu) })
+        #expect(split.trunk.nodes.allSatisfy { $0.operation != .elementwise(.unary(.relu)) })
     }
 
     /// An inception block: convolutions and a pooling of the same value, of which the convolutions train.
@@ -81,7 +81,7 @@ import Testing
         let window = Window(size: Size2D(2), strides: Size2D(2))
         let frozen = try graph.variable(VariableID(0), [1, 1, 3, 4])
         let border = try graph.convolution(graph.input("x", [2, 6, 6, 3]), kernel: frozen, Convolution())
-        let pooled = try graph.add(.maxPooling(window), [border])
+        let pooled = try graph.maxPool(border, window)
         let kernel = try graph.variable(VariableID(1), [1, 1, 4, 2])
         graph.outputs = [try graph.convolution(pooled, kernel: kernel, Convolution())]
         let split = try #require(try graph.splittingTrunk(changing: [VariableID(1)]))
@@ -117,7 +117,7 @@ import Testing
             let products = split.rest.nodes.filter(\.operation.isProduct)
             #expect(
                 products.contains {
-                    $0.operation == .matrixProduct(transposeLeft: false, transposeRight: false, .none)
+                    $0.operation == .product(MatrixProduct())
                 },
                 "mixer \(position)")
         }

@@ -105,7 +105,7 @@ import Testing
             let run = try StepRun(optimizer, ["kernel": [0]])
             #expect(run.graph.updates.count == 1 + optimizer.slots.count)
             let inputs = run.graph.nodes.compactMap { node -> String? in
-                if case .input(let name, _) = node.operation { name } else { nil }
+                if case .leaf(.input(let name, _)) = node.operation { name } else { nil }
             }
             #expect(Set(inputs).isSubset(of: ["gradient0", "learning_rate", "step"]))
         }

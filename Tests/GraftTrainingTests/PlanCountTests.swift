@@ -131,7 +131,7 @@ import Testing
     private static func inputs(of graph: Graph) -> [String: Tensor] {
         var inputs: [String: Tensor] = [:]
         for node in graph.nodes {
-            if case .input(let name, let shape) = node.operation { inputs[name] = Tensor(zeros: shape) }
+            if case .leaf(.input(let name, let shape)) = node.operation { inputs[name] = Tensor(zeros: shape) }
         }
         return inputs
     }

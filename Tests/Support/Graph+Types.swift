@@ -22,8 +22,8 @@ extension Graph {
 extension Graph.Node {
     /// Whether its type follows from the operation.
     fileprivate var isTyped: Bool {
-        switch operation {
-        case .cast, .reshape: true
+        switch operation.rule.typeRule {
+        case .conversion, .ofOperand: true
         default: operation.isLeaf
         }
     }

@@ -43,12 +43,14 @@ extension RandomGraphBuilder {
         let result = try convolution.resultShape(input: shape, kernel: kernel)
         switch kind {
         case .convolutionInputGradient:
-            _ = try graph.add(.convolutionInputGradient(convolution, input: shape), [leaf(result), leaf(kernel)])
+            _ = try graph.add(
+                .convolution(.inputGradient(convolution, input: shape)), [leaf(result), leaf(kernel)])
         case .convolutionKernelGradient:
-            _ = try graph.add(.convolutionKernelGradient(convolution, kernel: kernel), [input, leaf(result)])
+            _ = try graph.add(
+                .convolution(.kernelGradient(convolution, kernel: kernel)), [input, leaf(result)])
         default:
             _ = try graph.add(
-                .convolution(convolution, epilogue), [input, leaf(kernel)] + operands(of: epilogue, result))
+                .convolution(.forward(convolution, epilogue)), [input, leaf(kernel)] + operands(of: epilogue, result))
         }
     }
 
@@ -63,7 +65,7 @@ extension RandomGraphBuilder {
         let transposeRight = random.chance(0.5)
         let right = try leaf(transposeRight ? [units, inner] : [inner, units])
         _ = try graph.add(
-            .matrixProduct(transposeLeft: transposeLeft, transposeRight: transposeRight, epilogue),
+            .product(MatrixProduct(transposeLeft: transposeLeft, transposeRight: transposeRight, epilogue)),
             [left, right] + operands(of: epilogue, [kept, units]))
     }
 
@@ -93,8 +95,8 @@ extension RandomGraphBuilder {
         switch kind {
         case .maxPooling: _ = try graph.maxPool(input, window)
         case .averagePooling: _ = try graph.averagePool(input, window)
-        case .maxPoolingGradient: _ = try graph.add(.maxPoolingGradient(window), [input, leaf(result)])
-        default: _ = try graph.add(.averagePoolingGradient(window, input: shape), [leaf(result)])
+        case .maxPoolingGradient: _ = try graph.add(.pooling(.maxPoolingGradient(window)), [input, leaf(result)])
+        default: _ = try graph.add(.pooling(.averagePoolingGradient(window, input: shape)), [leaf(result)])
         }
     }
 
@@ -148,6 +150,6 @@ extension RandomGraphBuilder {
                     : .binary(random.pick(binary), register - 1, other))
         }
         let program = ElementwiseProgram(operandCount: operands.count, instructions: instructions)
-        _ = try graph.add(.elementwise(program), operands)
+        _ = try graph.add(.elementwise(.fused(program)), operands)
     }
 }

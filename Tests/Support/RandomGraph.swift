@@ -97,9 +97,9 @@ struct RandomGraphBuilder {
             guard node.shape.elementCount <= 400, isSmooth(node, operands) else { return false }
             let value =
                 switch node.operation {
-                case .input(let name, _): inputs[name]
-                case .variable(let id, _): variables[id]
-                case .randomUniform(let stream, let shape): uniform(stream: stream, shape)
+                case .leaf(.input(let name, _)): inputs[name]
+                case .leaf(.variable(let id, _)): variables[id]
+                case .random(.uniform(let stream, let shape)): uniform(stream: stream, shape)
                 default: Interpreter.result(of: node, operands)
                 }
             guard let value, value.values.allSatisfy({ abs($0) <= 30 }) else { return false }

@@ -6,20 +6,31 @@ private let margin = 0.02
 /// Whether an operation is smooth in all of its operands near these values.
 func isSmooth(_ node: Graph.Node, _ operands: [ReferenceArray]) -> Bool {
     switch node.operation {
-    case .unary(.relu), .unary(.absolute), .unary(.sign): operands[0].values.allSatisfy { abs($0) > margin }
-    case .binary(.maximum), .binary(.minimum), .binary(.greater), .binary(.greaterOrEqual), .binary(.equal):
+    case .elementwise(.unary(.relu)), .elementwise(.unary(.absolute)), .elementwise(.unary(.sign)):
+        operands[0].values.allSatisfy { abs($0) > margin }
+    case .elementwise(.binary(let function)) where hasKink(function):
         difference(operands[0], operands[1], node.shape).allSatisfy { abs($0) > margin }
-    case .reduction(.maximum, let axes): hasClearWinners(operands[0], groups(operands[0].shape, reducing: axes))
-    case .maxPooling(let window): hasClearWinners(operands[0], groups(operands[0].shape, window, node.shape))
-    case .maxPoolingGradient(let window):
+    case .reduction(let reduction) where reduction.function == .maximum:
+        hasClearWinners(operands[0], groups(operands[0].shape, reducing: reduction.axes))
+    case .pooling(.maxPooling(let window)):
+        hasClearWinners(operands[0], groups(operands[0].shape, window, node.shape))
+    case .pooling(.maxPoolingGradient(let window)):
         hasClearWinners(operands[0], groups(operands[0].shape, window, operands[1].shape))
     default: true
     }
 }
 
+/// Whether a function of two numbers has a kink or a jump where they are equal.
+private func hasKink(_ function: BinaryFunction) -> Bool {
+    switch function {
+    case .maximum, .minimum, .greater, .greaterOrEqual, .equal: true
+    case .add, .subtract, .multiply, .divide, .power: false
+    }
+}
+
 /// `left − right`, broadcast.
 private func difference(_ left: ReferenceArray, _ right: ReferenceArray, _ shape: Shape) -> [Double] {
-    let node = Graph.Node(.binary(.subtract), shape: shape)
+    let node = Graph.Node(.elementwise(.binary(.subtract)), shape: shape)
     return Interpreter.result(of: node, [left, right]).values
 }
 

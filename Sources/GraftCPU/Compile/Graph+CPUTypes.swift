@@ -10,14 +10,16 @@ extension Graph {
         try widening { node, shapes, types in
             let allNarrow = types.allSatisfy { $0 == .bfloat16 }
             return switch node.operation {
-            case .unary, .binary, .select, .elementwise, .stochasticRounding, .broadcast: true
-            case .maxPooling, .averagePooling, .pad, .slice, .concatenation: allNarrow && node.elementType == .bfloat16
-            case .convolution(_, let epilogue):
+            case .elementwise, .random(.stochasticRounding), .movement(.broadcast): true
+            case .pooling(.maxPooling), .pooling(.averagePooling), .movement(.pad), .movement(.slice),
+                .movement(.concatenation):
+                allNarrow && node.elementType == .bfloat16
+            case .convolution(.forward(_, let epilogue)):
                 types.prefix(2).allSatisfy { $0 == .bfloat16 } && (!epilogue.bias || types[2] == .float32)
                     && (!epilogue.addend || types[types.count - 1] == node.elementType)
                     && engine.isFast(node, shapes, types)
-            case .convolutionInputGradient: allNarrow && engine.isFast(node, shapes, types)
-            case .convolutionKernelGradient:
+            case .convolution(.inputGradient): allNarrow && engine.isFast(node, shapes, types)
+            case .convolution(.kernelGradient):
                 allNarrow && node.elementType == .float32 && engine.isFast(node, shapes, types)
             default: false
             }
@@ -32,8 +34,8 @@ extension Engine {
         do throws(GraftError) {
             let primitive =
                 switch node.operation {
-                case .convolutionInputGradient: try Primitive.inputGradient(self, geometry)
-                case .convolutionKernelGradient: try Primitive.kernelGradient(self, geometry)
+                case .convolution(.inputGradient): try Primitive.inputGradient(self, geometry)
+                case .convolution(.kernelGradient): try Primitive.kernelGradient(self, geometry)
                 default: try Primitive.convolution(self, geometry, geometry.safe(node.operation.epilogue))
                 }
             return !primitive.isReference
@@ -47,15 +49,15 @@ extension ConvolutionGeometry {
     /// - Parameter types: the operands' element types; a kernel's is that of the plain one, before it is packed.
     init?(_ node: Graph.Node, operands shapes: [Shape], _ types: [ElementType]) {
         switch node.operation {
-        case .convolution(let convolution, _):
+        case .convolution(.forward(let convolution, _)):
             self.init(
                 convolution: convolution, input: shapes[0], kernel: shapes[1], output: node.shape,
                 types: ConvolutionTypes(input: types[0], kernel: types[0], output: node.elementType, plain: types[1]))
-        case .convolutionInputGradient(let convolution, let input):
+        case .convolution(.inputGradient(let convolution, let input)):
             self.init(
                 convolution: convolution, input: input, kernel: shapes[1], output: shapes[0],
                 types: ConvolutionTypes(input: node.elementType, kernel: types[0], output: types[0], plain: types[1]))
-        case .convolutionKernelGradient(let convolution, let kernel):
+        case .convolution(.kernelGradient(let convolution, let kernel)):
             self.init(
                 convolution: convolution, input: shapes[0], kernel: kernel, output: shapes[1],
                 types: ConvolutionTypes(
@@ -74,7 +76,7 @@ extension ConvolutionGeometry {
 extension Operation {
     /// A convolution's epilogue.
     fileprivate var epilogue: Epilogue {
-        if case .convolution(_, let epilogue) = self { epilogue } else { .none }
+        if case .convolution(.forward(_, let epilogue)) = self { epilogue } else { .none }
     }
 }
 

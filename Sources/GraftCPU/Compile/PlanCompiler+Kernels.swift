@@ -116,23 +116,25 @@ extension PlanCompiler {
     mutating func compileKernel(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
         switch node.operation {
-        case .maxPooling, .averagePooling, .maxPoolingGradient, .averagePoolingGradient: try compilePooling(value)
-        case .reduction(let function, let axes):
+        case .pooling(let pooling): try compilePooling(value, pooling)
+        case .reduction(let reduction):
             let (shape, threads) = (shape(node.operands[0]), threads)
             try addSimple(value) { source, target throws(GraftError) in
-                try ReductionStep(function, shape, axes: axes, source: source, target: target, threads: threads)
+                try ReductionStep(
+                    reduction.function, shape, axes: reduction.axes, source: source, target: target, threads: threads)
             }
-        case .softmax, .logSoftmax:
-            let isLogarithm = node.operation == .logSoftmax
+        case .softmax(let softmax):
+            let isLogarithm = softmax == .logSoftmax
             try addSimple(value) { source, target throws(GraftError) in
                 SoftmaxStep(logarithm: isLogarithm, shape: node.shape, source: source, target: target)
             }
-        case .randomUniform(let stream, let shape):
+        case .random(.uniform(let stream, let shape)):
             try add(value, reads: []) { target throws(GraftError) in
                 RandomStep(stream: stream, count: shape.elementCount, target: target)
             }
-        case .concatenation(let axis): try compileConcatenation(value, axis: axis)
-        case .pad, .slice: try compileCopy(value)
+        case .movement(.concatenation(let axis)): try compileConcatenation(value, axis: axis)
+        case .movement(.pad), .movement(.slice): try compileCopy(value)
+        case .custom(let custom): try compileCustom(value, custom.rule)
         default: throw GraftError(.backend, "the CPU backend has no kernel for \(node.operation.name)")
         }
     }
@@ -145,10 +147,10 @@ extension PlanCompiler {
         try add(value, reads: [source]) { target throws(GraftError) in try make(source, target) }
     }
 
-    private mutating func compilePooling(_ value: ValueID) throws(GraftError) {
+    private mutating func compilePooling(_ value: ValueID, _ pooling: Pooling) throws(GraftError) {
         let node = graph[value]
         let first = shape(node.operands[0])
-        switch node.operation {
+        switch pooling {
         case .maxPooling(let window): try addPooling(value, of: node.operands[0], .maximum, window)
         case .averagePooling(let window): try addPooling(value, of: node.operands[0], .average(relu: false), window)
         case .averagePoolingGradient(let window, let input):
@@ -163,13 +165,12 @@ extension PlanCompiler {
                 PoolingStep(
                     .maximumGradient(input), window, input: first, output: output, source: gradient, target: target)
             }
-        default: return
         }
     }
 
     /// A relu with the average pooling before it, which nobody else reads.
     mutating func compileRelu(_ value: ValueID, ofPooling pooling: ValueID) throws(GraftError) {
-        guard case .averagePooling(let window) = graph[pooling].operation else { return }
+        guard case .pooling(.averagePooling(let window)) = graph[pooling].operation else { return }
         try addPooling(value, of: graph[pooling].operands[0], .average(relu: true), window)
     }
 
@@ -190,12 +191,10 @@ extension PlanCompiler {
 
     mutating func compileCopy(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
-        var sources: [BufferID] = []
-        for operand in node.operands { try sources.append(location(of: operand)) }
-        let reads = sources
+        let reads = try sources(of: value)
         let parts = try copyParts(node, reads)
         var zeroCount = 0
-        if case .pad = node.operation { zeroCount = node.shape.elementCount }
+        if case .movement(.pad) = node.operation { zeroCount = node.shape.elementCount }
         try add(value, reads: reads) { target throws(GraftError) in
             CopyStep(parts: parts, target: target, zeroCount: zeroCount, elementType: node.elementType)
         }
@@ -204,13 +203,14 @@ extension PlanCompiler {
     private func copyParts(_ node: Graph.Node, _ sources: [BufferID]) throws(GraftError) -> [CopyStep.Part] {
         let first = shape(node.operands[0])
         switch node.operation {
-        case .pad(let before, _):
+        case .movement(.pad(let before, _)):
             let block = try blockCopy(first, source: first, target: node.shape)
             return [.init(source: sources[0], sourceOffset: 0, targetOffset: offset(before, node.shape), block: block)]
-        case .slice(let start, let part):
+        case .movement(.slice(let start, let part)):
             let block = try blockCopy(part, source: first, target: part)
             return [.init(source: sources[0], sourceOffset: offset(start, first), targetOffset: 0, block: block)]
-        case .concatenation(let axis): return try concatenatedParts(node, sources, axis: axis, into: node.shape)
+        case .movement(.concatenation(let axis)):
+            return try concatenatedParts(node, sources, axis: axis, into: node.shape)
         default: return []
         }
     }

@@ -12,7 +12,9 @@ extension PlanCompiler {
         }
         if let geometry = try geometry(of: node, shapes) { return try compileConvolution(value, geometry) }
         switch node.operation {
-        case .matrixProduct(let transposeLeft, let transposeRight, let epilogue):
+        case .product(let product):
+            let (transposeLeft, transposeRight) = (product.transposeLeft, product.transposeRight)
+            let epilogue = product.epilogue
             let (rows, inner, columns) = (node.shape[0], shapes[0][transposeLeft ? 0 : 1], node.shape[1])
             let isPacked = packedInputs.contains(try location(of: node.operands[0]))
             if !transposeLeft, !transposeRight, !epilogue.addend,
@@ -25,16 +27,21 @@ extension PlanCompiler {
             {
                 return try addRowProduct(value, inner: inner)
             }
-            // oneDNN divides its work when the primitive is made. A small product is done before a second thread is awake.
-            let isSmall = rows * inner * columns < 1 << 18
-            if isSmall { setThreadCount(1) }
-            defer { if isSmall { setThreadCount(threads) } }
-            let primitive = try Primitive.matrixProduct(
-                engine, rows: rows, inner: inner, columns: columns, transposeLeft: transposeLeft,
-                transposeRight: transposeRight, epilogue)
+            let primitive = try self.product(rows: rows, inner: inner, columns: columns, product)
             try addProduct(value, primitive, epilogue, done: epilogue)
         default: return
         }
+    }
+
+    /// oneDNN's product of two matrices. It divides its work when the primitive is made: a small product is done before a
+    /// second thread is awake.
+    func product(rows: Int, inner: Int, columns: Int, _ product: MatrixProduct) throws(GraftError) -> Primitive {
+        let isSmall = rows * inner * columns < 1 << 18
+        if isSmall { setThreadCount(1) }
+        defer { if isSmall { setThreadCount(threads) } }
+        return try Primitive.matrixProduct(
+            engine, rows: rows, inner: inner, columns: columns, transposeLeft: product.transposeLeft,
+            transposeRight: product.transposeRight, product.epilogue)
     }
 
     /// The geometry of a convolution, with the types that its operands have in memory.
@@ -48,11 +55,11 @@ extension PlanCompiler {
         _ value: ValueID, _ geometry: ConvolutionGeometry
     ) throws(GraftError) {
         switch graph[value].operation {
-        case .convolution(_, let epilogue):
+        case .convolution(.forward(_, let epilogue)):
             if try addOwnConvolution(value, geometry, epilogue) { return }
             let done = geometry.safe(epilogue)
             try addProduct(value, Primitive.convolution(engine, geometry, done), epilogue, done: done)
-        case .convolutionInputGradient: try addInputGradient(value, geometry)
+        case .convolution(.inputGradient): try addInputGradient(value, geometry)
         default: try addKernelGradient(value, geometry)
         }
     }

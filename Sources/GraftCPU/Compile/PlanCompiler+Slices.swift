@@ -14,9 +14,8 @@ extension Graph {
         var slices: [ValueID: ChannelSlice] = [:]
         // An outer concatenation stands behind those in it.
         for value in values.reversed() {
-            guard case .concatenation(let axis) = self[value].operation, axis == self[value].shape.rank - 1 else {
-                continue
-            }
+            guard case .movement(.concatenation(let axis)) = self[value].operation, axis == self[value].shape.rank - 1
+            else { continue }
             let place = slices[value] ?? ChannelSlice(whole: value, offset: 0)
             var offset = place.offset
             for operand in self[value].operands {

@@ -163,17 +163,17 @@ struct PlanCompiler {
         for (index, node) in graph.nodes.enumerated() {
             let value = ValueID(index: index)
             switch node.operation {
-            case .input(let name, let shape):
+            case .leaf(.input(let name, let shape)):
                 let position = inputs.firstIndex { $0.name == name } ?? inputs.count
                 if position == inputs.count { inputs.append((name, shape)) }
                 let buffer = newBuffer(shape.elementCount, .input(position))
                 if names.contains(name) { packedInputs.insert(buffer) }
                 place(value, at: buffer)
-            case .variable(let id, let shape):
+            case .leaf(.variable(let id, let shape)):
                 let variable = PlannedVariable(
                     id: id, shape: shape, elementType: node.elementType, isUpdated: updated.contains(id))
                 place(value, at: buffer(of: variable))
-            case .constant(let tensor):
+            case .leaf(.constant(let tensor)):
                 let buffer = newBuffer(tensor.count, .constant(constants.count))
                 constants.append(tensor)
                 stable[buffer] = []
@@ -211,19 +211,19 @@ struct PlanCompiler {
         guard !groups.isInputGradient(value) else { return place(value, at: newBuffer(for: value)) }
         let node = graph[value]
         switch node.operation {
-        case .input, .variable, .constant: return
-        case .convolution, .convolutionInputGradient, .convolutionKernelGradient, .matrixProduct:
-            try compileProduct(value)
+        case .leaf: return
+        case .convolution, .product: try compileProduct(value)
         // Nothing has to be done for an array without elements.
         case _ where node.shape.elementCount == 0: place(value, at: newBuffer(for: value))
-        case .reshape: place(value, at: try location(of: node.operands[0]))
+        case .movement(.reshape): place(value, at: try location(of: node.operands[0]))
         // What packs a kernel rounds it as well.
-        case .cast where packedOnly.contains(value): place(value, at: try location(of: node.operands[0]))
-        case .averagePooling where fusedPoolings.contains(value): return
-        case .unary(.relu):
+        case .movement(.cast) where packedOnly.contains(value): place(value, at: try location(of: node.operands[0]))
+        case .pooling(.averagePooling) where fusedPoolings.contains(value): return
+        case .elementwise(.unary(.relu)):
             guard let pooling = pooledRelus[value] else { return try compileProgram(value) }
             try compileRelu(value, ofPooling: pooling)
-        case .unary, .binary, .select, .elementwise, .cast, .stochasticRounding, .broadcast: try compileProgram(value)
+        case .elementwise, .movement(.cast), .movement(.broadcast), .random(.stochasticRounding):
+            try compileProgram(value)
         default: try compileKernel(value)
         }
     }
@@ -287,9 +287,9 @@ extension Graph {
     fileprivate var pooledRelus: [ValueID: ValueID] {
         let useCounts = useCounts
         var poolings: [ValueID: ValueID] = [:]
-        for value in values where self[value].operation == .unary(.relu) {
+        for value in values where self[value].operation == .elementwise(.unary(.relu)) {
             let pooling = self[value].operands[0]
-            guard case .averagePooling = self[pooling].operation, useCounts[pooling.index] == 1,
+            guard case .pooling(.averagePooling) = self[pooling].operation, useCounts[pooling.index] == 1,
                 self[pooling].elementType == self[value].elementType
             else { continue }
             poolings[value] = pooling
@@ -303,14 +303,14 @@ extension Graph {
         for node in nodes {
             for (position, operand) in node.operands.enumerated() {
                 switch node.operation {
-                case .convolution where position == 1, .convolutionInputGradient where position == 1:
+                case .convolution(.forward) where position == 1, .convolution(.inputGradient) where position == 1:
                     casts.insert(operand)
                 default: others.insert(operand)
                 }
             }
         }
         return casts.subtracting(others).filter { value in
-            guard case .cast = self[value].operation else { return false }
+            guard case .movement(.cast) = self[value].operation else { return false }
             return self[self[value].operands[0]].elementType == .float32
         }
     }

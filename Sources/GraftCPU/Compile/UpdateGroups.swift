@@ -113,8 +113,9 @@ extension UpdateGroups.Group {
     private func scaledConvolution(
         _ gradient: ValueID, in graph: Graph, readers: [ValueID: Set<ValueID>]
     ) -> (value: ValueID, scale: ValueID)? {
-        guard case .convolutionKernelGradient = graph[gradient].operation, let product = readers[gradient]?.first,
-            readers[gradient]?.count == 1, inner.contains(product), graph[product].operation == .binary(.multiply),
+        guard case .convolution(.kernelGradient) = graph[gradient].operation, let product = readers[gradient]?.first,
+            readers[gradient]?.count == 1, inner.contains(product),
+            graph[product].operation == .elementwise(.binary(.multiply)),
             let scale = graph[product].operands.first(where: { $0 != gradient })
         else { return nil }
         let (shape, columns) = (graph.shape(of: scale), graph.shape(of: gradient).last)
@@ -127,12 +128,12 @@ extension UpdateGroups.Group {
     /// The gradient of a dense layer's input, `delta · kernelᵀ`, for the kernel that the members update with the gradient
     /// `inputᵀ · delta`: the kernel's rows can be read once for both.
     fileprivate func fusibleInputGradient(of gradient: ValueID, in graph: Graph) -> ValueID? {
-        guard case .matrixProduct = graph[gradient].operation else { return nil }
+        guard case .product = graph[gradient].operation else { return nil }
         let delta = graph[gradient].operands[1]
         let reads = Set(values.flatMap { graph[$0].operands })
         return graph.values.first { value in
             let node = graph[value]
-            guard node.operation == .matrixProduct(transposeLeft: false, transposeRight: true, .none),
+            guard node.operation == .product(MatrixProduct(transposeRight: true)),
                 node.operands[0] == delta, reads.contains(node.operands[1]), node.elementType == .float32,
                 isUpdated(node.operands[1], in: graph)
             else { return false }
@@ -144,7 +145,7 @@ extension UpdateGroups.Group {
 
     /// Whether a value is a variable that one of the members is the next value of.
     private func isUpdated(_ value: ValueID, in graph: Graph) -> Bool {
-        guard case .variable(let id, _) = graph[value].operation else { return false }
+        guard case .leaf(.variable(let id, _)) = graph[value].operation else { return false }
         return graph.updates.contains { $0.variable == id && members.contains($0.value) }
     }
 
@@ -184,7 +185,7 @@ extension Graph {
     /// A value as such a product: the gradient of a dense layer's kernel.
     func transposedProduct(_ value: ValueID) -> TransposedProduct? {
         let node = self[value]
-        guard node.operation == .matrixProduct(transposeLeft: true, transposeRight: false, .none) else { return nil }
+        guard node.operation == .product(MatrixProduct(transposeLeft: true)) else { return nil }
         let (rows, columns) = (node.shape[0], node.shape[1])
         guard rows > 0, readsAndMakesFloat32(value) else { return nil }
         return TransposedProduct(
@@ -195,7 +196,7 @@ extension Graph {
     /// The convolution whose kernel gradient a value is, where Graft's own kernel suits it.
     func convolutionByTiles(_ value: ValueID) -> ConvolutionGeometry? {
         let node = self[value]
-        guard case .convolutionKernelGradient = node.operation, node.shape.elementCount > 0,
+        guard case .convolution(.kernelGradient) = node.operation, node.shape.elementCount > 0,
             readsAndMakesFloat32(value),
             let geometry = ConvolutionGeometry(
                 node, operands: node.operands.map { shape(of: $0) }, [.float32, .float32]),
@@ -230,7 +231,7 @@ extension Graph {
 
     /// What an update computes: what it rounds, where it is nothing but rounded on its way to memory.
     fileprivate func computed(_ update: ValueID) -> ValueID {
-        if case .stochasticRounding = self[update].operation { self[update].operands[0] } else { update }
+        if case .random(.stochasticRounding) = self[update].operation { self[update].operands[0] } else { update }
     }
 
     /// Whether a value is computed, rather than given, and has the other's shape: a gradient of a variable.
@@ -243,12 +244,12 @@ extension Operation {
     /// What an update's step computes for a value: an elementwise program, or nothing where the value is nothing but
     /// rounded on its way to memory; `nil` for another operation.
     var programOfUpdate: ElementwiseProgram? {
-        if case .stochasticRounding = self { .copying } else { elementwiseProgram }
+        if case .random(.stochasticRounding) = self { .copying } else { elementwiseProgram }
     }
 
     /// The stream of random bits by which its result is rounded.
     var roundingStream: UInt64? {
-        if case .stochasticRounding(let stream) = self { stream } else { nil }
+        if case .random(.stochasticRounding(let stream)) = self { stream } else { nil }
     }
 }
 

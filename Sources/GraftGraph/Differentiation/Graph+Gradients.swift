@@ -57,36 +57,38 @@ extension Graph {
         return depends
     }
 
-    /// Hands a node's gradient on to what it reads.
+    /// Hands a node's gradient on to what it reads, one operand after the other.
     private mutating func propagate(_ step: BackwardStep, into pass: inout BackwardPass) throws(GraftError) {
-        switch step.node.operation {
-        case .input, .variable, .constant, .randomUniform: break
-        case .convolution, .convolutionInputGradient, .convolutionKernelGradient, .matrixProduct:
-            try propagateProduct(step, into: &pass)
-        case .maxPooling, .maxPoolingGradient, .averagePooling, .averagePoolingGradient:
-            try propagatePooling(step, into: &pass)
-        case .unary(let function): try propagateUnary(function, step, into: &pass)
-        case .binary(let function): try propagateBinary(function, step, into: &pass)
-        case .select: try propagateSelect(step, into: &pass)
-        case .elementwise: throw step.refusal("is already fused; differentiate before fusing")
-        case .reduction(let function, _): try propagateReduction(function, step, into: &pass)
-        case .softmax, .logSoftmax: try propagateSoftmax(step, into: &pass)
-        case .cast, .stochasticRounding, .broadcast, .reshape, .pad, .slice, .concatenation:
-            try propagateShape(step, into: &pass)
+        if let (x, gradient) = try cappedRectifierGradient(step) {
+            return try pass.contribute(gradient, to: x, in: &self)
+        }
+        let rule = step.node.operation.rule
+        for (position, operand) in step.node.operands.enumerated() where pass.wants(operand) {
+            guard let gradient = try rule.gradient(ofOperand: position, step, in: &self) else { continue }
+            guard shape(of: gradient) == shape(of: operand) else {
+                throw step.refusal(
+                    "gives a gradient of shape \(shape(of: gradient)) for an operand of shape \(shape(of: operand))")
+            }
+            try pass.contribute(gradient, to: operand, in: &self)
         }
     }
 }
 
-/// A node whose gradient is known.
-struct BackwardStep {
-    let value: ValueID
-    let node: Graph.Node
-    let gradient: ValueID
+/// What gradients are made of.
+extension Graph {
+    /// A value times a number; a constant is multiplied at once.
+    mutating func scaled(_ value: ValueID, by factor: Float) throws(GraftError) -> ValueID {
+        if factor == 1 { return value }
+        if let constant = scalarConstant(value) { return try self.constant(constant * factor) }
+        return try binary(.multiply, value, factor)
+    }
 
-    func operand(_ position: Int) -> ValueID { node.operands[position] }
-
-    func refusal(_ why: String) -> GraftError {
-        GraftError(.argument, "gradients: the operation \(node.operation.name) \(why)")
+    /// A gradient summed over the axes along which an operand of this shape was repeated.
+    mutating func reduced(_ gradient: ValueID, to shape: Shape) throws(GraftError) -> ValueID {
+        let from = self.shape(of: gradient)
+        let missing = from.rank - shape.rank
+        let axes = (0..<from.rank).filter { $0 < missing || (shape[$0 - missing] == 1 && from[$0] != 1) }
+        return try reshape(reduce(.sum, gradient, axes: axes, keepDimensions: true), to: shape)
     }
 }
 

@@ -60,15 +60,20 @@ extension ElementwiseProgram.Instruction {
     }
 }
 
-extension Operation {
-    /// An elementwise operation (unary, binary, select or fused) as a program; `nil` for any other operation.
-    public var elementwiseProgram: ElementwiseProgram? {
-        switch self {
-        case .unary(let function): ElementwiseProgram(operandCount: 1, instructions: [.unary(function, 0)])
-        case .binary(let function): ElementwiseProgram(operandCount: 2, instructions: [.binary(function, 0, 1)])
-        case .select: ElementwiseProgram(operandCount: 3, instructions: [.select(0, 1, 2)])
-        case .elementwise(let program): program
-        default: nil
+extension ElementwiseProgram {
+    /// The result for one element of each operand, in 64 bits.
+    func run(_ operands: [Double]) -> Double {
+        var registers = operands
+        for instruction in instructions {
+            switch instruction {
+            case .constant(let value): registers.append(Double(value))
+            case .unary(let function, let operand): registers.append(function(registers[operand]))
+            case .binary(let function, let left, let right):
+                registers.append(function(registers[left], registers[right]))
+            case .select(let condition, let whenTrue, let whenFalse):
+                registers.append(registers[condition] != 0 ? registers[whenTrue] : registers[whenFalse])
+            }
         }
+        return registers[registers.count - 1]
     }
 }

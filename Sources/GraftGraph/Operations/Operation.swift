@@ -1,248 +1,135 @@
-/// What a machine runs. A small closed set: layers lower to it, its gradients are made of it, backends implement it.
+/// What a machine runs: layers lower to it, its gradients are made of it, backends implement it.
 ///
-/// Every operation has one result. The operands of each, in order, stand beside its case; `?` marks those that an
-/// ``Epilogue`` adds. Shape rules stand once, in `Operation+Shape.swift`; gradients in `Differentiation`.
+/// Every operation has one result. The cases are families, for passes and backends that match them; what is known of an
+/// operation stands in its family's file: see `OperationRule`.
 public enum Operation: Hashable, Sendable {
-    // MARK: Leaves, without operands
+    /// What has no operands and is not random: an input, a variable, a constant.
+    case leaf(Leaf)
+    /// Random numbers, and what is rounded by them.
+    case random(RandomOperation)
+    /// A convolution or one of its gradients.
+    case convolution(ConvolutionOperation)
+    /// A product of two matrices.
+    case product(MatrixProduct)
+    /// Pooling or its gradient.
+    case pooling(Pooling)
+    /// A function of single numbers, applied to each element.
+    case elementwise(Elementwise)
+    /// A function of many numbers, along some axes.
+    case reduction(Reduction)
+    /// The same numbers in other places, under another shape or of another type.
+    case movement(Movement)
+    /// Softmax or its logarithm.
+    case softmax(Softmax)
+    /// Any other: see ``CustomOperation``.
+    case custom(AnyCustomOperation)
 
-    /// A value given at each run, by name.
-    case input(String, Shape)
-    /// A variable's value at the start of the run.
-    case variable(VariableID, Shape)
-    /// A fixed array.
-    case constant(Tensor)
-    /// Uniform random numbers in [0, 1), from the run's random key and this stream number: see ``RandomStream``.
-    case randomUniform(stream: UInt64, Shape)
-
-    // MARK: Convolution: activations NHWC, kernels HWIO
-
-    /// `input, kernel, bias?, addend?`. Depthwise where `groups` equals the input's channels.
-    case convolution(Convolution, Epilogue)
-    /// `outputGradient, kernel`: the gradient with respect to the input, whose shape is given.
-    case convolutionInputGradient(Convolution, input: Shape)
-    /// `input, outputGradient`: the gradient with respect to the kernel, whose shape is given.
-    case convolutionKernelGradient(Convolution, kernel: Shape)
-
-    // MARK: Matrices
-
-    /// `left, right, bias?, addend?`, matrices of rank 2, each transposed first where its flag says so.
-    case matrixProduct(transposeLeft: Bool, transposeRight: Bool, Epilogue)
-
-    // MARK: Pooling
-
-    /// `input`: the largest of each window; padding never wins.
-    case maxPooling(Window)
-    /// `input, outputGradient`: each gradient goes to the first largest element of its window, in row-major order.
-    case maxPoolingGradient(Window)
-    /// `input`: the mean of each window's elements that are not padding.
-    case averagePooling(Window)
-    /// `outputGradient`: spread evenly over the elements of each window that are not padding.
-    case averagePoolingGradient(Window, input: Shape)
-
-    // MARK: Elementwise
-
-    /// `operand`
-    case unary(UnaryFunction)
-    /// `left, right`, broadcast as numpy does.
-    case binary(BinaryFunction)
-    /// `condition, whenTrue, whenFalse`, broadcast; a condition holds where it is not zero.
-    case select
-    /// A chain of the three above in one pass over memory: see ``ElementwiseProgram``.
-    case elementwise(ElementwiseProgram)
-
-    // MARK: Shape and reduction
-
-    /// `operand`: reduced over the axes, which stay with size 1.
-    case reduction(ReductionFunction, axes: [Int])
-    /// `operand`: the same numbers, rounded to another element type.
-    case cast(ElementType)
-    /// `operand`: the same numbers, rounded to bfloat16 up or down by chance, from the run's random key and this stream
-    /// number: see ``StochasticRounding``.
-    case stochasticRounding(stream: UInt64)
-    /// `operand`: repeated to the shape, by numpy's rule.
-    case broadcast(Shape)
-    /// `operand`: the same elements in row-major order under another shape.
-    case reshape(Shape)
-    /// `operand`: zeros before and after each axis.
-    case pad(before: [Int], after: [Int])
-    /// `operand`: the part that begins at `start` and has the sizes `shape`.
-    case slice(start: [Int], Shape)
-    /// `operands…`: joined along one axis.
-    case concatenation(axis: Int)
-    /// `operand`: softmax over the last axis.
-    case softmax
-    /// `operand`: the logarithm of softmax over the last axis, stable.
-    case logSoftmax
-}
-
-/// Names a variable across graphs; unique among the variables of one graph.
-public struct VariableID: Hashable, Sendable, Comparable {
-    /// The number.
-    public let rawValue: Int
-    /// The variable with this number.
-    public init(_ rawValue: Int) { self.rawValue = rawValue }
-    /// By number.
-    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
-}
-
-/// A pair of numbers, for the vertical and the horizontal axis.
-public struct Size2D: Hashable, Sendable, CustomStringConvertible {
-    /// Along the height.
-    public var height: Int
-    /// Along the width.
-    public var width: Int
-    /// A size.
-    public init(_ height: Int, _ width: Int) { (self.height, self.width) = (height, width) }
-    /// The same along both axes.
-    public init(_ both: Int) { self.init(both, both) }
-    /// As Keras prints it.
-    public var description: String { "(\(height), \(width))" }
-}
-
-/// Rows and columns added around an image.
-public struct EdgePadding: Hashable, Sendable {
-    /// Rows above.
-    public var top: Int
-    /// Rows below.
-    public var bottom: Int
-    /// Columns to the left.
-    public var left: Int
-    /// Columns to the right.
-    public var right: Int
-    /// A padding of these sizes.
-    public init(top: Int = 0, bottom: Int = 0, left: Int = 0, right: Int = 0) {
-        (self.top, self.bottom, self.left, self.right) = (top, bottom, left, right)
-    }
-    /// None at all.
-    public static let none = EdgePadding()
-}
-
-/// How a convolution walks over its input.
-public struct Convolution: Hashable, Sendable {
-    /// The step between outputs.
-    public var strides: Size2D
-    /// The distance between the kernel's elements; 1 is a plain convolution.
-    public var dilation: Size2D
-    /// Zeros around the input.
-    public var padding: EdgePadding
-    /// The number of independent convolutions the channels are divided into.
-    public var groups: Int
-    /// A convolution with these attributes.
-    public init(
-        strides: Size2D = Size2D(1), dilation: Size2D = Size2D(1), padding: EdgePadding = .none, groups: Int = 1
-    ) {
-        (self.strides, self.dilation, self.padding, self.groups) = (strides, dilation, padding, groups)
+    /// What is known of the operation.
+    package var rule: any OperationRule {
+        switch self {
+        case .leaf(let rule): rule
+        case .random(let rule): rule
+        case .convolution(let rule): rule
+        case .product(let rule): rule
+        case .pooling(let rule): rule
+        case .elementwise(let rule): rule
+        case .reduction(let rule): rule
+        case .movement(let rule): rule
+        case .softmax(let rule): rule
+        case .custom(let custom): custom.rule
+        }
     }
 }
 
-/// How pooling walks over its input.
-public struct Window: Hashable, Sendable {
-    /// The window's size.
-    public var size: Size2D
-    /// The step between windows.
-    public var strides: Size2D
-    /// Rows and columns around the input that windows may cover but that count for nothing.
-    public var padding: EdgePadding
-    /// A window with these attributes.
-    public init(size: Size2D, strides: Size2D, padding: EdgePadding = .none) {
-        (self.size, self.strides, self.padding) = (size, strides, padding)
+extension Operation: CustomStringConvertible {
+    /// The operation with its attributes. Names of features in the cache are made of it, so that it does not change.
+    public var description: String { "\(rule)" }
+}
+
+extension Operation {
+    /// The operation's name, without its attributes: for messages and profiles.
+    public var name: String { rule.name }
+
+    /// How many operands the operation takes, or `nil` for one that takes any positive number.
+    public var operandCount: Int? { rule.operandCount }
+
+    /// The shape of the result for operands of these shapes.
+    ///
+    /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation or a size would be zero
+    ///   or negative.
+    public func resultShape(_ operands: [Shape]) throws(GraftError) -> Shape {
+        let rule = rule
+        if let count = rule.operandCount {
+            guard operands.count == count else {
+                throw rule.mismatch("takes \(count) operands, was given \(operands.count)")
+            }
+        } else if operands.isEmpty {
+            throw rule.mismatch("takes at least one operand, was given none")
+        }
+        for shape in operands + rule.attributeShapes where !shape.isValid {
+            throw rule.mismatch("the shape \(shape) has a negative size or is too large")
+        }
+        let result = try rule.shape(of: operands)
+        guard result.isValid else {
+            throw rule.mismatch("the result would have the shape \(result), which is too large")
+        }
+        return result
     }
-}
 
-/// What a convolution or matrix product does to its result before writing it: `activation(result + bias + addend)`.
-///
-/// Only passes set one; layers lower to plain operations.
-public struct Epilogue: Hashable, Sendable {
-    /// Whether an operand of shape [channels] is added.
-    public var bias: Bool
-    /// Whether an operand of the result's shape is added.
-    public var addend: Bool
-    /// What is applied last.
-    public var activation: FusedActivation?
-    /// An epilogue of these parts.
-    public init(bias: Bool = false, addend: Bool = false, activation: FusedActivation? = nil) {
-        (self.bias, self.addend, self.activation) = (bias, addend, activation)
+    /// The type of the result, 32 bits where none is asked for.
+    ///
+    /// - Throws: ``GraftError`` with code `argument` where another type is asked for than the operation gives.
+    func resultType(wanted: ElementType?, operands: [ElementType]) throws(GraftError) -> ElementType {
+        let own: ElementType? =
+            switch rule.typeRule {
+            case .rounded, .stored: nil
+            case .fixed(let type), .conversion(let type): type
+            case .ofOperand: operands.first
+            }
+        guard let own else { return wanted ?? .float32 }
+        guard wanted == nil || wanted == own else {
+            throw GraftError(
+                .argument,
+                "operation \(name): gives \(own.rawValue), not \(wanted?.rawValue ?? ""); add a cast after it")
+        }
+        return own
     }
-    /// Nothing but the result.
-    public static let none = Epilogue()
-    /// The number of operands it adds.
-    public var operandCount: Int { (bias ? 1 : 0) + (addend ? 1 : 0) }
+
+    /// The additions and multiplications of a product, each counted as one: two for each element of the kernel that an
+    /// element of the result reads. 0 for what is a matter of memory.
+    ///
+    /// - Parameters:
+    ///   - operands: the shapes of what it reads.
+    ///   - result: the shape of what it makes.
+    package func flopCount(of operands: [Shape], result: Shape) -> Int { rule.flopCount(of: operands, result: result) }
 }
 
-/// The activations that backends can apply while writing a result.
-public enum FusedActivation: Hashable, Sendable {
-    /// max(x, 0)
-    case relu
-    /// min(max(x, 0), 6)
-    case relu6
-    /// 1 / (1 + exp(−x))
-    case sigmoid
-    /// tanh(x)
-    case tanh
-}
+/// What passes ask of a family.
+extension Operation {
+    /// Whether the value differs from run to run by itself: an input, random numbers, or what is rounded by chance.
+    var isGivenByRun: Bool {
+        switch self {
+        case .leaf(.input), .random: true
+        default: false
+        }
+    }
 
-/// Functions of one number.
-public enum UnaryFunction: Hashable, Sendable, CaseIterable {
-    /// −x
-    case negate
-    /// |x|
-    case absolute
-    /// −1, 0 or 1
-    case sign
-    /// x²
-    case square
-    /// √x
-    case squareRoot
-    /// 1/√x
-    case reciprocalSquareRoot
-    /// eˣ
-    case exponential
-    /// eˣ − 1, exact near zero
-    case exponentialMinusOne
-    /// ln x
-    case logarithm
-    /// ln(1 + x), exact near zero
-    case logarithmOnePlus
-    /// max(x, 0)
-    case relu
-    /// 1 / (1 + e⁻ˣ)
-    case sigmoid
-    /// tanh x
-    case tanh
-    /// The error function.
-    case errorFunction
-}
+    /// Whether it has no operands: an input, a variable, a constant or random numbers.
+    public var isLeaf: Bool {
+        switch self {
+        case .leaf, .random(.uniform): true
+        default: false
+        }
+    }
 
-/// Functions of two numbers; comparisons give 1 or 0.
-public enum BinaryFunction: Hashable, Sendable, CaseIterable {
-    /// a + b
-    case add
-    /// a − b
-    case subtract
-    /// a · b
-    case multiply
-    /// a / b
-    case divide
-    /// The larger.
-    case maximum
-    /// The smaller.
-    case minimum
-    /// aᵇ
-    case power
-    /// a > b
-    case greater
-    /// a ≥ b
-    case greaterOrEqual
-    /// a = b
-    case equal
-}
+    /// Whether it multiplies many numbers with many: any convolution or matrix product.
+    public var isProduct: Bool { rule.isProduct }
 
-/// Functions of many numbers.
-public enum ReductionFunction: Hashable, Sendable, CaseIterable {
-    /// The sum.
-    case sum
-    /// The mean.
-    case mean
-    /// The largest.
-    case maximum
+    /// Whether the elements stay as they are, under another shape.
+    var isReshape: Bool { if case .movement(.reshape) = self { true } else { false } }
+
+    /// An elementwise operation as a program; `nil` for any other operation.
+    public var elementwiseProgram: ElementwiseProgram? {
+        if case .elementwise(let operation) = self { operation.program } else { nil }
+    }
 }

@@ -130,7 +130,7 @@ private struct ElementwiseGroups {
 }
 
 extension Operation {
-    fileprivate var isBroadcast: Bool { if case .broadcast = self { true } else { false } }
+    fileprivate var isBroadcast: Bool { if case .movement(.broadcast) = self { true } else { false } }
 
     fileprivate var isFusible: Bool { isBroadcast || elementwiseProgram != nil }
 
@@ -140,10 +140,10 @@ extension Operation {
     /// Whether it takes about as long as reading a number.
     fileprivate var isCheap: Bool {
         switch self {
-        case .unary(let function):
+        case .elementwise(.unary(let function)):
             [.negate, .absolute, .sign, .square, .relu].contains(function)
-        case .binary(let function): function != .power && function != .divide
-        case .select, .broadcast: true
+        case .elementwise(.binary(let function)): function != .power && function != .divide
+        case .elementwise(.select), .movement(.broadcast): true
         default: false
         }
     }
@@ -164,7 +164,7 @@ extension GraphCopy {
             composer = ProgramComposer(source, members: members.filter { !kept.contains($0) })
         }
         let program = composer.compose()
-        try replace(value, by: .elementwise(program), composer.operands.map { self[$0] })
+        try replace(value, by: .elementwise(.fused(program)), composer.operands.map { self[$0] })
     }
 }
 

@@ -51,14 +51,16 @@ private struct EpilogueChains {
         switch node.operation {
         // A dense kernel's gradient (its left side transposed) is left to the elementwise operations of the update, with
         // which a backend can compute it piece by piece.
-        case .convolution(_, .none), .matrixProduct(transposeLeft: false, _, .none):
+        case .product(let product) where product.transposeLeft: break
+        case .convolution, .product:
+            guard node.operation.takesEpilogue else { return }
             byLastValue[value.index] = EpilogueChain(product: value)
-        case .unary(let function):
+        case .elementwise(.unary(let function)):
             guard let activation = FusedActivation(function), var chain = openChain(node.operands[0]) else { return }
             chain.activation = activation
             extend(chain, from: node.operands[0], to: value)
-        case .binary(.add): visitAddition(value, node)
-        case .binary(.minimum): visitMinimum(value, node)
+        case .elementwise(.binary(.add)): visitAddition(value, node)
+        case .elementwise(.binary(.minimum)): visitMinimum(value, node)
         default: break
         }
     }
@@ -119,12 +121,23 @@ extension GraphCopy {
 }
 
 extension Operation {
+    /// Whether it is a convolution or a matrix product that has no epilogue yet.
+    var takesEpilogue: Bool {
+        switch self {
+        case .convolution(.forward(_, let epilogue)): epilogue == .none
+        case .product(let product): product.epilogue == .none
+        default: false
+        }
+    }
+
     /// A product with another epilogue; any other operation as it is.
     fileprivate func with(_ epilogue: Epilogue) -> Operation {
         switch self {
-        case .convolution(let convolution, _): .convolution(convolution, epilogue)
-        case .matrixProduct(let transposeLeft, let transposeRight, _):
-            .matrixProduct(transposeLeft: transposeLeft, transposeRight: transposeRight, epilogue)
+        case .convolution(.forward(let convolution, _)): .convolution(.forward(convolution, epilogue))
+        case .product(let product):
+            .product(
+                MatrixProduct(
+                    transposeLeft: product.transposeLeft, transposeRight: product.transposeRight, epilogue))
         default: self
         }
     }

@@ -50,9 +50,10 @@ private struct AffineChains {
         for value in graph.values {
             let node = graph[value]
             switch node.operation {
-            case .convolution(_, .none), .matrixProduct(_, _, .none):
+            case .convolution, .product:
+                guard node.operation.takesEpilogue else { continue }
                 if !varies[node.operands[1].index] { chains[value] = AffineChain(product: value, values: [value]) }
-            case .binary(let function):
+            case .elementwise(.binary(let function)):
                 guard let (last, step) = Self.step(function, node, graph, isEnd: { chains[$0] != nil }),
                     useCounts[last.index] == 1, graph[last].elementType == .float32, !varies[step.operand.index],
                     var chain = chains[last]
@@ -148,7 +149,7 @@ extension GraphCopy {
 
     /// A scale shaped to broadcast along the kernel's output axis: the last, but for a matrix that is read transposed.
     private mutating func along(kernelOf product: Graph.Node, _ scale: ValueID) throws(GraftError) -> ValueID {
-        guard case .matrixProduct(_, transposeRight: true, _) = product.operation else { return scale }
+        guard case .product(let matrices) = product.operation, matrices.transposeRight else { return scale }
         return result.shape(of: scale) == [] ? scale : try result.reshape(scale, to: [product.shape.last, 1])
     }
 }

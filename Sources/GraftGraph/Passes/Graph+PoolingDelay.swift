@@ -17,7 +17,8 @@ extension Graph {
             }
             copy.result.currentLabel = self[value].label
             let operands = [copy[delay.input]] + self[value].operands.dropFirst().map { copy[$0] }
-            let product = try copy.result.add(.convolution(delay.convolution, Epilogue(bias: delay.hasBias)), operands)
+            let product = try copy.result.add(
+                .convolution(.forward(delay.convolution, Epilogue(bias: delay.hasBias))), operands)
             copy.result.currentLabel = self[self[value].operands[0]].label
             let pooled = try copy.result.averagePool(product, delay.window)
             copy.replace(value, by: delay.hasRelu ? try copy.result.unary(.relu, pooled) : pooled)
@@ -36,8 +37,8 @@ private struct PoolingDelay {
 
     init?(_ graph: Graph, _ value: ValueID, _ useCounts: [Int]) {
         let node = graph[value]
-        guard case .convolution(let convolution, let epilogue) = node.operation,
-            case .averagePooling(let window) = graph[node.operands[0]].operation,
+        guard case .convolution(.forward(let convolution, let epilogue)) = node.operation,
+            case .pooling(.averagePooling(let window)) = graph[node.operands[0]].operation,
             useCounts[node.operands[0].index] == 1,
             !epilogue.addend, epilogue.activation == nil || epilogue.activation == .relu
         else { return nil }

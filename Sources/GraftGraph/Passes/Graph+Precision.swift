@@ -47,20 +47,19 @@ private struct PrecisionChoice {
         let isWanted = wantedValues(consumers)
         for value in graph.values where varies[value.index] {
             let node = graph[value]
-            if case .reshape = node.operation { types[value.index] = types[node.operands[0].index] }
+            let rule = node.operation.rule.precision
+            if rule == .view { types[value.index] = types[node.operands[0].index] }
             guard node.shape.rank == 4, node.elementType == .float32 else { continue }
             let readsNarrow = node.operands.contains { types[$0.index] == narrow }
             let isNarrow: Bool =
-                switch node.operation {
-                case .convolution, .convolutionInputGradient:
-                    isWanted[value.index] && !isRoot.contains(value)
-                case .maxPooling, .averagePooling, .concatenation, .pad, .slice: readsNarrow
-                case .maxPoolingGradient, .averagePoolingGradient:
-                    types[node.operands[0].index] == narrow
-                case .unary, .binary, .select, .elementwise:
+                switch rule {
+                case .convolution(let rounds): rounds && isWanted[value.index] && !isRoot.contains(value)
+                case .anyOperand: readsNarrow
+                case .firstOperand: types[node.operands[0].index] == narrow
+                case .elementwise:
                     !isRoot.contains(value) && isWanted[value.index]
                         && (readsNarrow || consumers[value.index].allSatisfy { graph[$0].operation.isConvolution })
-                default: false
+                case .full, .view: false
                 }
             if isNarrow { types[value.index] = narrow }
         }
@@ -71,12 +70,10 @@ private struct PrecisionChoice {
         var isWanted = [Bool](repeating: false, count: graph.nodes.count)
         for value in graph.values.reversed() {
             isWanted[value.index] = consumers[value.index].contains { consumer in
-                switch graph[consumer].operation {
-                case .convolution, .convolutionInputGradient, .convolutionKernelGradient: true
-                case .maxPooling, .averagePooling, .maxPoolingGradient, .averagePoolingGradient, .concatenation, .pad,
-                    .slice, .reshape, .unary, .binary, .select, .elementwise:
-                    isWanted[consumer.index]
-                default: false
+                switch graph[consumer].operation.rule.precision {
+                case .convolution: true
+                case .anyOperand, .firstOperand, .elementwise, .view: isWanted[consumer.index]
+                case .full: false
                 }
             }
         }
@@ -95,10 +92,5 @@ private struct PrecisionChoice {
 }
 
 extension Operation {
-    fileprivate var isConvolution: Bool {
-        switch self {
-        case .convolution, .convolutionInputGradient, .convolutionKernelGradient: true
-        default: false
-        }
-    }
+    fileprivate var isConvolution: Bool { if case .convolution = self { true } else { false } }
 }

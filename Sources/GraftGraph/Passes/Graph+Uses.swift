@@ -39,7 +39,7 @@ extension Graph {
 
     /// The inputs that the graph reads, in order.
     public var inputs: [(name: String, shape: Shape)] {
-        nodes.compactMap { if case .input(let name, let shape) = $0.operation { (name, shape) } else { nil } }
+        nodes.compactMap { if case .leaf(.input(let name, let shape)) = $0.operation { (name, shape) } else { nil } }
     }
 
     /// By value: whether it or something it is made of satisfies a condition.
@@ -50,31 +50,5 @@ extension Graph {
             descends.append(isSource(node) || node.operands.contains { descends[$0.index] })
         }
         return descends
-    }
-}
-
-extension Operation {
-    /// Whether the value differs from run to run by itself: an input, random numbers, or what is rounded by chance.
-    var isGivenByRun: Bool {
-        switch self {
-        case .input, .randomUniform, .stochasticRounding: true
-        default: false
-        }
-    }
-
-    /// Whether it has no operands: an input, a variable, a constant or random numbers.
-    public var isLeaf: Bool {
-        switch self {
-        case .input, .variable, .constant, .randomUniform: true
-        default: false
-        }
-    }
-
-    /// Whether it multiplies many numbers with many: any convolution or matrix product.
-    public var isProduct: Bool {
-        switch self {
-        case .convolution, .convolutionInputGradient, .convolutionKernelGradient, .matrixProduct: true
-        default: false
-        }
     }
 }

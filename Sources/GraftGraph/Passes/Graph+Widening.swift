@@ -32,9 +32,9 @@ extension Graph {
 extension Graph.Node {
     /// Whether no kernel is needed, or one for 32-bit numbers.
     fileprivate func keepsTypes(_ types: [ElementType]) -> Bool {
-        switch operation {
-        case .cast, .reshape, .variable: true
-        default: elementType == .float32 && types.allSatisfy { $0 == .float32 }
+        switch operation.rule.typeRule {
+        case .conversion, .ofOperand, .stored: true
+        case .rounded, .fixed: elementType == .float32 && types.allSatisfy { $0 == .float32 }
         }
     }
 }

@@ -70,8 +70,3 @@ struct GraphCut {
         return isNeeded
     }
 }
-
-extension Operation {
-    /// Whether the elements stay as they are, under another shape.
-    var isReshape: Bool { if case .reshape = self { true } else { false } }
-}

@@ -33,14 +33,7 @@ extension Graph {
         changing: Set<VariableID>, inputNames: Set<String>? = nil
     ) throws(GraftError) -> TrunkSplit? {
         let changing = changing.union(updates.map(\.variable))
-        let cut = GraphCut(graph: self, isFirst: perExampleValues(changing, inputNames)) { operation in
-            switch operation {
-            case .unary, .binary, .select, .elementwise, .cast, .broadcast, .reshape, .pad: true
-            // Mostly beside convolutions of the same value, which has to be kept anyhow.
-            case .maxPooling, .averagePooling: true
-            default: false
-            }
-        }
+        let cut = GraphCut(graph: self, isFirst: perExampleValues(changing, inputNames)) { $0.rule.isCheapToRepeat }
         let features = cut.crossingValues()
         guard features.contains(where: { !self[$0].operation.isLeaf }) else { return nil }
         let (trunk, rest) = try cut.split(at: features, inputPrefix: "feature")
@@ -53,7 +46,7 @@ extension Graph {
         let isFixed = descends { $0.operation.isGivenByRun || $0.operation.reads(oneOf: changing) }.map { !$0 }
         var isPerExample: [Bool] = []
         for node in nodes {
-            if case .input(let name, let shape) = node.operation {
+            if case .leaf(.input(let name, let shape)) = node.operation {
                 isPerExample.append(shape.rank > 0 && inputNames?.contains(name) != false)
             } else {
                 let operands = node.operands.map { operand in
@@ -61,61 +54,19 @@ extension Graph {
                         shape: shape(of: operand), isPerExample: isPerExample[operand.index],
                         isFixed: isFixed[operand.index])
                 }
-                isPerExample.append(node.operation.keepsExamplesApart(operands, result: node.shape))
+                isPerExample.append(
+                    operands.contains(where: \.isPerExample)
+                        && operands.allSatisfy { $0.isPerExample || $0.isFixed }
+                        && node.operation.rule.keepsExamplesApart(operands, result: node.shape))
             }
         }
         return isPerExample
     }
 }
 
-/// What is known of an operand when the trunk is looked for.
-private struct ExampleOperand {
-    let shape: Shape
-    /// Axis 0 is the batch.
-    let isPerExample: Bool
-    /// The same in every run.
-    let isFixed: Bool
-
-    /// Whether it takes part in an elementwise operation with this result example by example.
-    func matches(_ result: Shape) -> Bool {
-        if isPerExample { return shape.rank == result.rank && shape[0] == result[0] }
-        return isFixed && (shape.rank < result.rank || shape[0] == 1)
-    }
-}
-
-extension Operation {
-    /// Whether element i along axis 0 of the result depends on nothing but elements i of the operands that have one for
-    /// each example, of which there is at least one.
-    fileprivate func keepsExamplesApart(_ operands: [ExampleOperand], result: Shape) -> Bool {
-        guard operands.contains(where: \.isPerExample), operands.allSatisfy({ $0.isPerExample || $0.isFixed }) else {
-            return false
-        }
-        let first = operands[0]
-        switch self {
-        case .input, .variable, .constant, .randomUniform, .stochasticRounding, .convolutionKernelGradient: return false
-        case .convolution, .convolutionInputGradient:
-            return first.isPerExample && !operands[1].isPerExample
-                && operands.dropFirst(2).allSatisfy { $0.matches(result) }
-        case .matrixProduct(let transposeLeft, _, _):
-            return first.isPerExample && !transposeLeft && !operands[1].isPerExample
-                && operands.dropFirst(2).allSatisfy { $0.matches(result) }
-        case .maxPooling, .averagePooling, .averagePoolingGradient: return true
-        case .maxPoolingGradient, .concatenation(axis: 1...): return operands.allSatisfy(\.isPerExample)
-        case .unary, .binary, .select, .elementwise, .cast, .broadcast:
-            return operands.allSatisfy { $0.matches(result) }
-        case .reduction(_, let axes): return !axes.contains(0)
-        case .reshape: return result.rank > 0 && result[0] == first.shape[0]
-        case .pad(let before, let after): return before[0] == 0 && after[0] == 0
-        case .slice(let start, _): return start[0] == 0 && result[0] == first.shape[0]
-        case .concatenation: return false
-        case .softmax, .logSoftmax: return first.shape.rank > 1
-        }
-    }
-}
-
 extension Operation {
     /// Whether it is one of these variables.
     fileprivate func reads(oneOf variables: Set<VariableID>) -> Bool {
-        if case .variable(let id, _) = self { variables.contains(id) } else { false }
+        if case .leaf(.variable(let id, _)) = self { variables.contains(id) } else { false }
     }
 }

@@ -16,7 +16,7 @@ public struct LoweringContext {
 
     /// A variable's value at the start of the run.
     public mutating func value(of variable: Variable) throws(GraftError) -> ValueID {
-        try graph.add(.variable(identifier(of: variable), variable.shape))
+        try graph.variable(identifier(of: variable), variable.shape)
     }
 
     /// The number that stands for a variable in the graph.

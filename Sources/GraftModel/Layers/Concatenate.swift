@@ -20,7 +20,7 @@ public final class Concatenate: Layer, @unchecked Sendable {  // constants only;
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
         let batched = inputShapes.map { Shape([1] + $0.dimensions) }
         let axis = try position(rank: batched.first?.rank ?? 0)
-        let result = try Operation.concatenation(axis: axis).resultShape(batched)
+        let result = try Operation.movement(.concatenation(axis: axis)).resultShape(batched)
         return Shape(Array(result.dimensions.dropFirst()))
     }
 

@@ -14,7 +14,7 @@ extension Model {
         var inputs: [ValueID] = []
         for input in graph.inputs {
             let shape = Shape([batchSize] + input.shape.dimensions)
-            inputs.append(try context.graph.add(.input(input.layer.name, shape)))
+            inputs.append(try context.graph.input(input.layer.name, shape))
         }
         let outputs = try lowerAll(inputs, in: &context)
         context.graph.outputs = outputs

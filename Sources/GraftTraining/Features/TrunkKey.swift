@@ -19,11 +19,11 @@ struct TrunkKey: Hashable, Sendable {
         hash.update(text: "graft trunk 1 \(precision)")
         for node in graph.nodes {
             switch node.operation {
-            case .constant(let tensor): hash.update(tensor)
-            case .variable(let id, let shape):
+            case .leaf(.constant(let tensor)): hash.update(tensor)
+            case .leaf(.variable(let id, let shape)):
                 hash.update(text: "variable \(shape)")
                 if let tensor = value(id) { hash.update(tensor) }
-            case .input(_, let shape): hash.update(text: "input \(shape)")
+            case .leaf(.input(_, let shape)): hash.update(text: "input \(shape)")
             default:
                 let type = node.elementType == .float32 ? "" : " \(node.elementType.rawValue)"
                 hash.update(text: "\(node.operation)" + type)

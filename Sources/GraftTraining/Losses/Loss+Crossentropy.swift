@@ -25,7 +25,9 @@ extension Loss {
 
     /// The cross-entropy of probabilities, or of a sigmoid's operand where they come straight from one.
     static func binaryCrossentropy(of predictions: GraphValue, _ targets: GraphValue) throws -> GraphValue {
-        if let logits = predictions.operand(of: .unary(.sigmoid)) { return try sigmoidCrossentropy(logits, targets) }
+        if let logits = predictions.operand(of: .elementwise(.unary(.sigmoid))) {
+            return try sigmoidCrossentropy(logits, targets)
+        }
         let clipped = try predictions.clipped(epsilon, 1 - epsilon)
         let hit = try targets * clipped.logarithm()
         let miss = try (1 - targets) * (1 - clipped).logarithm()
@@ -60,7 +62,7 @@ extension Loss {
         Loss("categorical_crossentropy", targets: .distributions) { predictions, targets in
             let share = labelSmoothing / Float(predictions.shape.last)
             let targets = labelSmoothing == 0 ? targets : try (1 - labelSmoothing) * targets + share
-            if let logits = fromLogits ? predictions : predictions.operand(of: .softmax) {
+            if let logits = fromLogits ? predictions : predictions.operand(of: .softmax(.softmax)) {
                 return try -(targets * logits.logSoftmax()).reduced(.sum, axes: [-1])
             }
             let total = try predictions.reduced(.sum, axes: [-1], keepDimensions: true)
@@ -83,7 +85,7 @@ extension Loss {
     public static func sparseCategoricalCrossentropy(fromLogits: Bool = false) -> Loss {
         Loss("sparse_categorical_crossentropy", targets: .classNumbers) { predictions, targets in
             let logits =
-                if let logits = fromLogits ? predictions : predictions.operand(of: .softmax) {
+                if let logits = fromLogits ? predictions : predictions.operand(of: .softmax(.softmax)) {
                     logits
                 } else {
                     try predictions.clipped(epsilon, 1 - epsilon).logarithm()

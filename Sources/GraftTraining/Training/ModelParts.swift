@@ -46,7 +46,7 @@ extension Graph {
     var readVariables: [VariableID] {
         var seen: Set<VariableID> = []
         return nodes.compactMap { node in
-            guard case .variable(let id, _) = node.operation, seen.insert(id).inserted else { return nil }
+            guard case .leaf(.variable(let id, _)) = node.operation, seen.insert(id).inserted else { return nil }
             return id
         }
     }

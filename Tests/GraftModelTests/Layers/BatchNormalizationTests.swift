@@ -99,12 +99,12 @@ import Testing
         let y = try BatchNormalization()(Conv2D(2, kernelSize: 3, useBias: false)(x))
         let lowered = try Model(inputs: x, outputs: y).lower(batchSize: 1, training: false)
         let sum = lowered.graph[lowered.outputs[0]]
-        #expect(sum.operation == .binary(.add))
+        #expect(sum.operation == .elementwise(.binary(.add)))
         #expect(lowered.graph.shape(of: sum.operands[1]) == [2])
         let product = lowered.graph[sum.operands[0]]
-        #expect(product.operation == .binary(.multiply))
+        #expect(product.operation == .elementwise(.binary(.multiply)))
         #expect(lowered.graph.shape(of: product.operands[1]) == [2])
-        #expect(lowered.graph[product.operands[0]].operation == .convolution(Convolution(), .none))
+        #expect(lowered.graph[product.operands[0]].operation == .convolution(.forward(Convolution(), .none)))
     }
 
     @Test func withoutScaleAndCentreOnlyStatisticsRemain() throws {

@@ -151,7 +151,9 @@ import Testing
 
     @Test func softmaxOfADenseLayerIsTheLastOperation() throws {
         let x = Input(shape: [3])
-        for (function, operation) in [(ActivationFunction.softmax, Operation.softmax), (.sigmoid, .unary(.sigmoid))] {
+        for (function, operation) in [
+            (ActivationFunction.softmax, Operation.softmax(.softmax)), (.sigmoid, .elementwise(.unary(.sigmoid))),
+        ] {
             let lowered = try Model(inputs: x, outputs: Dense(2, activation: function)(x)).lower(
                 batchSize: 1, training: true)
             #expect(lowered.graph[lowered.outputs[0]].operation == operation)

@@ -54,7 +54,7 @@ import Testing
         let lowered = try Model(inputs: [y, x], outputs: Add()([x, y])).lower(batchSize: 5, training: false)
         #expect(lowered.inputNames == ["input_layer", "left"])
         let names = lowered.graph.nodes.compactMap { node -> String? in
-            if case .input(let name, let shape) = node.operation, shape == [5, 2] { return name }
+            if case .leaf(.input(let name, let shape)) = node.operation, shape == [5, 2] { return name }
             return nil
         }
         #expect(names == lowered.inputNames)
