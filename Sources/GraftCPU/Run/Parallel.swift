@@ -25,6 +25,12 @@ func inParallel(_ count: Int, _ body: (Int) throws(GraftError) -> Void) throws(G
     if let error = errors.lazy.compactMap(\.self).first { throw error }
 }
 
+/// Divides rows among threads, where all of them have enough elements to be worth a second one.
+func inParallel(rows: Int, ofElements count: Int, threads: Int, _ body: (Range<Int>) -> Void) throws(GraftError) {
+    let parts = rows * count < 1 << 14 ? 1 : max(1, min(threads, rows))
+    try inParallel(parts) { part in body(rows * part / parts..<rows * (part + 1) / parts) }
+}
+
 private struct Tasks {
     let run: (Int) -> Void
 }

@@ -13,9 +13,14 @@ struct BlockCopy: Sendable {
 
     /// The block of a shape at the start of two dense arrays, with neighbouring axes joined where both allow it.
     init(_ block: Shape, source: Shape, target: Shape) {
+        self.init(joining: block.dimensions, sourceStrides: source.strides, targetStrides: target.strides)
+    }
+
+    /// A block with neighbouring axes joined where both arrays allow it.
+    init(joining block: [Int], sourceStrides: [Int], targetStrides: [Int]) {
         var (sizes, from, to): ([Int], [Int], [Int]) = ([], [], [])
-        for axis in 0..<block.rank {
-            let (size, sourceStride, targetStride) = (block[axis], source.strides[axis], target.strides[axis])
+        for (axis, size) in block.enumerated() {
+            let (sourceStride, targetStride) = (sourceStrides[axis], targetStrides[axis])
             if let last = sizes.indices.last, from[last] == sourceStride * size, to[last] == targetStride * size {
                 sizes[last] *= size
                 (from[last], to[last]) = (sourceStride, targetStride)
