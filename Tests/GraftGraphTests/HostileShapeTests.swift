@@ -56,7 +56,13 @@ import Testing
         let program = ElementwiseProgram(
             operandCount: random.pick([-1, 0, 1, 2]),
             instructions: random.pick([[], [.binary(.add, size(&random), 0)], [.unary(.relu, 0)]]))
+        let rules: [any OperationRule] = [
+            Permutation(axes: numbers), BatchedMatrixProduct(transposeLeft: random.chance(0.5)),
+            Gather(axis: size(&random)), ScatterAdd(axis: size(&random), size: size(&random)),
+            TopK(size(&random), .values),
+        ]
         return random.pick([
+            .custom(AnyCustomOperation(random.pick(rules))),
             .leaf(.input("x", shape)), .random(.uniform(stream: 0, shape)), .leaf(.variable(VariableID(0), shape)),
             .convolution(.forward(convolution, Epilogue(bias: random.chance(0.3), addend: random.chance(0.3)))),
             .convolution(.inputGradient(convolution, input: shape)),

@@ -117,7 +117,27 @@ import Testing
         Refusal(.softmax(.softmax), [[]], "operation softmax: needs at least one axis"),
     ]
 
-    @Test(arguments: refusals)
+    static let customRefusals: [Refusal] = [
+        Refusal(
+            custom(Permutation(axes: [0, 0])), [[2, 3]],
+            "operation permutation: axes [0, 0] are not the axes of (2, 3) in another order"),
+        Refusal(
+            custom(BatchedMatrixProduct()), [[2, 3, 4], [3, 4, 5]],
+            "operation batchedMatrixProduct: needs matrices with the same axes before them, got (2, 3, 4) and (3, 4, 5)"
+        ),
+        Refusal(
+            custom(BatchedMatrixProduct()), [[2, 3, 4], [2, 3, 4]],
+            "operation batchedMatrixProduct: inner sizes 4 and 3 differ"),
+        Refusal(custom(Gather(axis: 2)), [[2, 3], [1]], "operation gather: (2, 3) has no axis 2"),
+        Refusal(
+            custom(ScatterAdd(axis: 0, size: 4)), [[3], [2, 3]],
+            "operation scatterAdd: updates of shape (2, 3) have not the indices' axes (3,) from axis 0"),
+        Refusal(custom(TopK(4, .values)), [[2, 3]], "operation topK: (2, 3) has not 4 numbers along its last axis"),
+    ]
+
+    private static func custom(_ rule: any OperationRule) -> Operation { .custom(AnyCustomOperation(rule)) }
+
+    @Test(arguments: refusals + customRefusals)
     func whatDoesNotFitIsRefused(refusal: Refusal) {
         #expect {
             try refusal.operation.resultShape(refusal.operands)

@@ -7,6 +7,8 @@ package enum OperationKind: Hashable, Sendable, CustomStringConvertible {
     case unary(UnaryFunction), binary(BinaryFunction), select
     case reduction(ReductionFunction), broadcast, reshape, pad, slice, concatenation, softmax, logSoftmax
     case randomUniform
+    /// An operation outside the families.
+    case custom(CustomKind)
     /// A convolution or matrix product with an ``Epilogue``.
     case epilogue
     /// An ``ElementwiseProgram``.
@@ -15,6 +17,7 @@ package enum OperationKind: Hashable, Sendable, CustomStringConvertible {
     /// Everything that has a gradient; shapes and products twice, so that they are not lost among the many functions.
     package static let differentiable: [OperationKind] =
         products + products + shapes + shapes + UnaryFunction.allCases.map(unary) + BinaryFunction.allCases.map(binary)
+        + CustomKind.all.map(custom)
 
     /// Everything that layers, losses and gradients lower to.
     package static let unfused: [OperationKind] = differentiable + [.maxPoolingGradient, .randomUniform]
@@ -54,6 +57,7 @@ package enum OperationKind: Hashable, Sendable, CustomStringConvertible {
         case .softmax: "softmax"
         case .logSoftmax: "logSoftmax"
         case .randomUniform: "randomUniform"
+        case .custom(let kind): kind.description
         case .epilogue: "epilogue"
         case .program: "elementwise"
         }

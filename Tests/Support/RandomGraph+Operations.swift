@@ -20,6 +20,7 @@ extension RandomGraphBuilder {
                     try addConvolution(.convolution, epilogue())
                 }
             case .program: try addProgram()
+            case .custom(let kind): try kind.add(&self)
             default: try addShape(kind)
             }
             return true

@@ -16,7 +16,17 @@ func isSmooth(_ node: Graph.Node, _ operands: [ReferenceArray]) -> Bool {
         hasClearWinners(operands[0], groups(operands[0].shape, window, node.shape))
     case .pooling(.maxPoolingGradient(let window)):
         hasClearWinners(operands[0], groups(operands[0].shape, window, operands[1].shape))
+    case .custom(let custom) where custom.rule is TopK:
+        hasClearOrder(operands[0], groups(operands[0].shape, reducing: [operands[0].shape.rank - 1]))
     default: true
+    }
+}
+
+/// Whether in each group no two elements come nearer than the margin.
+private func hasClearOrder(_ array: ReferenceArray, _ groups: [[Int]]) -> Bool {
+    groups.allSatisfy { group in
+        let sorted = group.map { array.values[$0] }.sorted()
+        return zip(sorted, sorted.dropFirst()).allSatisfy { $1 - $0 > margin }
     }
 }
 

@@ -1,0 +1,138 @@
+import GraftCPU
+import GraftTestSupport
+import Testing
+
+/// Operations outside the families, in sizes that threads share: the CPU against the interpreter.
+@Suite struct CustomOperationTests {
+    /// A user's operation: the sum of two arrays, each element times its position.
+    struct Weighted: CustomOperation {
+        let name = "weighted"
+        let operandCount: Int? = 2
+
+        func shape(of operands: [Shape]) throws(GraftError) -> Shape {
+            guard operands[0] == operands[1] else { throw GraftError(.shape, "weighted: two shapes") }
+            return operands[0]
+        }
+
+        func reference(_ operands: [ReferenceArray], result: Shape) -> ReferenceArray {
+            let sums = zip(operands[0].values, operands[1].values).enumerated().map { Double($0) * ($1.0 + $1.1) }
+            return ReferenceArray(sums, shape: result)
+        }
+    }
+
+    private func expectAgreement(
+        _ arrays: [ReferenceArray], tolerance: Double, implementation: String? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation, _ build: (inout Graph, [ValueID]) throws -> [ValueID]
+    ) throws {
+        var graph = Graph()
+        var values: [ValueID] = []
+        for (position, array) in arrays.enumerated() { try values.append(graph.input("\(position)", array.shape)) }
+        graph.outputs = try build(&graph, values)
+        let inputs = Dictionary(uniqueKeysWithValues: arrays.enumerated().map { ("\($0)", ReferenceArray($1.tensor)) })
+        let expected = try Interpreter.run(graph, inputs: inputs).outputs
+        var results: [[Tensor]] = []
+        for threads in [1, 2] {
+            let plan = try CPUPlan(graph, options: CPUOptions(threads: threads, profile: true))
+            results.append(try plan.run(inputs.mapValues(\.tensor)))
+            for (result, expected) in zip(results[results.count - 1], expected) {
+                expectClose(ReferenceArray(result), expected, tolerance: tolerance, sourceLocation: sourceLocation)
+            }
+            guard let implementation else { continue }
+            #expect(
+                plan.profile.contains { $0.implementation == implementation },
+                "\(plan.profile.map(\.implementation))", sourceLocation: sourceLocation)
+        }
+        #expect(results[0] == results[1], "threads change bits", sourceLocation: sourceLocation)
+    }
+
+    @Test func anOperationOfOnesOwnRunsByItsReference() throws {
+        var random = SplitMix(seed: 1)
+        try expectAgreement(
+            [random.array([3, 5]), random.array([3, 5])], tolerance: 1e-6, implementation: "reference"
+        ) { graph, x in [try graph.binary(.multiply, graph.custom(Weighted(), [x[0], graph.unary(.relu, x[1])]), 2)] }
+    }
+
+    @Test func aReferenceOfAnotherShapeIsAnError() throws {
+        struct Shrinking: CustomOperation {
+            let name = "shrinking"
+            let operandCount: Int? = 1
+            func shape(of operands: [Shape]) -> Shape { operands[0] }
+            func reference(_ operands: [ReferenceArray], result: Shape) -> ReferenceArray { ReferenceArray(0) }
+        }
+        var graph = Graph()
+        graph.outputs = [try graph.custom(Shrinking(), [graph.input("x", [2])])]
+        let plan = try CPUPlan(graph)
+        #expect {
+            _ = try plan.run(["x": Tensor([1, 2], shape: [2])])
+        } throws: {
+            "\($0)" == "operation shrinking: its reference gives the shape (), its shape rule (2,)"
+        }
+    }
+
+    @Test(arguments: [[1, 0, 2, 3], [0, 2, 1, 3], [3, 2, 1, 0], [0, 1, 3, 2], [2, 3, 0, 1]])
+    func permutationsMoveEveryElement(axes: [Int]) throws {
+        var random = SplitMix(seed: 2)
+        let isBlockwise = axes.last == 3
+        try expectAgreement(
+            [random.array([7, 6, 33, 20])], tolerance: 0,
+            implementation: isBlockwise ? "graft:copy" : "graft:permutation"
+        ) { graph, x in [try graph.permute(graph.unary(.negate, x[0]), axes: axes)] }
+    }
+
+    @Test func moreAxesThanACopyHas() throws {
+        var random = SplitMix(seed: 3)
+        let shape = Shape([Int](repeating: 2, count: 12))
+        try expectAgreement([random.array(shape)], tolerance: 0) { graph, x in
+            [try graph.permute(x[0], axes: Array((0..<12).reversed()))]
+        }
+    }
+
+    @Test(arguments: [false, true], [false, true])
+    func batchedProductsAgree(transposeLeft: Bool, transposeRight: Bool) throws {
+        var random = SplitMix(seed: 4)
+        for (rows, inner, columns) in [(5, 3, 4), (64, 48, 64), (1, 200, 1)] {
+            let left: Shape = transposeLeft ? [2, 3, inner, rows] : [2, 3, rows, inner]
+            let right: Shape = transposeRight ? [2, 3, columns, inner] : [2, 3, inner, columns]
+            try expectAgreement([random.array(left), random.array(right)], tolerance: 2e-5) { graph, x in
+                [
+                    try graph.batchedMatrixProduct(
+                        x[0], x[1], transposeLeft: transposeLeft, transposeRight: transposeRight)
+                ]
+            }
+        }
+    }
+
+    @Test func aBatchedProductOfNothingIsRefused() throws {
+        var graph = Graph()
+        let (left, right) = (try graph.input("left", [2, 3, 0]), try graph.input("right", [2, 0, 3]))
+        graph.outputs = [try graph.batchedMatrixProduct(left, right)]
+        #expect(throws: GraftError.self) { try CPUPlan(graph) }
+    }
+
+    @Test(arguments: 0..<3) func slicesAreGatheredAndAdded(axis: Int) throws {
+        var random = SplitMix(seed: 5)
+        let shape: Shape = [40, 30, 50]
+        let numbers = (0..<60).map { $0 == 7 ? -1 : $0 == 9 ? Double.nan : Double(random.size(0...shape[axis])) }
+        let indices = ReferenceArray(numbers, shape: [60])
+        var updates = shape
+        updates[axis] = 60
+        try expectAgreement(
+            [random.array(shape), indices, random.array(updates)], tolerance: 1e-6, implementation: "graft:scatter"
+        ) { graph, x in
+            [
+                try graph.gather(x[0], at: x[1], axis: axis),
+                try graph.scatterAdd(x[2], at: x[1], axis: axis, size: shape[axis]),
+            ]
+        }
+    }
+
+    @Test func theLargestOfLongRows() throws {
+        var random = SplitMix(seed: 6)
+        var array = random.array([50, 700])
+        for position in stride(from: 3, to: array.values.count, by: 11) { array.values[position] = 0.5 }
+        try expectAgreement([array], tolerance: 0, implementation: "graft:sort") { graph, x in
+            let largest = try graph.topK(x[0], 20)
+            return [largest.values, largest.positions]
+        }
+    }
+}
