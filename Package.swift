@@ -40,18 +40,22 @@ let package = Package(
         .executableTarget(
             name: "GraftMeasure", dependencies: ["Graft", "COneDNN", "CKernels", argumentParser],
             path: "Benchmarks/Measure", swiftSettings: strict),
-        room("Graft", ["GraftTraining", "GraftApplications", "GraftFormats", "GraftImages"]),
+        room("Graft", ["GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages"]),
 
         // What a user works with.
-        room("GraftTraining", ["GraftModel", "GraftCPU", "GraftSystem"]),
+        room("GraftTraining", ["GraftLearning", "GraftModel", "GraftRuntime", "GraftSystem"]),
         room("GraftApplications", ["GraftModel", "GraftFormats", "CPocket", "GraftSystem"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
         room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftSystem"]),
 
-        // The model, the graph and the backend.
+        // The model and the graph.
+        room("GraftLearning", ["GraftModel"]),
         room("GraftModel", ["GraftGraph"]),
-        room("GraftCPU", ["GraftGraph", "COneDNN", "CKernels"]),
         room("GraftGraph"),
+
+        // What a machine is, and the machines, each a leaf.
+        room("GraftRuntime", ["GraftGraph"]),
+        room("GraftCPU", ["GraftRuntime", "COneDNN", "CKernels", "CRegistration"]),
 
         // What any program needs: no science. Apple's systems bring CryptoKit.
         room("GraftSystem", [.target(name: "CLibCrypto", condition: .when(platforms: [.linux]))]),
@@ -59,6 +63,7 @@ let package = Package(
         // C, kept thin.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
+        .target(name: "CRegistration"),
         .target(name: "CPocket", exclude: ["pocket.safetensors"]),
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
@@ -77,12 +82,21 @@ let package = Package(
         // Tests: one target a room.
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
         .target(name: "Allocations", path: "Tests/Allocations"),
+        // Numbers that Keras computed, for several rooms.
+        .target(
+            name: "KerasFixtures", dependencies: ["GraftLearning"], path: "Tests/KerasFixtures",
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         tests(of: "GraftSystem"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
         tests(of: "GraftCPU", ["GraftModel", "COneDNN", "CKernels"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftLearning", ["KerasFixtures"]),
         tests(
-            of: "GraftTraining", ["GraftApplications", "GraftFormats", "GraftSystem", "Allocations", "CKernels"],
+            of: "GraftTraining",
+            [
+                "GraftCPU", "KerasFixtures", "GraftApplications", "GraftFormats", "GraftSystem", "Allocations",
+                "CKernels",
+            ],
             resources: [.copy("Fixtures")]),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),

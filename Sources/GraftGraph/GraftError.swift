@@ -52,3 +52,8 @@ public struct GraftError: Error, Sendable, CustomStringConvertible {
     /// The same failure with words in front that say where it happened: a file, a layer.
     public func inside(_ place: String) -> GraftError { GraftError(code, "\(place): \(message)", cause: cause) }
 }
+
+/// - Throws: `GraftError` with code `argument` where a count is not at least 1.
+package func requirePositive(_ value: Int, _ name: String) throws(GraftError) {
+    guard value > 0 else { throw GraftError(.argument, "\(name) is \(value); it must be 1 or more") }
+}

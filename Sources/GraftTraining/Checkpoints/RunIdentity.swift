@@ -1,5 +1,4 @@
 import Foundation
-import GraftCPU
 import GraftGraph
 import GraftModel
 import GraftSystem
@@ -45,7 +44,7 @@ struct RunIdentity: Sendable {
         ]
         variables = run.model.variables.map { "\($0.path) \($0.shape)" }
         data = DataIdentity(training: training, validation: validation)
-        threads = CPUOptions(threads: arguments.options.threads).threads
+        threads = run.backend.threads
     }
 
     /// As a checkpoint keeps it. May read files: for a thread that has time.

@@ -1,5 +1,4 @@
 import Foundation
-import GraftCPU
 
 /// Where the time of a run's plans went: by operation and by layer, each held against what the machine can do.
 public struct ProfileReport: Sendable, CustomStringConvertible {

@@ -1,5 +1,4 @@
 import Foundation
-import GraftCPU
 
 /// A timeline in Chrome's trace-event format: one complete event (`ph` X) for each span, times in microseconds.
 ///

@@ -1,4 +1,3 @@
-import GraftCPU
 import Synchronization
 
 /// Follows a run and says where its time went: hand it over in ``TrainingOptions``, then ask for the table or the trace.
