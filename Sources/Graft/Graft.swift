@@ -2,4 +2,5 @@
 @_exported import GraftApplications
 @_exported import GraftFormats
 @_exported import GraftImages
+@_exported import GraftReports
 @_exported import GraftTraining

@@ -1,7 +1,7 @@
 import Foundation
+import GraftDigest
 import GraftGraph
 import GraftModel
-import GraftSystem
 
 /// What has to be the same in a run that goes on: the model, what `compile` chose, what `fit` was asked for, the data.
 struct RunIdentity: Sendable {

@@ -124,7 +124,7 @@ import Testing
         let (source, _) = try source(shares: [0.1, 0.1])
         let packed = try #require(try Examples(source, count: 2).packed()?.source)
         let shard = try #require(FeatureFolder.names(in: root.path).first { $0.hasSuffix(FeatureFolder.shardSuffix) })
-        let file = try File.ensuring("\(root.path)/\(shard)")
+        let file = try File(ensuring: "\(root.path)/\(shard)")
         try withUnsafeBytes(of: UInt8(0x55)) { try file.write($0, at: ShardTable.headerByteCount + 3) }
         let error = #expect(throws: GraftError.self) { try packed.fetch([0, 1]) }
         #expect(error?.code == .format)

@@ -4,12 +4,12 @@ import Foundation
 ///
 /// Elements come in the order they are made; an error comes where its element would have. Letting go of the prefetcher
 /// ends the thread after the element that it is making.
-final class Prefetcher<Element: Sendable>: Sendable {
+package final class Prefetcher<Element: Sendable>: Sendable {
     private let exchange: Exchange
 
     /// Starts a thread that calls `produce` until it gives `nil` or throws, up to `ahead` elements before they are asked
     /// for.
-    init(name: String, ahead: Int = 1, produce: sending @escaping () throws -> Element?) {
+    package init(name: String, ahead: Int = 1, produce: sending @escaping () throws -> Element?) {
         let exchange = Exchange(room: ahead)
         self.exchange = exchange
         let work = Work(produce: produce)
@@ -30,14 +30,14 @@ final class Prefetcher<Element: Sendable>: Sendable {
     deinit { exchange.close() }
 
     /// Ends the thread, and waits until the element that it is making is made: for what must not go on when its owner is gone.
-    func end() { exchange.closeAndWait() }
+    package func end() { exchange.closeAndWait() }
 
     /// The next element, `nil` after the last; waits until it is made.
-    func next() throws -> Element? { try exchange.take().get() }
+    package func next() throws -> Element? { try exchange.take().get() }
 
     /// What ``next()`` will give, where that is made already; waits until it is made where `waits`. `nil` as well where
     /// there is none, and where making it failed.
-    func upcoming(waits: Bool) -> Element? { exchange.first(waits: waits) }
+    package func upcoming(waits: Bool) -> Element? { exchange.first(waits: waits) }
 
     /// Carries the closure to its thread. Sendable because the closure is handed over: nobody else keeps it.
     private struct Work: @unchecked Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import GraftSystem
+import GraftDigest
 import Testing
 
 @Suite struct HashFunctionTests {

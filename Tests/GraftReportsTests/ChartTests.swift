@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import GraftTraining
+@testable import GraftReports
 
 @Suite struct ChartTests {
     @Test(arguments: [

@@ -1,8 +1,7 @@
 import Foundation
-import GraftGraph
 
 /// Files that are there whole or not at all.
-enum AtomicFile {
+package enum AtomicFile {
     /// Lets `body` write a file under a temporary name in the same folder, sees it onto the disk and gives it its name.
     ///
     /// Until the very end the file that was there before is untouched; where anything fails, the temporary one goes.
@@ -11,10 +10,11 @@ enum AtomicFile {
     ///   - path: The file to make or replace. Where it is a symbolic link, the file that it leads to.
     ///   - byteCount: About how much will be written; where the disk has less room, nothing is started.
     ///   - previous: The name that the file that was there before gets, if it is to be kept.
+    ///   - isFlushed: Whether the file is seen onto the disk before it gets its name, so that it survives a loss of power.
     ///   - body: Writes the file of the name it is given, and has closed it when it returns.
     /// - Throws: `.file` where the disk refuses, with the room that is needed and the room there is.
-    static func write(
-        to path: String, byteCount: Int = 0, keeping previous: String? = nil,
+    package static func write(
+        to path: String, byteCount: Int = 0, keeping previous: String? = nil, isFlushed: Bool = true,
         _ body: (String) throws(GraftError) -> Void
     ) throws(GraftError) {
         let target = try resolved(path)
@@ -25,7 +25,7 @@ enum AtomicFile {
         defer { if !isComplete { unlink(temporary) } }
         do throws(GraftError) {
             try body(temporary)
-            try FileDescriptor(reading: temporary).flush()
+            if isFlushed { try File(reading: temporary).flush() }
         } catch {
             let words = error.message.replacing(temporary, with: path)
             throw GraftError(
@@ -35,7 +35,24 @@ enum AtomicFile {
         if let previous { try keep(target, as: previous) }
         guard rename(temporary, target) == 0 else { throw FileFailure.error("cannot rename \(temporary) to \(path)") }
         isComplete = true
-        flushFolder(of: target)
+        if isFlushed { flushFolder(of: target) }
+    }
+
+    /// Writes small files that are made anew where they are lost: not seen onto the disk.
+    package static func write(_ bytes: [UInt8], to path: String) throws(GraftError) {
+        try write(to: path, byteCount: bytes.count, isFlushed: false) { (temporary) throws(GraftError) in
+            let file = try File(creating: temporary)
+            var failure: GraftError?
+            bytes.withUnsafeBytes { bytes in
+                do throws(GraftError) { try file.write(bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    /// Writes text, as ``write(_:to:)`` does bytes.
+    package static func write(_ text: String, to path: String) throws(GraftError) {
+        try write(Array(text.utf8), to: path)
     }
 
     /// Gives a file, where there is one, a second name; what had that name before goes. At every moment a whole file has
@@ -53,25 +70,33 @@ enum AtomicFile {
     }
 
     /// Removes what processes that are gone left behind while they wrote this file: a killed one cannot tidy up.
-    static func removePartials(of path: String) {
-        let folder = folder(of: path)
-        let prefix = ".\(name(of: path))."
+    package static func removePartials(of path: String) {
+        removePartials(in: folder(of: path), beginningWith: ".\(name(of: path)).")
+    }
+
+    /// Removes what processes that are gone left behind while they wrote files of this folder.
+    package static func removePartials(in folder: String, beginningWith prefix: String = ".") {
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            guard entry.hasPrefix(prefix), entry.contains(".partial"),
-                let process = pid_t(entry.dropFirst(prefix.count).prefix { $0.isNumber }), process > 0,
-                kill(process, 0) != 0, errno == ESRCH
+            guard entry.hasPrefix(prefix), let end = entry.range(of: ".partial", options: .backwards),
+                let process = processNumber(entry[..<end.lowerBound]), kill(process, 0) != 0, errno == ESRCH
             else { continue }
             unlink(folder + "/" + entry)
         }
     }
 
+    /// Of a temporary name without its ending: `.model.keras.4711-x2y` is process 4711's.
+    private static func processNumber(_ name: Substring) -> pid_t? {
+        guard let last = name.split(separator: ".").last else { return nil }
+        return pid_t(last.prefix { $0.isNumber }).flatMap { $0 > 0 ? $0 : nil }
+    }
+
     /// A name beside the file that nobody else uses: hidden, and telling whose it is.
-    static func temporaryName(for path: String) -> String {
+    package static func temporaryName(for path: String) -> String {
         let tag = String(UInt32.random(in: .min ... .max), radix: 36)
         return "\(folder(of: path))/.\(name(of: path)).\(getpid())-\(tag).partial"
     }
 
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -103,12 +128,14 @@ enum AtomicFile {
 }
 
 /// What a file needs and what a disk has.
-struct DiskRoom {
-    let needed: Int
-    let folder: String
+package struct DiskRoom {
+    package let needed: Int
+    package let folder: String
+
+    package init(needed: Int, folder: String) { (self.needed, self.folder) = (needed, folder) }
 
     /// - Throws: `.file` where the folder's disk has less room than needed.
-    func check(for path: String) throws(GraftError) {
+    package func check(for path: String) throws(GraftError) {
         guard let available, available < needed else { return }
         throw GraftError(
             .file,
@@ -117,7 +144,7 @@ struct DiskRoom {
     }
 
     /// For behind a message: what is needed and what is left.
-    var hint: String {
+    package var hint: String {
         guard needed > 0 else { return "" }
         let left = available.map { ", \(Self.megabytes($0)) are free" } ?? ""
         return " (about \(Self.megabytes(needed)) are needed\(left))"
@@ -130,7 +157,7 @@ struct DiskRoom {
         return overflow ? nil : Int(clamping: bytes)
     }
 
-    static func megabytes(_ byteCount: Int) -> String {
+    package static func megabytes(_ byteCount: Int) -> String {
         let tenths = (byteCount + 99_999) / 100_000
         return "\(tenths / 10).\(tenths % 10) MB"
     }

@@ -14,5 +14,5 @@ extension LearningRateCurve {
     /// Writes the chart as an SVG file, whole or not at all.
     ///
     /// - Throws: `GraftError` with code `file`.
-    public func writeChart(to path: String) throws(GraftError) { try WholeFile.write(chart.svg, to: path) }
+    public func writeChart(to path: String) throws(GraftError) { try AtomicFile.write(chart.svg, to: path) }
 }

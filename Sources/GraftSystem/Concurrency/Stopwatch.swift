@@ -1,9 +1,12 @@
 /// Measures wall time.
-struct Stopwatch {
+package struct Stopwatch {
     private let start = ContinuousClock.now
 
+    /// One that begins now.
+    package init() {}
+
     /// Seconds since it was made.
-    var seconds: Double {
+    package var seconds: Double {
         let parts = start.duration(to: .now).components
         return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
     }

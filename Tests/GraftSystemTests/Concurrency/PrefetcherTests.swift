@@ -1,9 +1,8 @@
 import Foundation
-import GraftGraph
 import Synchronization
 import Testing
 
-@testable import GraftTraining
+@testable import GraftSystem
 
 @Suite struct PrefetcherTests {
     @Test func elementsComeInOrderAndAnErrorInItsPlace() throws {

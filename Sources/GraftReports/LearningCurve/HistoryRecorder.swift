@@ -65,8 +65,8 @@ public final class HistoryRecorder: Callback {
     private func write() {
         (lastWrite, isBehind) = (.now, false)
         do throws(GraftError) {
-            try WholeFile.write(curve.csv, to: csvPath)
-            try WholeFile.write(curve.chart(title: title).svg, to: chartPath)
+            try AtomicFile.write(curve.csv, to: csvPath)
+            try AtomicFile.write(curve.chart(title: title).svg, to: chartPath)
             failure = nil
         } catch {
             failure = error

@@ -4,11 +4,11 @@ import Foundation
 ///
 /// One piece waits at most: the next one is taken when the one before has begun. An error ends the work; it comes out of the next
 /// call.
-final class BackgroundWork: Sendable {
+package final class BackgroundWork: Sendable {
     private let exchange = Exchange()
 
     /// Starts the thread.
-    init(name: String) {
+    package init(name: String) {
         let exchange = exchange
         let thread = Thread { while let piece = exchange.take() { exchange.done(Result(catching: piece)) } }
         thread.name = name
@@ -20,12 +20,12 @@ final class BackgroundWork: Sendable {
     /// Hands a piece of work over.
     ///
     /// - Throws: what an earlier piece has thrown.
-    func submit(_ piece: @escaping @Sendable () throws -> Void) throws { try exchange.put(piece) }
+    package func submit(_ piece: @escaping @Sendable () throws -> Void) throws { try exchange.put(piece) }
 
     /// Waits until everything is done.
     ///
     /// - Throws: what a piece has thrown.
-    func finish() throws { try exchange.waitUntilIdle() }
+    package func finish() throws { try exchange.waitUntilIdle() }
 
     /// The place for a piece. Sendable because all of it is guarded by the condition's lock.
     private final class Exchange: @unchecked Sendable {

@@ -1,8 +1,7 @@
-import GraftGraph
 import Synchronization
 import Testing
 
-@testable import GraftTraining
+@testable import GraftSystem
 
 @Suite struct BackgroundWorkTests {
     @Test func piecesAreDoneInOrder() throws {

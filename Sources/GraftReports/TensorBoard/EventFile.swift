@@ -16,7 +16,7 @@ final class EventFile {
         let seconds = String(Int(Date().timeIntervalSince1970))
         let number = String(UInt32.random(in: 0...UInt32.max))
         path = "\(folder)/events.out.tfevents.\(seconds).\(Self.hostName).\(getpid()).\(number).v2"
-        (file, end) = (try File.creating(path), 0)
+        (file, end) = (try File(creating: path), 0)
         var event = ProtobufMessage()
         event.add(3, "brain.Event:2")
         try write(event, step: nil)
@@ -25,7 +25,7 @@ final class EventFile {
     /// A file that is there, cut off behind so many bytes; `nil` where it is gone or has fewer.
     init?(resuming path: String, at end: Int) throws {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let file = try File.ensuring(path)
+        let file = try File(ensuring: path)
         guard file.byteCount >= end else { return nil }
         try file.truncate(to: end)
         (self.path, self.end, self.file) = (path, end, file)

@@ -1,5 +1,3 @@
-import GraftGraph
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -9,11 +7,11 @@ import GraftGraph
 #endif
 
 /// Reading whole files.
-enum FileBytes {
+package enum FileBytes {
     /// All bytes of a regular file.
     ///
     /// Pipes, devices and folders are refused without waiting on them, and so is a file of more than `limit` bytes.
-    static func read(_ path: String, limit: Int) throws(GraftError) -> [UInt8] {
+    package static func read(_ path: String, limit: Int) throws(GraftError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw systemError("cannot be opened") }
         defer { close(descriptor) }
@@ -51,12 +49,12 @@ enum FileBytes {
     }
 
     /// What the system calls the last error.
-    static func systemError(_ action: String) -> GraftError {
+    package static func systemError(_ action: String) -> GraftError {
         let code = errno
         return GraftError(.file, "\(action): \(String(cString: strerror(code)))")
     }
 
-    static func kind(of mode: mode_t) -> String {
+    package static func kind(of mode: mode_t) -> String {
         switch mode & S_IFMT {
         case S_IFDIR: "folder"
         case S_IFIFO: "pipe"

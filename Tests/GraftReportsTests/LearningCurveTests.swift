@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import GraftTraining
+@testable import GraftReports
 
 @Suite struct LearningCurveTests {
     private func curve() -> LearningCurve {

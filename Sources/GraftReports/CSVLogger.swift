@@ -35,7 +35,7 @@ public final class CSVLogger: Callback {
     public func handle(_ event: TrainingEvent, in run: TrainingRun) throws {
         switch event {
         case .began:
-            let file = try File.ensuring(path)
+            let file = try File(ensuring: path)
             (self.file, keys, end) = (file, nil, append ? file.byteCount : 0)
         case .epoch(let report): try add(report)
         case .ended: file = nil

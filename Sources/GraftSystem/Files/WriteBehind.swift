@@ -1,21 +1,20 @@
 import Dispatch
 import Foundation
-import GraftGraph
 import Synchronization
 
 /// Writes to a file on a thread of its own, while whoever has the bytes makes the next ones: two buffers take turns.
 ///
 /// Used by one thread.
-final class WriteBehind {
+package final class WriteBehind {
     private static let capacity = 1 << 20
 
-    private let file: FileDescriptor
+    private let file: File
     /// The buffer that is being filled, and the one that is being written or free.
     private var buffers: (filling: Buffer, other: Buffer)
     /// What is in the buffer, not yet on its way to the file.
     private var filled = 0
     /// Where in the file the buffer's bytes belong.
-    private(set) var start = 0
+    package private(set) var start = 0
     private let queue = DispatchQueue(label: "graft file")
     private let writing = DispatchGroup()
     /// The system's number for what went wrong first.
@@ -36,21 +35,21 @@ final class WriteBehind {
     /// Writes to a new file.
     ///
     /// - Throws: `.file` where it exists or the disk refuses.
-    init(creating path: String) throws(GraftError) {
-        file = try FileDescriptor(creating: path)
+    package init(creating path: String) throws(GraftError) {
+        file = try File(creating: path)
         buffers = (Buffer(), Buffer())
     }
 
     deinit { writing.wait() }
 
     /// Where the next byte goes.
-    var position: Int { start + filled }
+    package var position: Int { start + filled }
 
     /// The system's number for what went wrong, if something did.
-    var systemError: Int32? { failure.number }
+    package var systemError: Int32? { failure.number }
 
     /// Takes these bytes; false where something went wrong by now.
-    func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var done = 0
         while done < bytes.count {
             if filled == Self.capacity, !hand() { return false }
@@ -63,14 +62,14 @@ final class WriteBehind {
     }
 
     /// Waits until everything is in the file; false where something went wrong.
-    func flush() -> Bool {
+    package func flush() -> Bool {
         guard hand() else { return false }
         writing.wait()
         return systemError == nil
     }
 
     /// Goes on at another place of the file; false where something went wrong.
-    func seek(to target: Int) -> Bool {
+    package func seek(to target: Int) -> Bool {
         guard flush() else { return false }
         do throws(GraftError) {
             try file.seek(to: target)

@@ -1,20 +1,18 @@
-import GraftGraph
-
 /// The size and the first bytes of a file: what it seems to be.
-struct FileHead {
-    let byteCount: UInt64
-    let bytes: [UInt8]
+package struct FileHead {
+    package let byteCount: UInt64
+    package let bytes: [UInt8]
 
     /// - Throws: `.file` where the path is missing, a folder, or unreadable.
-    init(path: String, count: Int) throws(GraftError) {
-        let file = try FileDescriptor(reading: path)
-        (byteCount, bytes) = (try file.byteCount(), try file.read(upTo: count))
+    package init(path: String, count: Int) throws(GraftError) {
+        let file = try File(reading: path)
+        (byteCount, bytes) = (UInt64(file.byteCount), try file.read(upTo: count))
     }
 
-    init(byteCount: UInt64, bytes: [UInt8]) { (self.byteCount, self.bytes) = (byteCount, bytes) }
+    package init(byteCount: UInt64, bytes: [UInt8]) { (self.byteCount, self.bytes) = (byteCount, bytes) }
 
     /// The first bytes as text where they are text, else as hexadecimal: for messages.
-    var preview: String {
+    package var preview: String {
         let first = bytes.prefix(24)
         if first.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x0D }) {
             let text = String(decoding: first, as: UTF8.self)
