@@ -7,6 +7,7 @@
 #   make build                                  the command, in .build/release/graft
 #   make format | make lint                     write, or check, the layout of all Swift files
 #   make check                                  everything that has to hold: the same as `bash .ci/run`
+#   make check-all                              what takes too long for that: Scripts/check-all says what, and when it was done
 #   make benchmark [SECTIONS="trunk head"] [OPTIONS=--quick]
 #                                               Graft and its rivals at the same work: writes Benchmarks/RESULTS.md
 
@@ -22,7 +23,7 @@ ifeq ($(shell uname -s),Darwin)
     export LIBRARY_PATH := $(BREW)/lib:$(LIBRARY_PATH)
 endif
 
-.PHONY: demo tutorial build test format lint check benchmark libraries
+.PHONY: demo tutorial build test format lint check check-all benchmark libraries
 
 demo: build
 	@Scripts/demo
@@ -45,6 +46,9 @@ lint:
 
 check:
 	.ci/run
+
+check-all: libraries
+	Scripts/check-all
 
 benchmark: build
 	$(SWIFT) build -c release --product GraftMeasure
