@@ -30,7 +30,14 @@ extension Elementwise: OperationRule {
         }
     }
 
-    package var operandCount: Int? { program.operandCount }
+    package var operandCount: Int? {
+        switch self {
+        case .unary: 1
+        case .binary: 2
+        case .select: 3
+        case .fused(let program): program.operandCount
+        }
+    }
 
     package func shape(of operands: [Shape]) throws(GraftError) -> Shape {
         switch self {
