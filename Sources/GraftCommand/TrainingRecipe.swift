@@ -7,6 +7,9 @@ struct TrainingRecipe {
     /// The head on pooled features: they are brought to a common scale, and a linear layer does the rest.
     static let pocketHead = "standardize"
 
+    /// The penalty of the output layer's weights on standardized features.
+    static let pocketPenalty: Float = 0.2
+
     let head: String
     let optimizer: OptimizerName
     let learningRate: Float
@@ -27,9 +30,8 @@ struct TrainingRecipe {
         learningRate = given.learningRate ?? (isPocket ? 5e-4 : 1e-4)
         batchSize = given.batchSize ?? (isPocket ? 32 : 20)
         epochs = given.epochs ?? (isPocket ? Self.pocketEpochs(examples: examples) : 10)
-        // A normal prior of the weights, of variance 0.01, whatever the number of images: the loss is their mean, so that the
-        // prior's part is divided by their number. It ends training where it should: more epochs come to the same weights.
-        penalty = given.l2 ?? (isPocket && options.head == nil ? 50 / Float(max(examples, 1)) : 0)
+        // It ends training where it should: more epochs come to the same weights. Documentation/Pocket.md has what others give.
+        penalty = given.l2 ?? (isPocket && options.head == nil ? Self.pocketPenalty : 0)
     }
 
     /// The head that was asked for, or the usual one of a base.

@@ -13,7 +13,7 @@ import Testing
         let recipe = try recipe(["photos"])
         #expect(recipe.head == "standardize")
         #expect(recipe.optimizer == .adam)
-        #expect(recipe.penalty == Float(50) / 800)
+        #expect(recipe.penalty == 0.2)
     }
 
     @Test(arguments: [(10, 100), (400, 100), (800, 50), (4000, 10), (100_000, 10)])

@@ -35,7 +35,7 @@ extension Base {
 
     /// Graft's own small network, whose weights are part of the library.
     public static let pocket = Base(
-        id: "pocket", title: "Pocket", modelName: "pocket", defaultSize: 128, minimumSize: 32,
+        id: "pocket", title: "Pocket", modelName: "pocket", defaultSize: 144, minimumSize: 32,
         cuts: ["stage3_block1_out", "stage4_block1_out", "top_relu", "features"], defaultCut: "features",
         preprocessing: .signedUnit, parameterCount: 2_166_888, parameterCountWithTop: nil, weights: nil,
         weightsWithTop: nil, builtIn: BuiltInWeights.pocket,
