@@ -1,22 +1,32 @@
 /// What the layers share that join tensors element by element.
-enum Merging {
-    static func outputShape(for inputShapes: [Shape], className: String) throws(GraftError) -> Shape {
+///
+/// Inputs of one shape, or of shapes that broadcast as in numpy; where one has fewer axes, they count from the last.
+/// Source: keras/src/layers/merging/base_merge.py.
+public class MergingLayer: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
+    private let function: BinaryFunction
+
+    init(_ function: BinaryFunction, name: String?) {
+        self.function = function
+        super.init(name: name)
+    }
+
+    /// The shape that the inputs have together.
+    public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
         guard var result = inputShapes.first else {
-            throw GraftError(.argument, "\(className) takes two inputs or more; it was given none")
+            throw GraftError(.argument, "\(Self.className) takes two inputs or more; it was given none")
         }
         for shape in inputShapes.dropFirst() {
             guard let joined = result.broadcast(with: shape) else {
                 let shapes = inputShapes.map(\.batchDescription).joined(separator: ", ")
-                throw GraftError(.shape, "\(className): the shapes \(shapes) do not fit one another")
+                throw GraftError(.shape, "\(Self.className): the shapes \(shapes) do not fit one another")
             }
             result = joined
         }
         return result
     }
 
-    static func lower(
-        _ inputs: [ValueID], _ function: BinaryFunction, in context: inout LoweringContext
-    ) throws(GraftError) -> ValueID {
+    /// One operation less than there are inputs.
+    public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let rank = inputs.map { context.graph.shape(of: $0).rank }.max() ?? 0
         var result: ValueID?
         for input in inputs {
