@@ -11,15 +11,6 @@ public class RandomLayer: Layer, @unchecked Sendable {  // constants only; `Laye
         super.init(name: name)
     }
 
-    /// Streams with this bit belong to layers with a seed, the others are counted.
-    private static let seededStreams: UInt64 = 1 << 63
-
-    /// Uniform random numbers in [0, 1).
-    final func uniform(_ shape: Shape, in context: inout LoweringContext) throws(GraftError) -> ValueID {
-        let stream = seed.map { Self.seededStreams | UInt64(bitPattern: Int64($0)) } ?? context.nextRandomStream()
-        return try context.graph.randomUniform(stream: stream, shape)
-    }
-
     /// The input times random factors of a shape that is broadcast to its own: 0 with the probability `rate`, else
     /// 1 / (1 − rate). Outside training the input.
     final func drop(
@@ -27,7 +18,7 @@ public class RandomLayer: Layer, @unchecked Sendable {  // constants only; `Laye
     ) throws(GraftError) -> ValueID {
         guard context.training, rate > 0 else { return input }
         guard rate < 1 else { return try context.graph.binary(.multiply, input, 0) }
-        let kept = try context.graph.binary(.greaterOrEqual, uniform(shape, in: &context), Float(rate))
+        let kept = try context.graph.binary(.greaterOrEqual, context.uniform(shape, seed: seed), Float(rate))
         let factors = try context.graph.binary(.multiply, kept, Float(1 / (1 - rate)))
         return try context.graph.binary(.multiply, input, factors)
     }
