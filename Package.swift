@@ -33,32 +33,41 @@ let package = Package(
         // The command, and the umbrella that users import.
         .executableTarget(
             name: "GraftCommand",
-            dependencies: ["Graft", "GraftCPU", "GraftSystem", argumentParser],
+            dependencies: ["Graft", "GraftCPU", "GraftDigest", argumentParser],
             swiftSettings: strict
         ),
         // What `make benchmark` measures; no product, so that users never build it.
         .executableTarget(
             name: "GraftMeasure", dependencies: ["Graft", "COneDNN", "CKernels", argumentParser],
             path: "Benchmarks/Measure", swiftSettings: strict),
-        room("Graft", ["GraftTraining", "GraftApplications", "GraftFormats", "GraftImages"]),
+        room(
+            "Graft", ["GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages"]),
 
         // What a user works with.
-        room("GraftTraining", ["GraftModel", "GraftCPU", "GraftSystem"]),
-        room("GraftApplications", ["GraftModel", "GraftFormats", "CPocket", "GraftSystem"]),
+        room("GraftReports", ["GraftTraining"]),
+        room("GraftTraining", ["GraftLearning", "GraftModel", "GraftRuntime", "GraftDigest"]),
+        room("GraftApplications", ["GraftModel", "GraftFormats", "CPocket", "GraftDigest"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
-        room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftSystem"]),
+        room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftDigest"]),
 
-        // The model, the graph and the backend.
+        // The model and the graph.
+        room("GraftLearning", ["GraftModel"]),
         room("GraftModel", ["GraftGraph"]),
-        room("GraftCPU", ["GraftGraph", "COneDNN", "CKernels"]),
-        room("GraftGraph"),
+        room("GraftGraph", ["GraftSystem"]),
 
-        // What any program needs: no science. Apple's systems bring CryptoKit.
-        room("GraftSystem", [.target(name: "CLibCrypto", condition: .when(platforms: [.linux]))]),
+        // What a machine is, and the machines, each a leaf.
+        room("GraftRuntime", ["GraftGraph"]),
+        room("GraftCPU", ["GraftRuntime", "COneDNN", "CKernels", "CRegistration"]),
+
+        // What any program needs: no science, no library of others.
+        room("GraftSystem"),
+        // Hashes, a room of their own since they need the system's libcrypto; Apple's systems bring CryptoKit.
+        room("GraftDigest", ["GraftSystem", .target(name: "CLibCrypto", condition: .when(platforms: [.linux]))]),
 
         // C, kept thin.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
+        .target(name: "CRegistration"),
         .target(name: "CPocket", exclude: ["pocket.safetensors"]),
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
@@ -77,16 +86,28 @@ let package = Package(
         // Tests: one target a room.
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support", swiftSettings: strict),
         .target(name: "Allocations", path: "Tests/Allocations"),
+        // Numbers that Keras computed, for several rooms.
+        .target(
+            name: "KerasFixtures", dependencies: ["GraftLearning"], path: "Tests/KerasFixtures",
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         tests(of: "GraftSystem"),
+        tests(of: "GraftDigest"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
         tests(of: "GraftCPU", ["GraftModel", "COneDNN", "CKernels"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftLearning", ["KerasFixtures"]),
         tests(
-            of: "GraftTraining", ["GraftApplications", "GraftFormats", "GraftSystem", "Allocations", "CKernels"],
+            of: "GraftTraining",
+            [
+                "GraftCPU", "GraftReports", "KerasFixtures", "GraftApplications", "GraftFormats", "GraftDigest",
+                "Allocations",
+                "CKernels",
+            ],
             resources: [.copy("Fixtures")]),
+        tests(of: "GraftReports"),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
-        tests(of: "GraftCommand", ["Graft", "GraftSystem"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
     ]
 )

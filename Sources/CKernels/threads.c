@@ -229,8 +229,6 @@ double graft_seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-uint64_t graft_thread_identity(void) { return (uint64_t)(uintptr_t)pthread_self(); }
-
 void graft_release_memory(void) {
 #if defined(__GLIBC__)
     malloc_trim(0);

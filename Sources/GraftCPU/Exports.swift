@@ -1,1 +1,1 @@
-@_exported import GraftGraph
+@_exported import GraftRuntime

@@ -1,6 +1,7 @@
 import Foundation
 import Graft
 import GraftCPU
+import GraftDigest
 import GraftSystem
 
 /// What `graft doctor` found on a machine, before it is judged.

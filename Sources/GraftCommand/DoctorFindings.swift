@@ -1,4 +1,5 @@
 import Graft
+import GraftDigest
 import GraftSystem
 
 extension DoctorFacts {

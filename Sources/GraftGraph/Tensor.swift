@@ -242,3 +242,13 @@ extension Tensor: Hashable {
         for position in 0..<min(count, 16) { hasher.combine(self[position]) }
     }
 }
+
+extension Tensor {
+    /// The elements of a row of the first axis.
+    package func elements(ofRow row: Int) -> [Float] { elements(ofRow: row, size: count / max(shape[0], 1)) }
+
+    /// The elements of a row where each has this size.
+    package func elements(ofRow row: Int, size: Int) -> [Float] {
+        withUnsafeBuffer { Array($0[(row * size)..<((row + 1) * size)]) }
+    }
+}

@@ -1,6 +1,3 @@
+@_exported import GraftLearning
 @_exported import GraftModel
-
-// What a profile is made of; plans stay the backend's.
-@_exported import struct GraftCPU.MachineLimits
-@_exported import struct GraftCPU.StepProfile
-@_exported import class GraftCPU.Timeline
+@_exported import GraftRuntime

@@ -1,5 +1,6 @@
 import Foundation
 import Graft
+import GraftDigest
 import GraftSystem
 import Testing
 

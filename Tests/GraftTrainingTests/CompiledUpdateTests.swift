@@ -76,8 +76,9 @@ import Testing
 private final class RecordingBackend: Backend {
     let reports = Mutex<[PlanReport]>([])
     var precision: String { "float32" }
+    var identity: String { "\(ObjectIdentifier(self))" }
 
-    func makePlan(_ graph: Graph) throws -> any ExecutablePlan {
+    func makePlan(_ graph: Graph) throws -> any Plan {
         let report = try CPUPlan(graph).report
         reports.withLock { $0.append(report) }
         return try CPUBackend(options: CPUOptions()).makePlan(graph)

@@ -5,6 +5,7 @@ import GraftModel
 import GraftTestSupport
 import Testing
 
+@testable import GraftReports
 @testable import GraftTraining
 
 @Suite struct FineTuningTests {

@@ -1,6 +1,8 @@
 import Foundation
 import GraftGraph
 import GraftModel
+import GraftTestSupport
+import KerasFixtures
 import Testing
 
 @testable import GraftTraining

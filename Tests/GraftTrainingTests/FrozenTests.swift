@@ -1,8 +1,8 @@
 import Foundation
+import GraftDigest
 import GraftFormats
 import GraftGraph
 import GraftModel
-import GraftSystem
 import Testing
 
 @testable import GraftTraining

@@ -1,5 +1,7 @@
 import GraftGraph
 import GraftModel
+import GraftTestSupport
+import KerasFixtures
 import Testing
 
 @testable import GraftTraining

@@ -138,7 +138,7 @@ import Testing
 }
 
 extension Backend {
-    fileprivate func makePlanForTests(_ graph: Graph) -> Result<any ExecutablePlan, any Error> {
+    fileprivate func makePlanForTests(_ graph: Graph) -> Result<any Plan, any Error> {
         Result { try makePlan(graph) }
     }
 }

@@ -4,6 +4,7 @@ import GraftGraph
 import GraftModel
 import Testing
 
+@testable import GraftReports
 @testable import GraftTraining
 
 /// The table and the trace of a run of `fit`.

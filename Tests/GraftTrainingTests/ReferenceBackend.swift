@@ -9,8 +9,9 @@ struct ReferenceBackend: Backend {
     let precision = "reference"
     /// Counts plans' runs, by a part of the name of their first input.
     let runs = RunCounter()
+    var identity: String { "reference \(ObjectIdentifier(runs))" }
 
-    func makePlan(_ graph: Graph) throws -> any ExecutablePlan { ReferencePlan(graph, runs) }
+    func makePlan(_ graph: Graph) throws -> any Plan { ReferencePlan(graph, runs) }
 }
 
 final class RunCounter: Sendable {
@@ -21,7 +22,7 @@ final class RunCounter: Sendable {
     subscript(input: String) -> Int { counts.withLock { $0[input] ?? 0 } }
 }
 
-final class ReferencePlan: ExecutablePlan {
+final class ReferencePlan: Plan {
     private let graph: Graph
     private let runs: RunCounter
     private let values = Mutex<[VariableID: Tensor]>([:])
@@ -36,7 +37,7 @@ final class ReferencePlan: ExecutablePlan {
     func unbind() { values.withLock { $0 = [:] } }
     func value(of variable: VariableID) -> Tensor? { values.withLock { $0[variable] } }
 
-    func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
+    func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
         runs.count(inputs)
         let results = try Interpreter.run(
             graph, inputs: inputs.mapValues { ReferenceArray($0) },

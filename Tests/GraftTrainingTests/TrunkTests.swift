@@ -3,6 +3,7 @@ import GraftApplications
 import GraftCPU
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Synchronization
 import Testing
 

@@ -1,6 +1,6 @@
 """Expected values of optimizers with their settings, schedules, losses, metrics, weights and penalties, computed by Keras.
 
-    Tests/Keras/learning.py            writes Tests/GraftTrainingTests/Fixtures/learning.json
+    Tests/Keras/learning.py            writes Tests/KerasFixtures/Fixtures/learning.json
     Tests/Keras/learning.py --check    computes them again and compares with the committed file
 """
 
@@ -13,7 +13,7 @@ import common
 import numpy as np
 import training
 
-FIXTURE = common.ROOT / "Tests/GraftTrainingTests/Fixtures/learning.json"
+FIXTURE = common.ROOT / "Tests/KerasFixtures/Fixtures/learning.json"
 
 #: Name, Keras's arguments, and what is not a number: words that exclude from weight decay, a schedule.
 OPTIMIZERS = [

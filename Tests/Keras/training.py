@@ -1,6 +1,6 @@
 """Expected values of losses, optimizers and a hundred training steps, computed by Keras.
 
-    Tests/Keras/training.py            writes Tests/GraftTrainingTests/Fixtures/training.json
+    Tests/Keras/training.py            writes Tests/KerasFixtures/Fixtures/training.json
     Tests/Keras/training.py --check    computes them again and compares with the committed file
 """
 
@@ -12,7 +12,7 @@ import sys
 import common
 import numpy as np
 
-FIXTURE = common.ROOT / "Tests/GraftTrainingTests/Fixtures/training.json"
+FIXTURE = common.ROOT / "Tests/KerasFixtures/Fixtures/training.json"
 
 OPTIMIZERS = [
     ("SGD", {}),

@@ -57,6 +57,18 @@ package func expectClose(
         ReferenceArray(actual), ReferenceArray(expected), tolerance: tolerance, comment, sourceLocation: sourceLocation)
 }
 
+/// Compares all elements, the differences relative to the largest expected magnitude.
+package func expectClose(
+    _ received: [Float], _ expected: [Float], tolerance: Float, _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(received.count == expected.count, "\(what)", sourceLocation: sourceLocation)
+    let scale = max(expected.map(abs).max() ?? 0, .leastNormalMagnitude)
+    for (index, (left, right)) in zip(received, expected).enumerated() where !(abs(left - right) <= tolerance * scale) {
+        Issue.record("\(what), element \(index): \(left), expected \(right)", sourceLocation: sourceLocation)
+    }
+}
+
 /// The index along each axis of a row-major position.
 private func indices(of position: Int, in shape: Shape) -> [Int] {
     zip(shape.dimensions, shape.strides).map { size, stride in position / stride % max(size, 1) }

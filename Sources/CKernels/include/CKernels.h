@@ -41,9 +41,6 @@ void graft_release_memory(void);
 /// Seconds on a clock that only goes forward.
 double graft_seconds(void);
 
-/// A number that the calling thread has alone while it lives.
-uint64_t graft_thread_identity(void);
-
 /// The name of the instruction set that was picked: "avx512", "avx2" or "plain".
 const char *graft_instruction_set(void);
 

@@ -1,5 +1,5 @@
 import Foundation
-import GraftSystem
+import GraftDigest
 
 /// What a file's bytes must add up to, as the people who publish it state it.
 public enum Checksum: Hashable, Sendable, CustomStringConvertible {

@@ -1,18 +1,6 @@
-/// What this machine can do at most: the measure that a profile is held against.
-public struct MachineLimits: Sendable, Hashable {
-    /// Additions and multiplications a second, in 32-bit floats.
-    public var flopsPerSecond: Double
-    /// Additions and multiplications a second of bfloat16; `nil` where the processor does not have it.
-    public var bfloat16FlopsPerSecond: Double?
-    /// Bytes a second to and from memory.
-    public var bytesPerSecond: Double
+import GraftRuntime
 
-    /// Limits that are known from elsewhere.
-    public init(flopsPerSecond: Double, bfloat16FlopsPerSecond: Double? = nil, bytesPerSecond: Double) {
-        (self.flopsPerSecond, self.bytesPerSecond) = (flopsPerSecond, bytesPerSecond)
-        self.bfloat16FlopsPerSecond = bfloat16FlopsPerSecond
-    }
-
+extension MachineLimits {
     /// Measures, for about a third of a second and with some 150 MB: the best of several runs of a large matrix product
     /// and of a 3 × 3 convolution, the latter in bfloat16 too where the processor has it, and of an array of 128 MB that is
     /// read and written in place.
@@ -80,13 +68,5 @@ public struct MachineLimits: Sendable, Hashable {
             best = min(best, clock.now - start)
         }
         return max(best, 1e-9)
-    }
-}
-
-extension StepProfile {
-    /// The seconds that the limits leave for it at least: the longer of its arithmetic and its memory traffic.
-    public func seconds(at limits: MachineLimits) -> Double {
-        let flopsPerSecond = isBFloat16 ? limits.bfloat16FlopsPerSecond ?? limits.flopsPerSecond : limits.flopsPerSecond
-        return Double(count) * max(Double(flopCount) / flopsPerSecond, Double(byteCount) / limits.bytesPerSecond)
     }
 }

@@ -131,9 +131,9 @@ package final class CheckpointFile: CheckpointStorage {
         return try TemporaryFolder.with { (folder) throws(GraftError) in
             let copy = folder + "/" + tensorsName
             try archive.extract(tensorsName, to: copy)
-            let file = try FileDescriptor(reading: copy)
+            let file = try File(reading: copy)
             let slice = try FileSlice(
-                file, offset: 0, byteCount: file.byteCount(), name: archive.place(of: tensorsName))
+                file, offset: 0, byteCount: UInt64(file.byteCount), name: archive.place(of: tensorsName))
             return Checkpoint(values: values, tensors: try SafetensorsMember.tensors(in: slice))
         }
     }

@@ -70,7 +70,7 @@ final class ByteStream {
     ///
     /// - Throws: `.file` where it exists or the disk refuses.
     func write(to path: String) throws(GraftError) {
-        let file = try FileDescriptor(creating: path)
+        let file = try File(creating: path)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         rewind()

@@ -7,7 +7,7 @@ import GraftGraph
 /// Files are read with `pread` and not mapped, so that a file that somebody shortens meanwhile gives an error and no signal.
 struct FileSlice: Sendable {
     private enum Source: Sendable {
-        case file(FileDescriptor, offset: UInt64)
+        case file(File, offset: UInt64)
         case bytes([UInt8])
     }
 
@@ -18,15 +18,15 @@ struct FileSlice: Sendable {
     let name: String
 
     /// A whole file.
-    init(_ file: FileDescriptor) throws(GraftError) {
-        try self.init(file, offset: 0, byteCount: file.byteCount(), name: file.path)
+    init(_ file: File) throws(GraftError) {
+        try self.init(file, offset: 0, byteCount: UInt64(file.byteCount), name: file.path)
     }
 
     /// A part of a file.
     ///
     /// - Throws: `.format` where the file is shorter.
-    init(_ file: FileDescriptor, offset: UInt64, byteCount: UInt64, name: String) throws(GraftError) {
-        let whole = try file.byteCount()
+    init(_ file: File, offset: UInt64, byteCount: UInt64, name: String) throws(GraftError) {
+        let whole = UInt64(file.byteCount)
         guard offset <= whole, byteCount <= whole - offset else {
             throw GraftError(
                 .format, "\(name) is cut short: \(byteCount) bytes should begin at byte \(offset) of \(whole)")
@@ -60,7 +60,7 @@ struct FileSlice: Sendable {
     }
 
     private func read(
-        _ file: FileDescriptor, at place: UInt64, into buffer: UnsafeMutableRawBufferPointer
+        _ file: File, at place: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(GraftError) {
         var filled = 0
         while filled < buffer.count {

@@ -90,9 +90,9 @@ enum KerasArchive {
         return try TemporaryFolder.with { (folder) throws(GraftError) in
             let copy = folder + "/" + weightsName
             try archive.extract(weightsName, to: copy)
-            let file = try FileDescriptor(reading: copy)
+            let file = try File(reading: copy)
             let name = archive.place(of: weightsName)
-            let slice = try FileSlice(file, offset: 0, byteCount: file.byteCount(), name: name)
+            let slice = try FileSlice(file, offset: 0, byteCount: UInt64(file.byteCount), name: name)
             return try KerasWeights.load(from: HDF5File(reading: slice), into: model)
         }
     }

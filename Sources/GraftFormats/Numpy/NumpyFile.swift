@@ -70,14 +70,14 @@ public enum NumpyFile {
     ) throws(GraftError) {
         let header = NumpyHeader(element: element, shape: shape).encoded()
         try AtomicFile.write(to: path, byteCount: header.count + bytes.count) { (temporary) throws(GraftError) in
-            let file = try FileDescriptor(creating: temporary)
+            let file = try File(creating: temporary)
             try file.write(header)
             try file.write(bytes)
         }
     }
 }
 
-extension FileDescriptor {
+extension File {
     /// Writes all of these bytes at the position.
     func write(_ bytes: [UInt8]) throws(GraftError) {
         try bytes.withUnsafeBufferPointer { (bytes) throws(GraftError) in try write(UnsafeRawBufferPointer(bytes)) }
@@ -87,10 +87,10 @@ extension FileDescriptor {
 /// A `.npy` file whose header is read and agrees with its size; the position is at the numbers.
 private struct OpenNumpyFile {
     let header: NumpyHeader
-    private let file: FileDescriptor
+    private let file: File
 
     init(reading path: String, expecting element: NumpyHeader.Element? = nil) throws(GraftError) {
-        file = try FileDescriptor(reading: path)
+        file = try File(reading: path)
         do throws(GraftError) {
             let start = try file.read(upTo: 12)
             let extent = try NumpyHeader.extent(of: start)
@@ -102,7 +102,7 @@ private struct OpenNumpyFile {
             }
             header = try NumpyHeader(text: text)
             try file.seek(to: extent.end)
-            try Self.check(header, element, byteCount: try file.byteCount(), headerByteCount: extent.end)
+            try Self.check(header, element, byteCount: UInt64(file.byteCount), headerByteCount: extent.end)
         } catch {
             throw error.inside(path)
         }

@@ -19,7 +19,7 @@ public final class NumpyWriter {
     public private(set) var rowCount = 0
 
     private let temporary: String
-    private var file: FileDescriptor?
+    private var file: File?
 
     /// Room for any row count: the text grows by at most 20 digits.
     private var headerByteCount: Int {
@@ -34,7 +34,7 @@ public final class NumpyWriter {
         self.path = path
         self.rowShape = rowShape
         temporary = AtomicFile.temporaryName(for: path)
-        let file = try FileDescriptor(creating: temporary)
+        let file = try File(creating: temporary)
         self.file = file
         try file.write([UInt8](repeating: 0x20, count: headerByteCount))
     }

@@ -36,7 +36,7 @@ public struct SafetensorsFile: Sendable {
     /// - Throws: `.file` where it is missing or unreadable; `.format` where it is no safetensors file, is cut short, or
     ///   its arrays overlap, leave holes or do not have the bytes that their shapes need.
     public init(reading path: String) throws(GraftError) {
-        try self.init(FileSlice(FileDescriptor(reading: path)), path: path)
+        try self.init(FileSlice(File(reading: path)), path: path)
     }
 
     /// The bytes of a file that are in memory already; `name` is what messages call it.

@@ -77,7 +77,7 @@ package final class ZipArchive {
     package func extract(_ name: String, to target: String) throws(GraftError) {
         let member = try require(name)
         try DiskRoom(needed: Int(clamping: member.byteCount), folder: AtomicFile.folder(of: target)).check(for: target)
-        let file = try FileDescriptor(creating: target)
+        let file = try File(creating: target)
         try forEachPiece(of: member) { (piece) throws(GraftError) in try file.write(piece) }
     }
 
@@ -93,10 +93,10 @@ package final class ZipArchive {
     /// - Throws: as ``read(_:limit:)``.
     func slice(_ name: String) throws(GraftError) -> FileSlice? {
         let member = try require(name)
-        guard let offset = try ZipDirectory(of: FileDescriptor(reading: path)).offset(of: member) else { return nil }
+        guard let offset = try ZipDirectory(of: File(reading: path)).offset(of: member) else { return nil }
         try forEachPiece(of: member) { _ in }
         return try FileSlice(
-            FileDescriptor(reading: path), offset: offset, byteCount: member.byteCount, name: place(of: name))
+            File(reading: path), offset: offset, byteCount: member.byteCount, name: place(of: name))
     }
 
     /// What to call a member in messages.

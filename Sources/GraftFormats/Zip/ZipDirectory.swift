@@ -15,7 +15,7 @@ struct ZipDirectory {
     private static let endRecordByteCount = 22
     private static let largestComment = 65_535
 
-    init(of file: FileDescriptor) throws(GraftError) {
+    init(of file: File) throws(GraftError) {
         let file = try FileSlice(file)
         self.file = file
         let tail = Int(min(file.byteCount, UInt64(Self.endRecordByteCount + Self.largestComment)))

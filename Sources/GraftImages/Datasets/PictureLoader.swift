@@ -1,6 +1,6 @@
+import GraftDigest
 import GraftGraph
 import GraftModel
-import GraftSystem
 import Synchronization
 
 /// Files to tensors: what ``ImageDataset`` and ``ImageFiles`` have in common.

@@ -1,5 +1,5 @@
+import GraftDigest
 import GraftGraph
-import GraftSystem
 
 /// Which pictures of a class are set aside for validation.
 ///

@@ -55,7 +55,7 @@ struct DrawnFolder {
             for name in set.classNames {
                 let folder = "\(path)/\(split.rawValue)/\(name)"
                 try Self.makeFolder(folder)
-                WholeFile.removePartials(in: folder)
+                AtomicFile.removePartials(in: folder)
             }
         }
     }
@@ -85,7 +85,7 @@ struct DrawnFolder {
 
     /// Whether a file was drawn for this set: the text stands before the pixels.
     private func isOwn(_ file: FolderListing.Entry) -> Bool {
-        guard file.kind == .file, !file.isLink, let start = try? WholeFile.beginning(of: file.path, byteCount: 256)
+        guard file.kind == .file, !file.isLink, let start = (try? FileHead(path: file.path, count: 256))?.bytes
         else {
             return false
         }
@@ -110,74 +110,5 @@ struct DrawnFolder {
         guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
             throw FileBytes.systemError("the folder \(folder) cannot be made")
         }
-    }
-}
-
-/// Files that are there whole or not at all.
-enum WholeFile {
-    private static let ending = ".partial"
-
-    /// Writes a file under a hidden name and gives it its own when it is whole.
-    static func write(_ bytes: [UInt8], to path: String) throws(GraftError) {
-        let temporary = "\(folder(of: path))/.\(FolderListing.name(of: path)).\(getpid())\(ending)"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { throw FileBytes.systemError("\(path) cannot be written") }
-        do throws(GraftError) {
-            defer { close(descriptor) }
-            try write(bytes, to: descriptor, named: path)
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-        guard rename(temporary, path) == 0 else {
-            let error = FileBytes.systemError("\(path) cannot be written")
-            unlink(temporary)
-            throw error
-        }
-    }
-
-    /// Removes what processes that are gone left behind.
-    static func removePartials(in folder: String) {
-        for entry in (try? FolderListing(of: folder))?.files ?? [] where entry.name.hasPrefix(".") {
-            guard entry.name.hasSuffix(ending) else { continue }
-            let process = entry.name.dropLast(ending.count).split(separator: ".").last.flatMap { pid_t($0) }
-            guard let process, process > 0, kill(process, 0) != 0, errno == ESRCH else { continue }
-            unlink(entry.path)
-        }
-    }
-
-    /// The first bytes of a file, fewer where it is shorter.
-    static func beginning(of path: String, byteCount: Int) throws(GraftError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FileBytes.systemError("\(path) cannot be opened") }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: byteCount)
-        let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-        guard count >= 0 else { throw FileBytes.systemError("\(path) cannot be read") }
-        return Array(bytes.prefix(count))
-    }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32, named path: String) throws(GraftError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
-                #if canImport(Darwin)
-                    return Darwin.write(descriptor, rest.baseAddress, rest.count)
-                #elseif canImport(Musl)
-                    return Musl.write(descriptor, rest.baseAddress, rest.count)
-                #else
-                    return Glibc.write(descriptor, rest.baseAddress, rest.count)
-                #endif
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw FileBytes.systemError("\(path) cannot be written") }
-            written += count
-        }
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

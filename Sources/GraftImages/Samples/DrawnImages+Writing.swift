@@ -105,6 +105,6 @@ extension DrawnImages {
     private func write(_ member: Member, _ options: Options, to target: DrawnFolder) throws(GraftError) {
         let image = try image(
             class: member.classNumber, index: member.index, split: member.split, seed: options.seed, size: options.size)
-        try WholeFile.write(PNGWriter.bytes(of: image, software: target.mark), to: target.path(of: member))
+        try AtomicFile.write(PNGWriter.bytes(of: image, software: target.mark), to: target.path(of: member))
     }
 }

@@ -48,7 +48,7 @@ public final class TrainingRun {
     /// The metrics of the model's compilation.
     let metrics: [Metric]
     /// Keras's `iterations`: how often the optimizer changed the variables since `compile`.
-    var iterations: Int { step / accumulationSteps }
+    package var iterations: Int { step / accumulationSteps }
 
     private let schedule: LearningRateSchedule
     private let accumulationSteps: Int

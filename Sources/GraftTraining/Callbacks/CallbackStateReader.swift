@@ -1,14 +1,14 @@
 import GraftModel
 
 /// Reads the values of a state that may come from a damaged or foreign file.
-struct CallbackStateReader {
+package struct CallbackStateReader {
     private let owner: String
     private let values: Configuration
 
-    init(_ owner: String, _ state: CallbackState) { (self.owner, values) = (owner, state.values) }
+    package init(_ owner: String, _ state: CallbackState) { (self.owner, values) = (owner, state.values) }
 
     /// A figure as ``Configuration/figure(_:)`` wrote it.
-    func figure(_ name: String) throws(GraftError) -> Double? {
+    package func figure(_ name: String) throws(GraftError) -> Double? {
         let value = try value(name)
         if value.isNull { return nil }
         if let number = value.number ?? value.text.flatMap(Double.init) { return number }
@@ -16,21 +16,21 @@ struct CallbackStateReader {
     }
 
     /// A count as ``Configuration/count(_:)`` wrote it.
-    func count(_ name: String) throws(GraftError) -> Int? {
+    package func count(_ name: String) throws(GraftError) -> Int? {
         let value = try value(name)
         if value.isNull { return nil }
         guard let number = value.integer, number >= 0 else { throw error("\(name) is \(value), not a count") }
         return number
     }
 
-    func text(_ name: String) throws(GraftError) -> String? {
+    package func text(_ name: String) throws(GraftError) -> String? {
         let value = try value(name)
         if value.isNull { return nil }
         guard let text = value.text else { throw error("\(name) is \(value), not text") }
         return text
     }
 
-    func texts(_ name: String) throws(GraftError) -> [String]? {
+    package func texts(_ name: String) throws(GraftError) -> [String]? {
         let value = try value(name)
         if value.isNull { return nil }
         guard let texts = value.elements?.map(\.text), !texts.contains(nil) else {
@@ -39,7 +39,7 @@ struct CallbackStateReader {
         return texts.compactMap(\.self)
     }
 
-    func error(_ problem: String) -> GraftError {
+    package func error(_ problem: String) -> GraftError {
         GraftError(
             .format,
             "the checkpoint's state is not one of \(owner): \(problem); resume with the callbacks that the run had")
@@ -53,11 +53,11 @@ struct CallbackStateReader {
 
 extension Configuration {
     /// A figure of a callback's state: JSON has no infinite numbers, so those stand as text.
-    static func figure(_ value: Double?) -> Configuration {
+    package static func figure(_ value: Double?) -> Configuration {
         guard let value else { return .null }
         return value.isFinite ? .double(value) : .string("\(value)")
     }
 
     /// A count of a callback's state.
-    static func count(_ value: Int?) -> Configuration { value.map { .int($0) } ?? .null }
+    package static func count(_ value: Int?) -> Configuration { value.map { .int($0) } ?? .null }
 }

@@ -1,7 +1,7 @@
 import Foundation
+import GraftDigest
 import GraftGraph
 import GraftModel
-import GraftSystem
 import Synchronization
 
 /// What a run's examples are, in a few bytes each, so that a run that goes on can tell whether they are still the same.

@@ -1,8 +1,7 @@
 import Foundation
-import GraftCPU
+import GraftDigest
 import GraftGraph
 import GraftModel
-import GraftSystem
 
 /// What has to be the same in a run that goes on: the model, what `compile` chose, what `fit` was asked for, the data.
 struct RunIdentity: Sendable {
@@ -45,7 +44,7 @@ struct RunIdentity: Sendable {
         ]
         variables = run.model.variables.map { "\($0.path) \($0.shape)" }
         data = DataIdentity(training: training, validation: validation)
-        threads = CPUOptions(threads: arguments.options.threads).threads
+        threads = run.backend.threads
     }
 
     /// As a checkpoint keeps it. May read files: for a thread that has time.

@@ -142,7 +142,7 @@ private struct StoredTrunk {
     /// Removes the folder unless somebody uses it or it is none of ours.
     func remove() -> Bool {
         guard access(FeatureFolder.lockPath(path), F_OK) == 0,
-            let lock = try? File.ensuring(FeatureFolder.lockPath(path)),
+            let lock = try? File(ensuring: FeatureFolder.lockPath(path)),
             (try? lock.lock(exclusively: true, waiting: false)) == true
         else { return false }
         return (try? FileManager.default.removeItem(atPath: path)) != nil

@@ -160,7 +160,7 @@ final class FeatureFolder: Sendable {
     private static func lockFolder(_ path: String) throws -> File {
         for _ in 0..<100 {
             try Disk.makeFolder(path)
-            guard let lock = try? File.ensuring(lockPath(path)) else { continue }
+            guard let lock = try? File(ensuring: lockPath(path)) else { continue }
             _ = try lock.lock(exclusively: false, waiting: true)
             guard lock.isInPlace else { continue }
             utimes(lock.path, nil)
@@ -179,7 +179,7 @@ final class FeatureFolder: Sendable {
     }
 
     private static func removeIfAbandoned(_ path: String) {
-        guard let file = try? File.reading(path), (try? file.lock(exclusively: true, waiting: false)) == true else {
+        guard let file = try? File(reading: path), (try? file.lock(exclusively: true, waiting: false)) == true else {
             return
         }
         unlink(path)

@@ -1,4 +1,4 @@
-import GraftSystem
+import GraftDigest
 
 /// Names a feature row by what it was made from: 256 bits of SHA-256, so that equal names mean equal images.
 struct FeatureKey: Hashable, Sendable {

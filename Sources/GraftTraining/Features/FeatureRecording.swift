@@ -52,13 +52,3 @@ final class FeatureRecording: @unchecked Sendable {
         }
     }
 }
-
-extension Tensor {
-    /// The elements of a row of the first axis.
-    func elements(ofRow row: Int) -> [Float] { elements(ofRow: row, size: count / max(shape[0], 1)) }
-
-    /// The elements of a row where each has this size.
-    func elements(ofRow row: Int, size: Int) -> [Float] {
-        withUnsafeBuffer { Array($0[(row * size)..<((row + 1) * size)]) }
-    }
-}

@@ -16,7 +16,7 @@ final class FeatureShard: Sendable {
     /// - Parameter staysOpen: whether the file stays open; a process may have only so many open files.
     /// - Throws: `GraftError` with code `format` where it is damaged or its rows have another size.
     init(path: String, rowByteCount: Int, staysOpen: Bool) throws {
-        let file = try File.reading(path)
+        let file = try File(reading: path)
         self.path = path
         self.file = staysOpen ? file : nil
         table = try ShardTable(of: file, rowByteCount: rowByteCount)
@@ -53,7 +53,7 @@ final class FeatureShard: Sendable {
 
     private func readBytes(row: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
         let entry = table.entries[row]
-        try (file ?? File.reading(path)).read(into: buffer, at: entry.position)
+        try (file ?? File(reading: path)).read(into: buffer, at: entry.position)
         guard Checksum.value(of: UnsafeRawBufferPointer(buffer)) == entry.checksum else { throw damaged }
     }
 

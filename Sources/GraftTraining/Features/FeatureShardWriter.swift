@@ -23,7 +23,7 @@ final class FeatureShardWriter {
         packer = RowPacker(elementCount: rowByteCount / 4)
         table = ShardTable(rowByteCount: rowByteCount)
         name = "\(folder)/\(UUID().uuidString)"
-        file = try File.creating(name + FeatureFolder.partialSuffix)
+        file = try File(creating: name + FeatureFolder.partialSuffix)
         // Held while this writer lives: whoever cleans up knows the file of a process that is gone by its free lock.
         _ = try file.lock(exclusively: true, waiting: false)
     }
@@ -52,7 +52,7 @@ final class FeatureShardWriter {
     func finish() throws -> String {
         try table.write(to: file)
         let path = name + FeatureFolder.shardSuffix
-        guard rename(file.path, path) == 0 else { throw File.failure("cannot rename", file.path, errno) }
+        guard rename(file.path, path) == 0 else { throw FileFailure.error("cannot rename \(file.path)") }
         isFinished = true
         return path
     }

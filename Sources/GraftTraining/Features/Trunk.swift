@@ -55,7 +55,7 @@ typealias FeatureBatch = (examples: SourceBatch, features: [Tensor])
 
 /// A trunk made ready to run, on several threads at once.
 struct TrunkRunner: Sendable {
-    fileprivate let plan: any ExecutablePlan
+    fileprivate let plan: any Plan
     fileprivate let inputNames: [String]
 
     /// The features of one batch after the other, computed by a thread of its own while those before are used.

@@ -1,5 +1,5 @@
+import GraftDigest
 import GraftGraph
-import GraftSystem
 
 /// Names a trunk by what it computes: its operations in order, their attributes and operands, the numbers of every
 /// constant and every variable in it, and the precision.

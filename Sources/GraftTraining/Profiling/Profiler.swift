@@ -1,4 +1,3 @@
-import GraftCPU
 import Synchronization
 
 /// Follows a run and says where its time went: hand it over in ``TrainingOptions``, then ask for the table or the trace.
@@ -35,20 +34,6 @@ public final class Profiler: Sendable {
         let start = timeline.now
         defer { timeline.add(name, category: category, since: start) }
         return try work()
-    }
-
-    /// The table of this run.
-    ///
-    /// - Parameter limits: what shares are of; they are left out without.
-    public func report(limits: MachineLimits? = nil) -> ProfileReport {
-        ProfileReport(timeline.steps, limits: limits)
-    }
-
-    /// Writes all spans in Chrome's trace-event format, which Perfetto opens (https://ui.perfetto.dev).
-    ///
-    /// - Throws: `GraftError` with code `file` where it cannot be written.
-    public func writeTrace(to path: String) throws {
-        try WholeFile.write(ProfileTrace(timeline).json, to: path)
     }
 
     // MARK: Following a run

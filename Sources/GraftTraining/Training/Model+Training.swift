@@ -73,8 +73,3 @@ extension Model {
         return try run.execute()
     }
 }
-
-/// - Throws: `GraftError` with code `argument` where a count is not at least 1.
-func requirePositive(_ value: Int, _ name: String) throws(GraftError) {
-    guard value > 0 else { throw GraftError(.argument, "\(name) is \(value); it must be 1 or more") }
-}

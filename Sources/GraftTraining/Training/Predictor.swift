@@ -15,17 +15,16 @@ final class Predictor: Sendable {
     private struct Prepared: Sendable {
         let key: Key
         let parts: ModelParts
-        let plan: any ExecutablePlan
+        let plan: any Plan
         var values: [VariableID: Tensor]
     }
 
     private struct Key: Hashable, Sendable {
         let batchSize: Int
-        let threads: Int?
-        let precision: Precision
-        /// Where the plan's runs are written down; the plan holds on to it, so that no other takes its place.
-        let timeline: ObjectIdentifier?
         let outputs: [SymbolicTensor]
+        /// What computes: ``Backend/identity`` of one that was given, the settings of the standard one.
+        let backend: String?
+        let settings: BackendSettings
     }
 
     /// That of a model.
@@ -57,10 +56,8 @@ final class Predictor: Sendable {
     /// A plan with the model's values. Threads that need the same one wait for the first of them to make it.
     private func prepare(_ model: Model, batchSize: Int, options: TrainingOptions) throws -> Prepared {
         let key = Key(
-            batchSize: batchSize, threads: options.threads, precision: try options.precision.resolved(),
-            timeline: options.profiler.map { ObjectIdentifier($0.timeline) }, outputs: model.outputs)
-        // A backend given for one call keeps no plan: it is a test's.
-        guard options.backend == nil else { return try make(model, key, options) }
+            batchSize: batchSize, outputs: model.outputs, backend: options.backend?.identity,
+            settings: try options.backendSettings)
         return try prepared.withLock { kept in
             if let position = kept.firstIndex(where: { $0.key == key }) {
                 try refresh(&kept[position])

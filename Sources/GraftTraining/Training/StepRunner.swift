@@ -18,8 +18,8 @@ final class StepRunner {
 
     private final class Prepared {
         let program: StepProgram
-        let plan: any ExecutablePlan
-        init(_ program: StepProgram, _ plan: any ExecutablePlan) { (self.program, self.plan) = (program, plan) }
+        let plan: any Plan
+        init(_ program: StepProgram, _ plan: any Plan) { (self.program, self.plan) = (program, plan) }
     }
 
     /// - Parameters:

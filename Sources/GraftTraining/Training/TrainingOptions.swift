@@ -1,4 +1,5 @@
 import GraftModel
+import GraftRuntime
 
 /// How a run uses the machine.
 public struct TrainingOptions: Sendable {
@@ -13,7 +14,7 @@ public struct TrainingOptions: Sendable {
     public var cancellation: CancellationFlag?
     /// Follows where the time goes; nobody does, and nothing costs, where it is `nil`.
     public var profiler: Profiler?
-    /// What computes; the CPU where it is `nil`.
+    /// What computes; ``BackendRegistry/standard`` where it is `nil`.
     package var backend: (any Backend)?
 
     /// All cores, float32 and the user's cache where nothing else is said.
@@ -23,6 +24,23 @@ public struct TrainingOptions: Sendable {
     ) {
         (self.features, self.threads, self.cancellation) = (features, threads, cancellation)
         self.precision = precision
+    }
+
+    /// What is asked of a backend.
+    var backendSettings: BackendSettings {
+        get throws(GraftError) {
+            if let threads { try requirePositive(threads, "threads") }
+            return BackendSettings(threads: threads, precision: try precision.resolved(), timeline: profiler?.timeline)
+        }
+    }
+
+    /// What computes.
+    ///
+    /// - Throws: `GraftError` with code `argument` for a number of threads that is not at least 1, and for a precision that
+    ///   the processor does not have.
+    func makeBackend() throws -> any Backend {
+        let settings = try backendSettings
+        return try backend ?? BackendRegistry.standard.make(settings)
     }
 
     /// - Throws: `GraftError` with code `cancelled` where somebody asked to stop.

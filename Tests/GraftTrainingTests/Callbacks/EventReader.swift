@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import GraftReports
 @testable import GraftTraining
 
 /// Reads event files apart from the code that writes them: records with their checksums, messages field by field.

@@ -3,6 +3,7 @@ import GraftGraph
 import GraftModel
 import Testing
 
+@testable import GraftReports
 @testable import GraftTraining
 
 /// Callbacks that write files.
@@ -55,7 +56,7 @@ import Testing
         #expect {
             try played.begin(CSVLogger("/nowhere/log.csv"))
         } throws: {
-            ($0 as? GraftError)?.message == "cannot open /nowhere/log.csv: No such file or directory"
+            ($0 as? GraftError)?.message == "cannot open /nowhere/log.csv: no such file or directory"
         }
     }
 

@@ -2,6 +2,7 @@ import GraftGraph
 import GraftModel
 import Testing
 
+@testable import GraftReports
 @testable import GraftTraining
 
 /// Callbacks that compare a figure with the best, epoch by epoch as Keras's do.

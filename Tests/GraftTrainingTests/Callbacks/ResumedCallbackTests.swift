@@ -4,6 +4,7 @@ import GraftGraph
 import GraftModel
 import Testing
 
+@testable import GraftReports
 @testable import GraftTraining
 
 /// A run with all callbacks, ended after any step and taken up by new ones, leaves what a run leaves that nothing ended.

@@ -106,8 +106,8 @@ import Testing
 
     @Test func aFullDiskIsCalledSo() {
         #expect(
-            File.failure("cannot write", "/cache/shard", ENOSPC).message
-                == "cannot write /cache/shard: the disk is full (No space left on device); free some space or "
+            FileFailure.error("cannot write /cache/shard", number: ENOSPC).message
+                == "cannot write /cache/shard: the disk is full (no space left on device); free some space or "
                 + "choose another folder")
     }
 
@@ -263,7 +263,7 @@ import Testing
 
     private func shardSize(in folder: String) throws -> Int {
         let name = try #require(FeatureFolder.names(in: folder).first { $0.hasSuffix(FeatureFolder.shardSuffix) })
-        return try File.reading(folder + "/" + name).byteCount
+        return try File(reading: folder + "/" + name).byteCount
     }
 
     private func flip(_ path: String, at position: Int) throws {

@@ -124,7 +124,7 @@ import Testing
         let (source, _) = try source(shares: [0.1, 0.1])
         let packed = try #require(try Examples(source, count: 2).packed()?.source)
         let shard = try #require(FeatureFolder.names(in: root.path).first { $0.hasSuffix(FeatureFolder.shardSuffix) })
-        let file = try File.ensuring("\(root.path)/\(shard)")
+        let file = try File(ensuring: "\(root.path)/\(shard)")
         try withUnsafeBytes(of: UInt8(0x55)) { try file.write($0, at: ShardTable.headerByteCount + 3) }
         let error = #expect(throws: GraftError.self) { try packed.fetch([0, 1]) }
         #expect(error?.code == .format)
@@ -138,31 +138,29 @@ private final class WatchedBackend: Backend {
     let packedRuns = Mutex<Set<String>>([])
     let validations = ValidationSizes()
     var precision: String { "float32" }
+    var identity: String { "\(ObjectIdentifier(self))" }
 
     init(packs: Bool) { self.packs = packs }
 
-    func makePlan(_ graph: Graph) throws -> any ExecutablePlan { try makePlan(graph, packedInputs: []) }
+    func makePlan(_ graph: Graph) throws -> any Plan { try makePlan(graph, packedInputs: []) }
 
-    func makePlan(_ graph: Graph, packedInputs: Set<String>) throws -> any ExecutablePlan {
+    func makePlan(_ graph: Graph, packedInputs: Set<String>) throws -> any Plan {
         let backend = CPUBackend(options: CPUOptions(threads: 2))
         return WatchedPlan(try backend.makePlan(graph, packedInputs: packs ? packedInputs : []), self)
     }
 }
 
-private final class WatchedPlan: ExecutablePlan {
-    private let plan: any ExecutablePlan
+private final class WatchedPlan: Plan {
+    private let plan: any Plan
     private let backend: WatchedBackend
 
-    init(_ plan: any ExecutablePlan, _ backend: WatchedBackend) { (self.plan, self.backend) = (plan, backend) }
+    init(_ plan: any Plan, _ backend: WatchedBackend) { (self.plan, self.backend) = (plan, backend) }
 
     var packedInputs: Set<String> { plan.packedInputs }
     func bind(_ values: [VariableID: Tensor]) throws { try plan.bind(values) }
     func unbind() { plan.unbind() }
     func value(of variable: VariableID) -> Tensor? { plan.value(of: variable) }
     func recycle(_ memory: [VariableID: Tensor]) { plan.recycle(memory) }
-    func run(_ inputs: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
-        try run(inputs, next: [:], randomKey: randomKey)
-    }
     func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
         let packed = inputs.filter { $0.value.packedRows != nil }.keys
         #expect(plan.packedInputs.isSuperset(of: packed), "unpacked at each run")

@@ -20,7 +20,7 @@ package final class HDF5File: Sendable {
     ///
     /// - Throws: `.file` where it is missing or unreadable; `.format` where it is not HDF5, cut short or damaged.
     package convenience init(reading path: String) throws(GraftError) {
-        try self.init(reading: FileSlice(FileDescriptor(reading: path)))
+        try self.init(reading: FileSlice(File(reading: path)))
     }
 
     /// Opens a file that is part of another.

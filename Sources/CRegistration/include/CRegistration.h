@@ -1,0 +1,1 @@
+// Makes backends known before `main` begins; nothing in here is called.

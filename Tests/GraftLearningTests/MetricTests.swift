@@ -1,0 +1,44 @@
+import GraftGraph
+import Testing
+
+@testable import GraftLearning
+
+@Suite struct MetricTests {
+    @Test func oneOutputMeansBinaryAccuracy() throws {
+        #expect(try run(.accuracy, [0.6, 0.4, 0.5, 0.9], [4, 1], [1, 1, 0, 0], [4]) == 0.5)
+    }
+
+    @Test func classNumbersMeanSparseCategoricalAccuracy() throws {
+        let predictions: [Float] = [0.1, 0.8, 0.1, 0.5, 0.2, 0.3, 0.2, 0.2, 0.6, 0.3, 0.4, 0.3]
+        #expect(try run(.accuracy, predictions, [4, 3], [1, 0, 1, 1], [4]) == 0.75)
+        #expect(try run(.accuracy, predictions, [4, 3], [1, 0, 1, 1], [4, 1]) == 0.75)
+    }
+
+    @Test func rowsMeanCategoricalAccuracy() throws {
+        let predictions: [Float] = [0.1, 0.8, 0.1, 0.5, 0.2, 0.3]
+        #expect(try run(.accuracy, predictions, [2, 3], [0, 1, 0, 0, 0, 1], [2, 3]) == 0.5)
+    }
+
+    @Test func theFirstOfEqualPredictionsCounts() throws {
+        #expect(try run(.sparseCategoricalAccuracy, [1, 1, 1, 0, 2, 2], [2, 3], [0, 1], [2]) == 1)
+        #expect(try run(.sparseCategoricalAccuracy, [1, 1, 1, 0, 2, 2], [2, 3], [1, 2], [2]) == 0)
+    }
+
+    @Test func batchesOfUnequalSizeWeighByExample() {
+        var figures = RunningFigures([.accuracy])
+        figures.add(lossSum: 6, statistics: [Tensor(3)], examples: 3)
+        figures.add(lossSum: 2, statistics: [Tensor(0)], examples: 1)
+        #expect(figures.values == ["loss": 2, "accuracy": 0.75])
+    }
+
+    private func run(
+        _ metric: Metric, _ predictions: [Float], _ shape: Shape, _ targets: [Float], _ targetShape: Shape
+    ) throws -> Double {
+        let scope = GraphScope()
+        let statistic = try metric.statistic(
+            scope.constant(Tensor(predictions, shape: shape)), scope.constant(Tensor(targets, shape: targetShape)))
+        scope.graph.outputs = [statistic.id]
+        let total = try Interpreter.run(scope.graph).outputs[0].values
+        return metric.result(total, shape[0])
+    }
+}
