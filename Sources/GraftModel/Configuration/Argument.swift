@@ -81,91 +81,84 @@ extension Requirement<Size2D> {
 // MARK: - The kinds that many layers have; without a default, a file must have the argument
 
 extension Argument {
+    /// An argument of the same layer whose value is of this type.
+    typealias Of<Other> = Argument<Owner, Other>
+
     /// The layer's name: the last argument of every layer. It is written beside the arguments.
-    static var name: Argument<Owner, String?> {
-        Argument<Owner, String?>(key: "name", read: { $0.name }, write: { _ in nil }, problem: { _ in nil })
+    static var name: Of<String?> {
+        Of<String?>(key: "name", read: { $0.name }, write: { _ in nil }, problem: { _ in nil })
     }
 
     /// Any whole number.
-    static func integer(
-        _ key: String, _ property: Property<Owner, Int>, default fallback: Int? = nil
-    ) -> Argument<Owner, Int> {
-        .plain(key, property, default: fallback)
+    static func integer(_ key: String, _ path: Property<Owner, Int>, default fallback: Int? = nil) -> Of<Int> {
+        .plain(key, path, default: fallback)
     }
 
     /// A positive number that stays in range where it is multiplied.
-    static func count(
-        _ key: String, _ property: Property<Owner, Int>, default fallback: Int? = nil
-    ) -> Argument<Owner, Int> {
+    static func count(_ key: String, _ path: Property<Owner, Int>, default fallback: Int? = nil) -> Of<Int> {
         let positive = Requirement<Int> {
             (1...Size2D.limit).contains($0) ? nil : "must be from 1 to \(Size2D.limit), is \($0)"
         }
-        return .plain(key, property, default: fallback, positive)
+        return .plain(key, path, default: fallback, positive)
     }
 
     /// Whole numbers.
-    static func integers(_ key: String, _ property: Property<Owner, [Int]>) -> Argument<Owner, [Int]> {
-        .plain(key, property, default: nil)
+    static func integers(_ key: String, _ path: Property<Owner, [Int]>) -> Of<[Int]> {
+        .plain(key, path, default: nil)
     }
 
     /// A number.
     static func number(
-        _ key: String, _ property: Property<Owner, Double>, default fallback: Double? = nil,
+        _ key: String, _ path: Property<Owner, Double>, default fallback: Double? = nil,
         called subject: String? = nil, _ requirement: Requirement<Double> = .none
-    ) -> Argument<Owner, Double> {
-        .plain(key, property, default: fallback, called: subject, requirement)
+    ) -> Of<Double> {
+        .plain(key, path, default: fallback, called: subject, requirement)
     }
 
     /// A number, or nothing.
     static func numberOrNil(
-        _ key: String, _ property: Property<Owner, Double?>, called subject: String? = nil,
+        _ key: String, _ path: Property<Owner, Double?>, called subject: String? = nil,
         _ requirement: Requirement<Double> = .none
-    ) -> Argument<Owner, Double?> {
-        .plain(key, property, default: .some(nil), called: subject, Requirement { $0.flatMap(requirement.problem) })
+    ) -> Of<Double?> {
+        .plain(key, path, default: .some(nil), called: subject, Requirement { $0.flatMap(requirement.problem) })
     }
 
     /// True or false.
-    static func flag(
-        _ key: String, _ property: Property<Owner, Bool>, default fallback: Bool
-    ) -> Argument<Owner, Bool> {
-        .plain(key, property, default: fallback)
+    static func flag(_ key: String, _ path: Property<Owner, Bool>, default fallback: Bool) -> Of<Bool> {
+        .plain(key, path, default: fallback)
     }
 
     /// Two positive sizes, or one for both.
-    static func size(
-        _ key: String, _ property: Property<Owner, Size2D>, default fallback: Int? = nil
-    ) -> Argument<Owner, Size2D> {
-        .plain(key, property, default: fallback.map { Size2D($0) }, .sensible)
+    static func size(_ key: String, _ path: Property<Owner, Size2D>, default both: Int? = nil) -> Of<Size2D> {
+        .plain(key, path, default: both.map { Size2D($0) }, .sensible)
     }
 
     /// Two positive sizes, or one for both; the initializer decides where a file has none.
-    static func sizeOrNil(_ key: String, _ property: Property<Owner, Size2D>) -> Argument<Owner, Size2D?> {
+    static func sizeOrNil(_ key: String, _ path: Property<Owner, Size2D>) -> Of<Size2D?> {
         .custom(
-            key, property, default: .some(nil), .sensible,
+            key, path, default: .some(nil), .sensible,
             read: { (value) throws(GraftError) in try Size2D(configuration: value) }, write: { $0.configuration })
     }
 
     /// What happens at the edges.
-    static func padding(_ property: Property<Owner, Padding>) -> Argument<Owner, Padding> {
-        .plain("padding", property, default: .valid)
+    static func padding(_ path: Property<Owner, Padding>) -> Of<Padding> {
+        .plain("padding", path, default: .valid)
     }
 
     /// An activation function; none is the linear one.
-    static func activation(_ property: Property<Owner, ActivationFunction>) -> Argument<Owner, ActivationFunction> {
-        .plain("activation", property, default: .linear)
+    static func activation(_ path: Property<Owner, ActivationFunction>) -> Of<ActivationFunction> {
+        .plain("activation", path, default: .linear)
     }
 
     /// How a variable begins.
     static func initializer(
-        _ key: String, _ property: Property<Owner, Initializer>, default fallback: Initializer
-    ) -> Argument<Owner, Initializer> {
-        .plain(key, property, default: fallback)
+        _ key: String, _ path: Property<Owner, Initializer>, default fallback: Initializer
+    ) -> Of<Initializer> {
+        .plain(key, path, default: fallback)
     }
 
     /// What is added to the loss for a variable's size.
-    static func regularizer(
-        _ key: String, _ property: Property<Owner, Regularizer?>
-    ) -> Argument<Owner, Regularizer?> {
-        .plain(key, property, default: .some(nil))
+    static func regularizer(_ key: String, _ path: Property<Owner, Regularizer?>) -> Of<Regularizer?> {
+        .plain(key, path, default: .some(nil))
     }
 }

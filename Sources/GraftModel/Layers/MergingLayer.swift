@@ -34,10 +34,7 @@ public class MergingLayer: Layer, @unchecked Sendable {  // constants only; `Lay
             // Axes are missing behind the batch axis, not in front of it.
             dimensions.insert(contentsOf: [Int](repeating: 1, count: rank - dimensions.count), at: 1)
             let operand = try context.graph.reshape(input, to: Shape(dimensions))
-            result =
-                try result.map { (left) throws(GraftError) in
-                    try context.graph.binary(function, left, operand)
-                } ?? operand
+            result = if let left = result { try context.graph.binary(function, left, operand) } else { operand }
         }
         guard let result else { throw GraftError(.argument, "a merging layer was given no input") }
         return result

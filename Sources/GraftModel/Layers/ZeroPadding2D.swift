@@ -45,22 +45,14 @@ extension EdgePadding: ConfigurationValue {
     /// One number, a pair, or a pair of pairs.
     init(configuration: Configuration) throws(GraftError) {
         let sides = configuration.integer.map { [.int($0), .int($0)] } ?? configuration.elements ?? []
-        guard sides.count == 2, let rows = Self.pair(sides[0]), let columns = Self.pair(sides[1]) else {
-            throw configuration.isNot("a number, a pair or two pairs of whole numbers")
-        }
-        self.init(top: rows.0, bottom: rows.1, left: columns.0, right: columns.1)
+        guard sides.count == 2, let rows = try? Size2D(configuration: sides[0]),
+            let columns = try? Size2D(configuration: sides[1])
+        else { throw configuration.isNot("a number, a pair or two pairs of whole numbers") }
+        self.init(top: rows.height, bottom: rows.width, left: columns.height, right: columns.width)
     }
 
     /// A pair of pairs.
     var configuration: Configuration { [[.int(top), .int(bottom)], [.int(left), .int(right)]] }
-
-    private static func pair(_ value: Configuration) -> (Int, Int)? {
-        if let both = value.integer { return (both, both) }
-        guard let elements = value.elements, elements.count == 2, let first = elements[0].integer,
-            let second = elements[1].integer
-        else { return nil }
-        return (first, second)
-    }
 }
 
 extension Requirement<EdgePadding> {
