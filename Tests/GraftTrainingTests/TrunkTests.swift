@@ -90,6 +90,18 @@ import Testing
         #expect(!fineTuned.graph.updates.isEmpty)
     }
 
+    @Test(arguments: [Dropout(0.5), SpatialDropout2D(0.5), GaussianNoise(0.5)] as [Layer])
+    func theTrunkEndsBeforeALayerThatActsAtRandom(_ random: Layer) throws {
+        let input = Input(shape: [6, 6, 3])
+        let (before, after) = (Conv2D(4, kernelSize: 3), Conv2D(2, kernelSize: 3))
+        (before.trainable, after.trainable) = (false, false)
+        let features = try after(random(before(input)))
+        let model = try Model(inputs: input, outputs: Dense(2)(Flatten()(features)))
+        let parts = try TrainedModel(model, mayKeepTrunk: true).parts(batchSize: 5, training: true)
+        let trunk = try #require(parts.trunk)
+        #expect(trunk.outputs.map(trunk.shape(of:)) == [[5, 4, 4, 4]])
+    }
+
     @Test func aFrozenModelInsideAStackIsATrunk() throws {
         let base = try Sequential([Conv2D(4, kernelSize: 3, activation: .relu)], inputShape: [6, 6, 3], seed: 2)
         base.freeze()

@@ -210,6 +210,8 @@ def shapes() -> list[Case]:
         Case("dropout of nothing, training", lambda k: k.layers.Dropout(0.0), image, training=True),
         Case("spatial dropout, inference", lambda k: k.layers.SpatialDropout2D(0.5), image),
         Case("spatial dropout of nothing, training", lambda k: k.layers.SpatialDropout2D(0.0), image, training=True),
+        Case("gaussian noise, inference", lambda k: k.layers.GaussianNoise(0.5), image),
+        Case("gaussian noise of nothing, training", lambda k: k.layers.GaussianNoise(0.0), image, training=True),
     ]
 
 

@@ -11,14 +11,15 @@ extension ActivationFunction {
         ]
     }
 
-    /// From a name or a serialized operation; `nil` for one that is not known.
-    init?(configuration: Configuration) {
-        if let name = configuration.text {
-            self.init(kerasName: name)
+    /// From a name or a serialized operation.
+    init(configuration: Configuration) throws(GraftError) {
+        if let function = configuration.text.flatMap(Self.init(kerasName:)) {
+            self = function
             return
         }
         guard configuration["module"]?.text == Self.operationModule, configuration["class_name"]?.text == "Gelu" else {
-            return nil
+            let known = Self.allCases.map(\.rawValue).joined(separator: ", ")
+            throw GraftError(.format, "is \(configuration.brief); Graft knows \(known)")
         }
         // Keras's default of the operation's argument is true, other than that of the function `gelu`.
         self = configuration["config"]?["approximate"]?.flag ?? true ? .geluTanh : .gelu

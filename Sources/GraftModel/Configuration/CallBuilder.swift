@@ -101,13 +101,13 @@ struct CallBuilder {
         )
     }
 
-    /// The explicit mode. That of a Dropout means nothing: Keras writes `false` at each of its calls.
+    /// The explicit mode; see ``LayerTrait/trainingOnly``.
     private func training(_ node: Configuration, of layer: Layer) throws(GraftError) -> Bool? {
         for (key, value) in node["kwargs"]?.members ?? [:] where key != "training" && !value.isNull {
             throw GraftError(
                 .format, "the layer \(layer.name) is called with \(key.prefix(60)), which Graft does not know")
         }
-        return layer is Dropout ? nil : node["kwargs"]?["training"]?.flag
+        return layer.has(.trainingOnly) ? nil : node["kwargs"]?["training"]?.flag
     }
 
     // MARK: Inputs and outputs

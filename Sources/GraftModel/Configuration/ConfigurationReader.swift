@@ -40,86 +40,75 @@ public struct ConfigurationReader {
         return value?.isNull == true ? nil : value
     }
 
+    /// A value as its type stands in files.
+    mutating func value<Value: ConfigurationValue>(_ key: String, default fallback: Value?) throws(GraftError) -> Value
+    {
+        try value(key, default: fallback) { (value) throws(GraftError) in try Value(configuration: value) }
+    }
+
+    /// A value in a form of its own.
+    ///
+    /// - Parameters:
+    ///   - oldKey: What older files call the argument.
+    ///   - fallback: What holds where there is none; without it, that is an error.
+    mutating func value<Value>(
+        _ key: String, orElse oldKey: String? = nil, default fallback: Value?,
+        _ parse: (Configuration) throws(GraftError) -> Value
+    ) throws(GraftError) -> Value {
+        guard let value = optional(key) ?? oldKey.flatMap({ optional($0) }) else {
+            guard let fallback else { throw wrong(key, "is missing") }
+            return fallback
+        }
+        do {
+            return try parse(value)
+        } catch {
+            throw wrong(key, error.message)
+        }
+    }
+
     /// A whole number.
     public mutating func integer(_ key: String, default fallback: Int? = nil) throws(GraftError) -> Int {
-        guard let value = optional(key) else { return try required(key, fallback) }
-        guard let number = value.integer else { throw wrong(key, "must be a whole number, is \(value.brief)") }
-        return number
+        try value(key, default: fallback)
     }
 
     /// A number.
     public mutating func number(_ key: String, default fallback: Double? = nil) throws(GraftError) -> Double {
-        guard let value = optional(key) else { return try required(key, fallback) }
-        guard let number = value.number else { throw wrong(key, "must be a number, is \(value.brief)") }
-        return number
+        try value(key, default: fallback)
     }
 
     /// A truth value.
     public mutating func flag(_ key: String, default fallback: Bool? = nil) throws(GraftError) -> Bool {
-        guard let value = optional(key) else { return try required(key, fallback) }
-        guard let flag = value.flag else { throw wrong(key, "must be true or false, is \(value.brief)") }
-        return flag
+        try value(key, default: fallback)
     }
 
     /// Whole numbers.
-    public mutating func integers(_ key: String) throws(GraftError) -> [Int] {
-        guard let value = optional(key) else { return try required(key, nil) }
-        guard let elements = value.elements else { throw wrong(key, "must be a list, is \(value.brief)") }
-        return try elements.map { (element) throws(GraftError) in
-            guard let number = element.integer else { throw wrong(key, "must hold whole numbers, is \(value.brief)") }
-            return number
-        }
-    }
+    public mutating func integers(_ key: String) throws(GraftError) -> [Int] { try value(key, default: nil) }
 
     /// A pair such as `[3, 3]`, or one number for both.
     public mutating func size(_ key: String, default fallback: Size2D? = nil) throws(GraftError) -> Size2D {
-        guard let value = optional(key) else { return try required(key, fallback) }
-        if let both = value.integer { return Size2D(both) }
-        guard let elements = value.elements, elements.count == 2, let height = elements[0].integer,
-            let width = elements[1].integer
-        else { throw wrong(key, "must be two whole numbers, is \(value.brief)") }
-        return Size2D(height, width)
+        try value(key, default: fallback)
     }
 
     /// `valid` or `same`.
     public mutating func padding(_ key: String = "padding") throws(GraftError) -> Padding {
-        guard let value = optional(key) else { return .valid }
-        guard let padding = value.text.flatMap({ Padding(rawValue: $0.lowercased()) }) else {
-            throw wrong(key, "must be valid or same, is \(value.brief)")
-        }
-        return padding
+        try value(key, default: .valid)
     }
 
     /// An activation function by name, or by its operation where it has none; linear where none is named.
     public mutating func activation(_ key: String = "activation") throws(GraftError) -> ActivationFunction {
-        guard let value = optional(key) else { return .linear }
-        guard let function = ActivationFunction(configuration: value) else {
-            let known = ActivationFunction.allCases.map(\.rawValue).joined(separator: ", ")
-            throw wrong(key, "is \(value.brief); Graft knows \(known)")
-        }
-        return function
+        try value(key, default: .linear)
     }
 
     /// An initializer.
     public mutating func initializer(
         _ key: String, default fallback: Initializer
     ) throws(GraftError) -> Initializer {
-        guard let value = optional(key) else { return fallback }
-        do {
-            return try Initializer(configuration: value)
-        } catch {
-            throw wrong(key, error.message)
-        }
+        try value(key, default: fallback)
     }
 
     /// A regularizer, `nil` where there is none.
     public mutating func regularizer(_ key: String) throws(GraftError) -> Regularizer? {
-        guard let value = optional(key) else { return nil }
-        do {
-            return try Regularizer(configuration: value)
-        } catch {
-            throw wrong(key, error.message)
-        }
+        try value(key, default: .some(nil))
     }
 
     // MARK: Arguments that Graft takes in one form alone
@@ -144,11 +133,6 @@ public struct ConfigurationReader {
         throw wrong(key, "is not known to Graft; the model may come from a newer Keras")
     }
 
-    private func required<Value>(_ key: String, _ fallback: Value?) throws(GraftError) -> Value {
-        guard let fallback else { throw wrong(key, "is missing") }
-        return fallback
-    }
-
     /// Accepts `float32` as a name or as Keras 3's policy object.
     private mutating func requireFloat32() throws(GraftError) {
         guard let policy = optional("dtype") else { return }
@@ -156,23 +140,6 @@ public struct ConfigurationReader {
         guard name == "float32" else {
             throw wrong(
                 "dtype", "is \(name ?? policy.brief); Graft computes with float32 alone: save it with that policy")
-        }
-    }
-}
-
-extension Configuration {
-    /// The value in a few words, for messages.
-    package var brief: String {
-        switch self {
-        case .null: "null"
-        case .bool(let flag): "\(flag)"
-        case .int(let number): "\(number)"
-        case .double(let number): "\(number)"
-        case .string(let text): "\"\(text.prefix(60))\""
-        case .array(let elements):
-            "[" + elements.prefix(4).map(\.brief).joined(separator: ", ") + (elements.count > 4 ? ", …]" : "]")
-        case .object(let members):
-            members["class_name"]?.text.map { "the object \($0.prefix(60))" } ?? "an object"
         }
     }
 }

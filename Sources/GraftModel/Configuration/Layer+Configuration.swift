@@ -2,12 +2,8 @@ extension Layer {
     /// Keras's `get_config`: the arguments with name, `trainable` and the type of the numbers.
     public final var configuration: [String: Configuration] {
         switch self {
-        case let input as InputLayer: input.inputConfiguration
         case let sequential as Sequential: sequential.sequentialConfiguration
         case let model as Model: model.functionalConfiguration
-        // Keras's class takes no `trainable` and would refuse the file.
-        case is SpatialDropout2D:
-            arguments.merging(commonConfiguration.filter { $0.key != "trainable" }) { own, _ in own }
         default: arguments.merging(commonConfiguration) { own, _ in own }
         }
     }
@@ -25,7 +21,10 @@ extension Layer {
     }
 
     final var commonConfiguration: [String: Configuration] {
-        ["name": .string(name), "trainable": .bool(trainable), "dtype": Self.float32Policy]
+        var members: [String: Configuration] = ["name": .string(name)]
+        if !has(.withoutTrainable) { members["trainable"] = .bool(trainable) }
+        members["dtype"] = has(.namesType) ? "float32" : Self.float32Policy
+        return members
     }
 
     private static let float32Policy: Configuration = [
@@ -42,14 +41,8 @@ extension Layer {
         }
     }
 
-    /// Layers that Keras holds for built from the start: it writes no shapes for them.
-    private static let builtFromTheStart: Set<String> = [
-        "InputLayer", "Activation", "Dropout", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D",
-        "GlobalMaxPooling2D", "ReLU", "Reshape",
-    ]
-
     private var buildConfiguration: Configuration? {
-        guard isBuilt, !Self.builtFromTheStart.contains(type(of: self).className) else { return nil }
+        guard isBuilt, !has(.builtFromTheStart) else { return nil }
         if Self.module(of: self) == Self.functionalModule { return ["input_shape": nil] }
         let shapes = builtInputShapes.map(\.batchConfiguration)
         guard !takesList else { return ["input_shape": .array(shapes)] }

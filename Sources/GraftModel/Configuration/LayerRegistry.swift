@@ -7,32 +7,19 @@ public struct LayerRegistry: Sendable {
     /// The names that ``register(_:_:)`` was given: the only ones that a custom class of Keras may be taken for.
     private var registered: Set<String> = []
 
-    private init(makers: [String: Maker]) { self.makers = makers }
+    private init(_ schemas: [LayerSchema]) {
+        makers = Dictionary(uniqueKeysWithValues: schemas.map { ($0.className, $0.make) })
+    }
 
     /// All layers that Graft has.
-    public static let standard = LayerRegistry(makers: [
-        "InputLayer": { (reader) throws(GraftError) in try InputLayer(from: &reader) },
-        "Conv2D": { (reader) throws(GraftError) in try Conv2D(from: &reader) },
-        "DepthwiseConv2D": { (reader) throws(GraftError) in try DepthwiseConv2D(from: &reader) },
-        "Dense": { (reader) throws(GraftError) in try Dense(from: &reader) },
-        "BatchNormalization": { (reader) throws(GraftError) in try BatchNormalization(from: &reader) },
-        "Activation": { (reader) throws(GraftError) in try Activation(from: &reader) },
-        "ReLU": { (reader) throws(GraftError) in try ReLU(from: &reader) },
-        "MaxPooling2D": { (reader) throws(GraftError) in try MaxPooling2D(from: &reader) },
-        "AveragePooling2D": { (reader) throws(GraftError) in try AveragePooling2D(from: &reader) },
-        "GlobalAveragePooling2D": { (reader) throws(GraftError) in try GlobalAveragePooling2D(from: &reader) },
-        "GlobalMaxPooling2D": { (reader) throws(GraftError) in try GlobalMaxPooling2D(from: &reader) },
-        "ZeroPadding2D": { (reader) throws(GraftError) in try ZeroPadding2D(from: &reader) },
-        "Flatten": { (reader) throws(GraftError) in try Flatten(from: &reader) },
-        "Reshape": { (reader) throws(GraftError) in try Reshape(from: &reader) },
-        "Dropout": { (reader) throws(GraftError) in try Dropout(from: &reader) },
-        "SpatialDropout2D": { (reader) throws(GraftError) in try SpatialDropout2D(from: &reader) },
-        "Concatenate": { (reader) throws(GraftError) in try Concatenate(from: &reader) },
-        "Add": { (reader) throws(GraftError) in Add(from: &reader) },
-        "Multiply": { (reader) throws(GraftError) in Multiply(from: &reader) },
-        "Rescaling": { (reader) throws(GraftError) in try Rescaling(from: &reader) },
-        "Normalization": { (reader) throws(GraftError) in try Normalization(from: &reader) },
-    ])
+    public static let standard = LayerRegistry(layers.compactMap { $0.schema })
+
+    private static let layers: [Layer.Type] = [
+        InputLayer.self, Conv2D.self, DepthwiseConv2D.self, Dense.self, BatchNormalization.self, Activation.self,
+        ReLU.self, MaxPooling2D.self, AveragePooling2D.self, GlobalAveragePooling2D.self, GlobalMaxPooling2D.self,
+        ZeroPadding2D.self, Flatten.self, Reshape.self, Dropout.self, SpatialDropout2D.self, GaussianNoise.self,
+        Concatenate.self, Add.self, Multiply.self, Rescaling.self, Normalization.self,
+    ]
 
     /// The class names it knows, sorted.
     public var classNames: [String] { makers.keys.sorted() }

@@ -48,8 +48,7 @@ private struct FunctionalWriter {
     private func node(_ call: Call) -> Configuration {
         let tensors = call.inputs.map(tensor)
         let arguments: [Configuration] = call.layer.takesList ? [.array(tensors)] : tensors
-        // Keras writes the default of its argument at each call of a Dropout, and overrides it in `fit`.
-        let training = call.layer is Dropout ? false : call.training
+        let training = call.layer.has(.trainingOnly) ? false : call.training
         let keywords: [String: Configuration] = training.map { ["training": .bool($0)] } ?? [:]
         return ["args": .array(arguments), "kwargs": .object(keywords)]
     }

@@ -9,7 +9,10 @@ import Synchronization
 /// Source: keras/src/layers/layer.py.
 open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; subclasses hold constants
     /// Keras's name for the class, as model files spell it: `Conv2D`.
-    open class var className: String { String(describing: self) }
+    open class var className: String { schema?.className ?? String(describing: self) }
+
+    /// The table of the layer's arguments; `nil` for models, and for layers of users, which say themselves what is in it.
+    class var schema: LayerSchema? { nil }
 
     /// Layers in the order they were made; decides the order of automatic names.
     let creationSequence: Int
@@ -63,12 +66,15 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     }
 
     /// The arguments as Keras's `get_config` gives them, without `name`, `trainable` and `dtype`.
-    open var arguments: [String: Configuration] { [:] }
+    open var arguments: [String: Configuration] { Self.schema?.arguments(self) ?? [:] }
 
     /// Checks the arguments' ranges; called before the layer is built.
     ///
     /// - Throws: ``GraftError`` with code `argument`.
-    open func checkArguments() throws(GraftError) {}
+    open func checkArguments() throws(GraftError) {
+        guard let problem = Self.schema?.problem(self) else { return }
+        throw GraftError(.argument, "\(Self.className): \(problem)")
+    }
 
     // MARK: Hooks of layers that hold layers
 
@@ -76,7 +82,10 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     package var sublayers: [Layer] { [] }
 
     /// Whether Keras's call of this layer takes a list, as `Add` and `Concatenate` do.
-    package var takesList: Bool { false }
+    package var takesList: Bool { has(.takesList) }
+
+    /// Whether the layer's table says so.
+    final func has(_ trait: LayerTrait) -> Bool { Self.schema?.traits.contains(trait) ?? false }
 
     /// The shapes of all results; more than one only for models.
     package func outputShapes(for inputShapes: [Shape]) throws(GraftError) -> [Shape] {

@@ -2,8 +2,11 @@
 ///
 /// Input and output have the same shape. Source: keras/src/layers/activations/activation.py.
 public final class Activation: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "Activation" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        Activation.self, Activation.init(_:name:), .activation(\.activation), .name,
+        traits: [.builtFromTheStart])
+
     /// The function.
     public let activation: ActivationFunction
 
@@ -16,15 +19,5 @@ public final class Activation: Layer, @unchecked Sendable {  // constants only; 
     /// The function's operations.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         try activation.lower(Self.only(inputs), in: &context)
-    }
-
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] { ["activation": activation.configuration] }
-}
-
-extension Activation {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        try self.init(reader.activation(), name: reader.name)
     }
 }

@@ -26,8 +26,22 @@ public enum NormalizationStatistics: String, Codable, Hashable, Sendable, CaseIt
 ///
 /// Source: keras/src/layers/normalization/batch_normalization.py.
 public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock guards what changes
-    /// Keras's name.
-    public override class var className: String { "BatchNormalization" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        BatchNormalization.self, BatchNormalization.init,
+        .axis, .number("momentum", \.momentum, default: 0.99), .number("epsilon", \.epsilon, default: 1e-3),
+        .flag("center", \.center, default: true), .flag("scale", \.scale, default: true),
+        .initializer("beta_initializer", \.betaInitializer, default: .zeros),
+        .initializer("gamma_initializer", \.gammaInitializer, default: .ones),
+        .initializer("moving_mean_initializer", \.movingMeanInitializer, default: .zeros),
+        .initializer("moving_variance_initializer", \.movingVarianceInitializer, default: .ones),
+        .regularizer("beta_regularizer", \.betaRegularizer),
+        .regularizer("gamma_regularizer", \.gammaRegularizer), .name,
+        fixed: [
+            .null("beta_constraint", "gamma_constraint", "renorm_clipping"), .only("synchronized", false),
+            .only("renorm", false), .ignored("renorm_momentum", 0.99),
+        ])
+
     /// The axis of the channels; Graft has it last: −1, or its number counted from the batch axis.
     public let axis: Int
     /// How much of the moving statistics stays at each step.
@@ -142,21 +156,6 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
         context.update(variable, to: try context.graph.binary(.add, kept, added))
     }
 
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] {
-        [
-            "axis": .int(axis), "momentum": .double(momentum), "epsilon": .double(epsilon), "center": .bool(center),
-            "scale": .bool(scale), "beta_initializer": betaInitializer.configuration,
-            "gamma_initializer": gammaInitializer.configuration,
-            "moving_mean_initializer": movingMeanInitializer.configuration,
-            "moving_variance_initializer": movingVarianceInitializer.configuration,
-            "beta_regularizer": betaRegularizer.configuration,
-            "gamma_regularizer": gammaRegularizer.configuration, "beta_constraint": nil, "gamma_constraint": nil,
-            "synchronized": false,
-            "renorm": false, "renorm_clipping": nil, "renorm_momentum": 0.99,
-        ]
-    }
-
     private func channelled(_ inputShapes: [Shape]) throws(GraftError) -> Shape {
         let shape = try Self.only(inputShapes)
         guard shape.rank > 0, axis == -1 || axis == shape.rank else {
@@ -169,33 +168,15 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
     }
 }
 
-extension BatchNormalization {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        try self.init(
-            axis: Self.axis(from: &reader), momentum: reader.number("momentum", default: 0.99),
-            epsilon: reader.number("epsilon", default: 1e-3), center: reader.flag("center", default: true),
-            scale: reader.flag("scale", default: true),
-            betaInitializer: reader.initializer("beta_initializer", default: .zeros),
-            gammaInitializer: reader.initializer("gamma_initializer", default: .ones),
-            movingMeanInitializer: reader.initializer("moving_mean_initializer", default: .zeros),
-            movingVarianceInitializer: reader.initializer("moving_variance_initializer", default: .ones),
-            betaRegularizer: reader.regularizer("beta_regularizer"),
-            gammaRegularizer: reader.regularizer("gamma_regularizer"), name: reader.name)
-        try reader.requireNull(
-            "beta_constraint", "gamma_constraint", "renorm_clipping")
-        try reader.require("synchronized", false)
-        try reader.require("renorm", false)
-        _ = try reader.number("renorm_momentum", default: 0.99)
-    }
-
+extension Argument<BatchNormalization, Int> {
     /// A number, or a list with one, as older files have it.
-    private static func axis(from reader: inout ConfigurationReader) throws(GraftError) -> Int {
-        guard let value = reader.optional("axis") else { return -1 }
-        if let axis = value.integer { return axis }
-        guard let elements = value.elements, elements.count == 1, let axis = elements[0].integer else {
-            throw reader.wrong("axis", "must be one whole number, is \(value.brief)")
-        }
-        return axis
+    fileprivate static var axis: Self {
+        custom(
+            "axis", \.axis, default: -1,
+            read: { (value) throws(GraftError) in
+                let elements = value.elements ?? [value]
+                guard elements.count == 1, let axis = elements[0].integer else { throw value.isNot("one whole number") }
+                return axis
+            }, write: { $0.configuration })
     }
 }

@@ -3,8 +3,11 @@
 /// Inputs agree in all sizes but that axis; the output's size there is the sum of theirs.
 /// Source: keras/src/layers/merging/concatenate.py.
 public final class Concatenate: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "Concatenate" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        Concatenate.self, Concatenate.init(axis:name:), .integer("axis", \.axis, default: -1), .name,
+        traits: [.takesList])
+
     /// The axis, counted from the batch axis as in Keras, or from the last where negative.
     public let axis: Int
 
@@ -13,8 +16,6 @@ public final class Concatenate: Layer, @unchecked Sendable {  // constants only;
         self.axis = axis
         super.init(name: name)
     }
-
-    package override var takesList: Bool { true }
 
     /// The first input's shape, with the sum of all sizes along the axis.
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
@@ -30,9 +31,6 @@ public final class Concatenate: Layer, @unchecked Sendable {  // constants only;
         return try context.graph.concatenate(inputs, axis: position(rank: rank))
     }
 
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] { ["axis": .int(axis)] }
-
     /// The axis counted from the batch axis, which cannot be joined.
     private func position(rank: Int) throws(GraftError) -> Int {
         let position = axis < 0 ? axis + rank : axis
@@ -43,12 +41,5 @@ public final class Concatenate: Layer, @unchecked Sendable {  // constants only;
                     + "one cannot be joined")
         }
         return position
-    }
-}
-
-extension Concatenate {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        try self.init(axis: reader.integer("axis", default: -1), name: reader.name)
     }
 }

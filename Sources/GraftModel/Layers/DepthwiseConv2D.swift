@@ -5,32 +5,27 @@
 /// ``Padding`` has them. Variables: `kernel` (kernel height, kernel width, channels, depthMultiplier) and `bias`
 /// (channels · depthMultiplier).
 ///
-/// Source: keras/src/layers/convolutional/depthwise_conv2d.py, base_depthwise_conv.py.
-public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "DepthwiseConv2D" }
-    /// The kernel's height and width.
-    public let kernelSize: Size2D
-    /// The step between outputs.
-    public let strides: Size2D
-    /// What happens at the edges.
-    public let padding: Padding
+/// Source: keras/src/layers/convolutional/depthwise_conv2d.py.
+public final class DepthwiseConv2D: ConvolutionLayer2D, @unchecked Sendable {  // constants only; `Layer` guards its own
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        DepthwiseConv2D.self, DepthwiseConv2D.init, .size("kernel_size", \.kernelSize),
+        .size("strides", \.strides, default: 1), .padding(\.padding),
+        .count("depth_multiplier", \.depthMultiplier, default: 1),
+        .size("dilation_rate", \.dilationRate, default: 1),
+        .activation(\.activation), .flag("use_bias", \.useBias, default: true),
+        .initializer("depthwise_initializer", \.depthwiseInitializer, default: .glorotUniform),
+        .initializer("bias_initializer", \.biasInitializer, default: .zeros),
+        .regularizer("depthwise_regularizer", \.depthwiseRegularizer),
+        .regularizer("bias_regularizer", \.biasRegularizer), .name,
+        fixed: [.channelsLast, .null("activity_regularizer", "depthwise_constraint", "bias_constraint")])
+
     /// The number of outputs of each channel.
     public let depthMultiplier: Int
-    /// The distance between the kernel's elements.
-    public let dilationRate: Size2D
-    /// What is applied last.
-    public let activation: ActivationFunction
-    /// Whether a bias is added.
-    public let useBias: Bool
     /// How the kernel begins.
     public let depthwiseInitializer: Initializer
-    /// How the bias begins.
-    public let biasInitializer: Initializer
     /// What is added to the loss for the size of the kernel.
     public let depthwiseRegularizer: Regularizer?
-    /// What is added to the loss for the size of the bias.
-    public let biasRegularizer: Regularizer?
 
     /// A depthwise convolution with Keras's defaults.
     public init(
@@ -39,37 +34,19 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
         depthwiseInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
         depthwiseRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, name: String? = nil
     ) {
-        (self.depthwiseRegularizer, self.biasRegularizer) = (depthwiseRegularizer, biasRegularizer)
-        (self.kernelSize, self.strides, self.padding) = (kernelSize, strides, padding)
-        (self.depthMultiplier, self.dilationRate, self.activation) = (depthMultiplier, dilationRate, activation)
-        (self.useBias, self.depthwiseInitializer) = (useBias, depthwiseInitializer)
-        self.biasInitializer = biasInitializer
-        super.init(name: name)
-    }
-
-    /// The kernel; `nil` before the layer is built.
-    public var kernel: Variable? { variable(named: "kernel") }
-
-    /// The bias; `nil` before the layer is built, or where it has none.
-    public var bias: Variable? { variable(named: "bias") }
-
-    /// Sizes and counts must be positive.
-    public override func checkArguments() throws(GraftError) {
-        try check(kernelSize, "kernel_size")
-        try check(strides, "strides")
-        try check(dilationRate, "dilation_rate")
-        try check(depthMultiplier, "depth_multiplier")
+        self.depthMultiplier = depthMultiplier
+        (self.depthwiseInitializer, self.depthwiseRegularizer) = (depthwiseInitializer, depthwiseRegularizer)
+        super.init(
+            kernelSize: kernelSize, strides: strides, padding: padding, dilationRate: dilationRate,
+            activation: activation, useBias: useBias, biasInitializer: biasInitializer,
+            biasRegularizer: biasRegularizer, name: name)
     }
 
     /// Makes the kernel and the bias.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let channels = try Self.image(inputShapes).last
         let shape: Shape = [kernelSize.height, kernelSize.width, channels, depthMultiplier]
-        try addVariable("kernel", shape: shape, initializer: depthwiseInitializer, regularizer: depthwiseRegularizer)
-        if useBias {
-            try addVariable(
-                "bias", shape: [channels * depthMultiplier], initializer: biasInitializer, regularizer: biasRegularizer)
-        }
+        try addKernel(shape, outputs: channels * depthMultiplier, depthwiseInitializer, depthwiseRegularizer)
     }
 
     /// Height and width as ``Padding`` has them, and `depthMultiplier` times the channels.
@@ -79,65 +56,18 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {  // constants o
         guard image.last == channels else {
             throw GraftError(.shape, "DepthwiseConv2D was built for \(channels) channels; it was given \(image.last)")
         }
-        let kernel = graphKernelShape(channels: channels)
-        let result = try convolution(for: image).resultShape(input: Shape([1] + image.dimensions), kernel: kernel)
-        return Shape(Array(result.dimensions.dropFirst()))
+        return try outputShape(for: image, kernel: graphKernelShape(channels: channels), groups: channels)
     }
 
     /// A convolution with as many groups as channels, an addition and the activation.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let input = try Self.only(inputs)
-        let image = Shape(Array(context.graph.shape(of: input).dimensions.dropFirst()))
-        let kernel = try context.graph.reshape(
-            context.value(of: requireVariable("kernel")), to: graphKernelShape(channels: image.last))
-        var value = try context.graph.convolution(input, kernel: kernel, convolution(for: image))
-        if useBias {
-            let bias = try context.value(of: requireVariable("bias"))
-            value = try context.graph.binary(.add, value, bias)
-        }
-        return try activation.lower(value, in: &context)
-    }
-
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] {
-        [
-            "depth_multiplier": .int(depthMultiplier), "kernel_size": kernelSize.configuration,
-            "strides": strides.configuration, "padding": .string(padding.rawValue), "data_format": "channels_last",
-            "dilation_rate": dilationRate.configuration, "activation": activation.configuration,
-            "use_bias": .bool(useBias), "depthwise_initializer": depthwiseInitializer.configuration,
-            "bias_initializer": biasInitializer.configuration,
-            "depthwise_regularizer": depthwiseRegularizer.configuration,
-            "bias_regularizer": biasRegularizer.configuration,
-            "activity_regularizer": nil, "depthwise_constraint": nil, "bias_constraint": nil,
-        ]
+        let channels = context.graph.shape(of: input).last
+        let kernel = try context.graph.reshape(kernel(in: &context), to: graphKernelShape(channels: channels))
+        return try convolve(input, kernel, groups: channels, in: &context)
     }
 
     private func graphKernelShape(channels: Int) -> Shape {
         [kernelSize.height, kernelSize.width, 1, channels * depthMultiplier]
-    }
-
-    private func convolution(for image: Shape) -> Convolution {
-        let edges = padding.edges(
-            height: image[0], width: image[1], window: kernelSize, strides: strides, dilation: dilationRate)
-        return Convolution(strides: strides, dilation: dilationRate, padding: edges, groups: image.last)
-    }
-}
-
-extension DepthwiseConv2D {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        try self.init(
-            kernelSize: reader.size("kernel_size"), strides: reader.size("strides", default: 1),
-            padding: reader.padding(), depthMultiplier: reader.integer("depth_multiplier", default: 1),
-            dilationRate: reader.size("dilation_rate", default: 1), activation: reader.activation(),
-            useBias: reader.flag("use_bias", default: true),
-            depthwiseInitializer: reader.initializer("depthwise_initializer", default: .glorotUniform),
-            biasInitializer: reader.initializer("bias_initializer", default: .zeros),
-            depthwiseRegularizer: reader.regularizer("depthwise_regularizer"),
-            biasRegularizer: reader.regularizer("bias_regularizer"), name: reader.name)
-        try reader.require("data_format", "channels_last")
-        try reader.requireNull(
-            "activity_regularizer", "depthwise_constraint",
-            "bias_constraint")
     }
 }

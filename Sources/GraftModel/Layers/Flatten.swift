@@ -3,8 +3,9 @@
 ///
 /// Source: keras/src/layers/reshaping/flatten.py.
 public final class Flatten: Layer, @unchecked Sendable {  // nothing of its own; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "Flatten" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        Flatten.self, Flatten.init(name:), .name, fixed: [.channelsLast], traits: [.keepsNumbers])
 
     /// A layer that flattens.
     public init(name: String? = nil) { super.init(name: name) }
@@ -19,16 +20,5 @@ public final class Flatten: Layer, @unchecked Sendable {  // nothing of its own;
         let input = try Self.only(inputs)
         let dimensions = context.graph.shape(of: input).dimensions
         return try context.graph.reshape(input, to: [dimensions[0], dimensions.dropFirst().reduce(1, *)])
-    }
-
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] { ["data_format": "channels_last"] }
-}
-
-extension Flatten {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        self.init(name: reader.name)
-        try reader.require("data_format", "channels_last")
     }
 }

@@ -4,8 +4,12 @@
 ///
 /// Output shape: `(batch, shape…)`. Source: keras/src/layers/core/input_layer.py.
 public final class InputLayer: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "InputLayer" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        InputLayer.self, InputLayer.init(shape:name:),
+        .batchShape, .name, fixed: [.only("sparse", false), .only("ragged", false), .only("optional", false)],
+        traits: [.builtFromTheStart, .withoutTrainable, .namesType])
+
     /// The shape of one example, without the batch axis.
     public let shape: Shape
 
@@ -46,28 +50,19 @@ public func Input(shape: Shape, name: String? = nil) -> SymbolicTensor {
     InputLayer(shape: shape, name: name).tensor()
 }
 
-extension InputLayer {
-    /// Keras's whole configuration.
-    package var inputConfiguration: [String: Configuration] {
-        [
-            "batch_shape": .array([.null] + shape.dimensions.map { .int($0) }), "dtype": "float32", "sparse": false,
-            "ragged": false, "name": .string(name), "optional": false,
-        ]
-    }
-
-    /// From Keras's configuration. The batch's size may be anything; all others must be known.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        guard let value = reader.optional("batch_shape") ?? reader.optional("batch_input_shape"),
-            let sizes = value.elements, !sizes.isEmpty
-        else { throw reader.wrong("batch_shape", "is missing") }
-        let known = sizes.dropFirst().compactMap(\.integer)
-        guard known.count == sizes.count - 1 else {
-            throw reader.wrong(
-                "batch_shape", "is \(value.brief); Graft needs every size but the batch's to be a number")
-        }
-        self.init(shape: Shape(known), name: reader.name)
-        try reader.require("sparse", false)
-        try reader.require("ragged", false)
-        try reader.require("optional", false)
+extension Argument<InputLayer, Shape> {
+    /// The batch's size may be anything; all others must be known.
+    fileprivate static var batchShape: Self {
+        custom(
+            "batch_shape", orElse: "batch_input_shape", \.shape, default: nil,
+            read: { (value) throws(GraftError) in
+                guard let sizes = value.elements, !sizes.isEmpty else { throw GraftError(.format, "is missing") }
+                let known = sizes.dropFirst().compactMap(\.integer)
+                guard known.count == sizes.count - 1 else {
+                    throw GraftError(
+                        .format, "is \(value.brief); Graft needs every size but the batch's to be a number")
+                }
+                return Shape(known)
+            }, write: { $0.batchConfiguration })
     }
 }

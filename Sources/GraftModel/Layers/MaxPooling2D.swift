@@ -1,51 +1,21 @@
 /// The largest element of each window, channel by channel; padding never wins.
 ///
 /// Input `(batch, height, width, channels)`, output `(batch, newHeight, newWidth, channels)`, sizes as ``Padding`` has
-/// them. Source: keras/src/layers/pooling/max_pooling2d.py, base_pooling.py.
-public final class MaxPooling2D: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "MaxPooling2D" }
-    /// The window and the edges.
-    let pooling: Pooling2D
+/// them. Source: keras/src/layers/pooling/max_pooling2d.py.
+public final class MaxPooling2D: PoolingLayer2D, @unchecked Sendable {  // nothing of its own
+    override class var schema: LayerSchema? { table }
+    private static let table = schema(MaxPooling2D.self, MaxPooling2D.init)
 
     /// A pooling with Keras's defaults; the strides are the window's size where they are not given.
-    public init(poolSize: Size2D = 2, strides: Size2D? = nil, padding: Padding = .valid, name: String? = nil) {
-        pooling = Pooling2D(poolSize: poolSize, strides: strides ?? poolSize, padding: padding)
-        super.init(name: name)
-    }
-
-    /// The window's size.
-    public var poolSize: Size2D { pooling.poolSize }
-    /// The step between windows.
-    public var strides: Size2D { pooling.strides }
-    /// What happens at the edges.
-    public var padding: Padding { pooling.padding }
-
-    /// Sizes must be positive.
-    public override func checkArguments() throws(GraftError) {
-        try check(poolSize, "pool_size")
-        try check(strides, "strides")
-    }
-
-    /// Height and width as ``Padding`` has them, and the channels.
-    public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
-        try pooling.outputShape(for: Self.image(inputShapes))
+    public override init(
+        poolSize: Size2D = 2, strides: Size2D? = nil, padding: Padding = .valid, name: String? = nil
+    ) {
+        super.init(poolSize: poolSize, strides: strides, padding: padding, name: name)
     }
 
     /// One pooling operation.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let input = try Self.only(inputs)
-        return try context.graph.maxPool(input, pooling.window(for: context.graph.shape(of: input)))
-    }
-
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] { pooling.arguments }
-}
-
-extension MaxPooling2D {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        let pooling = try Pooling2D(from: &reader)
-        self.init(poolSize: pooling.poolSize, strides: pooling.strides, padding: pooling.padding, name: reader.name)
+        return try context.graph.maxPool(input, window(for: context.graph.shape(of: input)))
     }
 }

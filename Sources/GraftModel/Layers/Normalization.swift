@@ -4,8 +4,13 @@
 /// Input and output have the same shape. `axes` are those with statistics of their own, counted from the batch axis as
 /// in Keras; none of them means one mean for all. Source: keras/src/layers/preprocessing/normalization.py.
 public final class Normalization: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "Normalization" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        Normalization.self, Normalization.init(axes:mean:variance:invert:name:),
+        .axes, .statistic("mean", \.mean), .statistic("variance", \.variance),
+        .flag("invert", \.invert, default: false),
+        .name)
+
     /// The axes with statistics of their own.
     public let axes: [Int]
     /// The given mean; `nil` where it is a variable.
@@ -75,14 +80,6 @@ public final class Normalization: Layer, @unchecked Sendable {  // constants onl
         return try context.graph.binary(.divide, context.graph.binary(.subtract, input, mean), deviation)
     }
 
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] {
-        [
-            "axis": .array(axes.map { .int($0) }), "invert": .bool(invert),
-            "mean": mean?.statistic ?? .null, "variance": variance?.statistic ?? .null,
-        ]
-    }
-
     private func statistic(
         _ given: Rescaling.Coefficient?, _ name: String, _ shape: Shape, in context: inout LoweringContext
     ) throws(GraftError) -> ValueID {
@@ -106,40 +103,30 @@ public final class Normalization: Layer, @unchecked Sendable {  // constants onl
     }
 }
 
-extension Rescaling.Coefficient {
-    /// As Keras writes statistics: always with a point.
-    fileprivate var statistic: Configuration {
-        switch self {
-        case .number(let number): .double(number)
-        case .channels(let numbers): .array(numbers.map { .double($0) })
-        }
+extension Argument<Normalization, [Int]> {
+    /// One axis, a list of them, or nothing for none.
+    fileprivate static var axes: Self {
+        custom(
+            "axis", \.axes, default: [],
+            read: { (value) throws(GraftError) in
+                let elements = value.elements ?? [value]
+                let axes = elements.compactMap(\.integer)
+                guard axes.count == elements.count else { throw value.isNot("whole numbers") }
+                return axes
+            }, write: { $0.configuration })
     }
 }
 
-extension Normalization {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        let axes = try Self.axes(from: &reader)
-        let invert = try reader.flag("invert", default: false)
-        let mean = try Self.coefficient("mean", from: &reader)
-        let variance = try Self.coefficient("variance", from: &reader)
-        self.init(axes: axes, mean: mean, variance: variance, invert: invert, name: reader.name)
-    }
-
-    private static func coefficient(
-        _ key: String, from reader: inout ConfigurationReader
-    ) throws(GraftError) -> Rescaling.Coefficient? {
-        guard let value = reader.optional(key) else { return nil }
-        return try Rescaling.Coefficient(value, key, reader)
-    }
-
-    private static func axes(from reader: inout ConfigurationReader) throws(GraftError) -> [Int] {
-        guard let value = reader.optional("axis") else { return [] }
-        if let axis = value.integer { return [axis] }
-        let axes = value.elements?.compactMap(\.integer) ?? []
-        guard axes.count == value.elements?.count else {
-            throw reader.wrong("axis", "must be whole numbers, is \(value.brief)")
-        }
-        return axes
+extension Argument<Normalization, Rescaling.Coefficient?> {
+    /// A statistic: Keras writes it always with a point.
+    fileprivate static func statistic(
+        _ key: String, _ property: Property<Normalization, Rescaling.Coefficient?>
+    ) -> Self {
+        custom(
+            key, property, default: .some(nil),
+            read: { (value) throws(GraftError) in try Rescaling.Coefficient(configuration: value) },
+            write: { statistic in
+                if case .number(let number) = statistic { .double(number) } else { statistic.configuration }
+            })
     }
 }

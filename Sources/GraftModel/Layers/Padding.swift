@@ -27,9 +27,6 @@ extension Size2D: ExpressibleByIntegerLiteral {
     /// The same along both axes: `kernelSize: 3`.
     public init(integerLiteral value: Int) { self.init(value) }
 
-    /// As Keras writes a pair.
-    package var configuration: Configuration { [.int(height), .int(width)] }
-
     /// Whether both are positive and no larger than any sensible image, so that sums and products stay in range.
     var isSensible: Bool { (1...Self.limit).contains(height) && (1...Self.limit).contains(width) }
 
@@ -47,21 +44,5 @@ extension Layer {
                 "\(className) needs an input of height, width and channels; it was given \(shape.batchDescription)")
         }
         return shape
-    }
-
-    /// Checks a pair of sizes that must be positive.
-    func check(_ size: Size2D, _ argument: String) throws(GraftError) {
-        guard size.isSensible else {
-            throw GraftError(
-                .argument, "\(Self.className): \(argument) must be from 1 to \(Size2D.limit), is \(size)")
-        }
-    }
-
-    /// Checks a count that must be positive.
-    func check(_ count: Int, _ argument: String) throws(GraftError) {
-        guard (1...Size2D.limit).contains(count) else {
-            throw GraftError(
-                .argument, "\(Self.className): \(argument) must be from 1 to \(Size2D.limit), is \(count)")
-        }
     }
 }

@@ -3,8 +3,13 @@
 ///
 /// Input and output have the same shape. Source: keras/src/layers/activations/relu.py.
 public final class ReLU: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "ReLU" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        ReLU.self, ReLU.init(maxValue:negativeSlope:threshold:name:),
+        .numberOrNil("max_value", \.maxValue, called: "maxValue", .notNegative),
+        .number("negative_slope", \.negativeSlope, default: 0, called: "negativeSlope", .notNegative),
+        .number("threshold", \.threshold, default: 0, .notNegative), .name, traits: [.builtFromTheStart])
+
     /// The largest value that comes out; `nil` for no limit.
     public let maxValue: Double?
     /// The slope below the threshold.
@@ -12,19 +17,11 @@ public final class ReLU: Layer, @unchecked Sendable {  // constants only; `Layer
     /// What x must be larger than to come through.
     public let threshold: Double
 
-    /// A layer with these limits, of which none may be negative.
+    /// A layer with these limits, of which none may be negative; an infinite largest value is none.
     public init(maxValue: Double? = nil, negativeSlope: Double = 0, threshold: Double = 0, name: String? = nil) {
-        (self.maxValue, self.negativeSlope, self.threshold) = (maxValue, negativeSlope, threshold)
+        self.maxValue = maxValue == .infinity ? nil : maxValue
+        (self.negativeSlope, self.threshold) = (negativeSlope, threshold)
         super.init(name: name)
-    }
-
-    /// Nothing may be negative.
-    public override func checkArguments() throws(GraftError) {
-        for (name, value) in [("maxValue", maxValue ?? 0), ("negativeSlope", negativeSlope), ("threshold", threshold)] {
-            guard value >= 0, value.isFinite else {
-                throw GraftError(.argument, "ReLU: \(name) must be a number of at least 0, is \(value)")
-            }
-        }
     }
 
     /// One operation for the plain function, two with a largest value.
@@ -40,24 +37,5 @@ public final class ReLU: Layer, @unchecked Sendable {  // constants only; `Layer
             .relu, context.graph.binary(.subtract, context.graph.constant(Float(threshold)), x))
         return try context.graph.binary(
             .subtract, y, context.graph.binary(.multiply, below, Float(negativeSlope)))
-    }
-
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] {
-        [
-            "max_value": maxValue.map { .double($0) } ?? .null, "negative_slope": .double(negativeSlope),
-            "threshold": .double(threshold),
-        ]
-    }
-}
-
-extension ReLU {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        let maxValue = try reader.number("max_value", default: .infinity)
-        try self.init(
-            maxValue: maxValue == .infinity ? nil : maxValue,
-            negativeSlope: reader.number("negative_slope", default: 0),
-            threshold: reader.number("threshold", default: 0), name: reader.name)
     }
 }

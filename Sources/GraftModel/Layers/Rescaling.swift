@@ -3,8 +3,11 @@
 /// Input and output have the same shape. Each of the two is one number, or one a channel.
 /// Source: keras/src/layers/preprocessing/rescaling.py.
 public final class Rescaling: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "Rescaling" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        Rescaling.self, Rescaling.init(scale:offset:name:), .plain("scale", \.scale, default: nil),
+        .plain("offset", \.offset, default: Coefficient.number(0)), .name)
+
     /// What the input is multiplied by.
     public let scale: Coefficient
     /// What is added.
@@ -57,23 +60,9 @@ public final class Rescaling: Layer, @unchecked Sendable {  // constants only; `
         guard offset != .number(0) else { return scaled }
         return try context.graph.binary(.add, scaled, context.graph.constant(offset.tensor))
     }
-
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] {
-        ["scale": scale.configuration, "offset": offset.configuration]
-    }
 }
 
-extension Rescaling {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        try self.init(
-            scale: Coefficient(reader.optional("scale") ?? nil, "scale", reader),
-            offset: Coefficient(reader.optional("offset") ?? 0, "offset", reader), name: reader.name)
-    }
-}
-
-extension Rescaling.Coefficient {
+extension Rescaling.Coefficient: ConfigurationValue {
     /// As a constant of the graph.
     package var tensor: Tensor {
         switch self {
@@ -90,14 +79,14 @@ extension Rescaling.Coefficient {
         }
     }
 
-    init(_ value: Configuration, _ key: String, _ reader: ConfigurationReader) throws(GraftError) {
-        if let number = value.number {
+    init(configuration: Configuration) throws(GraftError) {
+        if let number = configuration.number {
             self = .number(number)
             return
         }
-        let numbers = value.elements?.compactMap(\.number) ?? []
-        guard !numbers.isEmpty, numbers.count == value.elements?.count else {
-            throw reader.wrong(key, "must be a number or a list of numbers, is \(value.brief)")
+        let numbers = configuration.elements?.compactMap(\.number) ?? []
+        guard !numbers.isEmpty, numbers.count == configuration.elements?.count else {
+            throw configuration.isNot("a number or a list of numbers")
         }
         self = .channels(numbers)
     }

@@ -3,8 +3,11 @@
 /// Input `(batch, …)`, output `(batch, targetShape…)`, where one size of the target may be −1: it follows from the rest.
 /// Source: keras/src/layers/reshaping/reshape.py.
 public final class Reshape: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
-    /// Keras's name.
-    public override class var className: String { "Reshape" }
+    override class var schema: LayerSchema? { table }
+    private static let table = LayerSchema(
+        Reshape.self, Reshape.init(_:name:), .integers("target_shape", \.targetShape), .name,
+        traits: [.builtFromTheStart, .keepsNumbers])
+
     /// The new sizes, without the batch axis; at most one of them −1.
     public let targetShape: [Int]
 
@@ -44,17 +47,5 @@ public final class Reshape: Layer, @unchecked Sendable {  // constants only; `La
         let dimensions = context.graph.shape(of: input).dimensions
         let shape = try outputShape(for: [Shape(Array(dimensions.dropFirst()))])
         return try context.graph.reshape(input, to: Shape([dimensions[0]] + shape.dimensions))
-    }
-
-    /// Keras's arguments.
-    public override var arguments: [String: Configuration] {
-        ["target_shape": .array(targetShape.map { .int($0) })]
-    }
-}
-
-extension Reshape {
-    /// From Keras's configuration.
-    convenience init(from reader: inout ConfigurationReader) throws(GraftError) {
-        try self.init(reader.integers("target_shape"), name: reader.name)
     }
 }

@@ -38,7 +38,8 @@ extension Model {
             case let convolution as Conv2D: return kind(of: convolution.activation)
             case let layer as Activation where layer.activation != .linear: return kind(of: layer.activation)
             case let model as Model: tensor = model.outputs.dropFirst(output.index).first
-            case is Activation, is Reshape, is Flatten, is Dropout: tensor = output.call.inputs.first
+            case let layer where layer is Activation || layer.has(.keepsNumbers) || layer.has(.trainingOnly):
+                tensor = output.call.inputs.first
             default: return .features
             }
         }

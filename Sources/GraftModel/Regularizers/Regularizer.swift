@@ -62,11 +62,6 @@ extension Regularizer {
     }
 }
 
-extension Regularizer? {
-    /// As Keras serializes it, `null` where there is none.
-    var configuration: Configuration { self?.configuration ?? .null }
-}
-
 extension Float {
     /// The shortest decimal that gives this number, so that 0.01 is written as 0.01.
     fileprivate var decimal: Double { Double(description) ?? Double(self) }

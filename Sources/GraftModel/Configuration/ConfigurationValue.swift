@@ -1,0 +1,111 @@
+/// A kind of value that arguments have: how it stands in a file.
+protocol ConfigurationValue: Sendable {
+    /// The value that a file holds.
+    ///
+    /// - Throws: ``GraftError`` with code `format`; its message goes on from the argument's name: "must be …, is …".
+    init(configuration: Configuration) throws(GraftError)
+
+    /// As Keras writes it.
+    var configuration: Configuration { get }
+}
+
+extension Int: ConfigurationValue {
+    init(configuration: Configuration) throws(GraftError) {
+        self = try configuration.expect(configuration.integer, "a whole number")
+    }
+
+    var configuration: Configuration { .int(self) }
+}
+
+extension Double: ConfigurationValue {
+    init(configuration: Configuration) throws(GraftError) {
+        self = try configuration.expect(configuration.number, "a number")
+    }
+
+    var configuration: Configuration { .double(self) }
+}
+
+extension Bool: ConfigurationValue {
+    init(configuration: Configuration) throws(GraftError) {
+        self = try configuration.expect(configuration.flag, "true or false")
+    }
+
+    var configuration: Configuration { .bool(self) }
+}
+
+extension [Int]: ConfigurationValue {
+    init(configuration: Configuration) throws(GraftError) {
+        let elements = try configuration.expect(configuration.elements, "a list")
+        self = elements.compactMap(\.integer)
+        guard count == elements.count else {
+            throw GraftError(.format, "must hold whole numbers, is \(configuration.brief)")
+        }
+    }
+
+    var configuration: Configuration { .array(map { .int($0) }) }
+}
+
+extension Size2D: ConfigurationValue {
+    /// From a pair such as `[3, 3]`, or one number for both.
+    init(configuration: Configuration) throws(GraftError) {
+        if let both = configuration.integer {
+            self.init(both)
+            return
+        }
+        guard let elements = configuration.elements, elements.count == 2, let height = elements[0].integer,
+            let width = elements[1].integer
+        else { throw configuration.isNot("two whole numbers") }
+        self.init(height, width)
+    }
+
+    /// As Keras writes a pair.
+    package var configuration: Configuration { [.int(height), .int(width)] }
+}
+
+extension Padding: ConfigurationValue {
+    init(configuration: Configuration) throws(GraftError) {
+        let padding = configuration.text.flatMap { Padding(rawValue: $0.lowercased()) }
+        self = try configuration.expect(padding, "valid or same")
+    }
+
+    var configuration: Configuration { .string(rawValue) }
+}
+
+extension ActivationFunction: ConfigurationValue {}
+extension Initializer: ConfigurationValue {}
+extension Regularizer: ConfigurationValue {}
+
+extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
+    init(configuration: Configuration) throws(GraftError) {
+        self = configuration.isNull ? nil : try Wrapped(configuration: configuration)
+    }
+
+    /// `null` for nothing.
+    var configuration: Configuration { self?.configuration ?? .null }
+}
+
+extension Configuration {
+    /// The failure of a value that is something else.
+    func isNot(_ expected: String) -> GraftError { GraftError(.format, "must be \(expected), is \(brief)") }
+
+    /// What it was read as; where that is nothing, a failure that says what it must be.
+    func expect<Value>(_ value: Value?, _ expected: String) throws(GraftError) -> Value {
+        guard let value else { throw isNot(expected) }
+        return value
+    }
+
+    /// The value in a few words, for messages.
+    package var brief: String {
+        switch self {
+        case .null: "null"
+        case .bool(let flag): "\(flag)"
+        case .int(let number): "\(number)"
+        case .double(let number): "\(number)"
+        case .string(let text): "\"\(text.prefix(60))\""
+        case .array(let elements):
+            "[" + elements.prefix(4).map(\.brief).joined(separator: ", ") + (elements.count > 4 ? ", …]" : "]")
+        case .object(let members):
+            members["class_name"]?.text.map { "the object \($0.prefix(60))" } ?? "an object"
+        }
+    }
+}
