@@ -60,7 +60,9 @@ import Testing
     private func model(_ example: Case) throws -> Model {
         let base = try example.base.model(
             BaseOptions(includeTop: false, inputShape: [example.size, example.size, 3]))
-        let features = try GlobalAveragePooling2D()(base.output)
+        // Pocket's features are pooled already.
+        let maps = try base.output
+        let features = maps.shape.rank == 1 ? maps : try GlobalAveragePooling2D()(maps)
         return try Model(inputs: base.input, outputs: Dense(1, activation: .sigmoid)(features))
     }
 
