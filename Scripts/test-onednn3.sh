@@ -31,8 +31,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     targets: [
         .target(name: "GraftModel", dependencies: ["GraftGraph"]),
-        .target(name: "GraftCPU", dependencies: ["GraftGraph", "COneDNN", "CKernels"]),
-        .target(name: "GraftGraph"),
+        .target(name: "GraftCPU", dependencies: ["GraftRuntime", "COneDNN", "CKernels", "CRegistration"]),
+        .target(name: "GraftRuntime", dependencies: ["GraftGraph"]),
+        .target(name: "GraftGraph", dependencies: ["GraftSystem"]),
+        .target(name: "GraftSystem"),
+        .target(name: "CRegistration"),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
         .target(name: "GraftTestSupport", dependencies: ["GraftGraph"], path: "Tests/Support"),
