@@ -150,12 +150,7 @@ package struct DiskRoom {
         return " (about \(Self.megabytes(needed)) are needed\(left))"
     }
 
-    private var available: Int? {
-        var status = statvfs()
-        guard statvfs(folder, &status) == 0 else { return nil }
-        let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        return overflow ? nil : Int(clamping: bytes)
-    }
+    private var available: Int? { Disk.freeByteCount(at: folder) }
 
     package static func megabytes(_ byteCount: Int) -> String {
         let tenths = (byteCount + 99_999) / 100_000

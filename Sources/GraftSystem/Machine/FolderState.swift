@@ -23,14 +23,9 @@ package struct FolderState: Sendable, Equatable {
     package init(at path: String) {
         let place = Self.nearestThatExists(path)
         let sizes = Self.sizes(ofFilesIn: path)
-        var status = statvfs()
         self.init(
             path: path, exists: place == path, fileCount: sizes.count, byteCount: sizes.reduce(0, +),
-            freeByteCount: statvfs(place, &status) == 0
-                ? Int(
-                    clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-                        .partialValue)
-                : nil,
+            freeByteCount: Disk.freeByteCount(at: place),
             isWritable: Self.isFolder(place) && access(place, W_OK | X_OK) == 0)
     }
 
