@@ -45,12 +45,13 @@ let package = Package(
 
         // What a user works with.
         room("GraftReports", ["GraftTraining"]),
-        room("GraftTraining", ["GraftLearning", "GraftModel", "GraftRuntime", "GraftDigest"]),
-        room("GraftApplications", ["GraftModel", "GraftFormats", "CPocket", "GraftDigest"]),
+        room("GraftTraining", ["GraftLearning", "GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
+        room("GraftApplications", ["GraftModel", "GraftData", "GraftFormats", "CPocket", "GraftDigest"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
-        room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftDigest"]),
+        room("GraftImages", ["GraftData", "CJPEG", "CVips", "GraftDigest"]),
 
-        // The model and the graph.
+        // The data, the model and the graph.
+        room("GraftData", ["GraftGraph"]),
         room("GraftLearning", ["GraftModel"]),
         room("GraftModel", ["GraftGraph"]),
         room("GraftGraph", ["GraftSystem"]),
@@ -94,6 +95,7 @@ let package = Package(
         tests(of: "GraftDigest"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
+        tests(of: "GraftData"),
         tests(of: "GraftCPU", ["GraftModel", "COneDNN", "CKernels"], resources: [.copy("Fixtures")]),
         tests(of: "GraftLearning", ["KerasFixtures"]),
         tests(
@@ -106,7 +108,7 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         tests(of: "GraftReports"),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftFormats", ["GraftApplications", "GraftData"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
         tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
     ]

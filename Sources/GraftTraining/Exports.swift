@@ -1,3 +1,4 @@
+@_exported import GraftData
 @_exported import GraftLearning
 @_exported import GraftModel
 @_exported import GraftRuntime

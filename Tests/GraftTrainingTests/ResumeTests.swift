@@ -252,7 +252,7 @@ private struct HolesDataset: Dataset {
 
     var count: Int { base.count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { nil }
+    var inputRule: InputRule? { nil }
     func fingerprint(of index: Int) throws -> String? { try base.fingerprint(of: index) }
     func targets(of indices: [Int]) throws -> [Tensor] { try base.targets(of: indices) }
 

@@ -391,7 +391,7 @@ struct Flaky: Dataset {
 
     var count: Int { base.count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { nil }
+    var inputRule: InputRule? { nil }
 
     func batch(_ indices: [Int]) throws -> Batch {
         var batch = try base.batch(indices.filter { !unreadable.contains($0) })

@@ -1,3 +1,4 @@
+import GraftData
 import Synchronization
 
 /// Follows a run and says where its time went: hand it over in ``TrainingOptions``, then ask for the table or the trace.
@@ -63,5 +64,13 @@ public final class Profiler: Sendable {
             return marks[keyPath: mark]
         }
         if let start { timeline.add(name, category: category, since: start) }
+    }
+}
+
+extension Profiler: ReadProfiler {
+    package var now: Double { timeline.now }
+
+    package func addRead(_ activity: String, since start: Double) {
+        timeline.add(activity, category: "read", since: start, thread: "batches")
     }
 }

@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 import GraftModel
 
@@ -146,9 +147,9 @@ final class FitRun {
             batchSize: arguments.batchSize, trainableParameters: trained.trainableParameters,
             keepsFeatures: trained.keepsTrunk)
         try emit(.began(outline))
-        // The saved model is to know its classes and how pictures become its input.
+        // The saved model is to know its classes and how bytes become its input.
         model.metadata.classNames = model.metadata.classNames ?? training.classNames
-        model.metadata.image = model.metadata.image ?? training.imageRule
+        if model.metadata.storedInputRule == nil { model.metadata.setInputRule(training.inputRule) }
     }
 
     private func prepareSources(_ trained: TrainedModel) throws -> FitSources {

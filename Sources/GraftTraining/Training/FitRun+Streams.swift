@@ -1,3 +1,4 @@
+import GraftData
 import GraftModel
 
 /// The batches of an epoch, and those of the next one while it ends.
