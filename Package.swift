@@ -45,7 +45,10 @@ let package = Package(
 
         // What a user works with.
         room("GraftReports", ["GraftTraining"]),
-        room("GraftTraining", ["GraftLearning", "GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
+        room(
+            "GraftTraining",
+            ["GraftLearning", "GraftFeatures", "GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
+        room("GraftFeatures", ["GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
         room("GraftApplications", ["GraftModel", "GraftData", "GraftFormats", "CPocket", "GraftDigest"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
         room("GraftImages", ["GraftData", "CJPEG", "CVips", "GraftDigest"]),
@@ -106,6 +109,7 @@ let package = Package(
                 "CKernels",
             ],
             resources: [.copy("Fixtures")]),
+        tests(of: "GraftFeatures", ["GraftCPU"]),
         tests(of: "GraftReports"),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications", "GraftData"], resources: [.copy("Fixtures")]),

@@ -2,6 +2,7 @@ import Foundation
 import GraftFormats
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import GraftData
+import GraftFeatures
 import Synchronization
 
 /// Follows a run and says where its time went: hand it over in ``TrainingOptions``, then ask for the table or the trace.
@@ -70,7 +71,5 @@ public final class Profiler: Sendable {
 extension Profiler: ReadProfiler {
     package var now: Double { timeline.now }
 
-    package func addRead(_ activity: String, since start: Double) {
-        timeline.add(activity, category: "read", since: start, thread: "batches")
-    }
+    package func addRead(_ activity: String, since start: Double) { timeline.addRead(activity, since: start) }
 }

@@ -1,4 +1,5 @@
 import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 
@@ -155,8 +156,8 @@ final class FitRun {
     private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation,
-            profiler: arguments.options.profiler)
+            cache: arguments.options.features, emit: { try self.emit(TrainingEvent($0)) },
+            checkCancellation: restAndCheckCancellation, timeline: arguments.options.profiler?.timeline)
         let left = max(arguments.epochs - position.epoch + 1, 1)
         let epochs = compilation.epochCount..<(compilation.epochCount + left)
         let sources = try FitSources(

@@ -1,4 +1,5 @@
 import GraftData
+import GraftFeatures
 import GraftModel
 
 /// The batches of an epoch, and those of the next one while it ends.

@@ -1,3 +1,4 @@
+import GraftFeatures
 import GraftGraph
 import GraftModel
 

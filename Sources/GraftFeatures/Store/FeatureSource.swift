@@ -1,11 +1,10 @@
 import Foundation
 import GraftData
 import GraftGraph
-import GraftModel
 
 /// Reads kept features in place of decoding examples; rows are unpacked to where they are used, or handed on as they are.
-struct FeatureSource: ExampleSource {
-    let dataset: any Dataset
+package struct FeatureSource: ExampleSource {
+    package let dataset: any Dataset
     /// The key of each example's row.
     let keys: [FeatureKey]
     /// Where the rows of examples with a fingerprint stand.
@@ -17,12 +16,12 @@ struct FeatureSource: ExampleSource {
     /// The shape of each feature, without the batch axis; a row holds them one after the other.
     let shapes: [Shape]
     /// Whether features are handed on with their rows packed, as they are kept.
-    var isPacked = false
+    package var isPacked = false
     /// Memory of batches that were used: as many as a run holds at once.
     private let memory = TensorPool(capacity: 10)
     private let scratch = RowScratch()
 
-    func fetch(_ indices: [Int]) throws -> SourceBatch {
+    package func fetch(_ indices: [Int]) throws -> SourceBatch {
         let targets = try dataset.targets(of: indices)
         let features = try shapes.count == 1 ? [feature(indices, of: shapes[0])] : divided(indices)
         return SourceBatch(indices: indices, inputs: features, targets: targets)
@@ -58,11 +57,11 @@ struct FeatureSource: ExampleSource {
     }
 
     /// The bytes of an example's features that are not packed.
-    var byteCount: Int { shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride }
+    package var byteCount: Int { shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride }
 
     /// The bytes of these examples' features packed, in the mean; `nil` where there are none, or where they have several,
     /// which are packed as one row.
-    func packedByteCount(of indices: [Int]) throws -> Int? {
+    package func packedByteCount(of indices: [Int]) throws -> Int? {
         guard shapes.count == 1, !indices.isEmpty else { return nil }
         return try indices.reduce(0) { try $0 + keptRow($1).entry.byteCount } / indices.count
     }
