@@ -139,7 +139,7 @@ import Testing
 
 extension Backend {
     fileprivate func makePlanForTests(_ graph: Graph) -> Result<any Plan, any Error> {
-        Result { try makePlan(graph) }
+        Result { try compile(graph) }
     }
 }
 

@@ -117,9 +117,11 @@ import Testing
     ) throws -> allocation_counts {
         let plan = try CPUPlan(graph, options: CPUOptions(threads: 2))
         try plan.bind(values)
-        for _ in 0..<2 { _ = try plan.run(inputs) }
+        // By another thread, in a run of `fit`.
+        let feed = try plan.feed(inputs.mapValues { .dense($0) })
+        for _ in 0..<2 { _ = try plan.run(feed) }
         let before = allocations_so_far()
-        let outputs = try plan.run(inputs)
+        let outputs = try plan.run(feed)
         let after = allocations_so_far()
         #expect(!outputs.isEmpty)
         return allocation_counts(

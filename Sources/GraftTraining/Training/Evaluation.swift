@@ -47,22 +47,21 @@ extension Model {
         let targetShape = try DataCheck(model: self, loss: loss).check(examples, name: "given", needsClasses: false)
         let backend = try options.makeBackend()
         let trainable = Set(trainableVariables)
-        let runner = StepRunner(backend: backend) { batchSize in
-            let parts = try ModelParts(of: self, batchSize: batchSize, training: false, changing: nil)
+        let plans = StepPlans(backend: backend) { batchSize in
+            let parts = try ModelParts(self.lower(batchSize: batchSize, training: false))
             return try StepProgram.evaluation(
                 parts, trainable, loss, metrics, targetShape: targetShape, withPredictions: true)
-        } initialValue: { program, id in
-            program.variables[id]?.value
         }
+        let runner = StepRunner(plans) { program, id in program.variables[id]?.value }
         let isOneClass = loss.targets.isOneClass(outputs: outputs.first?.shape.last ?? 1)
         var count = EvaluationCount(metrics, countsClasses: isOneClass)
         let stream = BatchStream(
             DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize,
-            profiler: options.profiler)
+            profiler: options.profiler, prepare: plans.feed)
         let clock = Stopwatch()
         while let batch = try stream.next() {
             try options.checkCancellation()
-            if !batch.indices.isEmpty { count.add(batch, outputs: try runner.run(batch)) }
+            if !batch.indices.isEmpty { count.add(batch.batch, outputs: try runner.run(batch)) }
             count.failures += batch.failures
             let done = count.exampleCount + count.failures.count
             try progress?(Progress(done: done, total: examples.count, elapsed: clock.seconds))
