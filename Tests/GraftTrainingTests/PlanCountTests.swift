@@ -31,8 +31,10 @@ import Testing
     private static func step(_ model: Model, batchSize: Int) throws -> StepProgram {
         let (trained, parts) = try parts(model, batchSize: batchSize)
         let compilation = Compilation(
-            optimizer: RMSprop(learningRate: 1e-4), loss: .binaryCrossentropy, metrics: [.accuracy])
-        return try StepProgram.training(parts, trained.trainable, compilation, targetShape: [])
+            optimizer: RMSprop(learningRate: 1e-4),
+            objective: Objective([(name: "output", loss: .binaryCrossentropy, weight: 1)]),
+            metrics: [OutputMetric(key: "accuracy", output: 0, .accuracy)])
+        return try StepProgram.training(parts, trained.trainable, compilation, targetShapes: [[]])
     }
 
     // MARK: Plans

@@ -45,8 +45,8 @@ public final class TrainingRun {
     /// The variables that the optimizer changes and those that a step writes back, such as moving means; in the model's
     /// order.
     public internal(set) var changingVariables: [Variable] = []
-    /// The metrics of the model's compilation.
-    let metrics: [Metric]
+    /// What the run measures.
+    let measures: Measures
     /// Keras's `iterations`: how often the optimizer changed the variables since `compile`.
     package var iterations: Int { state.stepCount / accumulationSteps }
 
@@ -57,7 +57,7 @@ public final class TrainingRun {
 
     init(model: Model, _ compilation: Compilation) {
         (self.model, schedule) = (model, compilation.optimizer.learningRate)
-        (metrics, accumulationSteps) = (compilation.metrics, max(compilation.optimizer.settings.accumulationSteps, 1))
+        (measures, accumulationSteps) = (compilation.measures, max(compilation.optimizer.settings.accumulationSteps, 1))
         state = RunState(compilation)
     }
 

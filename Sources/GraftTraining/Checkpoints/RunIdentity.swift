@@ -35,7 +35,7 @@ struct RunIdentity: Sendable {
             "seed": .string("\(arguments.seed)"), "optimizer": .string(String(describing: compilation.optimizer)),
             "learning_rates": .array([0, 1, 10, 100, 1000, 10_000].map { .double(Double(rate.rate(at: $0))) }),
             "optimizer_state": .string(compilation.optimizer.settings.stateType.rawValue),
-            "loss": .string(compilation.loss.name), "metrics": .array(compilation.metrics.map { .string($0.name) }),
+            "loss": .string(compilation.objective.name), "metrics": .array(compilation.metrics.map { .string($0.key) }),
             "weights": arguments.weights.map { .string($0.identity) } ?? .null,
             "precision": .string(backend.precision), "keeps_features": .bool(trained.keepsTrunk),
         ]

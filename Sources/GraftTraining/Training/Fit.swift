@@ -61,7 +61,7 @@ final class FitRun {
     ///
     /// - Throws: `GraftError` for data that does not fit, for a loss that is not finite, and what callbacks throw.
     func execute() throws -> History {
-        let targetShape = try check()
+        let targetShapes = try check()
         let trained = try TrainedModel(model, mayKeepTrunk: arguments.options.features.location != .none)
         run.changingVariables = model.variables.filter(trained.changing.contains)
         // What is being written when the run ends is written to its end, whatever ends it.
@@ -75,10 +75,10 @@ final class FitRun {
         Predictor.of(model).clear()
         do {
             let sources = try makeSources(trained)
-            let trainer = makeTrainer(trained, sources.training, targetShape)
+            let trainer = makeTrainer(trained, sources.training, targetShapes)
             defer { arrays = trainer.snapshot() }
             arrays = TrainingArrays()
-            try train(trainer, try makeValidation(trained, sources.validation, targetShape))
+            try train(trainer, try makeValidation(trained, sources.validation, targetShapes))
         } catch let error as GraftError where error.code == .cancelled {
             run.state.history.isInterrupted = true
             if events.isStoppedBetweenSteps { try checkpoints?.write(arrays) }
@@ -90,18 +90,20 @@ final class FitRun {
 
     // MARK: Checking
 
-    /// - Returns: the shape of an example's target.
-    private func check() throws -> Shape {
+    /// - Returns: the shapes of an example's targets.
+    private func check() throws -> [Shape] {
         // A stack that was not told the shape of its input takes that of an example, as in Keras.
         if model.graph == nil, training.count > 0 {
             let inputs = try training.batch([0]).inputs
             if !inputs.isEmpty { try model.build(inputShapes: inputs.map(\.shape.ofExample)) }
         }
-        let targetShape = try DataCheck(model: model, loss: compiled.loss).check(training, validation)
+        let check = DataCheck(model: model, objective: compiled.objective)
+        if let weights = arguments.weights { try check.checkWeights(weights) }
+        let targetShapes = try check.check(training, validation)
         for dataset in [training, validation].compactMap(\.self) {
             try DataCheck.checkClassNames(of: dataset, model: model)
         }
-        return targetShape
+        return targetShapes
     }
 
     private func identity(_ trained: TrainedModel) -> RunIdentity {
@@ -146,12 +148,12 @@ final class FitRun {
         return sources
     }
 
-    private func makeTrainer(_ trained: TrainedModel, _ examples: Examples, _ targetShape: Shape) -> Trainer {
+    private func makeTrainer(_ trained: TrainedModel, _ examples: Examples, _ targetShapes: [Shape]) -> Trainer {
         let (compiled, weights) = (compiled, arguments.weights)
         let plans = StepPlans(backend: backend, readsBitmaps: examples.isBitmap, weights: weights) { batchSize in
             try StepProgram.training(
                 trained.parts(batchSize: batchSize, training: true), trained.trainable, compiled,
-                targetShape: targetShape, isWeighted: weights != nil)
+                targetShapes: targetShapes, isWeighted: weights != nil)
         }
         let settings = Trainer.Settings(
             compilation: compiled, batchSize: arguments.batchSize, epochs: arguments.epochs, shuffle: arguments.shuffle,
@@ -161,17 +163,18 @@ final class FitRun {
     }
 
     private func makeValidation(
-        _ trained: TrainedModel, _ examples: Examples?, _ targetShape: Shape
+        _ trained: TrainedModel, _ examples: Examples?, _ targetShapes: [Shape]
     ) throws -> Validation? {
         guard let examples else { return nil }
-        let (loss, metrics) = (compiled.loss, compiled.metrics)
+        let compiled = compiled
         let plans = StepPlans(backend: backend, readsBitmaps: examples.isBitmap) { batchSize in
             try StepProgram.evaluation(
-                trained.parts(batchSize: batchSize, training: false), trained.trainable, loss, metrics,
-                targetShape: targetShape)
+                trained.parts(batchSize: batchSize, training: false), trained.trainable, compiled,
+                targetShapes: targetShapes)
         }
         let validation = try Validation(
-            plans, examples, metrics, batchSize: arguments.batchSize, events, profiler: arguments.options.profiler)
+            plans, examples, compiled.measures, batchSize: arguments.batchSize, events,
+            profiler: arguments.options.profiler)
         validation.leaveOut(run.state.validationUnreadable)
         return validation
     }
@@ -213,5 +216,5 @@ final class FitRun {
 
 extension Compilation {
     /// What programs are made from.
-    var withoutState: Compilation { Compilation(optimizer: optimizer, loss: loss, metrics: metrics) }
+    var withoutState: Compilation { Compilation(optimizer: optimizer, objective: objective, metrics: metrics) }
 }

@@ -20,7 +20,7 @@ struct RunState: Sendable {
 
     /// That of a run that begins.
     init(_ compilation: Compilation) {
-        position = RunPosition(compilation.metrics)
+        position = RunPosition(compilation.measures)
         (stepCount, epochCount) = (compilation.stepCount, compilation.epochCount)
         chosenRate = compilation.chosenRate
     }

@@ -46,15 +46,17 @@ final class StepPlans: Sendable {
     /// What a program takes for a batch, by name, but for its scalars.
     func inputs(of batch: SourceBatch, to program: StepProgram) throws(GraftError) -> [String: HostArray] {
         let names = program.inputNames
-        guard names.count == batch.inputs.count, let targets = batch.targets.first else {
+        guard names.count == batch.inputs.count, batch.targets.count == program.targetCount else {
             throw GraftError(
                 .data,
                 "the examples have \(batch.inputs.count) inputs and \(batch.targets.count) targets; the model "
-                    + "takes \(names.count) inputs and 1 target")
+                    + "takes \(names.count) inputs and \(program.targetCount) targets")
         }
         var inputs = Dictionary(uniqueKeysWithValues: zip(names, batch.inputs))
-        inputs[StepProgram.targets] = .dense(targets)
-        inputs[StepProgram.weights] = (weights?.weights(of: batch.indices, targets: targets)).map { .dense($0) }
+        for (output, targets) in batch.targets.enumerated() { inputs[StepProgram.target(output)] = .dense(targets) }
+        if let weights, let targets = batch.targets.first {
+            inputs[StepProgram.weights] = .dense(weights.weights(of: batch.indices, targets: targets))
+        }
         return inputs
     }
 }

@@ -88,7 +88,7 @@ final class Trainer {
         run.state.position.startClock()
         guard !run.state.position.isInEpoch else { return }
         run.state.position.unreadable = examples.unreadable
-        run.state.position.begin(settings.compilation.metrics)
+        run.state.position.begin(settings.compilation.measures)
         try events.emit(.epochBegan(run.state.position.epoch))
     }
 
@@ -104,7 +104,7 @@ final class Trainer {
         guard loss.isFinite else { throw nonFinite(loss, batch, scalars, key, rate) }
         let count = batch.indices.count
         run.state.position.figures.add(
-            lossSum: loss * Double(count), statistics: outputs.dropFirst(), examples: count)
+            outputs, targets: batch.batch.targets, examples: count, scale: Double(count))
         run.state.position.step += 1
         lastLoss = loss
     }

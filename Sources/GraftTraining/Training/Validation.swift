@@ -5,7 +5,7 @@ import GraftRuntime
 /// Evaluates the model on the validation examples at the end of each epoch.
 final class Validation {
     private let events: RunEvents
-    private let metrics: [Metric]
+    private let measures: Measures
     private let profiler: Profiler?
     private(set) var examples: Examples
     private let batchSize: Int
@@ -25,10 +25,10 @@ final class Validation {
     ///   - plans: of evaluations.
     ///   - batchSize: how many examples at once were asked for.
     init(
-        _ plans: StepPlans, _ examples: Examples, _ metrics: [Metric], batchSize: Int, _ events: RunEvents,
+        _ plans: StepPlans, _ examples: Examples, _ measures: Measures, batchSize: Int, _ events: RunEvents,
         profiler: Profiler?
     ) throws {
-        (self.examples, self.metrics) = (examples, metrics)
+        (self.examples, self.measures) = (examples, measures)
         (self.events, self.profiler) = (events, profiler)
         let values = TrainedValues()
         self.values = values
@@ -85,7 +85,7 @@ final class Validation {
         }
         let order = examples.readable
         let stream = takeStream(order: order)
-        var figures = RunningFigures(metrics, prefix: "val_")
+        var figures = RunningFigures(measures, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {
             try events.checkCancellation()
@@ -93,9 +93,7 @@ final class Validation {
             done += batch.indices.count + batch.failures.count
             guard !batch.indices.isEmpty else { continue }
             keepWhole(batch, order)
-            let outputs = try runner.run(batch)
-            figures.add(
-                lossSum: Double(outputs[0][0]), statistics: outputs.dropFirst(), examples: batch.indices.count)
+            figures.add(try runner.run(batch), targets: batch.batch.targets, examples: batch.indices.count)
             try events.emit(
                 .validation(epoch: epoch, Progress(done: done, total: order.count, elapsed: clock.seconds)))
         }
@@ -106,6 +104,7 @@ final class Validation {
     private func keepWhole(_ batch: FedBatch, _ order: [Int]) {
         guard let feed = batch.feed, batch.indices == order, batch.batch.isBitmap else { return }
         guard feed.byteCount <= 2 * Self.mostByteCount else { return }
-        whole = FedBatch(batch: SourceBatch(indices: order), step: batch.step, feed: feed)
+        let kept = SourceBatch(indices: order, targets: batch.batch.targets)
+        whole = FedBatch(batch: kept, step: batch.step, feed: feed)
     }
 }
