@@ -6,6 +6,7 @@ import GraftGraph
 import GraftModel
 import Testing
 
+@testable import GraftFeatures
 @testable import GraftTraining
 
 /// What the plans of the tutorial consist of. Times move with the machine's mood, these numbers do not: a change that adds

@@ -1,5 +1,5 @@
+import GraftData
 import GraftGraph
-import GraftModel
 
 /// A folder of pictures as training, validation and test examples.
 ///

@@ -1,3 +1,5 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 import GraftRuntime
@@ -127,9 +129,9 @@ final class FitRun {
             batchSize: arguments.batchSize, trainableParameters: trained.trainableParameters,
             keepsFeatures: trained.keepsTrunk)
         try events.emit(.began(outline))
-        // The saved model is to know its classes and how images become its input.
+        // The saved model is to know its classes and how bytes become its input.
         model.metadata.classNames = model.metadata.classNames ?? training.classNames
-        model.metadata.image = model.metadata.image ?? training.imageRule
+        if model.metadata.storedInputRule == nil { model.metadata.setInputRule(training.inputRule) }
     }
 
     // MARK: Planning and feeding
@@ -137,8 +139,8 @@ final class FitRun {
     private func makeSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: events.emit, checkCancellation: events.checkCancellation,
-            profiler: arguments.options.profiler)
+            cache: arguments.options.features, emit: { [events] in try events.emit(TrainingEvent($0)) },
+            checkCancellation: events.checkCancellation, timeline: arguments.options.profiler?.timeline)
         let left = max(arguments.epochs - run.state.position.epoch + 1, 1)
         let epochs = run.state.epochCount..<(run.state.epochCount + left)
         let sources = try FitSources(

@@ -1,3 +1,4 @@
+import GraftData
 import GraftModel
 
 /// How a run speaks: tells its callbacks what happens, and hears whether somebody asked to stop.

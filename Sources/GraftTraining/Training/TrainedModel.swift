@@ -1,3 +1,6 @@
+import GraftFeatures
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 import Synchronization

@@ -1,3 +1,7 @@
+import GraftData
+import GraftFeatures
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 import GraftRuntime

@@ -1,8 +1,6 @@
+import GraftData
 import GraftGraph
-import GraftModel
 import Testing
-
-@testable import GraftTraining
 
 @Suite struct JoinedSourceTests {
     /// Examples of one number, 100 times the dataset's number and their own.
@@ -11,7 +9,7 @@ import Testing
         let count: Int
         var unreadable: Set<Int> = []
         var classNames: [String]? { nil }
-        var imageRule: ImageRule? { nil }
+        var inputRule: InputRule? { nil }
 
         func batch(_ indices: [Int]) throws -> Batch {
             let kept = indices.filter { !unreadable.contains($0) }

@@ -1,10 +1,10 @@
 import Foundation
+import GraftData
 import GraftGraph
-import GraftModel
 
 /// Reads kept features in place of decoding examples; rows are expanded to where they are used, or handed on compressed.
-struct FeatureSource: ExampleSource {
-    let dataset: any Dataset
+package struct FeatureSource: ExampleSource {
+    package let dataset: any Dataset
     /// The key of each example's row.
     let keys: [FeatureKey]
     /// Where the rows of examples with a fingerprint stand.
@@ -16,12 +16,12 @@ struct FeatureSource: ExampleSource {
     /// The shape of each feature, without the batch axis; a row holds them one after the other.
     let shapes: [Shape]
     /// Whether rows that are kept compressed are handed on so.
-    private(set) var isBitmap = false
+    package private(set) var isBitmap = false
     /// Memory of batches that were used: as many as a run holds at once.
     private let memory = TensorPool(capacity: 10)
     private let scratch = RowScratch()
 
-    func fetch(_ indices: [Int]) throws -> SourceBatch {
+    package func fetch(_ indices: [Int]) throws -> SourceBatch {
         let targets = try dataset.targets(of: indices)
         let features = try shapes.count == 1 ? [feature(indices, of: shapes[0])] : divided(indices).map { .dense($0) }
         return SourceBatch(indices: indices, inputs: features, targets: targets)
@@ -43,18 +43,18 @@ struct FeatureSource: ExampleSource {
 
     /// The same features with their rows compressed, as they are kept, where these examples take no more than half of the
     /// memory so; itself otherwise.
-    func compressed(for indices: [Int]) throws -> FeatureSource {
+    package func compressed(for indices: [Int]) throws -> FeatureSource {
         var source = self
         source.isBitmap = try compressedByteCount(of: indices).map { 2 * $0 <= byteCount } ?? false
         return source
     }
 
     /// The bytes of an example's features that are not compressed.
-    var byteCount: Int { shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride }
+    package var byteCount: Int { shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride }
 
     /// The bytes of these examples' features compressed, in the mean; `nil` where there are none, or where they have
     /// several, which are compressed as one row.
-    func compressedByteCount(of indices: [Int]) throws -> Int? {
+    package func compressedByteCount(of indices: [Int]) throws -> Int? {
         guard shapes.count == 1, !indices.isEmpty else { return nil }
         return try indices.reduce(0) { try $0 + keptRow($1).entry.byteCount } / indices.count
     }

@@ -1,10 +1,12 @@
+import GraftData
 import GraftGraph
 import GraftModel
+import GraftRuntime
 
 /// The part of a model that cannot change while it trains, ready to be run once per image.
-struct Trunk: Sendable {
+package struct Trunk: Sendable {
     /// How many images one run takes: a number of its own, so that features do not depend on how a run batches.
-    static let batchSize = 16
+    package static let batchSize = 16
 
     /// What names its features.
     let key: TrunkKey
@@ -19,7 +21,7 @@ struct Trunk: Sendable {
     ///   - parts: those for batches of ``batchSize``.
     ///   - other: one that may be the same, so that its numbers need not be hashed again.
     /// - Throws: `GraftError` with code `state` where they have no trunk.
-    init(_ parts: ModelParts, backend: any Backend, like other: Trunk? = nil) throws {
+    package init(_ parts: ModelParts, backend: any Backend, like other: Trunk? = nil) throws {
         guard let graph = parts.trunk else {
             throw GraftError(.state, "the model has no part that stays the same while it trains")
         }
@@ -61,9 +63,9 @@ struct TrunkRunner: Sendable {
     fileprivate let inputNames: [String]
 
     /// The features of one batch after the other, computed by a thread of its own while those before are used.
-    func features(of stream: BatchStream<SourceBatch>, profiler: Profiler?) -> Prefetcher<FeatureBatch> {
+    func features(of stream: BatchStream<SourceBatch>, timeline: Timeline?) -> Prefetcher<FeatureBatch> {
         Prefetcher(name: "graft trunk") {
-            profiler?.timeline.nameThread("trunk")
+            timeline?.nameThread("trunk")
             guard let batch = try stream.next() else { return nil }
             return (batch, batch.indices.isEmpty ? [] : try run(batch.tensors))
         }

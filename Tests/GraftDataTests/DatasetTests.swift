@@ -1,4 +1,5 @@
-import GraftModel
+import GraftData
+import GraftTestSupport
 import Testing
 
 @Suite struct DatasetTests {

@@ -2,7 +2,7 @@ import Foundation
 import GraftGraph
 import Testing
 
-@testable import GraftModel
+@testable import GraftData
 
 @Suite struct MixUpTests {
     /// Mean ½ and variance 1/(4·(2α + 1)), within four standard deviations of 20,000 draws.

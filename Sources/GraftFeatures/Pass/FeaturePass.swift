@@ -1,38 +1,70 @@
-import Foundation
+import Dispatch
+import GraftData
 import GraftGraph
-import GraftModel
+import GraftRuntime
 import Synchronization
+
+import struct Foundation.UUID
+
+/// What a pass over the trunk tells while it runs.
+package enum FeatureEvent: Sendable {
+    /// Features of so many examples were found in the cache, from an earlier run; told where there are any.
+    case found(Int)
+    /// Features were computed for so many of the examples that had none yet.
+    case computed(Progress)
+    /// An example cannot be read and is left out. Told once an example.
+    case unreadable(ExampleFailure)
+}
 
 /// Makes sure that the features of all examples of some datasets are kept: finds those that are, computes the others.
 ///
 /// Some runs of the trunk go on at once. While each computes a batch, its next one is decoded and the features of those before
 /// are written. Memory holds three batches and two batches of features for each run, two batches of features more and some 200
 /// bytes an image; it does not grow with features.
-struct FeaturePass {
+package struct FeaturePass {
     let cache: FeatureCache
     /// Told of progress and of examples that cannot be read.
-    let emit: (TrainingEvent) throws -> Void
+    let emit: (FeatureEvent) throws -> Void
     /// Throws where somebody asked to stop; called before each batch.
     let checkCancellation: () throws -> Void
-    /// Is told of every batch that was decoded.
-    var profiler: Profiler?
+    /// Where decoded batches and the trunk's thread are written down.
+    let timeline: Timeline?
+
+    /// A pass that keeps features in a cache.
+    ///
+    /// - Parameters:
+    ///   - emit: told of progress and of examples that cannot be read; what it throws ends the pass.
+    ///   - checkCancellation: throws where somebody asked to stop; called before each batch.
+    ///   - timeline: where decoded batches are written down.
+    package init(
+        cache: FeatureCache, emit: @escaping (FeatureEvent) throws -> Void,
+        checkCancellation: @escaping () throws -> Void, timeline: Timeline? = nil
+    ) {
+        (self.cache, self.emit, self.checkCancellation) = (cache, emit, checkCancellation)
+        self.timeline = timeline
+    }
 
     /// A dataset whose features are wanted.
-    struct Request {
+    package struct Request {
         let dataset: any Dataset
-        let trunk: Trunk
+        package let trunk: Trunk
         /// The views whose features are wanted; at least one.
-        var views: Set<Int> = [0]
+        let views: Set<Int>
+
+        /// The features of a dataset's views.
+        package init(dataset: any Dataset, trunk: Trunk, views: Set<Int> = [0]) {
+            (self.dataset, self.trunk, self.views) = (dataset, trunk, views)
+        }
     }
 
     /// How many views of a dataset need fingerprints: up to the last whose features are wanted.
-    static func count(of views: Set<Int>) -> Int { (views.max() ?? 0) + 1 }
+    package static func count(of views: Set<Int>) -> Int { (views.max() ?? 0) + 1 }
 
     /// The features of a dataset, and what could not be had.
-    struct Outcome {
-        let source: FeatureSource
-        let failures: [ExampleFailure]
-        let reusedCount: Int
+    package struct Outcome {
+        package let source: FeatureSource
+        package let failures: [ExampleFailure]
+        package let reusedCount: Int
     }
 
     /// Where a request's features are and which are missing.
@@ -50,18 +82,18 @@ struct FeaturePass {
     ///
     /// - Throws: `GraftError` with code `file` where the disk has too little space, or what `checkCancellation` throws;
     ///   features computed until then are kept.
-    func run(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [Outcome] {
+    package func run(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [Outcome] {
         let surveys = try survey(requests, fingerprints)
         try makeRoom(for: surveys)
         let total = surveys.reduce(0) { $0 + $1.missing.count }
         let reused = surveys.reduce(0) { $0 + $1.reusedCount }
-        if reused > 0 { try emit(.featuresFound(reused)) }
+        if reused > 0 { try emit(.found(reused)) }
         let clock = Stopwatch()
         var (done, failures) = (0, [[ExampleFailure]](repeating: [], count: surveys.count))
         for group in groups(of: surveys) {
             let found = try compute(group.map { surveys[$0] }) { count in
                 done += count
-                try emit(.features(Progress(done: done, total: total, elapsed: clock.seconds)))
+                try emit(.computed(Progress(done: done, total: total, elapsed: clock.seconds)))
             }
             for (position, found) in zip(group, found) { failures[position] = found }
         }
@@ -138,7 +170,7 @@ struct FeaturePass {
     }
 
     /// The fingerprints of each dataset's examples in its first views, taken while whoever asked does something else.
-    func fingerprints(of datasets: [(data: any Dataset, views: Int)]) -> Prefetcher<[String?]> {
+    package func fingerprints(of datasets: [(data: any Dataset, views: Int)]) -> Prefetcher<[String?]> {
         var rest = datasets[...]
         return Prefetcher(name: "graft fingerprints", ahead: datasets.count) {
             rest.popFirst().map { Self.fingerprints(of: $0.data, count: $0.data.count * $0.views) }
@@ -170,7 +202,7 @@ struct FeaturePass {
         let streams = streams(of: surveys, from: source, count: trunk.concurrentRuns)
         let runner = try trunk.makeRunner()
         try checkCancellation()
-        var runs = streams.map { runner.features(of: $0, profiler: profiler) }
+        var runs = streams.map { runner.features(of: $0, timeline: timeline) }
         defer { for run in runs { run.end() } }
         var failures = surveys.map { _ in [ExampleFailure]() }
         var unreadable = surveys.map { _ in Set<Int>() }
@@ -184,7 +216,7 @@ struct FeaturePass {
                     own.index = surveys[part].request.dataset.example(ofNumber: own.index)
                     // Once, however many views of it were asked for.
                     guard unreadable[part].insert(own.index).inserted else { continue }
-                    try emit(.problem(own))
+                    try emit(.unreadable(own))
                     failures[part].append(own)
                 }
                 for piece in source.pieces(of: batch.indices) {
@@ -206,6 +238,6 @@ struct FeaturePass {
             survey.missing.map { source.number(of: $0, in: part) }
         }
         for (position, number) in missing.enumerated() { orders[position / Trunk.batchSize % count].append(number) }
-        return orders.map { BatchStream(source, order: $0, batchSize: Trunk.batchSize, profiler: profiler) }
+        return orders.map { BatchStream(source, order: $0, batchSize: Trunk.batchSize, profiler: timeline) }
     }
 }

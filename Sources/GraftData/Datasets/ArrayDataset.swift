@@ -1,3 +1,5 @@
+import GraftGraph
+
 /// Examples in memory: tensors whose first axis counts the examples.
 public struct ArrayDataset: Dataset {
     /// A tensor for each input of the model.
@@ -6,8 +8,8 @@ public struct ArrayDataset: Dataset {
     public let targets: [Tensor]
     /// The classes' names, where they are known.
     public let classNames: [String]?
-    /// How pictures became these inputs, where they are pictures.
-    public let imageRule: ImageRule?
+    /// How bytes became these inputs, where that is known.
+    public let inputRule: InputRule?
     /// The number of examples.
     public let count: Int
 
@@ -15,17 +17,17 @@ public struct ArrayDataset: Dataset {
     ///
     /// - Throws: ``GraftError`` with code `data` where the numbers of examples differ.
     public init(
-        inputs: Tensor, targets: Tensor? = nil, classNames: [String]? = nil, imageRule: ImageRule? = nil
+        inputs: Tensor, targets: Tensor? = nil, classNames: [String]? = nil, inputRule: InputRule? = nil
     ) throws(GraftError) {
         try self.init(
-            inputs: [inputs], targets: targets.map { [$0] } ?? [], classNames: classNames, imageRule: imageRule)
+            inputs: [inputs], targets: targets.map { [$0] } ?? [], classNames: classNames, inputRule: inputRule)
     }
 
     /// Examples for a model with several inputs or outputs.
     ///
     /// - Throws: ``GraftError`` with code `data` where the numbers of examples differ or there is no input.
     public init(
-        inputs: [Tensor], targets: [Tensor] = [], classNames: [String]? = nil, imageRule: ImageRule? = nil
+        inputs: [Tensor], targets: [Tensor] = [], classNames: [String]? = nil, inputRule: InputRule? = nil
     ) throws(GraftError) {
         let tensors = inputs + targets
         guard let first = inputs.first, first.shape.rank > 0, tensors.allSatisfy({ $0.shape.rank > 0 }) else {
@@ -36,7 +38,7 @@ public struct ArrayDataset: Dataset {
             let counts = tensors.map { String($0.shape[0]) }.joined(separator: ", ")
             throw GraftError(.data, "inputs and targets must have as many examples each; they have \(counts)")
         }
-        (self.inputs, self.targets, self.classNames, self.imageRule) = (inputs, targets, classNames, imageRule)
+        (self.inputs, self.targets, self.classNames, self.inputRule) = (inputs, targets, classNames, inputRule)
         count = first.shape[0]
     }
 
@@ -87,24 +89,6 @@ private struct StableHash {
     mutating func combine(_ word: UInt64) {
         for shift in stride(from: 0, to: 64, by: 8) {
             value = (value ^ ((word >> UInt64(shift)) & 0xFF)) &* 0x0000_0100_0000_01B3
-        }
-    }
-}
-
-extension Tensor {
-    /// Rows of the first axis, in this order.
-    ///
-    /// - Precondition: each number is a row's.
-    package func rows(_ indices: [Int]) -> Tensor {
-        let size = shape.dimensions.dropFirst().reduce(1, *)
-        let result = Shape([indices.count] + shape.dimensions.dropFirst())
-        return withUnsafeBuffer { source in
-            Tensor(uninitialized: result) { target in
-                for (row, index) in indices.enumerated() {
-                    let elements = source[(index * size)..<((index + 1) * size)]
-                    _ = target[(row * size)..<((row + 1) * size)].initialize(from: elements)
-                }
-            }
         }
     }
 }

@@ -1,10 +1,9 @@
 import Foundation
 import GraftGraph
-import GraftModel
 import Synchronization
 
 /// Where a plan's inputs come from: decoded examples, or kept features.
-protocol ExampleSource: Sendable {
+package protocol ExampleSource: Sendable {
     /// These examples, in this order, without those that cannot be read.
     func fetch(_ indices: [Int]) throws -> SourceBatch
     /// What fetching is called in a profile.
@@ -12,27 +11,34 @@ protocol ExampleSource: Sendable {
 }
 
 extension ExampleSource {
-    var activity: String { "read features" }
+    package var activity: String { "read features" }
 }
 
 /// Examples as inputs of a plan.
-struct SourceBatch: Sendable {
+package struct SourceBatch: Sendable {
     /// The examples' numbers in the dataset, one for each row.
-    var indices: [Int] = []
+    package var indices: [Int] = []
     /// An array for each input of the plan.
-    var inputs: [HostArray] = []
+    package var inputs: [HostArray] = []
     /// A tensor for each output of the model.
-    var targets: [Tensor] = []
+    package var targets: [Tensor]
     /// The examples that are missing.
-    var failures: [ExampleFailure] = []
+    package var failures: [ExampleFailure]
+
+    /// A batch of these parts.
+    package init(
+        indices: [Int] = [], inputs: [HostArray] = [], targets: [Tensor] = [], failures: [ExampleFailure] = []
+    ) {
+        (self.indices, self.inputs, self.targets, self.failures) = (indices, inputs, targets, failures)
+    }
 
     /// Its inputs as dense arrays.
-    var tensors: [Tensor] { inputs.map(\.tensor) }
+    package var tensors: [Tensor] { inputs.map(\.tensor) }
     /// Whether the rows of its inputs are compressed.
-    var isBitmap: Bool { inputs.allSatisfy(\.isBitmap) }
+    package var isBitmap: Bool { inputs.allSatisfy(\.isBitmap) }
 
     /// Adds the rows of another batch behind these.
-    mutating func append(_ other: SourceBatch) {
+    package mutating func append(_ other: SourceBatch) {
         failures += other.failures
         guard !other.indices.isEmpty else { return }
         guard !indices.isEmpty else {
@@ -46,19 +52,19 @@ struct SourceBatch: Sendable {
 }
 
 /// Decodes examples as they are needed.
-struct DecodedSource: ExampleSource {
-    let dataset: any Dataset
-    var activity: String { "decode" }
+package struct DecodedSource: ExampleSource {
+    package let dataset: any Dataset
+    package var activity: String { "decode" }
     /// Memory of batches that were used: of each stream, one is used, one waits, one is made.
     private let memory: TensorPool
 
     /// Examples for so many streams of batches.
-    init(dataset: any Dataset, streams: Int = 1) {
+    package init(dataset: any Dataset, streams: Int = 1) {
         self.dataset = dataset
         memory = TensorPool(capacity: 3 * streams * ((dataset as? any PooledDataset)?.inputCount ?? 1))
     }
 
-    func fetch(_ indices: [Int]) throws -> SourceBatch {
+    package func fetch(_ indices: [Int]) throws -> SourceBatch {
         let pooled = dataset as? any PooledDataset
         let batch = try pooled?.batch(indices, in: memory) ?? dataset.batch(indices)
         return SourceBatch(
@@ -70,7 +76,7 @@ struct DecodedSource: ExampleSource {
 /// Batches of a source in a given order, each full but the last, the next one made while this one is used.
 ///
 /// An example that cannot be read is left out, and the batch is filled up with the next ones.
-final class BatchStream<Batch: Sendable>: Sendable {
+package final class BatchStream<Batch: Sendable>: Sendable {
     private let prefetcher: Prefetcher<Batch>
 
     /// Batches of `order`, up to `ahead` of them made before they are asked for. A batch without rows tells of failures
@@ -79,15 +85,15 @@ final class BatchStream<Batch: Sendable>: Sendable {
     /// - Parameters:
     ///   - profiler: is told of every batch that was made.
     ///   - prepare: brings a batch into the form in which it is used, on the thread that reads.
-    init(
-        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1, profiler: Profiler? = nil,
+    package init(
+        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1, profiler: (any ReadProfiler)? = nil,
         prepare: @escaping @Sendable (SourceBatch) throws -> Batch
     ) {
         var cursor = 0
         prefetcher = Prefetcher(name: "graft batches", ahead: ahead) {
             guard cursor < order.count else { return nil }
-            let start = profiler?.timeline.now ?? 0
-            defer { profiler?.timeline.add(source.activity, category: "read", since: start, thread: "batches") }
+            let start = profiler?.now ?? 0
+            defer { profiler?.addRead(source.activity, since: start) }
             var batch = SourceBatch()
             while batch.indices.count < batchSize, cursor < order.count {
                 let end = min(cursor + batchSize - batch.indices.count, order.count)
@@ -99,7 +105,7 @@ final class BatchStream<Batch: Sendable>: Sendable {
     }
 
     /// A stream of one batch, which is made already.
-    init(_ batch: Batch) {
+    package init(_ batch: Batch) {
         var rest: Batch? = batch
         prefetcher = Prefetcher(name: "graft batches") {
             defer { rest = nil }
@@ -108,16 +114,16 @@ final class BatchStream<Batch: Sendable>: Sendable {
     }
 
     /// The next batch, `nil` after the last.
-    func next() throws -> Batch? { try prefetcher.next() }
+    package func next() throws -> Batch? { try prefetcher.next() }
 
     /// What ``next()`` will give, where it is made already, or when it is made where `waits`.
-    func upcoming(waits: Bool) -> Batch? { prefetcher.upcoming(waits: waits) }
+    package func upcoming(waits: Bool) -> Batch? { prefetcher.upcoming(waits: waits) }
 }
 
 extension BatchStream where Batch == SourceBatch {
     /// Batches as their source gives them.
-    convenience init(
-        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1, profiler: Profiler? = nil
+    package convenience init(
+        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1, profiler: (any ReadProfiler)? = nil
     ) {
         self.init(source, order: order, batchSize: batchSize, ahead: ahead, profiler: profiler) { $0 }
     }
@@ -126,7 +132,7 @@ extension BatchStream where Batch == SourceBatch {
 extension Tensor {
     /// Whether no element is infinite or not a number: one pass over memory without a branch an element, by all processors
     /// where it takes milliseconds.
-    var isFinite: Bool {
+    package var isFinite: Bool {
         let part = 1 << 20
         let found = Atomic(false)
         // Not once a part, where that makes a copy.
@@ -145,7 +151,7 @@ extension Tensor {
     }
 
     /// The rows of another tensor behind these; both have the same shape but for the first axis.
-    func appendingRows(of other: Tensor) -> Tensor {
+    package func appendingRows(of other: Tensor) -> Tensor {
         var result = shape
         result[0] += other.shape[0]
         return Tensor(uninitialized: result) { target in
@@ -155,7 +161,7 @@ extension Tensor {
     }
 
     /// The rows up to a number: all of them, or the tensor filled up with copies of its last row.
-    func padded(toRows rows: Int) -> Tensor {
+    package func padded(toRows rows: Int) -> Tensor {
         guard shape.rank > 0, shape[0] > 0, shape[0] < rows else { return self }
         var result = shape
         result[0] = rows
@@ -171,7 +177,7 @@ extension Tensor {
     }
 
     /// The first rows.
-    func prefix(rows: Int) -> Tensor {
+    package func prefix(rows: Int) -> Tensor {
         guard shape.rank > 0, rows < shape[0] else { return self }
         var result = shape
         result[0] = rows

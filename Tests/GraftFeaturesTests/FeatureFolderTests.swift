@@ -1,8 +1,9 @@
 import Foundation
 import GraftGraph
+import GraftTestSupport
 import Testing
 
-@testable import GraftTraining
+@testable import GraftFeatures
 
 @Suite struct FeatureFolderTests {
     private let root = TemporaryFolder()
@@ -288,16 +289,4 @@ private func read(_ number: Int, from folder: FeatureFolder) throws -> [Float] {
     let location = try #require(folder.location(of: key(number)))
     try row.withUnsafeMutableBytes { try folder.read(location, into: $0) }
     return row
-}
-
-/// A folder that goes with the object.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() {
-        path = FileManager.default.temporaryDirectory.path + "/graft-training-tests-" + UUID().uuidString
-        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -1,7 +1,7 @@
 import GraftTestSupport
 import Testing
 
-@testable import GraftTraining
+@testable import GraftFeatures
 
 @Suite struct RowEncodingTests {
     /// Bits that are not +0.0, among them -0.0, infinities, quiet and signalling NaN with payloads, subnormal and largest

@@ -1,4 +1,5 @@
-/// A JSON value: what Keras writes about layers and models. Keeps whole numbers and fractions apart, as Python does.
+/// A JSON value: what Keras writes about layers and models, and Graft about what it keeps beside them. Keeps whole numbers and
+/// fractions apart, as Python does.
 public enum Configuration: Hashable, Sendable {
     /// Nothing: `null`.
     case null
@@ -117,6 +118,32 @@ extension Configuration: Codable {
         case .string(let text): try container.encode(text)
         case .array(let elements): try container.encode(elements)
         case .object(let members): try container.encode(members)
+        }
+    }
+}
+
+extension Configuration {
+    /// The failure of a value that is something else.
+    package func isNot(_ expected: String) -> GraftError { GraftError(.format, "must be \(expected), is \(brief)") }
+
+    /// What it was read as; where that is nothing, a failure that says what it must be.
+    package func expect<Value>(_ value: Value?, _ expected: String) throws(GraftError) -> Value {
+        guard let value else { throw isNot(expected) }
+        return value
+    }
+
+    /// The value in a few words, for messages.
+    package var brief: String {
+        switch self {
+        case .null: "null"
+        case .bool(let flag): "\(flag)"
+        case .int(let number): "\(number)"
+        case .double(let number): "\(number)"
+        case .string(let text): "\"\(text.prefix(60))\""
+        case .array(let elements):
+            "[" + elements.prefix(4).map(\.brief).joined(separator: ", ") + (elements.count > 4 ? ", …]" : "]")
+        case .object(let members):
+            members["class_name"]?.text.map { "the object \($0.prefix(60))" } ?? "an object"
         }
     }
 }

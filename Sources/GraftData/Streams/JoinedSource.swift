@@ -1,32 +1,33 @@
-import GraftModel
+import GraftGraph
 
 /// Several datasets decoded as one, so that a pass over all of them has no batch that is half empty but the last: a trunk
 /// takes as long for that as for a full one.
-struct JoinedSource: ExampleSource {
+package struct JoinedSource: ExampleSource {
     private let sources: [DecodedSource]
     /// The number of each dataset's first example.
     private let firsts: [Int]
-    var activity: String { "decode" }
+    package var activity: String { "decode" }
 
     /// Examples of one dataset that stand behind one another.
-    struct Piece {
-        let part: Int
+    package struct Piece {
+        package let part: Int
         /// Where they stand in what they were taken from.
-        let rows: Range<Int>
+        package let rows: Range<Int>
         /// Their numbers in their dataset.
-        let indices: [Int]
+        package let indices: [Int]
     }
 
-    init(_ datasets: [any Dataset], streams: Int = 1) {
+    /// Datasets behind one another, for so many streams of batches.
+    package init(_ datasets: [any Dataset], streams: Int = 1) {
         sources = datasets.map { DecodedSource(dataset: $0, streams: streams) }
         firsts = datasets.indices.map { part in datasets[..<part].reduce(0) { $0 + $1.numberCount } }
     }
 
     /// The number of a dataset's example among all.
-    func number(of index: Int, in part: Int) -> Int { firsts[part] + index }
+    package func number(of index: Int, in part: Int) -> Int { firsts[part] + index }
 
     /// These examples by dataset, in their order.
-    func pieces(of numbers: [Int]) -> [Piece] {
+    package func pieces(of numbers: [Int]) -> [Piece] {
         var pieces: [Piece] = []
         var start = 0
         while start < numbers.count {
@@ -39,14 +40,14 @@ struct JoinedSource: ExampleSource {
     }
 
     /// The dataset of an example that cannot be read, and the failure with its number there.
-    func separated(_ failure: ExampleFailure) -> (part: Int, failure: ExampleFailure) {
+    package func separated(_ failure: ExampleFailure) -> (part: Int, failure: ExampleFailure) {
         let part = part(of: failure.index)
         var own = failure
         own.index -= firsts[part]
         return (part, own)
     }
 
-    func fetch(_ numbers: [Int]) throws -> SourceBatch {
+    package func fetch(_ numbers: [Int]) throws -> SourceBatch {
         var batch = SourceBatch()
         for piece in pieces(of: numbers) {
             var part = try sources[piece.part].fetch(piece.indices)

@@ -1,7 +1,8 @@
 import Foundation
+import GraftTestSupport
 import Testing
 
-@testable import GraftTraining
+@testable import GraftFeatures
 
 /// Files made byte by byte, with checksums that fit: what a table says must hold whoever wrote it.
 @Suite struct ShardTableTests {

@@ -1,3 +1,5 @@
+import GraftGraph
+
 /// Examples that a model trains on, is evaluated on or predicts.
 ///
 /// A dataset may hold several ``views`` of each example: augmented versions of its input, with the same targets. Every
@@ -34,8 +36,8 @@ public protocol Dataset: Sendable {
     /// The classes' names, in the order of the class numbers, where they are known.
     var classNames: [String]? { get }
 
-    /// How pictures become inputs, where the inputs are pictures.
-    var imageRule: ImageRule? { get }
+    /// How bytes become inputs, so that a model trained on them can carry the rule; `nil` where nobody knows.
+    var inputRule: InputRule? { get }
 }
 
 extension Dataset {

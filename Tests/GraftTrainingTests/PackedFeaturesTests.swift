@@ -1,9 +1,11 @@
 import GraftCPU
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Synchronization
 import Testing
 
+@testable import GraftFeatures
 @testable import GraftTraining
 
 /// Features that stay packed until a product reads them.
