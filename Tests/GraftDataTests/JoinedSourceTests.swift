@@ -29,7 +29,7 @@ import Testing
         let order = [0, 1, 2].map { source.number(of: $0, in: 0) } + [0, 2, 3].map { source.number(of: $0, in: 1) }
         let batch = try source.fetch(order)
         #expect(batch.indices == order)
-        #expect(batch.inputs[0].scalars == [100, 101, 102, 200, 202, 203])
+        #expect(batch.tensors[0].scalars == [100, 101, 102, 200, 202, 203])
         let pieces = source.pieces(of: batch.indices)
         #expect(pieces.map(\.part) == [0, 1])
         #expect(pieces.map(\.rows) == [0..<3, 3..<6])
@@ -39,7 +39,7 @@ import Testing
     @Test func anEmptyDatasetHasNoExamples() throws {
         let source = JoinedSource([Numbered(number: 1, count: 0), Numbered(number: 2, count: 2)])
         #expect(source.pieces(of: [0, 1]).map(\.part) == [1])
-        #expect(try source.fetch([1]).inputs[0].scalars == [201])
+        #expect(try source.fetch([1]).tensors[0].scalars == [201])
     }
 
     @Test func failuresBelongToTheirDataset() throws {

@@ -28,7 +28,7 @@ import Testing
             let pass = FeaturePass(cache: .folder("\(root.path)/\(threads)"), emit: { _ in }, checkCancellation: {})
             let outcome = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [(data, 1)]))[0]
             let readable = (0..<150).filter { ![2, 40, 41, 149].contains($0) }
-            return (try outcome.source.fetch(readable).inputs[0], outcome.failures.map(\.index))
+            return (try outcome.source.fetch(readable).tensors[0], outcome.failures.map(\.index))
         }
         let one = try features(threads: 1)
         #expect(one.failures == [2, 40, 41, 149])

@@ -61,7 +61,7 @@ import Testing
         func batchSize(_ shape: Shape, asked: Int) throws -> Int {
             let source = try FeatureSource(
                 dataset: pictures(count: 1), keys: [], kept: folder, unkept: [], temporary: nil, shapes: [shape])
-            return try Validator.batchSize(asked: asked, of: Examples(source, count: 1))
+            return try Validation.batchSize(asked: asked, of: Examples(source, count: 1))
         }
         #expect(try batchSize([64, 64, 192], asked: 4) == 5)
         #expect(try batchSize([64, 64, 192], asked: 20) == 20)

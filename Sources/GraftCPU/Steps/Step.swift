@@ -14,7 +14,7 @@ protocol Step: Sendable {
     var primitiveCount: Int { get }
     /// Of these, reorders between layouts.
     var reorderCount: Int { get }
-    /// Whether it reads a buffer that is an input, and nothing else in its place, as packed rows.
+    /// Whether it reads a buffer as packed rows: only one that is an input and that the compiler offered so.
     func readsPacked(_ buffer: BufferID) -> Bool
     /// Does it.
     func run(_ memory: RunMemory) throws(GraftError)

@@ -17,9 +17,9 @@ extension ExampleSource {
 /// Examples as inputs of a plan.
 package struct SourceBatch: Sendable {
     /// The examples' numbers in the dataset, one for each row.
-    package var indices: [Int]
-    /// A tensor for each input of the plan.
-    package var inputs: [Tensor]
+    package var indices: [Int] = []
+    /// An array for each input of the plan.
+    package var inputs: [HostArray] = []
     /// A tensor for each output of the model.
     package var targets: [Tensor]
     /// The examples that are missing.
@@ -27,13 +27,15 @@ package struct SourceBatch: Sendable {
 
     /// A batch of these parts.
     package init(
-        indices: [Int] = [], inputs: [Tensor] = [], targets: [Tensor] = [], failures: [ExampleFailure] = []
+        indices: [Int] = [], inputs: [HostArray] = [], targets: [Tensor] = [], failures: [ExampleFailure] = []
     ) {
         (self.indices, self.inputs, self.targets, self.failures) = (indices, inputs, targets, failures)
     }
 
-    /// Whether the rows of its inputs are packed.
-    package var isPacked: Bool { inputs.allSatisfy { $0.packedRows != nil } }
+    /// Its inputs as dense arrays.
+    package var tensors: [Tensor] { inputs.map(\.tensor) }
+    /// Whether the rows of its inputs are compressed.
+    package var isBitmap: Bool { inputs.allSatisfy(\.isBitmap) }
 
     /// Adds the rows of another batch behind these.
     package mutating func append(_ other: SourceBatch) {
@@ -44,7 +46,7 @@ package struct SourceBatch: Sendable {
             return
         }
         indices += other.indices
-        inputs = zip(inputs, other.inputs).map { $0.appendingRows(of: $1) }
+        inputs = zip(inputs, other.inputs).map { .dense($0.tensor.appendingRows(of: $1.tensor)) }
         targets = zip(targets, other.targets).map { $0.appendingRows(of: $1) }
     }
 }
@@ -66,23 +68,26 @@ package struct DecodedSource: ExampleSource {
         let pooled = dataset as? any PooledDataset
         let batch = try pooled?.batch(indices, in: memory) ?? dataset.batch(indices)
         return SourceBatch(
-            indices: batch.indices, inputs: batch.inputs, targets: batch.targets, failures: batch.failures)
+            indices: batch.indices, inputs: batch.inputs.map { .dense($0) }, targets: batch.targets,
+            failures: batch.failures)
     }
 }
 
 /// Batches of a source in a given order, each full but the last, the next one made while this one is used.
 ///
 /// An example that cannot be read is left out, and the batch is filled up with the next ones.
-package final class BatchStream: Sendable {
-    private let prefetcher: Prefetcher<SourceBatch>
+package final class BatchStream<Batch: Sendable>: Sendable {
+    private let prefetcher: Prefetcher<Batch>
 
     /// Batches of `order`, up to `ahead` of them made before they are asked for. A batch without rows tells of failures
     /// alone.
     ///
-    /// - Parameter profiler: is told of every batch that was made.
+    /// - Parameters:
+    ///   - profiler: is told of every batch that was made.
+    ///   - prepare: brings a batch into the form in which it is used, on the thread that reads.
     package init(
-        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1,
-        profiler: (any ReadProfiler)? = nil
+        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1, profiler: (any ReadProfiler)? = nil,
+        prepare: @escaping @Sendable (SourceBatch) throws -> Batch
     ) {
         var cursor = 0
         prefetcher = Prefetcher(name: "graft batches", ahead: ahead) {
@@ -95,13 +100,13 @@ package final class BatchStream: Sendable {
                 batch.append(try source.fetch(Array(order[cursor..<end])))
                 cursor = end
             }
-            return batch
+            return try prepare(batch)
         }
     }
 
     /// A stream of one batch, which is made already.
-    package init(_ batch: SourceBatch) {
-        var rest: SourceBatch? = batch
+    package init(_ batch: Batch) {
+        var rest: Batch? = batch
         prefetcher = Prefetcher(name: "graft batches") {
             defer { rest = nil }
             return rest
@@ -109,10 +114,19 @@ package final class BatchStream: Sendable {
     }
 
     /// The next batch, `nil` after the last.
-    package func next() throws -> SourceBatch? { try prefetcher.next() }
+    package func next() throws -> Batch? { try prefetcher.next() }
 
     /// What ``next()`` will give, where it is made already, or when it is made where `waits`.
-    package func upcoming(waits: Bool) -> SourceBatch? { prefetcher.upcoming(waits: waits) }
+    package func upcoming(waits: Bool) -> Batch? { prefetcher.upcoming(waits: waits) }
+}
+
+extension BatchStream where Batch == SourceBatch {
+    /// Batches as their source gives them.
+    package convenience init(
+        _ source: any ExampleSource, order: [Int], batchSize: Int, ahead: Int = 1, profiler: (any ReadProfiler)? = nil
+    ) {
+        self.init(source, order: order, batchSize: batchSize, ahead: ahead, profiler: profiler) { $0 }
+    }
 }
 
 extension Tensor {

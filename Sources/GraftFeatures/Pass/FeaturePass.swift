@@ -232,7 +232,7 @@ package struct FeaturePass {
     }
 
     /// What is missing of some surveys, its batches dealt out to so many streams.
-    private func streams(of surveys: [Survey], from source: JoinedSource, count: Int) -> [BatchStream] {
+    private func streams(of surveys: [Survey], from source: JoinedSource, count: Int) -> [BatchStream<SourceBatch>] {
         var orders = [[Int]](repeating: [], count: count)
         let missing = surveys.enumerated().flatMap { part, survey in
             survey.missing.map { source.number(of: $0, in: part) }

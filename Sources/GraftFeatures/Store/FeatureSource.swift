@@ -2,7 +2,7 @@ import Foundation
 import GraftData
 import GraftGraph
 
-/// Reads kept features in place of decoding examples; rows are unpacked to where they are used, or handed on as they are.
+/// Reads kept features in place of decoding examples; rows are expanded to where they are used, or handed on compressed.
 package struct FeatureSource: ExampleSource {
     package let dataset: any Dataset
     /// The key of each example's row.
@@ -15,53 +15,46 @@ package struct FeatureSource: ExampleSource {
     let temporary: FeatureFolder?
     /// The shape of each feature, without the batch axis; a row holds them one after the other.
     let shapes: [Shape]
-    /// Whether features are handed on with their rows packed, as they are kept.
-    package var isPacked = false
+    /// Whether rows that are kept compressed are handed on so.
+    package private(set) var isBitmap = false
     /// Memory of batches that were used: as many as a run holds at once.
     private let memory = TensorPool(capacity: 10)
     private let scratch = RowScratch()
 
     package func fetch(_ indices: [Int]) throws -> SourceBatch {
         let targets = try dataset.targets(of: indices)
-        let features = try shapes.count == 1 ? [feature(indices, of: shapes[0])] : divided(indices)
+        let features = try shapes.count == 1 ? [feature(indices, of: shapes[0])] : divided(indices).map { .dense($0) }
         return SourceBatch(indices: indices, inputs: features, targets: targets)
     }
 
     /// The one feature of these examples.
-    private func feature(_ indices: [Int], of shape: Shape) throws -> Tensor {
-        guard isPacked else { return try rows(indices, of: shape) }
+    private func feature(_ indices: [Int], of shape: Shape) throws -> HostArray {
+        guard isBitmap else { return .dense(try rows(indices, of: shape)) }
         let kept = try indices.map(keptRow)
-        // One that is no smaller in packed form is not kept so.
-        guard kept.allSatisfy({ $0.entry.encoding == .masked }) else { return try rows(indices, of: shape) }
-        return try packed(kept, of: shape)
-    }
-
-    /// Rows of the one feature, read as they are kept.
-    private func packed(_ kept: [KeptRow], of shape: Shape) throws -> Tensor {
-        let maskByteCount = RowEncoding.maskByteCount(shape.elementCount)
-        let byteCount = kept.reduce(0) { $0 + $1.entry.byteCount }
-        let packed = try scratch.withBytes(byteCount + 4 * PackedRows.spareNumbers) { bytes in
-            var (rows, position): ([PackedRows.Row], Int) = ([], 0)
-            for (folder, location, entry) in kept {
-                let row = UnsafeMutableRawBufferPointer(rebasing: bytes[position...].prefix(entry.byteCount))
-                try folder.readPacked(location, into: row)
-                if let mask = UnsafeRawPointer(row.baseAddress) {
-                    rows.append(PackedRows.Row(mask: mask, numbers: mask + maskByteCount))
-                }
-                position += entry.byteCount
-            }
-            let count = (byteCount - kept.count * maskByteCount) / 4
-            return PackedRows(rows, rowSize: shape.elementCount, count: count, in: memory)
+        // One that is no smaller in compressed form is not kept so.
+        guard kept.allSatisfy({ $0.entry.encoding == .masked }) else { return .dense(try rows(indices, of: shape)) }
+        let compressed = try BitmapRows(
+            shape.inBatch(of: kept.count), byteCounts: kept.map(\.entry.byteCount), in: memory
+        ) { number, bytes in
+            try kept[number].folder.readPacked(kept[number].location, into: bytes)
         }
-        return Tensor(packed, shape: shape.inBatch(of: kept.count))
+        return .bitmap(compressed)
     }
 
-    /// The bytes of an example's features that are not packed.
+    /// The same features with their rows compressed, as they are kept, where these examples take no more than half of the
+    /// memory so; itself otherwise.
+    package func compressed(for indices: [Int]) throws -> FeatureSource {
+        var source = self
+        source.isBitmap = try compressedByteCount(of: indices).map { 2 * $0 <= byteCount } ?? false
+        return source
+    }
+
+    /// The bytes of an example's features that are not compressed.
     package var byteCount: Int { shapes.reduce(0) { $0 + $1.elementCount } * MemoryLayout<Float>.stride }
 
-    /// The bytes of these examples' features packed, in the mean; `nil` where there are none, or where they have several,
-    /// which are packed as one row.
-    package func packedByteCount(of indices: [Int]) throws -> Int? {
+    /// The bytes of these examples' features compressed, in the mean; `nil` where there are none, or where they have
+    /// several, which are compressed as one row.
+    package func compressedByteCount(of indices: [Int]) throws -> Int? {
         guard shapes.count == 1, !indices.isEmpty else { return nil }
         return try indices.reduce(0) { try $0 + keptRow($1).entry.byteCount } / indices.count
     }

@@ -15,12 +15,10 @@ package struct ModelParts: Sendable {
     /// `VariableID(i)` is `variables[i]` in both parts.
     package let variables: [Variable]
 
-    /// Lowers a model.
+    /// Splits a lowered model.
     ///
-    /// - Parameters:
-    ///   - changing: the variables that training changes; `nil` where nothing is parted off.
-    package init(of model: Model, batchSize: Int, training: Bool, changing: Set<Variable>?) throws {
-        let lowered = try model.lower(batchSize: batchSize, training: training)
+    /// - Parameter changing: the variables that training changes; `nil` where nothing is split off.
+    package init(_ lowered: LoweredModel, changing: Set<Variable>? = nil) throws {
         (variables, modelInputNames) = (lowered.variables, lowered.inputNames)
         let folded = try lowered.graph.foldingNormalization()
         let identifiers = lowered.variables.enumerated().compactMap { position, variable in

@@ -30,7 +30,9 @@ package struct Trunk: Sendable {
         if let other, isSame {
             key = other.key
         } else {
-            key = TrunkKey(graph: graph, precision: backend.precision) { parts.variables[$0.rawValue].value }
+            key = TrunkKey(graph: graph, precision: backend.capabilities.precision) {
+                parts.variables[$0.rawValue].value
+            }
         }
         shapes = graph.outputs.map { graph.shape(of: $0).ofExample }
     }
@@ -43,13 +45,13 @@ package struct Trunk: Sendable {
         guard let graph = parts.trunk else {
             throw GraftError(.state, "the model has no part that stays the same while it trains")
         }
-        let plan = try backend.makeConcurrentPlan(graph)
+        let plan = try backend.compile(graph, PlanOptions(isConcurrent: true))
         try plan.bind(parts.values(readBy: graph))
         return TrunkRunner(plan: plan, inputNames: parts.modelInputNames)
     }
 
     /// How many runs are worth having go on at once.
-    var concurrentRuns: Int { backend.concurrentRuns }
+    var concurrentRuns: Int { backend.capabilities.concurrentRuns }
 }
 
 /// Examples with their features.
@@ -61,18 +63,18 @@ struct TrunkRunner: Sendable {
     fileprivate let inputNames: [String]
 
     /// The features of one batch after the other, computed by a thread of its own while those before are used.
-    func features(of stream: BatchStream, timeline: Timeline?) -> Prefetcher<FeatureBatch> {
+    func features(of stream: BatchStream<SourceBatch>, timeline: Timeline?) -> Prefetcher<FeatureBatch> {
         Prefetcher(name: "graft trunk") {
             timeline?.nameThread("trunk")
             guard let batch = try stream.next() else { return nil }
-            return (batch, batch.indices.isEmpty ? [] : try run(batch.inputs))
+            return (batch, batch.indices.isEmpty ? [] : try run(batch.tensors))
         }
     }
 
     /// The features of decoded inputs with ``Trunk/batchSize`` rows at most, as many rows.
     private func run(_ inputs: [Tensor]) throws -> [Tensor] {
         let padded = inputs.map { $0.padded(toRows: Trunk.batchSize) }
-        let features = try plan.run(Dictionary(uniqueKeysWithValues: zip(inputNames, padded)), randomKey: 0)
+        let features = try plan.run(Dictionary(uniqueKeysWithValues: zip(inputNames, padded)))
         return features.map { $0.prefix(rows: inputs[0].shape[0]) }
     }
 }

@@ -76,16 +76,6 @@ public final class Variable: Sendable {
         value = tensor
     }
 
-    /// Sets the value and gives back the one before, `nil` where there was none or it was lent.
-    package func exchange(_ tensor: Tensor) -> Tensor? {
-        precondition(tensor.shape == shape, "\(path) has the shape \(shape), not \(tensor.shape)")
-        return state.withLock { state in
-            defer { state.content = .stored(tensor) }
-            if case .stored(let before) = state.content { return before }
-            return nil
-        }
-    }
-
     /// Whether a value was set or drawn.
     public var isInitialized: Bool {
         state.withLock { state in

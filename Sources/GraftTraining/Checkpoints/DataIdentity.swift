@@ -18,6 +18,11 @@ final class DataIdentity: Sendable {
         datasets = [("training", training)] + (validation.map { [("validation", $0)] } ?? [])
     }
 
+    /// The numbers of training and validation examples, readable or not; 0 without the latter.
+    var exampleCounts: (training: Int, validation: Int) {
+        (datasets[0].data.count, datasets.count > 1 ? datasets[1].data.count : 0)
+    }
+
     /// As a checkpoint keeps it; computed once. Reads all files whose fingerprints are not known yet.
     var configuration: Configuration {
         computed.withLock { computed in
