@@ -75,7 +75,8 @@ import Testing
     }
 
     private func parts(_ model: Model, batchSize: Int = Trunk.batchSize) throws -> ModelParts {
-        try ModelParts(of: model, batchSize: batchSize, training: true, changing: Set(model.trainableVariables))
+        let lowered = try model.lower(batchSize: batchSize, training: true)
+        return try ModelParts(lowered, changing: Set(model.trainableVariables))
     }
 
     /// A frozen convolution with normalization under a head that trains.
