@@ -85,9 +85,6 @@ final class PhaseCallbacks {
         all = callbacks.compactMap(\.self)
     }
 
-    /// The epoch of the phase whose weights the model has, 1 for the first; `nil` for the last one.
-    var restoredEpoch: Int? { stopping?.bestEpoch }
-
     /// Says what was done to the run.
     func tell(_ history: History, on console: Console) {
         for reduction in plateau?.reductions ?? [] where reduction.epoch < history.epochs.count {

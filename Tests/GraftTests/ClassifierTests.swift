@@ -74,7 +74,7 @@ import Testing
         let bytes = try classifier.classify([Array("<html>".utf8), whole, Array(whole.dropLast(100)), []])
         #expect(bytes.map { (try? $0.get())?.name } == [nil, "image 1", nil, nil])
         let error = #expect(throws: GraftError.self) { try classifier.classify(Array("<html>".utf8)) }
-        #expect(error?.code == .image && error?.message.hasPrefix("image 0: it begins with the text") == true)
+        #expect(error?.code == .image && error?.message.hasPrefix("the image: it begins with the text") == true)
         #expect(throws: GraftError.self) { try classifier.classify(contentsOf: missing) }
         #expect(try classifier.classify([[UInt8]]()).isEmpty && classifier.classify(contentsOf: [String]()).isEmpty)
     }

@@ -13,7 +13,9 @@ extension Classifier {
     /// Says what an image in memory shows: the bytes of a file of JPEG, PNG, BMP, GIF or WebP, as a server is sent them.
     ///
     /// - Throws: `GraftError` with code `image` where the bytes are no image, `cancelled`.
-    public func classify(_ bytes: [UInt8]) throws -> Classification { try only(classify([bytes])) }
+    public func classify(_ bytes: [UInt8]) throws -> Classification {
+        try only(classify([bytes], names: ["the image"]))
+    }
 
     /// Says what the images in some files show, in their order. One that cannot be read is a failure among the others.
     ///
@@ -26,10 +28,14 @@ extension Classifier {
 
     /// Says what some images in memory show, in their order. One that cannot be decoded is a failure among the others.
     ///
-    /// - Throws: `GraftError` with code `cancelled`.
-    public func classify(_ images: [[UInt8]]) throws -> [Result<Classification, ExampleFailure>] {
+    /// - Parameter names: what answers and failures call them; `image 0`, `image 1`, … where `nil`.
+    /// - Throws: `GraftError` with code `cancelled`, `argument` for names that are not as many as the images.
+    public func classify(
+        _ images: [[UInt8]], names: [String]? = nil
+    ) throws -> [Result<Classification, ExampleFailure>] {
         var results: [Result<Classification, ExampleFailure>] = []
-        try forEachClassification(of: ImageBytes(images, rule: rule, threads: options.threads)) { results.append($0) }
+        let images = try ImageBytes(images, names: names, rule: rule, threads: options.threads)
+        try forEachClassification(of: images) { results.append($0) }
         return results
     }
 
