@@ -67,7 +67,8 @@ import Testing
         var options = DrawnLeaves.options
         options.cancellation = flag
         let training = try ClassifierTraining(on: images(recipe), recipe, options: options)
-        _ = try training.run(callbacks: [EventHandler { if case .epoch = $0 { flag.cancel() } }])
+        let classifier = try training.run(callbacks: [EventHandler { if case .epoch = $0 { flag.cancel() } }])
+        #expect(try classifier.classify(contentsOf: leaves.images[0]).classes.count == 5)
         #expect(training.outcome.epochCount == 1 && training.outcome.isInterrupted)
         // The base was not touched.
         #expect(training.model.trainableVariables.count == 2)
@@ -85,6 +86,25 @@ import Testing
         #expect(training.options.precision == settled.precision && settled.precision != .automatic)
         #expect((settled.distance != nil) == Precision.isBFloat16Supported)
         #expect(try training.settlePrecision(resumed: .float32).reason == .asked)
+    }
+
+    @Test func valuesOutOfRangeAreErrors() throws {
+        let changes: [(String, (inout TrainingRecipe) -> Void)] = [
+            ("InceptionV3 takes images of at least", { $0.inputSize = 10 }), ("", { $0.inputSize = -1 }),
+            ("batchSize", { $0.batchSize = 0 }), ("penalty", { $0.penalty = -1 }),
+            ("learning rate", { $0.learningRate = .nan }), ("validation split", { $0.validationSplit = 1.5 }),
+            ("epochs", { $0.epochs = -1 }), ("Dense", { $0.head = [.averagePool, .dense(-3)] }),
+            ("Dropout", { $0.head = [.averagePool, .dropout(2)] }),
+        ]
+        for (words, change) in changes {
+            var recipe = DrawnLeaves.recipe
+            change(&recipe)
+            let folder = words == "validation split" ? leaves.path("leaves/train") : leaves.folder
+            let error = #expect(throws: GraftError.self, "\(words)") {
+                try Classifier.train(on: folder, recipe, options: DrawnLeaves.options)
+            }
+            #expect(words.isEmpty || error?.message.contains(words) == true, "\(error?.message ?? "")")
+        }
     }
 
     @Test(

@@ -117,6 +117,15 @@ public final class ClassifierTraining {
         return history
     }
 
+    /// What is trained, as it is now. The flag that may have stopped the training does not stop its answers.
+    ///
+    /// - Throws: as ``Classifier/init(_:named:classNames:outputActivation:options:)``.
+    public func classifier() throws(GraftError) -> Classifier {
+        var options = options
+        (options.cancellation, options.profiler) = (nil, nil)
+        return try Classifier(model, options: options)
+    }
+
     /// The images that are held back; `nil` where there are none.
     private var validation: ImageDataset? { images.validation.flatMap { $0.count > 0 ? $0 : nil } }
 
@@ -131,6 +140,6 @@ public final class ClassifierTraining {
         guard outcome.epochCount > 0 else {
             throw GraftError(.cancelled, "stopped before the first epoch was complete, so nothing was learned")
         }
-        return try Classifier(model, options: options)
+        return try classifier()
     }
 }

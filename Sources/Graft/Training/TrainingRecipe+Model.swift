@@ -20,6 +20,9 @@ extension TrainingRecipe {
     /// - Parameter network: what ``network()`` gave.
     /// - Throws: `GraftError` with code `argument` where the base has no layer of the cut's name, or the head does not fit.
     public func model(on network: Model, classNames: [String]) throws(GraftError) -> Model {
+        guard penalty >= 0, penalty.isFinite else {
+            throw GraftError(.argument, "penalty: it must be 0 or more, and is \(penalty)")
+        }
         let features = try base.layer(atCut: cut, of: network).output
         let hidden = try head(features, groups: cut == base.defaultCut ? base.featureGroups : [])
         let model = try Model(
