@@ -1,4 +1,4 @@
-/// One thing that a plan does.
+/// A step of a plan: one kernel call or several.
 protocol Step: Sendable {
     /// The kernel's name, for reports.
     var implementation: String { get }
@@ -6,7 +6,7 @@ protocol Step: Sendable {
     var scratchByteCount: Int { get }
     /// The parts that this is made of, in bytes; see ``RunMemory/scratch(_:of:)``. One, unless said otherwise.
     var scratchParts: [Int] { get }
-    /// What oneDNN was asked for, where that runs it.
+    /// The request to oneDNN, if that runs it.
     var request: String? { get }
     /// How many of oneDNN's streams it uses at once; one, unless said otherwise.
     var streamCount: Int { get }
@@ -14,9 +14,9 @@ protocol Step: Sendable {
     var primitiveCount: Int { get }
     /// Of these, reorders between layouts.
     var reorderCount: Int { get }
-    /// Whether it reads a buffer that is an input, and nothing else in its place, as packed rows.
+    /// Whether it reads an input's buffer only as bitmap-compressed rows.
     func readsPacked(_ buffer: BufferID) -> Bool
-    /// Does it.
+    /// Runs it.
     func run(_ memory: RunMemory) throws(GraftError)
 }
 
