@@ -76,7 +76,7 @@ extension Model {
 
     /// Chooses for all normalizations inside what they normalize with while they train; takes effect at the next `fit`.
     ///
-    /// `base.setStatistics(.updating)` lets the statistics of a base with published weights follow the new pictures.
+    /// `base.setStatistics(.updating)` lets the statistics of a base with published weights follow the new images.
     public final func setStatistics(_ statistics: NormalizationStatistics) {
         for layer in sublayers {
             (layer as? BatchNormalization)?.statistics = statistics
@@ -107,7 +107,7 @@ extension Model {
         return matches
     }
 
-    /// The layer stands inside a model of this one: `base/mixed5`.
+    /// The layer is inside a model of this one: `base/mixed5`.
     private func unfreezeInside(from name: String) throws(GraftError) {
         for (position, layer) in layers.enumerated() {
             guard let model = layer as? Model, name.hasPrefix(model.name + "/") else { continue }

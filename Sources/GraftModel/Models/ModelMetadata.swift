@@ -1,8 +1,8 @@
-/// What a model knows beside its layers and weights; the member `graft.json` of a saved model.
+/// What a model knows besides its layers and weights; the member `graft.json` of a saved model.
 public struct ModelMetadata: Codable, Hashable, Sendable {
     /// The classes that the outputs stand for, in order.
     public var classNames: [String]?
-    /// How a picture becomes the model's input.
+    /// How an image becomes the model's input.
     public var image: ImageRule?
     /// What makes probabilities of the outputs, where the last layer does not: the model was trained with
     /// `from_logits=True`. ``Model/withOutputActivation(_:)`` adds it.
@@ -19,7 +19,7 @@ public struct ModelMetadata: Codable, Hashable, Sendable {
     package static func nameOfClass(_ number: Int) -> String { "class \(number)" }
 }
 
-/// How a picture becomes a tensor: decoded to so many channels, resized to a height and width, values 0 to 255.
+/// How an image becomes a tensor: decoded to so many channels, resized to a height and width, values 0 to 255.
 public struct ImageRule: Codable, Hashable, Sendable {
     /// Rows.
     public var height: Int
@@ -30,16 +30,16 @@ public struct ImageRule: Codable, Hashable, Sendable {
     /// How the size is changed.
     public var resize: ResizeMethod
 
-    /// A rule; three channels and Keras's resize where nothing else is said.
+    /// A rule; three channels and Keras's resize by default.
     public init(height: Int, width: Int, channels: Int = 3, resize: ResizeMethod = .keras) {
         (self.height, self.width, self.channels, self.resize) = (height, width, channels, resize)
     }
 
-    /// The shape of one picture as a tensor: rows, columns, channels.
+    /// The shape of one image as a tensor: rows, columns, channels.
     public var shape: Shape { [height, width, channels] }
 }
 
-/// How a picture's size is changed.
+/// How an image's size is changed.
 public enum ResizeMethod: String, Codable, Hashable, Sendable, CaseIterable {
     /// Bilinear between pixel centres without antialiasing, as `image_dataset_from_directory` does it.
     case keras

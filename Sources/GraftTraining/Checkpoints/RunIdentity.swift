@@ -36,7 +36,7 @@ struct RunIdentity: Sendable {
             "weights": arguments.weights.map { .string($0.identity) } ?? .null,
             "precision": .string(run.backend.precision), "keeps_features": .bool(trained.keepsTrunk),
         ]
-        let marks = run.model.layerMarks
+        let marks = run.model.layerFlags
         model = [
             "network": run.model.serialized,
             "frozen_statistics": .array(marks.frozenStatistics.map { .string($0) }),

@@ -79,7 +79,7 @@ import Testing
 
     @Test func nothingUnfreezesConstants() throws {
         let model = try chain()
-        model.layers[1].fix()
+        model.layers[1].freezePermanently()
         model.unfreeze()
         try model.unfreeze(from: "a")
         try model.unfreeze(matching: "*")
@@ -97,12 +97,12 @@ import Testing
         }
         let (model, other) = (try make(), try make())
         try #require(model.layer(named: "inner/norm") as? BatchNormalization).statistics = .frozen
-        try model.layer(named: "head").fix()
-        #expect(model.layerMarks == LayerMarks(frozenStatistics: ["inner/norm"], fixed: ["head"]))
-        other.layerMarks = model.layerMarks
-        #expect(other.layerMarks == model.layerMarks)
-        other.layerMarks = LayerMarks(frozenStatistics: ["nobody"])
-        #expect(other.layerMarks == LayerMarks(fixed: ["head"]))
+        try model.layer(named: "head").freezePermanently()
+        #expect(model.layerFlags == LayerFlags(frozenStatistics: ["inner/norm"], fixed: ["head"]))
+        other.layerFlags = model.layerFlags
+        #expect(other.layerFlags == model.layerFlags)
+        other.layerFlags = LayerFlags(frozenStatistics: ["nobody"])
+        #expect(other.layerFlags == LayerFlags(fixed: ["head"]))
     }
 
     @Test func layersInsideAFrozenModelDoNotTrain() throws {
