@@ -1,5 +1,5 @@
-// Convolutions: kernels packed in panels, output pixels in groups that see the same of the kernel, and blocks of both shared
-// among threads.
+// Direct convolutions: kernels packed in panels, output pixels in groups for which the same part of the kernel lies inside of the
+// image, and blocks of both divided among threads.
 #include <string.h>
 #include "ranges.h"
 #include "table.h"
@@ -21,14 +21,14 @@ static bool has_matrix_tiles(void) {
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & of_bfloat16;
 }
 
-bool graft_convolution_is_fast(bool is_narrow) {
+bool graft_convolution_is_fast(bool is_bfloat16) {
     if (graft_instruction_set_count() < 3) return false;
-    return !is_narrow || (__builtin_cpu_supports("avx512bf16") && !has_matrix_tiles());
+    return !is_bfloat16 || (__builtin_cpu_supports("avx512bf16") && !has_matrix_tiles());
 }
 
 static void run_block(const graft_convolution *c, const graft_convolution_block *block) {
     const graft_kernels *kernels = graft_chosen_kernels();
-    if (c->is_narrow && kernels == &graft_kernels_avx512 && __builtin_cpu_supports("avx512bf16"))
+    if (c->is_bfloat16 && kernels == &graft_kernels_avx512 && __builtin_cpu_supports("avx512bf16"))
         graft_convolution_block_avx512_bf16(c, block);
     else
         kernels->convolution_block(c, block);
@@ -36,7 +36,7 @@ static void run_block(const graft_convolution *c, const graft_convolution_block 
 
 #else
 
-bool graft_convolution_is_fast(bool is_narrow) { return false; }
+bool graft_convolution_is_fast(bool is_bfloat16) { return false; }
 
 static void run_block(const graft_convolution *c, const graft_convolution_block *block) {
     graft_chosen_kernels()->convolution_block(c, block);
@@ -47,14 +47,15 @@ static void run_block(const graft_convolution *c, const graft_convolution_block 
 // MARK: Kernels
 
 static int64_t panel_channels(const graft_convolution *c) {
-    return graft_convolution_vectors(c->output_channels) * vector_size;
+    return graft_convolution_vectors(c->geometry.output_channels) * vector_size;
 }
 
-static int64_t panel_count(const graft_convolution *c) { return ceiling(c->output_channels, panel_channels(c)); }
+static int64_t panel_count(const graft_convolution *c) { return ceiling(c->geometry.output_channels, panel_channels(c)); }
 
 size_t graft_convolution_panel_size(const graft_convolution *c) {
-    size_t numbers = (size_t)(c->kernel_height * c->kernel_width * c->input_channels * panel_channels(c));
-    return numbers * (c->is_narrow ? sizeof(uint16_t) : sizeof(float));
+    const graft_geometry *g = &c->geometry;
+    size_t elements = (size_t)(g->kernel_height * g->kernel_width * g->input_channels * panel_channels(c));
+    return elements * (c->is_bfloat16 ? sizeof(uint16_t) : sizeof(float));
 }
 
 size_t graft_convolution_kernel_size(const graft_convolution *convolution) {
@@ -62,16 +63,17 @@ size_t graft_convolution_kernel_size(const graft_convolution *convolution) {
 }
 
 void graft_pack_convolution_kernel(const graft_convolution *c, const float *kernel, void *target) {
-    int64_t rows = c->kernel_height * c->kernel_width * c->input_channels, width = panel_channels(c);
+    const graft_geometry *g = &c->geometry;
+    int64_t rows = g->kernel_height * g->kernel_width * g->input_channels, width = panel_channels(c);
     memset(target, 0, graft_convolution_kernel_size(c));
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t channel = 0; channel < c->output_channels; channel++) {
-            float number = kernel[row * c->output_channels + channel];
+        for (int64_t channel = 0; channel < g->output_channels; channel++) {
+            float value = kernel[row * g->output_channels + channel];
             int64_t panel = channel / width * rows * width, column = channel % width;
-            if (c->is_narrow)
-                ((uint16_t *)target)[panel + row / 2 * 2 * width + 2 * column + row % 2] = graft_narrowed(number);
+            if (c->is_bfloat16)
+                ((uint16_t *)target)[panel + row / 2 * 2 * width + 2 * column + row % 2] = graft_to_bfloat16(value);
             else
-                ((float *)target)[panel + row * width + column] = number;
+                ((float *)target)[panel + row * width + column] = value;
         }
 }
 
@@ -82,41 +84,41 @@ typedef struct {
     int64_t begin, end;
 } positions;
 
-/// What the output at `place` sees of a kernel inside of the image, along one axis.
-static positions seen_at(int64_t place, int64_t stride, int64_t dilation, int64_t padding, int64_t input, int64_t kernel) {
+/// The part of a kernel inside of the image for the output at `place`, along one axis.
+static positions inside_at(int64_t place, int64_t stride, int64_t dilation, int64_t padding, int64_t input, int64_t kernel) {
     int64_t first = place * stride - padding;
-    positions seen = {first < 0 ? ceiling(-first, dilation) : 0, first < input ? ceiling(input - first, dilation) : 0};
-    if (seen.end > kernel) seen.end = kernel;
-    if (seen.begin > seen.end) seen.begin = seen.end;
-    return seen;
+    positions inside = {first < 0 ? ceiling(-first, dilation) : 0, first < input ? ceiling(input - first, dilation) : 0};
+    if (inside.end > kernel) inside.end = kernel;
+    if (inside.begin > inside.end) inside.begin = inside.end;
+    return inside;
 }
 
-static positions seen_at_row(const graft_convolution *c, int64_t row) {
-    return seen_at(row, c->stride_height, c->dilation_height, c->padding_top, c->input_height, c->kernel_height);
+static positions inside_at_row(const graft_geometry *g, int64_t row) {
+    return inside_at(row, g->stride_height, g->dilation_height, g->padding_top, g->input_height, g->kernel_height);
 }
 
-static positions seen_at_column(const graft_convolution *c, int64_t column) {
-    return seen_at(column, c->stride_width, c->dilation_width, c->padding_left, c->input_width, c->kernel_width);
+static positions inside_at_column(const graft_geometry *g, int64_t column) {
+    return inside_at(column, g->stride_width, g->dilation_width, g->padding_left, g->input_width, g->kernel_width);
 }
 
 /// Finds the group of the output pixels from this row and this column on.
-static graft_pixel_group group_at(const graft_convolution *c, int64_t row, int64_t column) {
-    positions rows = seen_at_row(c, row), columns = seen_at_column(c, column), next;
+static graft_pixel_group group_at(const graft_geometry *g, int64_t row, int64_t column) {
+    positions rows = inside_at_row(g, row), columns = inside_at_column(g, column), next;
     graft_pixel_group group = {row, row + 1, column, column + 1, rows.begin, rows.end, columns.begin, columns.end};
-    for (; group.row_end < c->output_height; group.row_end++) {
-        next = seen_at_row(c, group.row_end);
+    for (; group.row_end < g->output_height; group.row_end++) {
+        next = inside_at_row(g, group.row_end);
         if (next.begin != rows.begin || next.end != rows.end) break;
     }
-    for (; group.column_end < c->output_width; group.column_end++) {
-        next = seen_at_column(c, group.column_end);
+    for (; group.column_end < g->output_width; group.column_end++) {
+        next = inside_at_column(g, group.column_end);
         if (next.begin != columns.begin || next.end != columns.end) break;
     }
     return group;
 }
 
 static int64_t tile_count(const graft_convolution *c, const graft_pixel_group *group) {
-    int64_t pixels = c->batch * (group->row_end - group->row_begin) * (group->column_end - group->column_begin);
-    return ceiling(pixels, graft_convolution_pixels(graft_convolution_vectors(c->output_channels)));
+    int64_t pixels = c->geometry.batch * (group->row_end - group->row_begin) * (group->column_end - group->column_begin);
+    return ceiling(pixels, graft_convolution_pixels(graft_convolution_vectors(c->geometry.output_channels)));
 }
 
 /// Calls `body` for each group, row by row, with the number of tiles before it.
@@ -124,9 +126,9 @@ static int64_t for_each_group(const graft_convolution *c, void *context,
                               void (*body)(void *context, const graft_pixel_group *group, int64_t first)) {
     int64_t tiles = 0;
     graft_pixel_group group;
-    for (int64_t row = 0; row < c->output_height; row = group.row_end)
-        for (int64_t column = 0; column < c->output_width; column = group.column_end) {
-            group = group_at(c, row, column);
+    for (int64_t row = 0; row < c->geometry.output_height; row = group.row_end)
+        for (int64_t column = 0; column < c->geometry.output_width; column = group.column_end) {
+            group = group_at(&c->geometry, row, column);
             if (body) body(context, &group, tiles);
             tiles += tile_count(c, &group);
         }
@@ -165,10 +167,10 @@ static void run_part(void *context, int part, int64_t begin, int64_t end) {
     }
 }
 
-/// Tiles that all panels pass by: as many pixels as stay in the second-level cache beside a panel, few enough that every
-/// thread has something to do, and as much as the others. No result depends on it.
+/// Tiles that are multiplied with all panels: as many pixels as stay in the second-level cache with a panel, and few enough that
+/// the threads' shares are even. No result depends on it.
 static int64_t tiles_at_once(const graft_convolution *c, int64_t tiles, int threads) {
-    int64_t pixels = graft_convolution_pixels(graft_convolution_vectors(c->output_channels)), most = 240 / pixels;
+    int64_t pixels = graft_convolution_pixels(graft_convolution_vectors(c->geometry.output_channels)), most = 240 / pixels;
     int64_t blocks = ceiling(tiles, most), useful = ceiling(4 * threads, panel_count(c));
     if (blocks < useful) blocks = useful;
     return ceiling(tiles, ceiling(blocks, threads) * threads);
@@ -179,5 +181,5 @@ void graft_run_convolution(const graft_convolution *convolution, int threads) {
     if (call.tiles == 0) return;
     call.tiles_at_once = tiles_at_once(convolution, call.tiles, threads < 1 ? 1 : threads);
     int64_t work = call.tiles * (int64_t)graft_convolution_panel_size(convolution) * call.panels;
-    graft_in_shares(ceiling(call.tiles, call.tiles_at_once) * call.panels, 1, work, threads, &call, run_part);
+    graft_for_stealing(ceiling(call.tiles, call.tiles_at_once) * call.panels, 1, work, threads, &call, run_part);
 }

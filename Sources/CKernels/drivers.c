@@ -36,9 +36,9 @@ const graft_kernels *graft_chosen_kernels(void) {
     return chosen;
 }
 
-const graft_rule_kernels *graft_chosen_rule(const graft_program *program) {
-    const graft_rule_match *match = &program->rule;
-    return match->rule < 0 ? NULL : &graft_chosen_kernels()->rules[match->has_narrow_state][match->rule];
+const graft_optimizer_kernels *graft_chosen_optimizer(const graft_program *program) {
+    const graft_optimizer_match *match = &program->optimizer;
+    return match->kernel < 0 ? NULL : &graft_chosen_kernels()->optimizers[match->has_bfloat16_state][match->kernel];
 }
 
 void graft_use_instruction_set(int index) {
@@ -61,38 +61,36 @@ size_t graft_program_scratch_size(const graft_program *program, int threads) {
 
 typedef struct {
     const graft_program *program;
-    const float *const *operands;
-    float *const *outputs;
-    const graft_rounding *roundings;
+    const graft_arguments *arguments;
     char *scratch;
 } program_call;
 
 static void program_part(void *context, int part, int64_t begin, int64_t end) {
     const program_call *call = context;
-    graft_chosen_kernels()->program(call->program, call->operands, call->outputs, call->roundings, begin, end,
+    graft_chosen_kernels()->program(call->program, call->arguments, begin, end,
                                     call->scratch + (size_t)part * block_scratch_size(call->program));
 }
 
 typedef struct {
-    const graft_rule_kernels *kernels;
-    graft_rule_call call;
-} rule_run;
+    const graft_optimizer_kernels *kernels;
+    graft_optimizer_call call;
+} optimizer_run;
 
-static void rule_part(void *context, int part, int64_t begin, int64_t end) {
-    const rule_run *run = context;
+static void optimizer_part(void *context, int part, int64_t begin, int64_t end) {
+    const optimizer_run *run = context;
     run->kernels->range(&run->call, begin, end);
 }
 
-void graft_run_program(const graft_program *program, const float *const *operands, float *const *outputs,
-                       const graft_rounding *roundings, int64_t count, void *scratch, int threads) {
+void graft_run_program(const graft_program *program, const graft_arguments *arguments, int64_t count, void *scratch,
+                       int threads) {
     int64_t work = count * (program->instruction_count + 1) / 2;
-    if (program->rule.rule >= 0) {
-        rule_run run = {graft_chosen_rule(program), graft_call_rule(program, operands, outputs, roundings)};
-        graft_in_parallel(count, graft_block, work, threads, &run, rule_part);
+    if (program->optimizer.kernel >= 0) {
+        optimizer_run run = {graft_chosen_optimizer(program), graft_make_optimizer_call(program, arguments)};
+        graft_for_static(count, graft_block, work, threads, &run, optimizer_part);
         return;
     }
-    program_call call = {program, operands, outputs, roundings, scratch};
-    graft_in_parallel(count, graft_block, work, threads, &call, program_part);
+    program_call call = {program, arguments, scratch};
+    graft_for_static(count, graft_block, work, threads, &call, program_part);
 }
 
 // MARK: Reductions
@@ -103,7 +101,7 @@ typedef struct {
     const float *input;
     float *output;
     double *partial;
-    /// An array seen as [outer, rows, columns], reduced over the rows, in so many segments of rows each.
+    /// An array as [outer, rows, columns], reduced over the rows, which are divided into segments.
     int64_t outer, rows, columns, segments;
 } reduce_call;
 
@@ -115,7 +113,7 @@ static int64_t product(const int64_t *sizes, int rank) {
     return result;
 }
 
-/// Sees the array as [outer, rows, columns] where it can be.
+/// Describes the array as [outer, rows, columns] where that is possible.
 static enum reduce_kind classify(const graft_reduction_axes *axes, int threads, reduce_call *call) {
     int64_t kept = product(axes->kept_sizes, axes->kept_rank);
     call->outer = kept;
@@ -189,12 +187,12 @@ void graft_reduce(int reduction, const graft_reduction_axes *axes, const float *
     enum reduce_kind kind = classify(axes, threads, &call);
     int64_t work = call.outer * call.rows * call.columns;
     if (kind == reduce_to_rows) {
-        graft_in_parallel(call.outer, 1, work, threads, &call, rows_part);
+        graft_for_static(call.outer, 1, work, threads, &call, rows_part);
     } else if (kind == reduce_to_columns) {
-        graft_in_parallel(call.outer * call.segments, 1, work, threads, &call, columns_part);
+        graft_for_static(call.outer * call.segments, 1, work, threads, &call, columns_part);
         join_segments(&call);
     } else {
-        graft_in_parallel(call.outer, 1, work, threads, &call, general_part);
+        graft_for_static(call.outer, 1, work, threads, &call, general_part);
     }
 }
 
@@ -212,7 +210,7 @@ static void softmax_part(void *context, int part, int64_t begin, int64_t end) {
 
 void graft_softmax(bool logarithm, int64_t rows, int64_t columns, const float *input, float *output, int threads) {
     softmax_call call = {logarithm, columns, input, output};
-    graft_in_parallel(rows, 1, rows * columns * 8, threads, &call, softmax_part);
+    graft_for_static(rows, 1, rows * columns * 8, threads, &call, softmax_part);
 }
 
 // MARK: Pooling
@@ -257,13 +255,13 @@ static void pooling_gradient_part(void *context, int part, int64_t begin, int64_
 
 static void run_pooling(const pooling_call *call, int threads) {
     const graft_pooling *p = call->pooling;
-    graft_in_shares(p->batch * p->output_height, 4, pooling_work(p), threads, (void *)call, pooling_part);
+    graft_for_stealing(p->batch * p->output_height, 4, pooling_work(p), threads, (void *)call, pooling_part);
 }
 
 static void run_pooling_gradient(const pooling_call *call, int threads) {
     const graft_pooling *p = call->pooling;
     int64_t strips = (p->channels + channel_strip - 1) / channel_strip;
-    graft_in_parallel(p->batch * strips, 1, pooling_work(p), threads, (void *)call, pooling_gradient_part);
+    graft_for_static(p->batch * strips, 1, pooling_work(p), threads, (void *)call, pooling_gradient_part);
 }
 
 void graft_maximum_pooling(const graft_pooling *pooling, const void *input, void *output, int threads) {
@@ -314,7 +312,7 @@ void graft_copy_block(const graft_block_copy *copy, const void *source, void *ta
     int64_t run = copy->rank == 0 ? 1 : copy->sizes[copy->rank - 1];
     int64_t runs = product(copy->sizes, copy->rank) / (run ? run : 1);
     copy_call call = {copy, source, target, run, element_size};
-    graft_in_parallel(runs, 1, runs * run, threads, &call, copy_part);
+    graft_for_static(runs, 1, runs * run, threads, &call, copy_part);
 }
 
 static void zero_part(void *context, int part, int64_t begin, int64_t end) {
@@ -322,7 +320,7 @@ static void zero_part(void *context, int part, int64_t begin, int64_t end) {
 }
 
 void graft_fill_zero(void *target, int64_t size, int threads) {
-    graft_in_parallel(size, 4096, size / (int64_t)sizeof(float), threads, target, zero_part);
+    graft_for_static(size, 4096, size / (int64_t)sizeof(float), threads, target, zero_part);
 }
 
 void graft_add_to(float *restrict target, const float *restrict source, int64_t count) {
@@ -342,7 +340,7 @@ static void random_part(void *context, int part, int64_t begin, int64_t end) {
 void graft_random_uniform(uint64_t key, uint64_t stream, int64_t count, float *output, int threads) {
     random_call call = {key, stream, output};
     int64_t blocks = count / 4;
-    graft_in_parallel(blocks, 16, blocks * 16, threads, &call, random_part);
+    graft_for_static(blocks, 16, blocks * 16, threads, &call, random_part);
     if (count % 4) {
         float last[4];
         graft_chosen_kernels()->random_uniform(key, stream, blocks, blocks + 1, last);

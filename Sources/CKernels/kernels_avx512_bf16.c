@@ -5,13 +5,13 @@
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx512bf16,avx2,fma,bmi,bmi2"))), apply_to = function)
 #include "body/vector.h"
-#include "body/narrow.h"
+#include "body/bfloat16.h"
 
 INLINE vector add_pairs(vector sum, uint32_t pair, words pairs) {
     return (vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)pair), (__m512bh)pairs);
 }
 
-/// As `store_narrow`: numbers too small for a normal float, which the instruction takes for zero, are zero already.
+/// As `store_bfloat16`: the instruction flushes denormals, but they are zero already.
 INLINE void store_rounded(uint16_t *p, vector v) {
     __m256bh rounded = _mm512_cvtneps_pbh((__m512)v);
     __builtin_memcpy(p, &rounded, sizeof rounded);

@@ -1,10 +1,9 @@
-// Shares ranges of work out among threads, with numbers too small for a normal float flushed to zero.
+// Loops over a range that threads share, with denormals flushed to zero.
 #include <stdatomic.h>
 #include "ranges.h"
 #include "include/CKernels.h"
 
-/// Below so many elements a second thread costs more than it brings: on a virtual machine some 50 µs pass before one that
-/// sleeps is awake.
+/// Elements from which on a second thread pays: on a virtual machine it takes some 50 µs to wake a sleeping one.
 enum { worth_a_thread = 131072 };
 
 typedef struct {
@@ -14,12 +13,12 @@ typedef struct {
     int parts;
 } split;
 
-// Numbers too small for a normal float become zero while a kernel runs, as in other frameworks: an optimizer's state
-// that decays would otherwise slow some processors down a hundredfold.
+// Denormals are flushed to zero while a kernel runs, as in other frameworks: an optimizer's decaying state would otherwise
+// slow some processors down a hundredfold.
 #if defined(__x86_64__)
 typedef unsigned float_mode;
 
-static float_mode flush_tiny_numbers(void) {
+static float_mode flush_denormals(void) {
     float_mode before = __builtin_ia32_stmxcsr();
     __builtin_ia32_ldmxcsr(before | 0x8000);
     return before;
@@ -29,7 +28,7 @@ static void restore(float_mode before) { __builtin_ia32_ldmxcsr(before); }
 #elif defined(__aarch64__)
 typedef uint64_t float_mode;
 
-static float_mode flush_tiny_numbers(void) {
+static float_mode flush_denormals(void) {
     float_mode before;
     __asm__ volatile("mrs %0, fpcr" : "=r"(before));
     __asm__ volatile("msr fpcr, %0" : : "r"(before | 1 << 24));
@@ -40,7 +39,7 @@ static void restore(float_mode before) { __asm__ volatile("msr fpcr, %0" : : "r"
 #else
 typedef int float_mode;
 
-static float_mode flush_tiny_numbers(void) { return 0; }
+static float_mode flush_denormals(void) { return 0; }
 
 static void restore(float_mode before) {}
 #endif
@@ -51,12 +50,12 @@ static void run_range(void *data, int part) {
     int64_t begin = grains * part / s->parts * s->grain, end = grains * (part + 1) / s->parts * s->grain;
     if (end > s->count) end = s->count;
     if (begin >= end) return;
-    float_mode before = flush_tiny_numbers();
+    float_mode before = flush_denormals();
     s->body(s->context, part, begin, end);
     restore(before);
 }
 
-void graft_in_parallel(int64_t count, int64_t grain, int64_t work, int threads, void *context,
+void graft_for_static(int64_t count, int64_t grain, int64_t work, int threads, void *context,
                        void (*body)(void *context, int part, int64_t begin, int64_t end)) {
     int64_t useful = work / worth_a_thread + 1;
     int parts = threads < useful ? threads : (int)useful;
@@ -68,26 +67,26 @@ void graft_in_parallel(int64_t count, int64_t grain, int64_t work, int threads, 
 typedef struct {
     split split;
     atomic_llong next;
-} turns;
+} dynamic_loop;
 
-static void take_turns(void *data, int part) {
-    turns *t = data;
-    float_mode before = flush_tiny_numbers();
+static void run_dynamic(void *data, int part) {
+    dynamic_loop *loop = data;
+    float_mode before = flush_denormals();
     for (;;) {
-        int64_t begin = atomic_fetch_add(&t->next, t->split.grain), end = begin + t->split.grain;
-        if (begin >= t->split.count) break;
-        t->split.body(t->split.context, part, begin, end < t->split.count ? end : t->split.count);
+        int64_t begin = atomic_fetch_add(&loop->next, loop->split.grain), end = begin + loop->split.grain;
+        if (begin >= loop->split.count) break;
+        loop->split.body(loop->split.context, part, begin, end < loop->split.count ? end : loop->split.count);
     }
     restore(before);
 }
 
-void graft_in_turns(int64_t count, int64_t grain, int64_t work, int threads, void *context,
-                    void (*body)(void *context, int part, int64_t begin, int64_t end)) {
+void graft_for_dynamic(int64_t count, int64_t grain, int64_t work, int threads, void *context,
+                       void (*body)(void *context, int part, int64_t begin, int64_t end)) {
     int64_t useful = work / worth_a_thread + 1, pieces = (count + grain - 1) / grain;
     int parts = threads < useful ? threads : (int)useful;
     if (parts > pieces) parts = (int)pieces;
-    turns t = {.split = {body, context, count, grain, parts}};
-    graft_parallel(parts, take_turns, &t);
+    dynamic_loop loop = {.split = {body, context, count, grain, parts}};
+    graft_parallel(parts, run_dynamic, &loop);
 }
 
 enum { most_shares = 256 };
@@ -98,13 +97,13 @@ typedef struct {
     struct {
         _Alignas(64) atomic_llong next;
     } shares[most_shares];
-} shared_work;
+} stealing_loop;
 
-static void take_shares(void *data, int part) {
-    shared_work *work = data;
+static void run_stealing(void *data, int part) {
+    stealing_loop *work = data;
     const split *s = &work->split;
     int64_t grains = (s->count + s->grain - 1) / s->grain;
-    float_mode before = flush_tiny_numbers();
+    float_mode before = flush_denormals();
     for (int i = 0; i < s->parts; i++) {
         int share = (part + i) % s->parts;
         int64_t last = grains * (share + 1) / s->parts;
@@ -116,14 +115,14 @@ static void take_shares(void *data, int part) {
     restore(before);
 }
 
-void graft_in_shares(int64_t count, int64_t grain, int64_t work, int threads, void *context,
-                     void (*body)(void *context, int part, int64_t begin, int64_t end)) {
+void graft_for_stealing(int64_t count, int64_t grain, int64_t work, int threads, void *context,
+                        void (*body)(void *context, int part, int64_t begin, int64_t end)) {
     int64_t useful = work / worth_a_thread + 1, pieces = (count + grain - 1) / grain;
     int parts = threads < useful ? threads : (int)useful;
     if (parts > pieces) parts = (int)pieces;
     if (parts > most_shares) parts = most_shares;
-    shared_work shared;
+    stealing_loop shared;
     shared.split = (split){body, context, count, grain, parts};
     for (int share = 0; share < parts; share++) atomic_init(&shared.shares[share].next, pieces * share / parts);
-    graft_parallel(parts, take_shares, &shared);
+    graft_parallel(parts, run_stealing, &shared);
 }

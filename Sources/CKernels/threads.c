@@ -1,6 +1,6 @@
-// Threads, memory and time. oneDNN brings an OpenMP runtime (libgomp, or libomp, which has the same entry points), and
-// Graft's kernels run on that runtime's threads: threads of our own would have to share the cores with them. Its functions
-// are looked up in the process, so that nothing has to be compiled or linked with OpenMP.
+// Threads, memory and time. oneDNN brings an OpenMP runtime (libgomp, or libomp, which has the same entry points), and Graft's
+// kernels run on that runtime's threads: threads of our own would share the cores with them. Its functions are looked up in the
+// process, so that nothing is compiled or linked with OpenMP.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -44,77 +44,77 @@ static void find_runtime(void) {
     runtime = found;
 }
 
-// MARK: Waiting
+// MARK: Spin-wait
 //
-// A thread that waits for another one at the end of a parallel region spins: some 3 ms in libgomp, 200 ms in LLVM's runtime.
-// Where nothing else wants the cores that is best: to wake a thread that sleeps takes some 30 µs on a virtual machine, and a
-// network has a hundred regions. Where something else wants them, such as other processes, a thread spins while the one it
-// waits for cannot run, and everything becomes several times slower. LLVM's runtime can be told to sleep at once. libgomp reads
-// its environment before `main` and cannot be told, but it spins hardly at all while it has more threads than there are
-// processors: so it gets as many that sleep, for as long as the kernel takes cores away from us often.
+// At the end of a parallel region threads spin before they sleep: some 3 ms in libgomp, 200 ms in LLVM's runtime. That is best on
+// an idle machine: it takes some 30 µs on a virtual machine to wake a sleeping thread, and a network has a hundred regions. Where
+// other processes need the cores, a thread spins while the one it waits for cannot run, and everything becomes several times
+// slower. LLVM's runtime has a function for this. libgomp reads its environment before `main` and has none, but it hardly spins
+// while it is oversubscribed, with more threads than processors. So a team of sleeping threads oversubscribes it for as long as
+// this process is preempted often.
 
-static pthread_mutex_t holder_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t holder_released = PTHREAD_COND_INITIALIZER;
-/// Whether a sleeping team is held, and which one in their order.
-static bool is_held;
-static uintptr_t held_team;
+static pthread_mutex_t team_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t team_released = PTHREAD_COND_INITIALIZER;
+/// Whether there is a sleeping team, and its number.
+static bool is_oversubscribed;
+static uintptr_t current_team;
 
 static void do_nothing(void *data) {}
 
-static void *hold_sleeping_team(void *number) {
+static void *keep_sleeping_team(void *number) {
     runtime.parallel(do_nothing, NULL, (unsigned)graft_processor_count() + 2, 0);
-    pthread_mutex_lock(&holder_lock);
-    while (is_held && held_team == (uintptr_t)number) pthread_cond_wait(&holder_released, &holder_lock);
-    pthread_mutex_unlock(&holder_lock);
-    return NULL;  // Its team ends with it.
+    pthread_mutex_lock(&team_lock);
+    while (is_oversubscribed && current_team == (uintptr_t)number) pthread_cond_wait(&team_released, &team_lock);
+    pthread_mutex_unlock(&team_lock);
+    return NULL;  // The team ends with its thread.
 }
 
-/// Starts a holder, which takes no signals: they are for the program's own threads.
-static bool start_holder(uintptr_t number) {
+/// Starts the thread of a sleeping team. It takes no signals: they are for the program's own threads.
+static bool start_team(uintptr_t number) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t holder;
-    bool is_started = pthread_create(&holder, NULL, hold_sleeping_team, (void *)number) == 0;
-    if (is_started) pthread_detach(holder);
+    pthread_t thread;
+    bool is_started = pthread_create(&thread, NULL, keep_sleeping_team, (void *)number) == 0;
+    if (is_started) pthread_detach(thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return is_started;
 }
 
-void graft_hold_team(bool holds) {
-    pthread_mutex_lock(&holder_lock);
-    if (holds && !is_held) is_held = start_holder(++held_team);
-    if (!holds && is_held) {
-        is_held = false;
-        pthread_cond_broadcast(&holder_released);
+void graft_oversubscribe(bool on) {
+    pthread_mutex_lock(&team_lock);
+    if (on && !is_oversubscribed) is_oversubscribed = start_team(++current_team);
+    if (!on && is_oversubscribed) {
+        is_oversubscribed = false;
+        pthread_cond_broadcast(&team_released);
     }
-    pthread_mutex_unlock(&holder_lock);
+    pthread_mutex_unlock(&team_lock);
 }
 
-/// Whether libgomp's threads are to be kept from spinning at all.
-static bool may_hold_team;
+/// Whether spin-wait may be disabled at all.
+static bool may_oversubscribe;
 
-static void stop_spinning(void) {
-    // Who set these knows what they want; and where there are many processors, one too few matters little.
+static void disable_spin_wait(void) {
+    // Users who set these variables have chosen; and where there are many processors, one too few matters little.
     enum { many_processors = 64 };
     if (graft_processor_count() > many_processors) return;
     if (!runtime.parallel || runtime.set_block_time || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-    may_hold_team = true;
-    graft_hold_team(true);
+    may_oversubscribe = true;
+    graft_oversubscribe(true);
 }
 
 #if defined(RUSAGE_THREAD)
-/// How often the kernel took the core away from the calling thread, in how many seconds of the core, and when that was read.
+/// The calling thread's involuntary context switches and processor time, and when they were read.
 typedef struct {
     double time, used;
     long count;
-} interruptions;
+} preemptions;
 
-/// Lets threads spin while the calling one is hardly ever interrupted, and sleep while it is often: a look at the kernel's
-/// counter, eight times a second. Alone on its machine a thread is interrupted some 30 times in a second of its core; where
-/// others want it, some 300 times.
-static void watch_interruptions(void) {
-    static _Thread_local interruptions last;
+/// Lets threads spin while the calling one is rarely preempted, and sleep while it often is: it reads the kernel's counter eight
+/// times a second. On an idle machine a thread is preempted some 30 times per second of processor time, on a busy one some 300
+/// times.
+static void watch_preemptions(void) {
+    static _Thread_local preemptions last;
     const double interval = 0.125, few = 80, many = 160;
     double now = graft_seconds();
     if (now - last.time < interval) return;
@@ -122,13 +122,13 @@ static void watch_interruptions(void) {
     if (getrusage(RUSAGE_THREAD, &usage) != 0) return;
     double used = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                   (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-    interruptions before = last;
-    last = (interruptions){now, used, usage.ru_nivcsw};
+    preemptions before = last;
+    last = (preemptions){now, used, usage.ru_nivcsw};
     double rate = (double)(last.count - before.count) / (used - before.used + 1e-3);
-    if (before.time > 0 && (rate < few || rate > many)) graft_hold_team(rate > many);
+    if (before.time > 0 && (rate < few || rate > many)) graft_oversubscribe(rate > many);
 }
 #else
-static void watch_interruptions(void) {}
+static void watch_preemptions(void) {}
 #endif
 
 static pthread_once_t spinning_once = PTHREAD_ONCE_INIT;
@@ -138,8 +138,8 @@ void graft_set_thread_count(int threads) {
     if (threads < 1 || !runtime.set_threads) return;
     runtime.set_threads(threads);
     if (threads == 1) return;
-    pthread_once(&spinning_once, stop_spinning);
-    if (may_hold_team) watch_interruptions();
+    pthread_once(&spinning_once, disable_spin_wait);
+    if (may_oversubscribe) watch_preemptions();
     if (runtime.set_block_time && !getenv("KMP_BLOCKTIME") && !getenv("OMP_WAIT_POLICY")) runtime.set_block_time(0);
 }
 
@@ -195,7 +195,7 @@ static void *take_parts(void *data) {
 
 enum { most_helpers = 255 };
 
-/// Threads that live for one region: some 20 µs each, paid only where oneDNN was built without OpenMP.
+/// Threads that live for one region, some 20 µs each: only where oneDNN was built without OpenMP.
 void graft_parallel_without_openmp(int parts, void (*body)(void *context, int part), void *context) {
     region shared = {.body = body, .context = context, .parts = parts};
     pthread_t helpers[most_helpers];

@@ -181,12 +181,12 @@ graft_dnn_result graft_dnn_convolution_of_rank_create(graft_dnn_engine *engine,
 static graft_dnn_result describe_product(const graft_dnn_matrix_product *p, bool bias, operands *o) {
     memset(o, 0, sizeof *o);
     dnnl_dims_t left = {p->rows, p->inner}, right = {p->inner, p->columns}, target = {p->rows, p->columns};
-    dnnl_dims_t left_plain = {p->inner, 1}, left_turned = {1, p->rows};
-    dnnl_dims_t right_plain = {p->columns, 1}, right_turned = {1, p->inner};
+    dnnl_dims_t left_plain = {p->inner, 1}, left_transposed = {1, p->rows};
+    dnnl_dims_t right_plain = {p->columns, 1}, right_transposed = {1, p->inner};
     TRY("dnnl_memory_desc_init",
-        describe(&o->source, 2, left, p->type, p->transpose_left ? left_turned : left_plain));
+        describe(&o->source, 2, left, p->type, p->transpose_left ? left_transposed : left_plain));
     TRY("dnnl_memory_desc_init",
-        describe(&o->weights, 2, right, p->type, p->transpose_right ? right_turned : right_plain));
+        describe(&o->weights, 2, right, p->type, p->transpose_right ? right_transposed : right_plain));
     TRY("dnnl_memory_desc_init", describe(&o->target, 2, target, p->type, right_plain));
     if (bias) {
         dnnl_dims_t sizes = {1, p->columns};

@@ -1,4 +1,4 @@
-/// What a plan consists of: numbers that do not depend on the machine's mood, for tests and reports.
+/// What a plan consists of: counts that do not depend on timing, for tests and reports.
 public struct PlanReport: Sendable, Hashable {
     /// Steps of one run.
     public var steps = 0
@@ -14,18 +14,18 @@ public struct PlanReport: Sendable, Hashable {
     public var copies = 0
     /// The bytes that these copies write.
     public var copiedByteCount = 0
-    /// Operands of concatenations that are computed where the result wants them, and are not copied.
+    /// Operands of concatenations that are computed in place, as slices of the result.
     public var concatenatedInPlace = 0
     /// Updates written straight into their variable's memory.
     public var updatesInPlace = 0
-    /// Kernel gradients that are updated tile by tile and never stand in memory.
+    /// Kernel gradients that are fused with their update, and never stored.
     public var fusedGradients = 0
-    /// Of these, those that compute the gradient of the layer's input on the way, from the same reading of the kernel.
+    /// Of these, those fused with the gradient of the layer's input, which reads the same kernel.
     public var fusedInputGradients = 0
-    /// Products that a run can compute for the next one while it updates their kernel; see
+    /// Products of the next batch that can overlap the update of their kernel; see
     /// ``CPUPlan/run(_:next:randomKey:)``.
     public var productsAhead = 0
-    /// Updates that leave rows alone whose inputs are zero in all examples, and catch up when the rows are needed.
+    /// Lazy sparse updates: rows whose inputs are zero in all examples are skipped, and catch up when they are needed.
     public var postponedUpdates = 0
     /// The memory of one run, in bytes, without scratch.
     public var arenaByteCount = 0
@@ -33,7 +33,7 @@ public struct PlanReport: Sendable, Hashable {
     public var valueByteCount = 0
     /// Working memory that the steps of a run share.
     public var scratchByteCount = 0
-    /// Values kept from one run to the next: packed and folded kernels.
+    /// Loop-invariant values: prepacked and folded weights.
     public var packedByteCount = 0
     /// Large allocations of all runs so far: arenas, and memory for variables that could not be written in place. A run
     /// of a plan that is warm adds none.

@@ -1,6 +1,6 @@
 /// A hash of bytes that come piece by piece: however they are divided, the digest is the same.
 package protocol HashFunction {
-    /// Adds bytes behind those that were added before.
+    /// Adds bytes after those that were added before.
     mutating func update(_ bytes: UnsafeRawBufferPointer)
 
     /// The digest of all bytes so far; more may be added afterwards.
@@ -8,7 +8,7 @@ package protocol HashFunction {
 }
 
 extension HashFunction {
-    /// Adds bytes behind those that were added before; those of an array, of `Data` or of a string are not copied.
+    /// Adds bytes after those that were added before; those of an array, of `Data` or of a string are not copied.
     package mutating func update(_ bytes: some Sequence<UInt8>) {
         if bytes.withContiguousStorageIfAvailable({ update(UnsafeRawBufferPointer($0)) }) == nil {
             Array(bytes).withUnsafeBytes { update($0) }

@@ -52,7 +52,7 @@
             return context
         }
 
-        /// Contexts are made and used by this class alone, so a failure is a want of memory.
+        /// Contexts are created and used by this class alone, so a failure means that memory ran out.
         private static func check(_ status: Int32, _ function: String) {
             precondition(status == 1, "\(function) failed: no memory")
         }

@@ -24,7 +24,7 @@ extension ElementType {
     func nearest(to number: Float) -> Float {
         guard self == .bfloat16 else { return number }
         let bits = number.bitPattern
-        // Rounding must not carry what is no number into the infinite.
+        // Rounding must not turn NaN into infinity.
         guard number.isFinite else {
             return Float(bitPattern: (number.isNaN ? bits | 0x40_0000 : bits) & 0xffff_0000)
         }

@@ -1,6 +1,6 @@
 /// What every graph promises, checked: by passes in debug builds, by backends before they plan.
 extension Graph {
-    /// Checks that operands stand before their uses, that shapes are those of the shape rules, that each input and each
+    /// Checks that operands come before their uses, that shapes are those of the shape rules, that each input and each
     /// variable has one shape and one element type, that outputs and updates name values of the graph that fit, that
     /// updates are of their variables' types, and outputs and leaves that are no variables 32-bit numbers.
     ///

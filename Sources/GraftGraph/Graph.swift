@@ -1,6 +1,6 @@
 /// Operations and the values between them: forward, gradient and update together.
 ///
-/// Nodes stand in an order in which every operand comes before its use. A node is its one result, so a ``ValueID`` is
+/// Nodes are in an order in which every operand comes before its use. A node is its one result, so a ``ValueID`` is
 /// a position in `nodes`. A graph is a value; passes are functions from graph to graph.
 public struct Graph: Sendable {
     /// One operation with what it reads.

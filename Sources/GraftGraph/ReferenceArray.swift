@@ -49,7 +49,7 @@ public struct ReferenceArray: Hashable, Sendable {
 }
 
 extension StochasticRounding {
-    /// The numbers rounded to 32 bits, as machines compute them, and then by chance.
+    /// The values rounded to float32, as machines compute them, and then stochastically.
     func applied(to array: ReferenceArray) -> ReferenceArray {
         let values = array.values.enumerated().map { Double(rounded(Float($1), at: $0)) }
         return ReferenceArray(values, shape: array.shape)

@@ -1,4 +1,4 @@
-/// Rounding to bfloat16 up or down by chance, so that the mean of what is rounded stays what it was.
+/// Stochastic rounding to bfloat16: up or down at random, so that the mean is preserved.
 ///
 /// A number between two of bfloat16 becomes the one or the other, the nearer with the larger probability: sixteen random
 /// bits are added below those that are kept, and what is below is cut off. A mean that moves by less than half a step in
@@ -10,7 +10,7 @@
 /// half is used. Without the first multiplication elements whose distance is a power of two, such as neighbours in a column
 /// of a matrix, are not independent.
 ///
-/// What is zero, infinite or no number stays so; above the largest number of bfloat16, 3.39 · 10³⁸, lies infinity.
+/// Zero, infinity and NaN stay as they are; above the largest bfloat16, 3.39 · 10³⁸, is infinity.
 ///
 /// Source of the hash: C. Wellons, "Prospecting for hash functions", nullprogram.com/blog/2018/07/31, with the multipliers
 /// 21f0aaad and d35a2d97 of the same project's list of hashes of two rounds.
@@ -36,7 +36,7 @@ public struct StochasticRounding: Sendable {
     public func rounded(_ number: Float, at position: Int) -> Float {
         let bits = number.bitPattern
         guard number.isFinite else {
-            // Nothing that is no number may be cut off to infinity.
+            // Truncation must not turn NaN into infinity.
             return Float(bitPattern: (number.isNaN ? bits | 0x40_0000 : bits) & 0xffff_0000)
         }
         return Float(bitPattern: (bits &+ self.bits(at: position)) & 0xffff_0000)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tensors whose memory is used again when nobody else holds them any more.
+/// Tensors whose memory is reused when nothing else holds them.
 ///
 /// For batches that are made over and over: new memory of megabytes has to be cleared by the system before it is written to,
 /// which takes as long as filling it. As many are kept as were in use at once, `capacity` at most.
@@ -8,7 +8,7 @@ package final class TensorPool: Sendable {
     private let capacity: Int
     private let kept = Mutex<[Tensor]>([])
 
-    /// A pool that keeps so many tensors at most.
+    /// A pool that keeps at most this many tensors.
     package init(capacity: Int) { self.capacity = capacity }
 
     /// A tensor whose elements `fill` writes, each of them.

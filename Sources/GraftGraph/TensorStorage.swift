@@ -8,7 +8,7 @@ package final class TensorStorage: @unchecked Sendable {
     /// The alignment of allocated memory in bytes: a cache line, and a 512-bit vector.
     package static let alignment = 64
 
-    /// How many 32-bit floats have room for so many elements of a type.
+    /// How many 32-bit words hold this many elements of a type.
     static func floatCount(_ count: Int, _ type: ElementType) -> Int { (count * type.byteCount + 3) / 4 }
 
     package init(count: Int) {

@@ -5,7 +5,7 @@ import GraftModel
 /// same figures.
 ///
 /// The first column is the epoch, counted from 0 as in Keras; then the figures in the order of the alphabet, `NA` where
-/// one was not measured; lines end as RFC 4180 has it. A line stands in the file when its epoch is done.
+/// one was not measured; lines end as RFC 4180 has it. A line is in the file when its epoch is done.
 ///
 /// For a table with Graft's own counting and a chart see ``HistoryRecorder``.
 ///
@@ -23,7 +23,7 @@ public final class CSVLogger: Callback {
 
     /// - Parameters:
     ///   - path: the file; its folder must exist.
-    ///   - separator: what stands between two cells.
+    ///   - separator: what is between two cells.
     ///   - append: whether lines are added to a file that is there; otherwise it is written anew.
     public init(_ path: String, separator: String = ",", append: Bool = false) {
         (self.path, self.separator, self.append) = (path, separator, append)
@@ -51,7 +51,7 @@ public final class CSVLogger: Callback {
                 + keys.map { key in report.figures[key].map { $0.isNaN ? "nan" : "\($0)" } ?? "NA" }, to: file)
     }
 
-    /// Cuts off what stands behind the place where the first line belongs, and writes the header where there is none.
+    /// Cuts off what is after the place where the first line belongs, and writes the header where there is none.
     private func begin(_ file: File, _ figures: [String: Double]) throws -> [String] {
         var names = figures.keys.sorted()
         if !names.contains(where: { $0.hasPrefix("val_") }) { names += names.map { "val_\($0)" } }
@@ -78,7 +78,7 @@ public final class CSVLogger: Callback {
         CallbackState(values: ["keys": keys.map { .array($0.map { .string($0) }) } ?? .null, "end": .int(end)])
     }
 
-    /// Goes on behind the last line that the checkpoint knows; lines behind it, of epochs that are done again, go. Where
+    /// Goes on after the last line that the checkpoint knows; lines after it, of epochs that are done again, go. Where
     /// the file is shorter than that, the table begins anew.
     public func restore(_ state: CallbackState) throws {
         let reader = CallbackStateReader("CSVLogger", state)

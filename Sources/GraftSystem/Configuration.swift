@@ -78,7 +78,7 @@ extension Configuration: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// A list.
     public init(arrayLiteral elements: Configuration...) { self = .array(elements) }
-    /// An object; where a name stands twice, its last value holds.
+    /// An object; where a name is twice, its last value holds.
     public init(dictionaryLiteral elements: (String, Configuration)...) {
         self = .object(Dictionary(elements) { _, last in last })
     }

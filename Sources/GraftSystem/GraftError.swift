@@ -46,7 +46,7 @@ public struct GraftError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// The message, with the cause behind it.
+    /// The message, with the cause after it.
     public var description: String { cause.map { "\(message) (\($0))" } ?? message }
 
     /// The same failure with words in front that say where it happened: a file, a layer.

@@ -3,6 +3,8 @@ import GraftGraph
 import GraftTestSupport
 import Testing
 
+@testable import GraftCPU
+
 /// A convolution whose result is a slice of a wider array.
 struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     var input: Shape = [2, 7, 7, 16]
@@ -106,18 +108,15 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
         return try Interpreter.run(graph, inputs: inputs, variables: [:], randomKey: 0).outputs[0]
     }
 
-    func description(isNarrow: Bool, outputIsNarrow: Bool) -> graft_convolution {
-        let output = output
+    func description(isBFloat16: Bool, outputIsBFloat16: Bool) -> graft_convolution {
+        let geometry = ConvolutionGeometry(
+            convolution: Convolution(strides: strides, dilation: dilation, padding: padding), input: input,
+            kernel: [kernel.height, kernel.width, input[3], outputs], output: output)
         return graft_convolution(
-            batch: Int64(input[0]), input_height: Int64(input[1]), input_width: Int64(input[2]),
-            input_channels: Int64(input[3]), output_height: Int64(output[1]), output_width: Int64(output[2]),
-            output_channels: Int64(outputs),
+            geometry: geometry.sizes,
             output_pixel_stride: Int64(channelsAround.before + outputs + channelsAround.behind),
-            kernel_height: Int64(kernel.height), kernel_width: Int64(kernel.width),
-            stride_height: Int64(strides.height), stride_width: Int64(strides.width),
-            dilation_height: Int64(dilation.height), dilation_width: Int64(dilation.width),
-            padding_top: Int64(padding.top), padding_left: Int64(padding.left), is_narrow: isNarrow,
-            output_is_narrow: outputIsNarrow, relu: hasRelu, input: nil, kernel: nil, bias: nil, output: nil)
+            is_bfloat16: isBFloat16, output_is_bfloat16: outputIsBFloat16, relu: hasRelu, input: nil, kernel: nil,
+            bias: nil, output: nil)
     }
 }
 
@@ -132,12 +131,12 @@ extension InstructionSetTests {
 
         /// The whole array of which the result is a slice.
         private func run(
-            _ example: ConvolutionCase, kernel given: ReferenceArray? = nil, isNarrow: Bool,
-            outputIsNarrow: Bool = false,
+            _ example: ConvolutionCase, kernel given: ReferenceArray? = nil, isBFloat16: Bool,
+            outputIsBFloat16: Bool = false,
             threads: Int
         ) -> [Float] {
             let (x, w, b) = example.arrays
-            var convolution = example.description(isNarrow: isNarrow, outputIsNarrow: outputIsNarrow)
+            var convolution = example.description(isBFloat16: isBFloat16, outputIsBFloat16: outputIsBFloat16)
             var kernel = [UInt8](repeating: 0, count: graft_convolution_kernel_size(&convolution))
             (given ?? w).values.map { Float($0) }.withUnsafeBufferPointer { plain in
                 kernel.withUnsafeMutableBytes {
@@ -145,9 +144,9 @@ extension InstructionSetTests {
                 }
             }
             let pixels = Int(example.output.elementCount / example.outputs * Int(convolution.output_pixel_stride))
-            var output = bytes([Float](repeating: Self.around, count: pixels), areNarrow: outputIsNarrow)
-            let offset = example.channelsAround.before * (outputIsNarrow ? 2 : 4)
-            bytes(x.values.map { Float($0) }, areNarrow: isNarrow).withUnsafeBytes { input in
+            var output = bytes([Float](repeating: Self.around, count: pixels), areBFloat16: outputIsBFloat16)
+            let offset = example.channelsAround.before * (outputIsBFloat16 ? 2 : 4)
+            bytes(x.values.map { Float($0) }, areBFloat16: isBFloat16).withUnsafeBytes { input in
                 kernel.withUnsafeBytes { kernel in
                     b.values.map { Float($0) }.withUnsafeBufferPointer { bias in
                         output.withUnsafeMutableBytes { output in
@@ -160,25 +159,25 @@ extension InstructionSetTests {
                     }
                 }
             }
-            return numbers(output, areNarrow: outputIsNarrow)
+            return numbers(output, areBFloat16: outputIsBFloat16)
         }
 
-        private func bytes(_ numbers: [Float], areNarrow: Bool) -> [UInt8] {
-            guard areNarrow else { return numbers.withUnsafeBytes { Array($0) } }
+        private func bytes(_ numbers: [Float], areBFloat16: Bool) -> [UInt8] {
+            guard areBFloat16 else { return numbers.withUnsafeBytes { Array($0) } }
             return numbers.map { UInt16($0.bitPattern >> 16) }.withUnsafeBytes { Array($0) }
         }
 
-        private func numbers(_ bytes: [UInt8], areNarrow: Bool) -> [Float] {
+        private func numbers(_ bytes: [UInt8], areBFloat16: Bool) -> [Float] {
             bytes.withUnsafeBytes { bytes in
-                guard areNarrow else { return Array(bytes.bindMemory(to: Float.self)) }
+                guard areBFloat16 else { return Array(bytes.bindMemory(to: Float.self)) }
                 return bytes.bindMemory(to: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
             }
         }
 
         /// Sums in 32 bits of some hundred products each, whose inputs both sides hold exactly: some 10⁻⁶ of the largest sum.
         /// Where the result is of bfloat16, half a step of it, 2⁻⁹ of a number, comes on top.
-        private func agrees(_ example: ConvolutionCase, isNarrow: Bool, outputIsNarrow: Bool, threads: Int) throws {
-            let whole = run(example, isNarrow: isNarrow, outputIsNarrow: outputIsNarrow, threads: threads)
+        private func agrees(_ example: ConvolutionCase, isBFloat16: Bool, outputIsBFloat16: Bool, threads: Int) throws {
+            let whole = run(example, isBFloat16: isBFloat16, outputIsBFloat16: outputIsBFloat16, threads: threads)
             let expected = try example.expected()
             let (before, behind) = example.channelsAround
             let stride = before + example.outputs + behind
@@ -192,17 +191,17 @@ extension InstructionSetTests {
                 }
             }
             expectClose(
-                ReferenceArray(slice, shape: example.output), expected, tolerance: outputIsNarrow ? 0x1p-8 : 1e-5,
-                "narrow \(isNarrow), output narrow \(outputIsNarrow), \(threads) threads, \(example)")
+                ReferenceArray(slice, shape: example.output), expected, tolerance: outputIsBFloat16 ? 0x1p-8 : 1e-5,
+                "narrow \(isBFloat16), output narrow \(outputIsBFloat16), \(threads) threads, \(example)")
         }
 
         @Test(arguments: ConvolutionCase.chosen, instructionSets)
         func chosenSizesAgreeWithTheInterpreter(_ example: ConvolutionCase, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            for isNarrow in [false, true] {
-                for outputIsNarrow in [false, true] {
-                    try agrees(example, isNarrow: isNarrow, outputIsNarrow: outputIsNarrow, threads: 2)
+            for isBFloat16 in [false, true] {
+                for outputIsBFloat16 in [false, true] {
+                    try agrees(example, isBFloat16: isBFloat16, outputIsBFloat16: outputIsBFloat16, threads: 2)
                 }
             }
         }
@@ -215,31 +214,31 @@ extension InstructionSetTests {
                 var random = SplitMix(seed: UInt64(seed) + 90_000)
                 let example = ConvolutionCase(&random)
                 try agrees(
-                    example, isNarrow: seed % 2 == 0, outputIsNarrow: seed % 3 == 0, threads: random.size(1...3))
+                    example, isBFloat16: seed % 2 == 0, outputIsBFloat16: seed % 3 == 0, threads: random.size(1...3))
             }
         }
 
         /// Nor on the tile that a pixel happens to be in.
         @Test(arguments: ConvolutionCase.chosen, [false, true])
-        func noBitDependsOnThreadsOrOnTheBatchThatAnImageIsIn(_ example: ConvolutionCase, isNarrow: Bool) {
-            let one = run(example, isNarrow: isNarrow, threads: 1)
+        func noBitDependsOnThreadsOrOnTheBatchThatAnImageIsIn(_ example: ConvolutionCase, isBFloat16: Bool) {
+            let one = run(example, isBFloat16: isBFloat16, threads: 1)
             for threads in [2, 3, 7] {
-                #expect(run(example, isNarrow: isNarrow, threads: threads) == one)
+                #expect(run(example, isBFloat16: isBFloat16, threads: threads) == one)
             }
             var alone = example
             alone.input = Shape([1] + example.input.dimensions.dropFirst())
-            let image = run(alone, isNarrow: isNarrow, threads: 2)
+            let image = run(alone, isBFloat16: isBFloat16, threads: 2)
             #expect(Array(one.prefix(image.count)) == image)
         }
 
         /// What the padding would be multiplied with may be infinite: a window that does not see it stays finite.
         @Test(arguments: [false, true])
-        func paddingIsLeftOut(isNarrow: Bool) {
+        func paddingIsLeftOut(isBFloat16: Bool) {
             let example = ConvolutionCase(hasRelu: false, channelsAround: (0, 0))
             var kernel = example.arrays.w
             // The upper row of the kernel, which the first row of the output sees nothing of.
             for position in 0..<3 * example.input[3] * example.outputs { kernel.values[position] = .infinity }
-            let result = run(example, kernel: kernel, isNarrow: isNarrow, threads: 2)
+            let result = run(example, kernel: kernel, isBFloat16: isBFloat16, threads: 2)
             let row = example.output[2] * example.outputs
             for (position, number) in result.enumerated() {
                 let isFirst = position / row % example.output[1] == 0

@@ -51,7 +51,7 @@ import Testing
         if case .buffer(let buffer) = place, compiler[buffer].place == .temporary { writes = [buffer] }
         compiler.add(
             Overrun(place: place, offset: offset), reads: [reads], writes: writes, label: "layer", operation: "test",
-            mayBePreparation: isPreparation, keeps: isPreparation)
+            preparation: isPreparation ? .always : .never)
         if isPreparation, let written = writes.first {
             // Kept only where somebody reads it.
             let target = compiler.newBuffer(1)

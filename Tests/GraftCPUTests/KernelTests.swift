@@ -35,7 +35,7 @@ import Testing
     @Test func everyPartIsRunOnceWhetherThreadsSpinOrSleep() {
         graft_set_thread_count(3)
         for round in 0..<12 {
-            graft_hold_team(round % 3 != 2)
+            graft_oversubscribe(round % 3 != 2)
             everyPartIsRunOnce(parts: 5, withOpenMP: true)
         }
     }

@@ -65,12 +65,12 @@ extension InstructionSetTests {
             try left.withUnsafeBufferPointer { left in
                 try right.withUnsafeBufferPointer { right in
                     try results.withUnsafeMutableBufferPointer { results in
-                        var product = graft_thin_product()
+                        var product = graft_skinny_nn()
                         (product.rows, product.inner) = (Int64(count), Int64(Self.rows))
                         (product.columns, product.left) = (Int64(columns), left.baseAddress)
                         (product.right, product.target) = (right.baseAddress, results.baseAddress)
-                        let scratch = try Memory(byteCount: graft_thin_product_scratch_size(&product))
-                        graft_run_thin_product(&product, scratch.base, 2)
+                        let scratch = try Memory(byteCount: graft_skinny_nn_scratch_size(&product))
+                        graft_run_skinny_nn(&product, scratch.base, 2)
                     }
                 }
             }

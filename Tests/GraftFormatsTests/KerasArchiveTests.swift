@@ -62,15 +62,15 @@ import Testing
         try withTemporaryFolder { folder in
             let model = try TestModels.model("nested")
             model.setStatistics(.frozen)
-            try model.layer(named: "base/conv2d").fix()
+            try model.layer(named: "base/conv2d").freezePermanently()
             try model.save(folder + "/model.keras")
             let loaded = try Model.load(folder + "/model.keras")
-            #expect(loaded.layerMarks == model.layerMarks)
-            #expect(loaded.layerMarks.frozenStatistics == ["base/batch_normalization"])
+            #expect(loaded.layerFlags == model.layerFlags)
+            #expect(loaded.layerFlags.frozenStatistics == ["base/batch_normalization"])
             loaded.unfreeze()
             #expect(try !loaded.layer(named: "base/conv2d").trainable)
             // Keras writes no such marks, and normalizes in training as it always does.
-            #expect(try Model.load(Fixture.path("nested.keras")).layerMarks.isEmpty)
+            #expect(try Model.load(Fixture.path("nested.keras")).layerFlags.isEmpty)
         }
     }
 

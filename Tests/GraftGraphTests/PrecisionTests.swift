@@ -3,7 +3,7 @@ import Testing
 
 @testable import GraftGraph
 
-/// Element types, casts, and the passes that choose and widen them.
+/// Element types, casts, and the passes that choose and legalize them.
 @Suite struct PrecisionTests {
     // MARK: Rounding
 
@@ -136,16 +136,16 @@ import Testing
 
     // MARK: Other passes
 
-    @Test func widenedGraphsGiveTheSameNumbers() throws {
+    @Test func legalizedGraphsGiveTheSameValues() throws {
         for seed in 0..<200 {
             let random = try RandomGraph(seed: UInt64(seed) + 7000, operations: 2 + seed % 8)
             let typed = try random.graph.withTypes { $0.shape.elementCount % 3 == 0 ? .float32 : .bfloat16 }
-            let widened = try typed.widening { _, _, _ in false }
-            for node in widened.nodes where node.elementType == .bfloat16 {
+            let legalized = try typed.legalizingTypes { _, _, _ in false }
+            for node in legalized.nodes where node.elementType == .bfloat16 {
                 if case .movement(.cast) = node.operation { continue }
                 #expect(node.operation.isReshape)
             }
-            try expectSameResults(random.run(widened), random.run(typed), "\(random)")
+            try expectSameResults(random.run(legalized), random.run(typed), "\(random)")
         }
     }
 

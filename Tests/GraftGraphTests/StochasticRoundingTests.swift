@@ -241,8 +241,8 @@ import Testing
         let passes: [(Graph) throws -> Graph] = [
             { try $0.pruned() }, { try $0.foldingNormalization() }, { try $0.fusingEpilogues() },
             { try $0.fusingElementwise() }, { try $0.choosingPrecision(.bfloat16) },
-            { try $0.widening { _, _, _ in false } },
-            { try $0.widening { node, _, _ in node.operation.name == "stochasticRounding" } },
+            { try $0.legalizingTypes { _, _, _ in false } },
+            { try $0.legalizingTypes { node, _, _ in node.operation.name == "stochasticRounding" } },
         ]
         for pass in passes { #expect(try run(pass(graph)).updates == expected) }
     }

@@ -13,7 +13,7 @@ struct ImageDatasetTests {
 
     init() throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures((0..<6).map { "\($0).bmp" })
+        try folder.writeImages((0..<6).map { "\($0).bmp" })
         try folder.write(Array("no picture".utf8), to: "2.bmp")
         try folder.write([], to: "4.bmp")
         self.folder = folder

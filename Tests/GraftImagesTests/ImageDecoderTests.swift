@@ -7,8 +7,8 @@ import Testing
 
 @Suite("ImageDecoder")
 struct ImageDecoderTests {
-    @Test("every format and peculiarity decodes to the expected pixels", arguments: PictureCase.all)
-    func decodesToExpectedPixels(of picture: PictureCase) throws {
+    @Test("every format and peculiarity decodes to the expected pixels", arguments: ImageCase.all)
+    func decodesToExpectedPixels(of picture: ImageCase) throws {
         let image = try ImageDecoder().decode(picture.bytes)
         #expect(image.height == picture.height)
         #expect(image.width == picture.width)
@@ -25,21 +25,21 @@ struct ImageDecoderTests {
     @Test("the extension plays no part")
     func readsByContent() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write(PictureCase.named("rgb.png").bytes, to: "photo.jpg")
-        #expect(try ImageDecoder().decode(contentsOf: path).pixels == Array(PictureCase.named("rgb.png").pixels))
+        let path = try folder.write(ImageCase.named("rgb.png").bytes, to: "photo.jpg")
+        #expect(try ImageDecoder().decode(contentsOf: path).pixels == Array(ImageCase.named("rgb.png").pixels))
     }
 
     @Test("a profile changes the colours of CMYK")
     func appliesProfilesToCMYK() throws {
-        let plain = try ImageDecoder().decode(PictureCase.named("cmyk.jpg").bytes)
-        let profiled = try ImageDecoder().decode(PictureCase.named("cmyk-profile.jpg").bytes)
+        let plain = try ImageDecoder().decode(ImageCase.named("cmyk.jpg").bytes)
+        let profiled = try ImageDecoder().decode(ImageCase.named("cmyk-profile.jpg").bytes)
         #expect(zip(plain.pixels, profiled.pixels).map { abs(Int($0) - Int($1)) }.max() ?? 0 > 20)
     }
 
     @Test(
         "one channel is the brightness 0.299 R + 0.587 G + 0.114 B", arguments: ["rgb.png", "rgb.bmp", "rgb-alpha.png"])
     func decodesToGrey(_ file: String) throws {
-        let picture = try PictureCase.named(file)
+        let picture = try ImageCase.named(file)
         let grey = try ImageDecoder(channels: 1).decode(picture.bytes)
         let colours = [UInt8](picture.pixels)
         let expected = (0..<(picture.height * picture.width)).map { pixel in
@@ -52,7 +52,7 @@ struct ImageDecoderTests {
 
     @Test("a JPEG's brightness comes from the file, within what rounding its colours loses")
     func decodesJPEGToGrey() throws {
-        let picture = try PictureCase.named("444.jpg")
+        let picture = try ImageCase.named("444.jpg")
         let grey = try ImageDecoder(channels: 1).decode(picture.bytes)
         let colours = [UInt8](picture.pixels).map(Double.init)
         for pixel in 0..<(picture.height * picture.width) {
@@ -68,7 +68,7 @@ struct ImageDecoderTests {
 
     @Test("many threads decode the same pictures to the same pixels, beside others that fail")
     func decodesFromManyThreads() throws {
-        let pictures = PictureCase.all
+        let pictures = ImageCase.all
         let decoder = try ImageDecoder()
         let alone = try pictures.map { try decoder.decode($0.bytes) }
         let truncated = pictures.map { Array($0.bytes.prefix($0.bytes.count / 2)) }
@@ -82,7 +82,7 @@ struct ImageDecoderTests {
 }
 
 @Suite("What no decoder can read")
-struct DamagedPictureTests {
+struct DamagedImageTests {
     struct Refusal: Sendable, CustomTestStringConvertible {
         let id: String
         let bytes: [UInt8]
@@ -176,8 +176,8 @@ struct DamagedPictureTests {
 
     /// The last bytes of some formats are padding, an end mark or a checksum that readers may do without; what is cut
     /// there must decode to the whole picture or throw, and all shorter files must throw.
-    @Test("a file cut at any of a hundred places throws or is the whole picture", arguments: PictureCase.all)
-    func refusesTruncation(of picture: PictureCase) throws {
+    @Test("a file cut at any of a hundred places throws or is the whole picture", arguments: ImageCase.all)
+    func refusesTruncation(of picture: ImageCase) throws {
         let bytes = picture.bytes
         let decoder = try ImageDecoder()
         let whole = try decoder.decode(bytes)
@@ -195,8 +195,8 @@ struct DamagedPictureTests {
         }
     }
 
-    @Test("flipped bits never crash", arguments: PictureCase.all)
-    func survivesFlippedBits(in picture: PictureCase) throws {
+    @Test("flipped bits never crash", arguments: ImageCase.all)
+    func survivesFlippedBits(in picture: ImageCase) throws {
         var generator = SplitMix(seed: 7)
         let decoder = try ImageDecoder()
         for _ in 0..<12 {

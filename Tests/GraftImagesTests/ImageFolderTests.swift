@@ -12,7 +12,7 @@ struct ImageFolderTests {
     @Test("one folder a class: classes and files in the order of their names, and everything for training")
     func readsClasses() throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures(["dogs/b.bmp", "dogs/a.bmp", "cats/2.bmp", "cats/10.bmp", "Birds/x.bmp"])
+        try folder.writeImages(["dogs/b.bmp", "dogs/a.bmp", "cats/2.bmp", "cats/10.bmp", "Birds/x.bmp"])
         let images = try ImageFolder(at: folder.path, rule: rule)
         #expect(images.classNames == ["Birds", "cats", "dogs"])
         let expected = ["Birds/x.bmp", "cats/10.bmp", "cats/2.bmp", "dogs/a.bmp", "dogs/b.bmp"]
@@ -30,8 +30,8 @@ struct ImageFolderTests {
         arguments: ["validation", "val", "valid", "Val"])
     func readsParts(_ validation: String) throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures(["train/a/1.bmp", "train/a/2.bmp", "train/b/3.bmp", "test/a/6.bmp", "test/b/7.bmp"])
-        try folder.writePictures(["\(validation)/a/4.bmp", "\(validation)/b/5.bmp"])
+        try folder.writeImages(["train/a/1.bmp", "train/a/2.bmp", "train/b/3.bmp", "test/a/6.bmp", "test/b/7.bmp"])
+        try folder.writeImages(["\(validation)/a/4.bmp", "\(validation)/b/5.bmp"])
         let images = try ImageFolder(at: folder.path + "/", rule: rule, validationSplit: 0.5)
         #expect(images.training.count == 3)
         #expect(images.validation?.paths == ["a/4.bmp", "b/5.bmp"].map { "\(folder.path)/\(validation)/\($0)" })
@@ -43,14 +43,14 @@ struct ImageFolderTests {
     @Test("a folder named train with pictures in it is the class of trains")
     func trainMayBeAClass() throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures(["train/1.bmp", "car/2.bmp"])
+        try folder.writeImages(["train/1.bmp", "car/2.bmp"])
         #expect(try ImageFolder(at: folder.path, rule: rule).classNames == ["car", "train"])
     }
 
     @Test("folders within a class's folder belong to the class, in Keras's order")
     func readsNestedFolders() throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures(["a/z.bmp", "a/n/2.bmp", "a/n/m/3.bmp", "a/n-1/1.bmp", "b/1.bmp"])
+        try folder.writeImages(["a/z.bmp", "a/n/2.bmp", "a/n/m/3.bmp", "a/n-1/1.bmp", "b/1.bmp"])
         let images = try ImageFolder(at: folder.path, rule: rule)
         let expected = ["a/z.bmp", "a/n/2.bmp", "a/n-1/1.bmp", "a/n/m/3.bmp", "b/1.bmp"]
         #expect(images.training.paths == expected.map { "\(folder.path)/\($0)" })
@@ -59,10 +59,10 @@ struct ImageFolderTests {
     @Test("whatever is no picture in a class's folder takes no part and is listed")
     func listsProblems() throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures([
+        try folder.writeImages([
             "cats/1.bmp", "dogs/1.BMP", "dogs/2.JpEg", "loose.jpg", ".hidden/1.bmp", "__MACOSX/1.bmp",
         ])
-        try folder.writePictures([
+        try folder.writeImages([
             "cats/.DS_Store", "cats/Thumbs.db", "cats/notes.txt", "cats/README", "cats/movie.mp4",
         ])
         try folder.write([], to: "LICENSE")
@@ -97,8 +97,8 @@ struct ImageFolderTests {
     func survivesCircles() throws {
         let folder = try TemporaryFolder()
         let elsewhere = try TemporaryFolder()
-        try folder.writePictures(["cats/1.bmp", "cats/deep/2.bmp"])
-        try elsewhere.writePictures(["1.bmp"])
+        try folder.writeImages(["cats/1.bmp", "cats/deep/2.bmp"])
+        try elsewhere.writeImages(["1.bmp"])
         try folder.makeLink("dogs", to: elsewhere.path)
         try folder.makeLink("loop", to: ".")
         try folder.makeLink("above", to: "..")
@@ -113,7 +113,7 @@ struct ImageFolderTests {
         @Test("names that are not UTF-8 are listed")
         func listsUndecodableNames() throws {
             let folder = try TemporaryFolder()
-            try folder.writePictures(["a/1.bmp", "b/1.bmp"])
+            try folder.writeImages(["a/1.bmp", "b/1.bmp"])
             let name = Array("\(folder.path)/a/".utf8CString.dropLast()) + [-1, -2, 0x2E, 0x6A, 0x70, 0x67, 0]
             let file = try #require(fopen(name, "w"))
             fclose(file)
@@ -126,12 +126,12 @@ struct ImageFolderTests {
     @Test("a trained model's classes set the labels, and may be missing")
     func followsExpectedClasses() throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures(["cats/1.bmp", "dogs/1.bmp"])
+        try folder.writeImages(["cats/1.bmp", "dogs/1.bmp"])
         let images = try ImageFolder(at: folder.path, rule: rule, classNames: ["dogs", "birds", "cats"])
         #expect(images.training.labels == [2, 0])
         #expect(images.classNames == ["dogs", "birds", "cats"])
         let one = try TemporaryFolder()
-        try one.writePictures(["cats/1.bmp"])
+        try one.writeImages(["cats/1.bmp"])
         #expect(try ImageFolder(at: one.path, rule: rule, classNames: ["cats", "dogs"]).training.labels == [0])
     }
 }
@@ -199,7 +199,7 @@ struct ImageFolderErrorTests {
     @Test("each refusal says what was found and what was expected", arguments: refusals)
     func explains(_ refusal: Refusal) throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures(refusal.files)
+        try folder.writeImages(refusal.files)
         let error = #expect(throws: GraftError.self) {
             try ImageFolder(at: folder.path + refusal.folder, rule: rule, classNames: refusal.classNames)
         }
@@ -261,7 +261,7 @@ struct ValidationSplitTests {
     @Test("each class of a folder is split by itself, the parts share nothing, and together they are all")
     func splitsEachClass() throws {
         let folder = try TemporaryFolder()
-        try folder.writePictures(names(20) + names(10, in: "dogs"))
+        try folder.writeImages(names(20) + names(10, in: "dogs"))
         let images = try ImageFolder(at: folder.path, rule: rule, validationSplit: 0.2, seed: 4)
         let validation = try #require(images.validation)
         #expect(images.training.classCounts == [16, 8])

@@ -19,6 +19,14 @@ import Testing
         #expect(try run(.accuracy, predictions, [2, 3], [0, 1, 0, 0, 0, 1], [2, 3]) == 0.5)
     }
 
+    /// Keras's names for what `accuracy` resolves to; several outputs of an example count with their mean.
+    @Test func accuraciesCanBeNamed() throws {
+        #expect(try run(.binaryAccuracy, [0.6, 0.4, 0.9, 0.9], [2, 2], [1, 0, 1, 0], [2, 2]) == 0.75)
+        #expect(try run(.categoricalAccuracy, [0.6, 0.4, 0.1, 0.9], [2, 2], [1, 0, 1, 0], [2, 2]) == 0.5)
+        #expect(Metric.binaryAccuracy.name == "binary_accuracy")
+        #expect(Metric.categoricalAccuracy.name == "categorical_accuracy")
+    }
+
     @Test func theFirstOfEqualPredictionsCounts() throws {
         #expect(try run(.sparseCategoricalAccuracy, [1, 1, 1, 0, 2, 2], [2, 3], [0, 1], [2]) == 1)
         #expect(try run(.sparseCategoricalAccuracy, [1, 1, 1, 0, 2, 2], [2, 3], [1, 2], [2]) == 0)

@@ -5,53 +5,53 @@ import Testing
 
 @testable import GraftTraining
 
-/// The updates of Keras's optimizers are recognised by the CPU's compiled rules, from the formulas as they stand.
+/// The updates of Keras's optimizers match the CPU's fused optimizer kernels, from their formulas.
 @Suite struct CompiledUpdateTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let optimizer: any Optimizer
-        let rule: String
-        var testDescription: String { rule }
+        let kernel: String
+        var testDescription: String { kernel }
     }
 
     static let cases = [
-        Case(optimizer: SGD(), rule: "descent"),
-        Case(optimizer: SGD(momentum: 0.9), rule: "momentum"),
-        Case(optimizer: SGD(momentum: 0.9, nesterov: true), rule: "nesterov"),
-        Case(optimizer: RMSprop(), rule: "rmsprop"),
-        Case(optimizer: RMSprop(momentum: 0.5), rule: "rmsprop_momentum"),
+        Case(optimizer: SGD(), kernel: "descent"),
+        Case(optimizer: SGD(momentum: 0.9), kernel: "momentum"),
+        Case(optimizer: SGD(momentum: 0.9, nesterov: true), kernel: "nesterov"),
+        Case(optimizer: RMSprop(), kernel: "rmsprop"),
+        Case(optimizer: RMSprop(momentum: 0.5), kernel: "rmsprop_momentum"),
         // Both factors are one constant.
-        Case(optimizer: RMSprop(momentum: 0.9), rule: "rmsprop_momentum"),
-        Case(optimizer: Adagrad(), rule: "adagrad"),
-        Case(optimizer: Adam(), rule: "adam"),
-        Case(optimizer: AdamW(), rule: "adamw"),
-        Case(optimizer: Nadam(), rule: "nadam"),
-        Case(optimizer: Lion(), rule: "lion"),
+        Case(optimizer: RMSprop(momentum: 0.9), kernel: "rmsprop_momentum"),
+        Case(optimizer: Adagrad(), kernel: "adagrad"),
+        Case(optimizer: Adam(), kernel: "adam"),
+        Case(optimizer: AdamW(), kernel: "adamw"),
+        Case(optimizer: Nadam(), kernel: "nadam"),
+        Case(optimizer: Lion(), kernel: "lion"),
     ]
 
     @Test(arguments: cases)
     func theHeadsUpdateIsCompiled(_ optimizer: Case) throws {
-        #expect(try Self.kernels(optimizer.optimizer)["graft:gradient+\(optimizer.rule)"] == 1)
+        #expect(try Self.kernels(optimizer.optimizer)["graft:gradient+\(optimizer.kernel)"] == 1)
     }
 
     @Test(arguments: [
-        Case(optimizer: SGD(momentum: 0.9, settings: narrow), rule: "momentum"),
-        Case(optimizer: SGD(momentum: 0.9, nesterov: true, settings: narrow), rule: "nesterov"),
-        Case(optimizer: RMSprop(settings: narrow), rule: "rmsprop"),
-        Case(optimizer: RMSprop(momentum: 0.5, settings: narrow), rule: "rmsprop_momentum"),
-        Case(optimizer: Adagrad(settings: narrow), rule: "adagrad"),
-        Case(optimizer: Adam(settings: narrow), rule: "adam"),
-        Case(optimizer: AdamW(settings: narrow), rule: "adamw"),
-        Case(optimizer: Nadam(settings: narrow), rule: "nadam"),
-        Case(optimizer: Lion(settings: narrow), rule: "lion"),
+        Case(optimizer: SGD(momentum: 0.9, settings: bfloat16), kernel: "momentum"),
+        Case(optimizer: SGD(momentum: 0.9, nesterov: true, settings: bfloat16), kernel: "nesterov"),
+        Case(optimizer: RMSprop(settings: bfloat16), kernel: "rmsprop"),
+        Case(optimizer: RMSprop(momentum: 0.5, settings: bfloat16), kernel: "rmsprop_momentum"),
+        Case(optimizer: Adagrad(settings: bfloat16), kernel: "adagrad"),
+        Case(optimizer: Adam(settings: bfloat16), kernel: "adam"),
+        Case(optimizer: AdamW(settings: bfloat16), kernel: "adamw"),
+        Case(optimizer: Nadam(settings: bfloat16), kernel: "nadam"),
+        Case(optimizer: Lion(settings: bfloat16), kernel: "lion"),
     ])
     func anUpdateWithStateOfBfloat16IsCompiled(_ optimizer: Case) throws {
-        #expect(try Self.kernels(optimizer.optimizer)["graft:gradient+\(optimizer.rule)"] == 1)
+        #expect(try Self.kernels(optimizer.optimizer)["graft:gradient+\(optimizer.kernel)"] == 1)
     }
 
-    private static let narrow = OptimizerSettings(stateType: .bfloat16)
+    private static let bfloat16 = OptimizerSettings(stateType: .bfloat16)
 
     /// Weight decay that is not the optimizer's own is interpreted.
-    @Test func anUpdateWithoutARuleIsInterpreted() throws {
+    @Test func anUpdateWithoutAKernelIsInterpreted() throws {
         let optimizer = RMSprop(settings: OptimizerSettings(weightDecay: 0.01))
         #expect(try Self.kernels(optimizer)["graft:gradient+update"] == 1)
     }

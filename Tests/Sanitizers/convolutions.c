@@ -6,7 +6,13 @@ typedef struct {
     int64_t kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width, top, left;
 } shape;
 
-/// The input's pixel that a position of the kernel sees; −1 in the padding.
+static graft_geometry geometry_of(const shape *s) {
+    return (graft_geometry){s->batch, s->height, s->width, s->inputs, s->output_height, s->output_width, s->outputs,
+                            s->kernel_height, s->kernel_width, s->stride_height, s->stride_width, s->dilation_height,
+                            s->dilation_width, s->top, s->left};
+}
+
+/// The input's pixel under a position of the kernel; −1 in the padding.
 static int64_t seen(const shape *s, int64_t n, int64_t y, int64_t x, int64_t i, int64_t j) {
     int64_t row = y * s->stride_height + i * s->dilation_height - s->top;
     int64_t column = x * s->stride_width + j * s->dilation_width - s->left;
@@ -36,18 +42,18 @@ static float *convolved(const shape *s, const float *input, const float *kernel,
 }
 
 /// Room for a result whose pixels are `stride` apart: what lies between them must not change.
-static float *strided(int64_t count, int64_t channels, int64_t stride, bool is_narrow) {
-    size_t size = is_narrow ? sizeof(uint16_t) : sizeof(float);
+static float *strided(int64_t count, int64_t channels, int64_t stride, bool is_bfloat16) {
+    size_t size = is_bfloat16 ? sizeof(uint16_t) : sizeof(float);
     return memset(bytes(((size_t)(count - 1) * (size_t)stride + (size_t)channels) * size), 0x42,
                   ((size_t)(count - 1) * (size_t)stride + (size_t)channels) * size);
 }
 
 /// The channels of a strided result, and a look at what lies between.
-static float *dense(const char *what, const void *array, int64_t count, int64_t channels, int64_t stride, bool is_narrow) {
+static float *dense(const char *what, const void *array, int64_t count, int64_t channels, int64_t stride, bool is_bfloat16) {
     float *result = empty(count * channels);
     int64_t all = (count - 1) * stride + channels;
-    const float *wide = is_narrow ? widened(array, all) : array;
-    size_t size = is_narrow ? sizeof(uint16_t) : sizeof(float);
+    const float *wide = is_bfloat16 ? to_float32(array, all) : array;
+    size_t size = is_bfloat16 ? sizeof(uint16_t) : sizeof(float);
     for (int64_t i = 0; i < all; i++) {
         if (i % stride < channels) {
             result[i / stride * channels + i % stride] = wide[i];
@@ -67,12 +73,12 @@ static void round_all(float *array, int64_t count) {
 }
 
 void check_convolutions(int threads) {
-    bool is_narrow = chance(50), output_is_narrow = is_narrow && chance(70), relu = chance(50);
+    bool is_bfloat16 = chance(50), output_is_bfloat16 = is_bfloat16 && chance(70), relu = chance(50);
     shape s = {.batch = between(1, 3), .height = between(1, 12), .width = between(1, 12), .inputs = between(1, 40),
                .outputs = between(1, 130), .kernel_height = between(1, 4), .kernel_width = between(1, 4),
                .stride_height = between(1, 3), .stride_width = between(1, 3), .dilation_height = between(1, 2),
                .dilation_width = between(1, 2)};
-    if (is_narrow) s.inputs = (s.inputs + 1) / 2 * 2;
+    if (is_bfloat16) s.inputs = (s.inputs + 1) / 2 * 2;
     int64_t reach_height = (s.kernel_height - 1) * s.dilation_height, reach_width = (s.kernel_width - 1) * s.dilation_width;
     s.top = between(0, reach_height), s.left = between(0, reach_width);
     // Padding at the bottom and on the right follows from the size of the output.
@@ -81,28 +87,23 @@ void check_convolutions(int threads) {
     float *kernel = integers(s.kernel_height * s.kernel_width * s.inputs * s.outputs, 0);
     float *bias = chance(70) ? integers(s.outputs, 0) : NULL;
     int64_t stride = s.outputs + (chance(50) ? between(1, 50) : 0);
-    graft_convolution c = {.batch = s.batch, .input_height = s.height, .input_width = s.width, .input_channels = s.inputs,
-                           .output_height = s.output_height, .output_width = s.output_width, .output_channels = s.outputs,
-                           .output_pixel_stride = stride, .kernel_height = s.kernel_height, .kernel_width = s.kernel_width,
-                           .stride_height = s.stride_height, .stride_width = s.stride_width,
-                           .dilation_height = s.dilation_height, .dilation_width = s.dilation_width, .padding_top = s.top,
-                           .padding_left = s.left, .is_narrow = is_narrow, .output_is_narrow = output_is_narrow,
-                           .relu = relu, .bias = bias};
-    c.input = is_narrow ? (void *)narrowed(input, s.batch * s.height * s.width * s.inputs) : input;
+    graft_convolution c = {.geometry = geometry_of(&s), .output_pixel_stride = stride, .is_bfloat16 = is_bfloat16,
+                           .output_is_bfloat16 = output_is_bfloat16, .relu = relu, .bias = bias};
+    c.input = is_bfloat16 ? (void *)to_bfloat16(input, s.batch * s.height * s.width * s.inputs) : input;
     void *packed = bytes(graft_convolution_kernel_size(&c));
     graft_pack_convolution_kernel(&c, kernel, packed);
     c.kernel = packed;
-    c.output = strided(pixels(&s), s.outputs, stride, output_is_narrow);
+    c.output = strided(pixels(&s), s.outputs, stride, output_is_bfloat16);
     graft_run_convolution(&c, threads);
     float *expected = convolved(&s, input, kernel, bias, relu);
-    if (output_is_narrow) round_all(expected, pixels(&s) * s.outputs);
-    expect_close("a convolution", dense("a convolution", c.output, pixels(&s), s.outputs, stride, output_is_narrow),
+    if (output_is_bfloat16) round_all(expected, pixels(&s) * s.outputs);
+    expect_close("a convolution", dense("a convolution", c.output, pixels(&s), s.outputs, stride, output_is_bfloat16),
                  expected, pixels(&s) * s.outputs, 0);
 }
 
 void check_winograd(int threads) {
-    int64_t size = chance(50) ? 3 : 5, points = chance(50) ? 6 : 8;
-    bool input_is_narrow = chance(50), output_is_narrow = chance(50), relu = chance(50);
+    int64_t size = chance(50) ? 3 : 5, tile = chance(50) ? 6 : 8;
+    bool input_is_bfloat16 = chance(50), output_is_bfloat16 = chance(50), relu = chance(50);
     shape s = {.batch = between(1, 2), .height = between(size, 17), .width = between(size, 17), .inputs = 16 * between(1, 3),
                .outputs = 32 * between(1, 3), .kernel_height = size, .kernel_width = size, .stride_height = 1,
                .stride_width = 1, .dilation_height = 1, .dilation_width = 1, .top = between(0, size / 2),
@@ -112,30 +113,28 @@ void check_winograd(int threads) {
     float *kernel = integers(size * size * s.inputs * s.outputs, 0);
     float *bias = chance(70) ? integers(s.outputs, 0) : NULL;
     int64_t stride = s.outputs + (chance(50) ? 16 * between(1, 3) : 0);
-    graft_winograd w = {.batch = s.batch, .input_height = s.height, .input_width = s.width, .input_channels = s.inputs,
-                        .output_height = s.output_height, .output_width = s.output_width, .output_channels = s.outputs,
-                        .output_pixel_stride = stride, .kernel_size = size, .points = points, .padding_top = s.top,
-                        .padding_left = s.left, .input_is_narrow = input_is_narrow, .output_is_narrow = output_is_narrow,
-                        .relu = relu, .bias = bias};
-    w.input = input_is_narrow ? (void *)narrowed(input, s.batch * s.height * s.width * s.inputs) : input;
-    float *packed = bytes(graft_winograd_kernel_size(points, s.inputs, s.outputs));
-    graft_pack_winograd_kernel(kernel, size, points, s.inputs, s.outputs, chance(50), packed);
+    graft_winograd w = {.geometry = geometry_of(&s), .output_pixel_stride = stride, .tile_size = tile,
+                        .input_is_bfloat16 = input_is_bfloat16, .output_is_bfloat16 = output_is_bfloat16, .relu = relu,
+                        .bias = bias};
+    w.input = input_is_bfloat16 ? (void *)to_bfloat16(input, s.batch * s.height * s.width * s.inputs) : input;
+    float *packed = bytes(graft_winograd_kernel_size(&w.geometry, tile));
+    graft_pack_winograd_kernel(&w.geometry, tile, chance(50), kernel, packed);
     w.kernel = packed;
-    w.output = strided(pixels(&s), s.outputs, stride, output_is_narrow);
+    w.output = strided(pixels(&s), s.outputs, stride, output_is_bfloat16);
     graft_run_winograd(&w, bytes(graft_winograd_scratch_size(&w, threads)), threads);
     // Winograd's sums are not exact: Documentation/Numerics.md; rounding to bfloat16 adds half a step.
-    expect_close("Winograd's filtering", dense("Winograd's filtering", w.output, pixels(&s), s.outputs, stride, output_is_narrow),
-                 convolved(&s, input, kernel, bias, relu), pixels(&s) * s.outputs, output_is_narrow ? 0x1p-8 : 2e-5);
+    expect_close("Winograd's filtering", dense("Winograd's filtering", w.output, pixels(&s), s.outputs, stride, output_is_bfloat16),
+                 convolved(&s, input, kernel, bias, relu), pixels(&s) * s.outputs, output_is_bfloat16 ? 0x1p-8 : 2e-5);
 }
 
 void check_convolution_gradients(int threads) {
-    rule_program rule;
+    optimizer_program optimizer;
     shape s = {.batch = between(1, 3), .height = between(1, 9), .width = between(1, 9), .inputs = between(1, 50),
                .outputs = between(1, 100), .kernel_height = between(1, 3), .kernel_width = between(1, 3),
                .stride_height = between(1, 2), .stride_width = between(1, 2), .dilation_height = 1, .dilation_width = 1};
     s.top = between(0, s.kernel_height - 1), s.left = between(0, s.kernel_width - 1);
     s.output_height = (s.height + s.top - 1) / s.stride_height + 1, s.output_width = (s.width + s.left - 1) / s.stride_width + 1;
-    make_rule((int)below(4), &rule);
+    make_optimizer((int)below(4), &optimizer);
     int64_t count = s.kernel_height * s.kernel_width * s.inputs * s.outputs;
     float *input = integers(s.batch * s.height * s.width * s.inputs, 0), *output = integers(pixels(&s) * s.outputs, 0);
     float *scale = chance(50) ? integers(s.outputs, 0) : NULL, *sums = empty(count);
@@ -152,24 +151,20 @@ void check_convolution_gradients(int threads) {
                             for (int64_t q = 0; q < s.outputs; q++)
                                 to[p * s.outputs + q] += input[pixel * s.inputs + p] * g[q];
                     }
-    graft_convolution_gradient g = {.batch = s.batch, .input_height = s.height, .input_width = s.width,
-                                    .output_height = s.output_height, .output_width = s.output_width,
-                                    .kernel_height = s.kernel_height, .kernel_width = s.kernel_width,
-                                    .stride_height = s.stride_height, .stride_width = s.stride_width, .dilation_height = 1,
-                                    .dilation_width = 1, .padding_top = s.top, .padding_left = s.left, .rows = s.inputs,
-                                    .columns = s.outputs, .left = input, .right = output, .scale = scale};
+    graft_convolution_gradient g = {.geometry = geometry_of(&s), .input = input, .output_gradient = output, .scale = scale};
     const float *sources[8] = {NULL};
     float *targets[4], *expected[4];
-    for (int i = 1; i < rule.array_count; i++) sources[i] = numbers(count, 0.25f, 2);
-    for (int i = 0; i < rule.program.output_count; i++) targets[i] = empty(count), expected[i] = empty(count);
+    for (int i = 1; i < optimizer.array_count; i++) sources[i] = numbers(count, 0.25f, 2);
+    for (int i = 0; i < optimizer.program.output_count; i++) targets[i] = empty(count), expected[i] = empty(count);
     for (int64_t at = 0; at < count; at++) {
         double arrays[8] = {sums[at] * (scale ? scale[at % s.outputs] : 1)}, results[4];
-        for (int i = 1; i < rule.array_count; i++) arrays[i] = sources[i][at];
-        apply_rule(&rule, arrays, results);
-        for (int i = 0; i < rule.program.output_count; i++) expected[i][at] = (float)results[i];
+        for (int i = 1; i < optimizer.array_count; i++) arrays[i] = sources[i][at];
+        apply_optimizer(&optimizer, arrays, results);
+        for (int i = 0; i < optimizer.program.output_count; i++) expected[i][at] = (float)results[i];
     }
-    void *scratch = bytes(graft_convolution_gradient_scratch_size(&rule.program, &g, threads));
-    graft_run_convolution_gradient_program(&rule.program, &g, sources, targets, NULL, scratch, threads);
-    for (int i = 0; i < rule.program.output_count; i++)
+    void *scratch = bytes(graft_convolution_gradient_scratch_size(&optimizer.program, &g, threads));
+    graft_run_convolution_gradient_program(&optimizer.program, &g, &(graft_arguments){sources, targets, NULL}, scratch,
+                                           threads);
+    for (int i = 0; i < optimizer.program.output_count; i++)
         expect_close("a convolution's gradient with its update", targets[i], expected[i], count, 1e-5);
 }

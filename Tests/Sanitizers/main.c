@@ -48,7 +48,7 @@ float *numbers(int64_t count, float low, float high) {
     return array;
 }
 
-uint16_t *narrowed(const float *source, int64_t count) {
+uint16_t *to_bfloat16(const float *source, int64_t count) {
     uint16_t *array = bytes((size_t)count * sizeof *array);
     for (int64_t i = 0; i < count; i++) {
         uint32_t bits;
@@ -58,7 +58,7 @@ uint16_t *narrowed(const float *source, int64_t count) {
     return array;
 }
 
-float *widened(const uint16_t *source, int64_t count) {
+float *to_float32(const uint16_t *source, int64_t count) {
     float *array = empty(count);
     for (int64_t i = 0; i < count; i++) {
         uint32_t bits = (uint32_t)source[i] << 16;
@@ -96,10 +96,10 @@ void expect_close(const char *what, const float *actual, const float *expected, 
 int main(int count, char **arguments) {
     int rounds = count > 1 ? atoi(arguments[1]) : 20;
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 1;
-    static void (*const checks[])(int) = {check_programs,     check_rules,    check_products,
+    static void (*const checks[])(int) = {check_programs,     check_optimizers,    check_products,
                                           check_gradients,    check_convolutions, check_winograd,
                                           check_convolution_gradients, check_poolings, check_others};
-    static const char *const names[] = {"programs", "rules", "products", "gradients", "convolutions", "winograd",
+    static const char *const names[] = {"programs", "optimizers", "products", "gradients", "convolutions", "winograd",
                                         "convolution gradients", "poolings", "others"};
     for (int set = 0; set < graft_instruction_set_count(); set++) {
         graft_use_instruction_set(set);
@@ -111,7 +111,7 @@ int main(int count, char **arguments) {
                 checks[check]((int)between(1, 3));
                 release_all();
             }
-            printf("%-8s %-22s %4d rounds, %10lld numbers compared\n", graft_instruction_set(), names[check], rounds,
+            printf("%-8s %-22s %4d rounds, %10lld values compared\n", graft_instruction_set(), names[check], rounds,
                    (long long)compared);
             fflush(stdout);
         }

@@ -1,4 +1,4 @@
-// Poolings, reductions, softmax, copies, random numbers, turned kernels.
+// Poolings, reductions, softmax, copies, random numbers, rotated weights.
 #include "support.h"
 
 // MARK: Poolings
@@ -79,13 +79,13 @@ void check_poolings(int threads) {
     expect_close("maximum pooling", output, all.largest, windows * p.channels, 0);
     graft_maximum_pooling_gradient(&p, all.input, all.gradient, gradient, threads);
     expect_close("maximum pooling's gradient", gradient, all.largest_gradient, count, 0);
-    p.is_narrow = true;
-    uint16_t *narrow = narrowed(all.input, count), *result = bytes((size_t)(windows * p.channels) * 2);
+    p.is_bfloat16 = true;
+    uint16_t *narrow = to_bfloat16(all.input, count), *result = bytes((size_t)(windows * p.channels) * 2);
     graft_maximum_pooling(&p, narrow, result, threads);
-    expect_close("maximum pooling in bfloat16", widened(result, windows * p.channels), all.largest, windows * p.channels, 0x1p-8);
+    expect_close("maximum pooling in bfloat16", to_float32(result, windows * p.channels), all.largest, windows * p.channels, 0x1p-8);
     graft_average_pooling(&p, narrow, result, threads);
     for (int64_t i = 0; i < windows * p.channels; i++) means[i] = all.sums[i] / (float)all.counts[i / p.channels];
-    expect_close("average pooling in bfloat16", widened(result, windows * p.channels), means, windows * p.channels, 0x1p-7);
+    expect_close("average pooling in bfloat16", to_float32(result, windows * p.channels), means, windows * p.channels, 0x1p-7);
 }
 
 // MARK: Reductions
@@ -158,17 +158,17 @@ static void check_copy(int threads) {
     expect_close("zeros", target, expected, target_count, 0);
 }
 
-static void check_turn(int threads) {
-    graft_kernel_turn turn = {.positions = between(1, 9), .inputs = between(1, 70), .outputs = between(1, 70)};
-    int64_t size = turn.inputs * turn.outputs;
-    float *source = integers(turn.positions * size, 0), *expected = empty(turn.positions * size);
-    turn.source = source, turn.target = empty(turn.positions * size);
-    for (int64_t k = 0; k < turn.positions; k++)
-        for (int64_t i = 0; i < turn.inputs; i++)
-            for (int64_t o = 0; o < turn.outputs; o++)
-                expected[(turn.positions - 1 - k) * size + o * turn.inputs + i] = source[k * size + i * turn.outputs + o];
-    graft_turn_kernel(&turn, threads);
-    expect_close("a turned kernel", turn.target, expected, turn.positions * size, 0);
+static void check_rotation(int threads) {
+    graft_weight_rotation rotation = {.positions = between(1, 9), .inputs = between(1, 70), .outputs = between(1, 70)};
+    int64_t size = rotation.inputs * rotation.outputs;
+    float *source = integers(rotation.positions * size, 0), *expected = empty(rotation.positions * size);
+    rotation.source = source, rotation.target = empty(rotation.positions * size);
+    for (int64_t k = 0; k < rotation.positions; k++)
+        for (int64_t i = 0; i < rotation.inputs; i++)
+            for (int64_t o = 0; o < rotation.outputs; o++)
+                expected[(rotation.positions - 1 - k) * size + o * rotation.inputs + i] = source[k * size + i * rotation.outputs + o];
+    graft_rotate_weights(&rotation, threads);
+    expect_close("rotated weights", rotation.target, expected, rotation.positions * size, 0);
 }
 
 /// Numbers in [0, 1), the same however many there are and however they are shared.
@@ -189,6 +189,6 @@ void check_others(int threads) {
     check_reduction(threads);
     check_softmax(threads);
     check_copy(threads);
-    check_turn(threads);
+    check_rotation(threads);
     check_random(threads);
 }

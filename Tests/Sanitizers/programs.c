@@ -63,7 +63,7 @@ static int64_t position(const graft_operand *operand, int64_t i) {
 /// Makes an operand of a result of [sizes] and gives its number of elements: one that is repeated along random axes.
 static int64_t make_operand(graft_operand *operand, int rank, const int64_t *sizes, int slot) {
     int64_t count = 1;
-    *operand = (graft_operand){.slot = slot, .layout = (int)below(3), .is_narrow = chance(30)};
+    *operand = (graft_operand){.slot = slot, .layout = (int)below(3), .is_bfloat16 = chance(30)};
     if (operand->layout == graft_scalar) return 1;
     operand->rank = operand->layout == graft_general ? rank : 0;
     for (int axis = rank - 1; axis >= 0; axis--) {
@@ -88,12 +88,12 @@ void check_programs(int threads) {
         int64_t size = make_operand(&operands[i], rank, sizes, i);
         float *array = numbers(size, 0.25f, 2);
         sources[i] = plain[i] = array;
-        if (!operands[i].is_narrow) continue;
-        uint16_t *narrow = narrowed(array, size);
+        if (!operands[i].is_bfloat16) continue;
+        uint16_t *narrow = to_bfloat16(array, size);
         sources[i] = (const float *)narrow;
-        plain[i] = widened(narrow, size);
+        plain[i] = to_float32(narrow, size);
     }
-    // What keeps numbers between a quarter and two or so, or is not sensitive to them.
+    // What keeps values between a quarter and two or so, or is not sensitive to them.
     static const int safe[] = {graft_copy, graft_absolute, graft_square_root, graft_reciprocal_square_root, graft_sigmoid,
                                graft_tanh, graft_error_function, graft_maximum, graft_minimum, graft_relu, graft_select,
                                graft_greater, graft_exponential, graft_logarithm_one_plus};
@@ -104,12 +104,12 @@ void check_programs(int threads) {
         steps[i] = (graft_instruction){operation, known, (int)below(is_risky ? operand_count : known), (int)below(known),
                                        (int)below(known)};
     }
-    graft_output outputs[2] = {{.slot = operand_count + step_count, .writer = step_count - 1, .is_narrow = chance(30)}};
+    graft_output outputs[2] = {{.slot = operand_count + step_count, .writer = step_count - 1, .is_bfloat16 = chance(30)}};
     graft_program program = {.slot_count = operand_count + 1 + step_count, .instruction_count = step_count,
                              .constant_count = 1, .operand_count = operand_count, .output_count = 1,
                              .instructions = steps, .constants = &constant, .operands = operands, .outputs = outputs};
     find_last_reads(&program, operands);
-    graft_find_rule(&program);
+    graft_match_optimizer(&program);
     float *expected = empty(count);
     for (int64_t i = 0; i < count; i++) {
         double slots[most_slots];
@@ -119,98 +119,98 @@ void check_programs(int threads) {
             slots[steps[j].destination] = apply(steps[j].operation, slots[steps[j].a], slots[steps[j].b], slots[steps[j].c]);
         expected[i] = (float)slots[outputs[0].slot];
     }
-    void *target = bytes((size_t)count * (outputs[0].is_narrow ? 2 : 4));
+    void *target = bytes((size_t)count * (outputs[0].is_bfloat16 ? 2 : 4));
     float *targets[] = {target};
     void *scratch = bytes(graft_program_scratch_size(&program, threads));
-    graft_run_program(&program, sources, targets, NULL, count, scratch, threads);
-    const float *actual = outputs[0].is_narrow ? widened(target, count) : target;
-    // Comparisons may fall on the other side by a rounding: numbers that do are random and hardly ever equal.
-    expect_close("a program", actual, expected, count, outputs[0].is_narrow ? 0x1p-8 : 1e-5);
+    graft_run_program(&program, &(graft_arguments){sources, targets, NULL}, count, scratch, threads);
+    const float *actual = outputs[0].is_bfloat16 ? to_float32(target, count) : target;
+    // Comparisons may differ by a rounding, but values are random and hardly ever equal.
+    expect_close("a program", actual, expected, count, outputs[0].is_bfloat16 ? 0x1p-8 : 1e-5);
 }
 
-// MARK: Rules
+// MARK: Optimizers
 
 #define ARRAY(value, index)
-#define NUMBER(value, index)
+#define SCALAR(value, index)
 #define ONE(value, operation, a) {graft_##operation, value, a, a, a},
 #define TWO(value, operation, a, b) {graft_##operation, value, a, b, a},
 #define RESULT(index, value) [index] = value,
-#define MOVES
-#define STAYS(small)
-#define DECAYS(state, factor, small)
-#define RULE(name, arrays, numbers, results, leaves, steps, outputs, rest)                                             \
+#define UPDATES
+#define NO_OP(small)
+#define DECAYS_STATE(state, factor, small)
+#define OPTIMIZER(name, arrays, scalars, results, leaves, steps, outputs, zero)                                             \
     static const graft_instruction steps_of_##name[] = {steps};                                                        \
     static const int results_of_##name[] = {outputs};
-#include "../../Sources/CKernels/rules.h"
-#undef RULE
+#include "../../Sources/CKernels/optimizers.h"
+#undef OPTIMIZER
 
 typedef struct {
-    int arrays, numbers, results, steps;
+    int arrays, scalars, results, steps;
     const graft_instruction *instructions;
     const int *values;
-} rule_description;
+} optimizer_description;
 
-static const rule_description descriptions[] = {
-#define RULE(name, arrays, numbers, results, leaves, steps, outputs, rest)                                             \
-    {arrays, numbers, results, sizeof steps_of_##name / sizeof(graft_instruction), steps_of_##name, results_of_##name},
-#include "../../Sources/CKernels/rules.h"
-#undef RULE
+static const optimizer_description descriptions[] = {
+#define OPTIMIZER(name, arrays, scalars, results, leaves, steps, outputs, zero)                                             \
+    {arrays, scalars, results, sizeof steps_of_##name / sizeof(graft_instruction), steps_of_##name, results_of_##name},
+#include "../../Sources/CKernels/optimizers.h"
+#undef OPTIMIZER
 };
 
-bool make_rule(int number, rule_program *rule) {
+bool make_optimizer(int number, optimizer_program *optimizer) {
     if (number >= (int)(sizeof descriptions / sizeof *descriptions)) return false;
-    const rule_description *d = &descriptions[number];
-    int leaves = d->arrays + d->numbers;
-    memset(rule, 0, sizeof *rule);
-    memcpy(rule->instructions, d->instructions, (size_t)d->steps * sizeof *d->instructions);
-    for (int i = 0; i < d->arrays; i++) rule->operands[i] = (graft_operand){.slot = i, .layout = graft_full};
-    for (int i = 0; i < d->numbers; i++)
-        rule->constants[i] = (graft_constant){.slot = d->arrays + i, .value = 0.125f * (float)(i + 1)};
+    const optimizer_description *d = &descriptions[number];
+    int leaves = d->arrays + d->scalars;
+    memset(optimizer, 0, sizeof *optimizer);
+    memcpy(optimizer->instructions, d->instructions, (size_t)d->steps * sizeof *d->instructions);
+    for (int i = 0; i < d->arrays; i++) optimizer->operands[i] = (graft_operand){.slot = i, .layout = graft_full};
+    for (int i = 0; i < d->scalars; i++)
+        optimizer->constants[i] = (graft_constant){.slot = d->arrays + i, .value = 0.125f * (float)(i + 1)};
     for (int i = 0; i < d->results; i++)
-        rule->outputs[i] = (graft_output){.slot = d->values[i], .writer = d->values[i] - leaves};
-    rule->array_count = d->arrays;
-    rule->program = (graft_program){.slot_count = leaves + d->steps, .instruction_count = d->steps,
-                                    .constant_count = d->numbers, .operand_count = d->arrays,
-                                    .output_count = d->results, .instructions = rule->instructions,
-                                    .constants = rule->constants, .operands = rule->operands, .outputs = rule->outputs};
-    find_last_reads(&rule->program, rule->operands);
-    graft_find_rule(&rule->program);
-    if (rule->program.rule.rule != number) {
-        fprintf(stderr, "rule %d was taken for rule %d\n", number, rule->program.rule.rule);
+        optimizer->outputs[i] = (graft_output){.slot = d->values[i], .writer = d->values[i] - leaves};
+    optimizer->array_count = d->arrays;
+    optimizer->program = (graft_program){.slot_count = leaves + d->steps, .instruction_count = d->steps,
+                                    .constant_count = d->scalars, .operand_count = d->arrays,
+                                    .output_count = d->results, .instructions = optimizer->instructions,
+                                    .constants = optimizer->constants, .operands = optimizer->operands, .outputs = optimizer->outputs};
+    find_last_reads(&optimizer->program, optimizer->operands);
+    graft_match_optimizer(&optimizer->program);
+    if (optimizer->program.optimizer.kernel != number) {
+        fprintf(stderr, "optimizer %d was taken for optimizer %d\n", number, optimizer->program.optimizer.kernel);
         exit(1);
     }
     return true;
 }
 
-void apply_rule(const rule_program *rule, const double *arrays, double *results) {
+void apply_optimizer(const optimizer_program *optimizer, const double *arrays, double *results) {
     double slots[64];
-    for (int i = 0; i < rule->array_count; i++) slots[i] = arrays[i];
-    for (int i = 0; i < rule->program.constant_count; i++) slots[rule->constants[i].slot] = rule->constants[i].value;
-    for (int i = 0; i < rule->program.instruction_count; i++) {
-        const graft_instruction *step = &rule->instructions[i];
+    for (int i = 0; i < optimizer->array_count; i++) slots[i] = arrays[i];
+    for (int i = 0; i < optimizer->program.constant_count; i++) slots[optimizer->constants[i].slot] = optimizer->constants[i].value;
+    for (int i = 0; i < optimizer->program.instruction_count; i++) {
+        const graft_instruction *step = &optimizer->instructions[i];
         slots[step->destination] = apply(step->operation, slots[step->a], slots[step->b], slots[step->c]);
     }
-    for (int i = 0; i < rule->program.output_count; i++) results[i] = slots[rule->outputs[i].slot];
+    for (int i = 0; i < optimizer->program.output_count; i++) results[i] = slots[optimizer->outputs[i].slot];
 }
 
-void check_rules(int threads) {
-    rule_program rule;
+void check_optimizers(int threads) {
+    optimizer_program optimizer;
     int64_t count = between(1, 5000);
-    for (int number = 0; make_rule(number, &rule); number++) {
+    for (int number = 0; make_optimizer(number, &optimizer); number++) {
         const float *sources[8];
         float *targets[4], *expected[4];
-        for (int i = 0; i < rule.array_count; i++) sources[i] = numbers(count, 0.25f, 2);
-        for (int i = 0; i < rule.program.output_count; i++) targets[i] = empty(count), expected[i] = empty(count);
+        for (int i = 0; i < optimizer.array_count; i++) sources[i] = numbers(count, 0.25f, 2);
+        for (int i = 0; i < optimizer.program.output_count; i++) targets[i] = empty(count), expected[i] = empty(count);
         for (int64_t i = 0; i < count; i++) {
             double arrays[8], results[4];
-            for (int j = 0; j < rule.array_count; j++) arrays[j] = sources[j][i];
-            apply_rule(&rule, arrays, results);
-            for (int j = 0; j < rule.program.output_count; j++) expected[j][i] = (float)results[j];
+            for (int j = 0; j < optimizer.array_count; j++) arrays[j] = sources[j][i];
+            apply_optimizer(&optimizer, arrays, results);
+            for (int j = 0; j < optimizer.program.output_count; j++) expected[j][i] = (float)results[j];
         }
-        void *scratch = bytes(graft_program_scratch_size(&rule.program, threads));
-        graft_run_program(&rule.program, sources, targets, NULL, count, scratch, threads);
-        for (int i = 0; i < rule.program.output_count; i++)
-            expect_close(graft_rule_name(&rule.program), targets[i], expected[i], count, 1e-5);
+        void *scratch = bytes(graft_program_scratch_size(&optimizer.program, threads));
+        graft_run_program(&optimizer.program, &(graft_arguments){sources, targets, NULL}, count, scratch, threads);
+        for (int i = 0; i < optimizer.program.output_count; i++)
+            expect_close(graft_optimizer_name(&optimizer.program), targets[i], expected[i], count, 1e-5);
         release_all();
     }
 }

@@ -24,8 +24,8 @@ float *empty(int64_t count);
 void release_all(void);
 
 /// As bfloat16, in new memory.
-uint16_t *narrowed(const float *source, int64_t count);
-float *widened(const uint16_t *source, int64_t count);
+uint16_t *to_bfloat16(const float *source, int64_t count);
+float *to_float32(const uint16_t *source, int64_t count);
 /// To bfloat16 and back.
 float rounded(double value);
 
@@ -34,7 +34,7 @@ void expect_close(const char *what, const float *actual, const float *expected, 
 
 /// One round of each: random sizes on the chosen instruction set, `threads` threads.
 void check_programs(int threads);
-void check_rules(int threads);
+void check_optimizers(int threads);
 void check_products(int threads);
 void check_gradients(int threads);
 void check_convolutions(int threads);
@@ -43,8 +43,8 @@ void check_convolution_gradients(int threads);
 void check_poolings(int threads);
 void check_others(int threads);
 
-/// A rule of rules.h as a program over `operands`, which is what a gradient's program is as well.
-enum { rule_count_limit = 16 };
+/// An optimizer of optimizers.h as a program over `operands`, which is what a gradient's program is as well.
+enum { optimizer_count_limit = 16 };
 typedef struct {
     graft_program program;
     graft_instruction instructions[32];
@@ -52,8 +52,8 @@ typedef struct {
     graft_operand operands[8];
     graft_output outputs[4];
     int array_count;
-} rule_program;
-/// The rule of a number, or `false` behind the last one.
-bool make_rule(int number, rule_program *rule);
+} optimizer_program;
+/// The optimizer of this number, or `false` after the last one.
+bool make_optimizer(int number, optimizer_program *optimizer);
 /// What it makes of one element of each array: results[0 ..< output_count].
-void apply_rule(const rule_program *rule, const double *arrays, double *results);
+void apply_optimizer(const optimizer_program *optimizer, const double *arrays, double *results);

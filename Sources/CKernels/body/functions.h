@@ -1,12 +1,12 @@
 // Functions of a vector of floats. Polynomials are minimax fits (Lawson's iteration on 4,000 Chebyshev points, weighted
 // for relative error); the argument reductions are those of W. Cody and W. Waite, "Software Manual for the Elementary
-// Functions", 1980. The tests hold each against double precision; the bounds in units in the last place stand here.
+// Functions", 1980. The tests compare each with double precision; the bounds below are in units in the last place.
 
-/// eˣ, within 2 units; 0 where the result is no normal number, infinite above 88.72.
+/// eˣ, within 2 units; 0 where the result is denormal, infinite above 88.72.
 INLINE vector exponential(vector x) {
     x = choose(x > 89.0f, splat(89.0f), x);
     x = choose(x < -104.0f, splat(-104.0f), x);
-    // Adding and taking away 1.5 · 2²³ rounds to the nearest whole number.
+    // Adding and subtracting 1.5 · 2²³ rounds to the nearest integer.
     vector whole = x * 1.44269504f + 12582912.0f;
     whole -= 12582912.0f;
     vector r = x - whole * 0.693359375f;
@@ -17,7 +17,7 @@ INLINE vector exponential(vector x) {
     p = p * r + 1.666651666e-01f;
     p = p * r + 5.0e-01f;
     p = p * (r * r) + r + 1.0f;
-    // 2ⁿ in two factors, as n may be one more than an exponent can hold. Not-a-number stays one through p.
+    // 2ⁿ in two factors, as n may be one more than an exponent can hold. p keeps NaN.
     mask n = __builtin_convertvector(choose(whole == whole, whole, splat(0)), mask);
     mask half = n >> 1;
     return p * (vector)((half + 127) << 23) * (vector)((n - half + 127) << 23);
@@ -64,7 +64,7 @@ INLINE vector exponential_minus_one(vector x) {
     return choose(absolute(x) < 0.5f, near, exponential(x) - 1.0f);
 }
 
-/// ln(1 + x), within 3 units: the logarithm of the rounded sum, and the rounding's share put back.
+/// ln(1 + x), within 3 units: the logarithm of the rounded sum, corrected for its rounding error.
 INLINE vector logarithm_one_plus(vector x) {
     vector sum = x + 1.0f;
     vector lost = (x - (sum - 1.0f)) / sum;

@@ -1,8 +1,8 @@
 // The kernel gradient of a dense layer and the programs that read it, tile by tile: gradient[row, column] is the sum of
-// left[example, row] · right[example, column], and never stands in memory as a whole.
+// left[example, row] · right[example, column], and is never stored whole.
 
-/// Rows of a tile, and how many columns are summed at once: sixteen vectors of sums hide the latency of a multiplication,
-/// and one number is read for every two that are multiplied.
+/// The register tile: sixteen vectors of sums hide the latency of a multiplication, and one element is loaded for every two
+/// products.
 enum { tile_rows = graft_gradient_tile_rows, tile_columns = graft_gradient_tile_columns, columns_at_once = 2 * VECTOR };
 
 /// `right` in panels of two vectors: [panel][example][32], filled up with zeros.
@@ -30,14 +30,14 @@ INLINE void gradient_cell(int64_t examples, const float *left, const float *pane
     }
 }
 
-/// What the program will read of the next rows, beside the gradient: fetched while this tile's sums keep the
-/// arithmetic units busy, because the program itself is a matter of memory alone.
+/// Prefetches what the program will read of the next rows besides the gradient, while this tile's sums keep the arithmetic
+/// units busy: the program itself is bound by memory.
 INLINE void fetch_ahead(const graft_program *program, const graft_gradient *g, const float *const *operands,
                         int64_t row, int64_t column) {
     if (row + tile_rows > g->rows) return;
     for (int i = 0; i < program->operand_count; i++) {
         if (i == g->operand || program->operands[i].layout != graft_full) continue;
-        int64_t size = program->operands[i].is_narrow ? sizeof(uint16_t) : sizeof(float);
+        int64_t size = program->operands[i].is_bfloat16 ? sizeof(uint16_t) : sizeof(float);
         const char *next = (const char *)operands[i] + (row * g->columns + column) * size;
         for (int j = 0; j < tile_rows; j++, next += g->columns * size) {
             __builtin_prefetch(next, 0, 2);
@@ -46,17 +46,49 @@ INLINE void fetch_ahead(const graft_program *program, const graft_gradient *g, c
     }
 }
 
-/// Writes a tile of `rows` rows, `stride` elements apart, and the columns begin ..< end.
-static void gradient_tile(const graft_program *program, const graft_gradient *g, const float *const *operands,
-                          const float *left, const float *panels, int64_t row_of_tile, int64_t rows, int64_t begin,
-                          int64_t end, int64_t stride, float *tile) {
-    for (int64_t column = begin; column < end; column += columns_at_once) {
+/// Eight neighbours of a row, those past `count` zero. A cache line holds sixteen of them and the next row is far away, where
+/// the hardware prefetcher does not help: the line after the next is prefetched.
+INLINE void pack_eight(const float *source, int64_t count, float *packed) {
+    if (count >= tile_rows) {
+        __builtin_memcpy(packed, source, tile_rows * sizeof(float));
+        __builtin_prefetch(source + 2 * VECTOR, 0, 3);
+    } else
+        for (int64_t i = 0; i < tile_rows; i++) packed[i] = i < count ? source[i] : 0;
+}
+
+/// The inputs of a tile's rows, transposed: an example's inputs are neighbours. Rows past the end are zero.
+static void pack_left(const graft_gradient *g, int64_t row, int64_t rows, float *packed) {
+    for (int64_t example = 0; example < g->examples; example++, packed += tile_rows)
+        pack_eight(g->left + example * g->rows + row, rows, packed);
+}
+
+/// A gradient whose program is interpreted tile by tile.
+typedef struct {
+    const graft_program *program;
+    const graft_gradient *g;
+    const float *panels;
+    /// The given ones, with a thread's own array of operands.
+    graft_arguments arguments;
+    const float **operands;
+    slot_memory slots;
+    float *tile, *left;
+} tiled_program;
+
+/// Part of a gradient: `rows` rows from `row`, and the columns begin ..< end.
+typedef struct {
+    int64_t row, rows, begin, end;
+} gradient_part;
+
+/// Computes a part, contiguous in `tile`.
+static void gradient_tile(const tiled_program *p, gradient_part part) {
+    int64_t stride = part.end - part.begin;
+    for (int64_t column = part.begin; column < part.end; column += columns_at_once) {
         vector sums[2 * tile_rows];
-        gradient_cell(g->examples, left, panels + column * g->examples, sums);
-        fetch_ahead(program, g, operands, row_of_tile + tile_rows, column);
-        int64_t count = end - column;
-        for (int64_t row = 0; row < rows; row++) {
-            float *target = tile + row * stride + column - begin;
+        gradient_cell(p->g->examples, p->left, p->panels + column * p->g->examples, sums);
+        fetch_ahead(p->program, p->g, p->operands, part.row + tile_rows, column);
+        int64_t count = part.end - column;
+        for (int64_t row = 0; row < part.rows; row++) {
+            float *target = p->tile + row * stride + column - part.begin;
             for (int half = 0; half < 2; half++, target += VECTOR) {
                 int64_t left_over = count - half * VECTOR;
                 if (left_over >= VECTOR)
@@ -68,55 +100,34 @@ static void gradient_tile(const graft_program *program, const graft_gradient *g,
     }
 }
 
-/// Eight neighbours of a row, those beyond `count` zero. A line of memory holds sixteen of them and the next row is far
-/// away, where no processor looks ahead: the line after the next is fetched.
-INLINE void pack_eight(const float *source, int64_t count, float *packed) {
-    if (count >= tile_rows) {
-        __builtin_memcpy(packed, source, tile_rows * sizeof(float));
-        __builtin_prefetch(source + 2 * VECTOR, 0, 3);
-    } else
-        for (int64_t i = 0; i < tile_rows; i++) packed[i] = i < count ? source[i] : 0;
-}
-
-/// The rows of `left` that go with a tile, turned so that the numbers of an example are neighbours; rows beyond the end are zero.
-static void pack_left(const graft_gradient *g, int64_t row, int64_t rows, float *packed) {
-    for (int64_t example = 0; example < g->examples; example++, packed += tile_rows)
-        pack_eight(g->left + example * g->rows + row, rows, packed);
-}
-
-/// Runs the program over `count` elements from `begin`, the gradient of which stands in `tile`.
-static void run_on_tile(const graft_program *program, int gradient, const float **operands, float *const *outputs,
-                        const graft_rounding *roundings, int64_t begin, int64_t count, const float *tile,
-                        slot_memory memory) {
-    operands[gradient] = tile - begin;
+/// Runs the program over `count` elements from `begin`, whose gradient is in `tile`.
+static void run_on_tile(const tiled_program *p, int64_t begin, int64_t count, const float *tile) {
+    p->operands[p->g->operand] = tile - begin;
     for (int64_t done = 0; done < count; done += graft_block)
-        run_block(program, operands, outputs, roundings, begin + done,
-                  count - done < graft_block ? count - done : graft_block, memory);
+        run_block(p->program, &p->arguments, begin + done, count - done < graft_block ? count - done : graft_block,
+                  p->slots);
 }
 
-/// Rows begin ..< end. `scratch` holds the program's slots, and behind them (`work`) the operands' pointers, a tile and
-/// its rows of `left`.
+/// Rows begin ..< end. `scratch` holds the program's slots, `work` a tile, its rows' inputs and the operands' pointers.
 static void gradient_program(const graft_program *program, const graft_gradient *g, const float *panels,
-                             const float *const *given, float *const *outputs, const graft_rounding *roundings,
-                             int64_t begin, int64_t end, void *scratch, void *work) {
+                             const graft_arguments *arguments, int64_t begin, int64_t end, void *scratch, void *work) {
     float *tile = work, *left = tile + tile_rows * tile_columns;
     const float **operands = (const float **)(left + tile_rows * g->examples);
-    for (int i = 0; i < program->operand_count; i++) operands[i] = given[i];
-    slot_memory memory = prepare_slots(program, operands, scratch);
+    for (int i = 0; i < program->operand_count; i++) operands[i] = arguments->operands[i];
+    tiled_program p = {program,  g,    panels, {operands, arguments->outputs, arguments->roundings},
+                       operands, prepare_slots(program, operands, scratch),   tile, left};
     for (int64_t row = begin; row < end; row += tile_rows) {
         int64_t rows = end - row < tile_rows ? end - row : tile_rows;
         pack_left(g, row, rows, left);
         for (int64_t first = 0; first < g->columns; first += tile_columns) {
             int64_t last = g->columns - first < tile_columns ? g->columns : first + tile_columns;
-            gradient_tile(program, g, operands, left, panels, row, rows, first, last, last - first, tile);
+            gradient_tile(&p, (gradient_part){row, rows, first, last});
             if (g->columns <= tile_columns) {
-                run_on_tile(program, g->operand, operands, outputs, roundings, row * g->columns, rows * g->columns,
-                            tile, memory);
+                run_on_tile(&p, row * g->columns, rows * g->columns, tile);
                 continue;
             }
             for (int64_t i = 0; i < rows; i++)
-                run_on_tile(program, g->operand, operands, outputs, roundings, (row + i) * g->columns + first,
-                            last - first, tile + i * (last - first), memory);
+                run_on_tile(&p, (row + i) * g->columns + first, last - first, tile + i * (last - first));
         }
     }
 }

@@ -1,50 +1,52 @@
 // Everything of one instruction set. The including file sets KERNELS to the table's name and NAME to its text.
 #include "vector.h"
-#include "narrow.h"
+#include "bfloat16.h"
 #include "functions.h"
 #include "program.h"
 #include "gradient.h"
-#include "product.h"
+#include "skinny_nn.h"
 #include "sparse.h"
-#include "packed.h"
-#include "rules.h"
-#include "row_product.h"
+#include "bitmap.h"
+#include "optimizer.h"
+#include "lazy_rows.h"
+#include "sparse_update.h"
+#include "skinny_nt.h"
 #include "convolution_gradient.h"
-#include "turn.h"
+#include "rotation.h"
 #include "winograd.h"
 #include "convolution.h"
 #include "reduce.h"
 #include "pooling.h"
 #include "random.h"
 
-static const graft_rule_kernels rule_kernels[] = {
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                                              \
+static const graft_optimizer_kernels float32_optimizers[] = {
+#define OPTIMIZER(name, array_count, scalar_count, result_count, leaves, steps, outputs, zero)                         \
     {range_of_##name, gradient_of_##name, catch_up_of_##name},
-#include "../rules.h"
-#undef RULE
+#include "../optimizers.h"
+#undef OPTIMIZER
 };
 
-static const graft_rule_kernels narrow_rule_kernels[] = {
-#define RULE(name, array_count, number_count, result_count, leaves, steps, outputs, rest)                              \
-    {narrow_range_of_##name, narrow_gradient_of_##name, narrow_catch_up_of_##name},
-#include "../rules.h"
-#undef RULE
+static const graft_optimizer_kernels bfloat16_optimizers[] = {
+#define OPTIMIZER(name, array_count, scalar_count, result_count, leaves, steps, outputs, zero)                         \
+    {bfloat16_range_of_##name, bfloat16_gradient_of_##name, bfloat16_catch_up_of_##name},
+#include "../optimizers.h"
+#undef OPTIMIZER
 };
 
 const graft_kernels KERNELS = {
     .name = NAME,
-    .rules = {rule_kernels, narrow_rule_kernels},
+    .optimizers = {float32_optimizers, bfloat16_optimizers},
     .program = program_range,
-    .thin_product = thin_product,
-    .join_products = join_products,
-    .packed_product = packed_product,
-    .row_product = row_product,
+    .skinny_nn = skinny_nn,
+    .reduce_split_k = reduce_split_k,
+    .bitmap_nn = bitmap_nn,
+    .skinny_nt = skinny_nt,
     .winograd_block = winograd_block,
     .convolution_block = convolution_block,
     .pack_right = pack_right,
     .gradient_program = gradient_program,
     .convolution_tile = convolution_tile,
-    .turn_kernel = turn_kernel,
+    .rotate_weights = rotate_weights,
     .reduce_rows = reduce_rows,
     .reduce_columns = reduce_columns,
     .reduce_general = reduce_general,

@@ -13,9 +13,9 @@ INLINE covered covered_by(const graft_pooling *p, int64_t row, int64_t column) {
     return area;
 }
 
-/// An element of an image, of 32 bits or of 16.
+/// An element of an image, float32 or bfloat16.
 INLINE const void *element(const graft_pooling *p, const void *image, int64_t position) {
-    return (const char *)image + position * (p->is_narrow ? 2 : 4);
+    return (const char *)image + position * (p->is_bfloat16 ? 2 : 4);
 }
 
 /// A sum as an average, with what is applied to it.
@@ -24,8 +24,8 @@ INLINE vector averaged(const graft_pooling *p, vector sum, float scale) {
     return p->relu ? choose(result < 0.0f, splat(0.0f), result) : result;
 }
 
-/// Pools `vectors` vectors of channels at once (at most four), so that a step of the loop over the window pays.
-INLINE void pool_vectors(const graft_pooling *p, bool maximum, bool is_narrow, const void *image, covered area,
+/// Pools `vectors` vectors of channels at once (at most four), to amortize the loop over the window.
+INLINE void pool_vectors(const graft_pooling *p, bool maximum, bool is_bfloat16, const void *image, covered area,
                          float scale, int vectors, void *output) {
     vector results[4];
     for (int i = 0; i < vectors; i++) results[i] = splat(maximum ? -__builtin_inff() : 0.0f);
@@ -33,7 +33,7 @@ INLINE void pool_vectors(const graft_pooling *p, bool maximum, bool is_narrow, c
         const char *pixel = element(p, image, (y * p->input_width + area.left) * p->channels);
         for (int64_t x = area.left; x < area.right; x++, pixel = element(p, pixel, p->channels)) {
             for (int i = 0; i < vectors; i++) {
-                vector value = is_narrow ? load_narrow((const uint16_t *)pixel + i * VECTOR)
+                vector value = is_bfloat16 ? load_bfloat16((const uint16_t *)pixel + i * VECTOR)
                                          : load((const float *)pixel + i * VECTOR);
                 results[i] = maximum ? larger(value, results[i]) : results[i] + value;
             }
@@ -41,27 +41,27 @@ INLINE void pool_vectors(const graft_pooling *p, bool maximum, bool is_narrow, c
     }
     for (int i = 0; i < vectors; i++) {
         vector result = maximum ? results[i] : averaged(p, results[i], scale);
-        if (is_narrow)
-            store_narrow((uint16_t *)output + i * VECTOR, result);
+        if (is_bfloat16)
+            store_bfloat16((uint16_t *)output + i * VECTOR, result);
         else
             store((float *)output + i * VECTOR, result);
     }
 }
 
-/// The channels that are left over when vectors are full.
-INLINE void pool_rest(const graft_pooling *p, bool maximum, bool is_narrow, const void *image, covered area,
+/// The channels that do not fill a vector.
+INLINE void pool_rest(const graft_pooling *p, bool maximum, bool is_bfloat16, const void *image, covered area,
                       float scale, int64_t count, void *output) {
     vector result = splat(maximum ? -__builtin_inff() : 0.0f);
     for (int64_t y = area.top; y < area.bottom; y++) {
         for (int64_t x = area.left; x < area.right; x++) {
             const void *pixel = element(p, image, (y * p->input_width + x) * p->channels);
-            vector value = is_narrow ? load_some_narrow(pixel, count) : load_some(pixel, count, 0);
+            vector value = is_bfloat16 ? load_some_bfloat16(pixel, count) : load_some(pixel, count, 0);
             result = maximum ? larger(value, result) : result + value;
         }
     }
     if (!maximum) result = averaged(p, result, scale);
-    if (is_narrow)
-        store_some_narrow(output, result, count);
+    if (is_bfloat16)
+        store_some_bfloat16(output, result, count);
     else
         store_some(output, result, count);
 }
@@ -77,15 +77,14 @@ INLINE void pool_channels(const graft_pooling *p, bool maximum, const float *ima
         pool_rest(p, maximum, false, image + channel, area, scale, p->channels - channel, output + channel);
 }
 
-// bfloat16 by thirty-two channels at once. The largest is found on the numbers as integers.
+// bfloat16 by thirty-two channels at once. Maxima are found on the values as integers.
 
 typedef int16_t keys __attribute__((ext_vector_type(2 * VECTOR)));
 
-/// Integers in the order of the bfloat16 numbers; the same function leads back.
-INLINE keys ordered(keys numbers) { return numbers ^ (numbers >> 15 & 0x7fff); }
+/// Integers in the order of the bfloat16 values; the function is its own inverse.
+INLINE keys ordered(keys values) { return values ^ (values >> 15 & 0x7fff); }
 
-/// The largest and the smallest of some numbers, as integers in their order: what is no number lies beyond the infinite ones,
-/// on the side of its sign.
+/// The largest and the smallest of some values, as ordered integers: NaN lies beyond infinity, on the side of its sign.
 typedef struct {
     keys largest, smallest;
 } extremes;
@@ -100,29 +99,29 @@ INLINE void column_extremes(const graft_pooling *p, const uint16_t *top, int64_t
     for (int i = 0; i < vectors; i++) results[i] = (extremes){(keys)(int16_t)-32768, (keys)(int16_t)32767};
     for (int64_t y = 0; y < rows; y++, top += p->input_width * p->channels) {
         for (int i = 0; i < vectors; i++) {
-            keys numbers;
-            __builtin_memcpy(&numbers, top + i * 2 * VECTOR, sizeof numbers);
-            numbers = ordered(numbers);
-            results[i] = joined(results[i], (extremes){numbers, numbers});
+            keys values;
+            __builtin_memcpy(&values, top + i * 2 * VECTOR, sizeof values);
+            values = ordered(values);
+            results[i] = joined(results[i], (extremes){values, values});
         }
     }
 }
 
-/// The largest number; what is no number wins, as it does in 32 bits.
+/// The largest value, or NaN if there is one, as in float32.
 INLINE void store_largest(uint16_t *output, extremes found) {
-    keys strange = (found.largest > 0x7f80) | (found.smallest < ordered((keys)(int16_t)-128));
-    keys result = (ordered(found.largest) & ~strange) | (strange & 0x7fc0);
+    keys is_nan = (found.largest > 0x7f80) | (found.smallest < ordered((keys)(int16_t)-128));
+    keys result = (ordered(found.largest) & ~is_nan) | (is_nan & 0x7fc0);
     __builtin_memcpy(output, &result, sizeof result);
 }
 
-/// A row of results, `vectors` times 32 channels of it. A column that the next window covers as well is not read again.
-INLINE void pool_narrow_row(const graft_pooling *p, const uint16_t *image, int64_t row, int vectors, uint16_t *output) {
+/// A row of results, `vectors` times 32 channels of it. A column that two windows share is read once.
+INLINE void pool_bfloat16_row(const graft_pooling *p, const uint16_t *image, int64_t row, int vectors, uint16_t *output) {
     extremes last[4];
     int64_t last_column = -1;
     for (int64_t column = 0; column < p->output_width; column++, output += p->output_pixel_stride) {
         covered area = covered_by(p, row, column);
         extremes found[4], next[4];
-        // A window of nothing but padding has no column.
+        // A window that is all padding has no column.
         int64_t rows = area.left < area.right ? area.bottom - area.top : 0;
         const uint16_t *pixel = image + (area.top * p->input_width + area.left) * p->channels;
         if (rows > 0 && area.left == last_column)
@@ -143,20 +142,20 @@ INLINE void pool_narrow_row(const graft_pooling *p, const uint16_t *image, int64
     }
 }
 
-/// A row of maxima as far as its channels fill vectors; how many these are.
-INLINE int64_t pool_narrow_maxima(const graft_pooling *p, const uint16_t *image, int64_t row, uint16_t *output) {
+/// A row of maxima for the channels that fill vectors, and their number.
+INLINE int64_t pool_bfloat16_maxima(const graft_pooling *p, const uint16_t *image, int64_t row, uint16_t *output) {
     int64_t channel = 0;
     for (; channel + 4 * VECTOR <= p->channels; channel += 4 * VECTOR)
-        pool_narrow_row(p, image + channel, row, 2, output + channel);
+        pool_bfloat16_row(p, image + channel, row, 2, output + channel);
     if (channel + 2 * VECTOR <= p->channels) {
-        pool_narrow_row(p, image + channel, row, 1, output + channel);
+        pool_bfloat16_row(p, image + channel, row, 1, output + channel);
         channel += 2 * VECTOR;
     }
     return channel;
 }
 
-/// Two numbers lie in each lane of 32 bits: the sums of the first and of the second ones are kept apart.
-INLINE void pool_narrow_average(const graft_pooling *p, const uint16_t *image, covered area, float scale, int vectors,
+/// Each lane of 32 bits holds two values, which have separate sums.
+INLINE void pool_bfloat16_average(const graft_pooling *p, const uint16_t *image, covered area, float scale, int vectors,
                                 uint16_t *output) {
     vector first[4], second[4];
     for (int i = 0; i < vectors; i++) first[i] = second[i] = splat(0.0f);
@@ -178,14 +177,14 @@ INLINE void pool_narrow_average(const graft_pooling *p, const uint16_t *image, c
 }
 
 /// From a channel on.
-INLINE void pool_narrow_channels(const graft_pooling *p, bool maximum, const uint16_t *image, covered area,
+INLINE void pool_bfloat16_channels(const graft_pooling *p, bool maximum, const uint16_t *image, covered area,
                                  int64_t channel, uint16_t *output) {
     float scale = 1.0f / (float)((area.bottom - area.top) * (area.right - area.left));
     if (!maximum) {
         for (; channel + 8 * VECTOR <= p->channels; channel += 8 * VECTOR)
-            pool_narrow_average(p, image + channel, area, scale, 4, output + channel);
+            pool_bfloat16_average(p, image + channel, area, scale, 4, output + channel);
         for (; channel + 2 * VECTOR <= p->channels; channel += 2 * VECTOR)
-            pool_narrow_average(p, image + channel, area, scale, 1, output + channel);
+            pool_bfloat16_average(p, image + channel, area, scale, 1, output + channel);
     }
     if (channel + VECTOR <= p->channels) {
         pool_vectors(p, maximum, true, image + channel, area, scale, 1, output + channel);
@@ -195,19 +194,19 @@ INLINE void pool_narrow_channels(const graft_pooling *p, bool maximum, const uin
         pool_rest(p, maximum, true, image + channel, area, scale, p->channels - channel, output + channel);
 }
 
-INLINE void pool_rows(const graft_pooling *p, bool maximum, bool is_narrow, const void *input, void *output,
+INLINE void pool_rows(const graft_pooling *p, bool maximum, bool is_bfloat16, const void *input, void *output,
                       int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
         int64_t image = row / p->output_height * p->input_height * p->input_width * p->channels, done = 0;
         const void *source = element(p, input, image);
         char *target = (char *)element(p, output, row * p->output_width * p->output_pixel_stride);
-        if (is_narrow && maximum) done = pool_narrow_maxima(p, source, row % p->output_height, (uint16_t *)target);
+        if (is_bfloat16 && maximum) done = pool_bfloat16_maxima(p, source, row % p->output_height, (uint16_t *)target);
         if (done == p->channels) continue;
         for (int64_t column = 0; column < p->output_width; column++) {
             void *pixel = (char *)element(p, target, column * p->output_pixel_stride);
             covered area = covered_by(p, row % p->output_height, column);
-            if (is_narrow)
-                pool_narrow_channels(p, maximum, source, area, done, pixel);
+            if (is_bfloat16)
+                pool_bfloat16_channels(p, maximum, source, area, done, pixel);
             else
                 pool_channels(p, maximum, source, area, pixel);
         }
@@ -215,14 +214,14 @@ INLINE void pool_rows(const graft_pooling *p, bool maximum, bool is_narrow, cons
 }
 
 static void maximum_pooling(const graft_pooling *p, const void *input, void *output, int64_t begin, int64_t end) {
-    if (p->is_narrow)
+    if (p->is_bfloat16)
         pool_rows(p, true, true, input, output, begin, end);
     else
         pool_rows(p, true, false, input, output, begin, end);
 }
 
 static void average_pooling(const graft_pooling *p, const void *input, void *output, int64_t begin, int64_t end) {
-    if (p->is_narrow)
+    if (p->is_bfloat16)
         pool_rows(p, false, true, input, output, begin, end);
     else
         pool_rows(p, false, false, input, output, begin, end);

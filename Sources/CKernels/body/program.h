@@ -65,12 +65,12 @@ static void gather(const graft_operand *operand, const float *data, int64_t begi
         int64_t run = operand->sizes[last] - position[last];
         if (run > count - done) run = count - done;
         const float *source = data + offset;
-        if (operand->is_narrow) {
+        if (operand->is_bfloat16) {
             const uint16_t *halves = (const uint16_t *)data + offset;
             if (operand->strides[last] == 1) {
-                widen(halves, target + done, run);
+                convert_to_float32(halves, target + done, run);
             } else {
-                float value = widened_scalar(*halves);
+                float value = scalar_to_float32(*halves);
                 for (int64_t i = 0; i < run; i++) target[done + i] = value;
             }
         } else if (operand->strides[last] == 1) {
@@ -91,16 +91,16 @@ static void gather(const graft_operand *operand, const float *data, int64_t begi
     }
 }
 
-/// Points the operands' slots at the elements begin ..< begin + count, copying those that memory does not hold in order.
+/// Points the operands' slots at the elements begin ..< begin + count; those that are not contiguous are copied.
 static void load_operands(const graft_program *program, const float *const *operands, int64_t begin, int64_t count,
                           bool whole, float *blocks, float **slots) {
     for (int i = 0; i < program->operand_count; i++) {
         const graft_operand *operand = &program->operands[i];
         float *block = blocks + (int64_t)operand->slot * graft_block;
         if (operand->layout == graft_full) {
-            if (operand->is_narrow) {
+            if (operand->is_bfloat16) {
                 slots[operand->slot] = block;
-                widen((const uint16_t *)operands[i] + begin, block, count);
+                convert_to_float32((const uint16_t *)operands[i] + begin, block, count);
             } else if (whole) {
                 slots[operand->slot] = (float *)operands[i] + begin;
             } else {
@@ -113,7 +113,7 @@ static void load_operands(const graft_program *program, const float *const *oper
     }
 }
 
-/// Whether an output can be written while the block is computed: nobody reads what its memory held any more.
+/// Whether an output can be written while the block is computed: its memory is not read any more.
 static bool writes_directly(const graft_program *program, const float *const *operands, const float *target,
                             int writer) {
     for (int i = 0; i < program->operand_count; i++)
@@ -140,22 +140,24 @@ static slot_memory prepare_slots(const graft_program *program, const float *cons
         if (program->operands[i].layout != graft_scalar) continue;
         float *target = memory.slots[program->operands[i].slot];
         float value =
-            program->operands[i].is_narrow ? widened_scalar(*(const uint16_t *)operands[i]) : *operands[i];
+            program->operands[i].is_bfloat16 ? scalar_to_float32(*(const uint16_t *)operands[i]) : *operands[i];
         for (int j = 0; j < graft_block; j++) target[j] = value;
     }
     return memory;
 }
 
 /// Runs the program over the elements begin ..< begin + count, at most a block.
-static void run_block(const graft_program *program, const float *const *operands, float *const *outputs,
-                      const graft_rounding *roundings, int64_t begin, int64_t count, slot_memory memory) {
+static void run_block(const graft_program *program, const graft_arguments *arguments, int64_t begin, int64_t count,
+                      slot_memory memory) {
+    const float *const *operands = arguments->operands;
+    float *const *outputs = arguments->outputs;
     bool whole = count % VECTOR == 0;
     int64_t rounded = (count + VECTOR - 1) / VECTOR * VECTOR;
     float **slots = memory.slots;
     load_operands(program, operands, begin, count, whole, memory.blocks, slots);
     for (int i = 0; i < program->output_count; i++) {
         const graft_output *output = &program->outputs[i];
-        bool direct = whole && !output->is_narrow && writes_directly(program, operands, outputs[i], output->writer);
+        bool direct = whole && !output->is_bfloat16 && writes_directly(program, operands, outputs[i], output->writer);
         slots[output->slot] = direct ? outputs[i] + begin : memory.blocks + (int64_t)output->slot * graft_block;
     }
     for (int i = 0; i < program->instruction_count; i++) {
@@ -166,20 +168,19 @@ static void run_block(const graft_program *program, const float *const *operands
     for (int i = 0; i < program->output_count; i++) {
         float *computed = slots[program->outputs[i].slot];
         if (program->outputs[i].is_stochastic)
-            narrow_by_chance(computed, (uint16_t *)outputs[i], begin, count, roundings[i]);
-        else if (program->outputs[i].is_narrow)
-            narrow(computed, (uint16_t *)outputs[i] + begin, count);
+            convert_stochastic(computed, (uint16_t *)outputs[i], begin, count, arguments->roundings[i]);
+        else if (program->outputs[i].is_bfloat16)
+            convert_to_bfloat16(computed, (uint16_t *)outputs[i] + begin, count);
         else if (computed != outputs[i] + begin)
             __builtin_memcpy(outputs[i] + begin, computed, (size_t)count * sizeof(float));
     }
 }
 
-static void program_range(const graft_program *program, const float *const *operands, float *const *outputs,
-                          const graft_rounding *roundings, int64_t begin, int64_t end, void *scratch) {
-    slot_memory memory = prepare_slots(program, operands, scratch);
+static void program_range(const graft_program *program, const graft_arguments *arguments, int64_t begin, int64_t end,
+                          void *scratch) {
+    slot_memory memory = prepare_slots(program, arguments->operands, scratch);
     for (; begin < end; begin += graft_block)
-        run_block(program, operands, outputs, roundings, begin, end - begin < graft_block ? end - begin : graft_block,
-                  memory);
+        run_block(program, arguments, begin, end - begin < graft_block ? end - begin : graft_block, memory);
 }
 
 #undef UNARY

@@ -1,4 +1,4 @@
-// Reductions and softmax. Sums are accumulated in double precision, so that their order does not show in the result.
+// Reductions and softmax. Sums are accumulated in double precision, so that their order hardly matters.
 
 INLINE float finished(int reduction, double sum, double count) {
     return (float)(reduction == graft_reduce_mean ? sum / count : sum);

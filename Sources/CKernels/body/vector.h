@@ -15,7 +15,7 @@ typedef double wide __attribute__((ext_vector_type(VECTOR)));
 
 #define INLINE static inline __attribute__((always_inline))
 
-/// Arrays of vectors stay in registers only where the loops over them are unrolled before the compiler looks for registers.
+/// Arrays of vectors stay in registers only where the loops over them are unrolled before register allocation.
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
 INLINE vector load(const float *p) {
@@ -52,7 +52,7 @@ INLINE vector with_sign_of(vector magnitude, vector sign) {
     return (vector)(((mask)magnitude & 0x7fffffff) | ((mask)sign & (mask)(int32_t)0x80000000));
 }
 
-/// The larger; not a number where either is not.
+/// The larger; NaN where either is.
 INLINE vector larger(vector a, vector b) { return choose((a > b) | (a != a), a, b); }
 
 INLINE vector smaller(vector a, vector b) { return choose((a < b) | (a != a), a, b); }

@@ -24,7 +24,7 @@ extension Base {
             case .file(let path): try parts.model(weightsFrom: path)
             case .imagenet: try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop)))
             }
-        // Statistics of millions of pictures are worth more than those of a few batches; see `BatchNormalization`.
+        // Statistics of millions of images are worth more than those of a few batches; see `BatchNormalization`.
         if options.weights != .none { model.setStatistics(.frozen) }
         let rule = InputRule.image(ImageRule(height: shape[0], width: shape[1], channels: shape[2]))
         model.metadata.storedInputRule = rule.configuration
@@ -55,7 +55,7 @@ extension Base {
     }
 }
 
-/// A base's tensors, before it is decided what stands on the features.
+/// A base's tensors, before anything is put on the features.
 private struct Parts {
     let base: Base
     let options: BaseOptions

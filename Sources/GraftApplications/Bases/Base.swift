@@ -20,7 +20,7 @@ public struct Base: Sendable, Identifiable {
     public let minimumSize: Int
     /// Layers at which it is usually cut, the lowest first.
     public let cuts: [String]
-    /// The layer at which it is cut where nobody says otherwise.
+    /// The layer at which it is cut by default.
     public let defaultCut: String
     /// What it does first to an image.
     public let preprocessing: Preprocessing

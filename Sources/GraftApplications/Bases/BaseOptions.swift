@@ -30,7 +30,7 @@ public struct BaseOptions: Hashable, Sendable {
     /// What random weights are drawn from.
     public var seed: UInt64
 
-    /// These arguments, with Keras's defaults and random weights where nothing is said.
+    /// These arguments; by default those of Keras, with random weights.
     public init(
         weights: Weights = .none, includeTop: Bool = true, inputShape: Shape? = nil, pooling: GlobalPooling = .none,
         classes: Int = 1000, classifierActivation: ActivationFunction = .softmax, preprocessing: Preprocessing? = nil,

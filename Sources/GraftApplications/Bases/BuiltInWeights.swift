@@ -2,7 +2,7 @@ internal import CPocket
 import GraftFormats
 
 /// The weights that are part of Graft: arrays by the path of their variable, `stem_conv/kernel`, in a safetensors file. A
-/// kernel of 8 bits a weight has a scale for each output channel beside it, `stem_conv/kernel.scale`.
+/// kernel of 8 bits a weight has a scale for each output channel next to it, `stem_conv/kernel.scale`.
 enum BuiltInWeights {
     /// Those of ``Base/pocket``.
     static func pocket() throws(GraftError) -> SafetensorsFile {

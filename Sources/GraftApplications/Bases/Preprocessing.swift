@@ -1,5 +1,5 @@
 /// What a network does first to an image of numbers from 0 to 255, red, green, blue: plain layers inside the model, so
-/// that a saved model carries them and nobody can forget them or do them twice.
+/// that a saved model carries them and no one can forget them or apply them twice.
 public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
     /// Nothing: the model takes numbers that were preprocessed before.
     case none
@@ -55,7 +55,7 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
         try layer.setWeights([
             Tensor(reversal, shape: [1, 1, 3, 3]), Tensor([-103.939, -116.779, -123.68], shape: [3]),
         ])
-        layer.fix()
+        layer.freezePermanently()
         return output
     }
 }

@@ -12,7 +12,7 @@ public struct DownloadProgress: Hashable, Sendable {
 
 /// A download into a file that appears under its name only when it is whole.
 ///
-/// The bytes go to `name.part`. A download that broke off goes on from there the next time, if the file has a published
+/// The bytes go to `name.part`. A download that broke off continues from there the next time, if the file has a published
 /// checksum to tell whether the pieces fit; one with a wrong checksum is deleted, and is not tried again by itself.
 struct Download {
     let file: PublishedFile

@@ -4,7 +4,7 @@ import Foundation
     import FoundationNetworking
 #endif
 
-/// Brings the bytes behind a URL: a seam, so that tests need no network.
+/// Downloads a URL: a protocol, so that tests need no network.
 package protocol Downloader: Sendable {
     /// Hands the bytes from `offset` on to `sink`, in order, and returns when there are no more.
     ///
@@ -14,7 +14,7 @@ package protocol Downloader: Sendable {
 
 /// Takes the bytes of a download.
 package protocol DownloadSink: AnyObject, Sendable {
-    /// The bytes that follow stand at `offset` in a file of `total` bytes, where the server says how many.
+    /// The bytes that follow are at `offset` in a file of `total` bytes, where the server says how many.
     func begin(at offset: Int64, of total: Int64?) throws
     /// The next bytes.
     func receive(_ bytes: Data) throws

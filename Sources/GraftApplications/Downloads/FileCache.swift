@@ -141,7 +141,7 @@ private final class FileLock {
         }
     }
 
-    /// Lets the next process go on.
+    /// Lets the next process continue.
     func release() { _ = flock(descriptor, LOCK_UN) }
 
     deinit { close(descriptor) }

@@ -30,7 +30,7 @@ public struct PublishedFile: Hashable, Sendable {
 
     /// Says why a copy of the file is not whole, or `nil` where nothing is wrong with it.
     ///
-    /// With a published checksum the copy must have it. Without one it must have the checksum that Graft noted beside it
+    /// With a published checksum the copy must have it. Without one it must have the checksum that Graft noted next to it
     /// when it was downloaded (`name.sha256`, as `sha256sum` writes it), where there is such a note,
     /// and open as the format it is said to be.
     func defect(ofCopyAt path: String) throws(GraftError) -> String? {

@@ -5,7 +5,7 @@ import GraftFormats
 /// machines are slow at.
 ///
 /// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, `(x − 127) / 128`.
-/// They are of 224 × 224 where nothing is said, and at least of 32 × 32. ``BaseOptions`` says what the other
+/// They are of 224 × 224 by default, and at least of 32 × 32. ``BaseOptions`` says what the other
 /// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
 ///
 /// Weights are a file's: a `.safetensors` with the names of PyTorch's package `efficientnet_lite_pytorch`, with or

@@ -2,7 +2,7 @@
 /// Inception v3 (Szegedy et al., 2016): 21.8 million parameters without its top.
 ///
 /// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, `x / 127.5 − 1`.
-/// They are of 299 × 299 where nothing is said, and at least of 75 × 75. ``BaseOptions`` says what the other
+/// They are of 299 × 299 by default, and at least of 75 × 75. ``BaseOptions`` says what the other
 /// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
 ///
 /// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.
@@ -76,7 +76,7 @@ struct InceptionV3Network: Network {
             MaxPooling2D(poolSize: 3, strides: 2))
     }
 
-    /// A row of three and a column of three beside each other, in place of a window of 3 × 3.
+    /// A row of three and a column of three next to each other, in place of a window of 3 × 3.
     private func split(_ x: SymbolicTensor, name: String?) throws(GraftError) -> SymbolicTensor {
         try joined(name, x.through(convolution(384, 1, 3)), x.through(convolution(384, 3, 1)))
     }

@@ -2,7 +2,7 @@
 /// MobileNetV2 of width 1.0 (Sandler et al., 2018): 2.3 million parameters without its top; small and fast.
 ///
 /// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, `x / 127.5 − 1`.
-/// They are of 224 × 224 where nothing is said, and at least of 32 × 32. ``BaseOptions`` says what the other
+/// They are of 224 × 224 by default, and at least of 32 × 32. ``BaseOptions`` says what the other
 /// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
 ///
 /// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.

@@ -23,7 +23,7 @@ protocol Network: Sendable {
     /// What a model's name ends with for images of this shape.
     func nameSuffix(for inputShape: Shape) -> String
 
-    /// Where its weights stand in safetensors files of PyTorch's; `nil` where no such file is known.
+    /// Where its weights are in safetensors files of PyTorch's; `nil` where no such file is known.
     var pyTorch: PyTorchLayout? { get }
 }
 

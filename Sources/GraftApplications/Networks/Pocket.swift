@@ -2,7 +2,7 @@
 /// Pocket: Graft's own small network, whose weights are part of the library: no download, and quick on any processor.
 ///
 /// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, `x / 127.5 − 1`.
-/// They are of 144 × 144 where nothing is said, and at least of 32 × 32. ``BaseOptions`` says what the other
+/// They are of 144 × 144 by default, and at least of 32 × 32. ``BaseOptions`` says what the other
 /// arguments are; it has no top of its own.
 ///
 /// What it is good for, and not, what it was made of, and how: `Documentation/Pocket.md`.

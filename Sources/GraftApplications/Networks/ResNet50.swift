@@ -3,7 +3,7 @@
 ///
 /// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, which turns the
 /// channels round and takes ImageNet's means from them.
-/// They are of 224 × 224 where nothing is said, and at least of 32 × 32. ``BaseOptions`` says what the other
+/// They are of 224 × 224 by default, and at least of 32 × 32. ``BaseOptions`` says what the other
 /// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
 ///
 /// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.

@@ -1,26 +1,26 @@
 internal import COneDNN
 
 extension Graph {
-    /// The graph with casts around what the CPU does in 32 bits alone.
+    /// The graph with types that the CPU's kernels have: casts are inserted around operations in float32.
     ///
-    /// Elementwise programs read and write any types. Pooling and copies want one type for all that they read and write;
-    /// convolutions one for what they read, where oneDNN has a fast kernel for it: its reference code, which it falls
-    /// back to without a word, is a thousand times slower than a cast.
+    /// Elementwise programs read and write any types. Pooling and copies have one type for all operands and results; convolutions
+    /// one for what they read, where oneDNN has a fast kernel for it. Its reference code, to which it falls back silently, is a
+    /// thousand times slower than a cast.
     func widenedForCPU(_ engine: Engine) throws(GraftError) -> Graph {
-        try widening { node, shapes, types in
-            let allNarrow = types.allSatisfy { $0 == .bfloat16 }
+        try legalizingTypes { node, shapes, types in
+            let allBFloat16 = types.allSatisfy { $0 == .bfloat16 }
             return switch node.operation {
             case .elementwise, .random(.stochasticRounding), .movement(.broadcast): true
             case .pooling(.maxPooling), .pooling(.averagePooling), .movement(.pad), .movement(.slice),
                 .movement(.concatenation):
-                allNarrow && node.elementType == .bfloat16
+                allBFloat16 && node.elementType == .bfloat16
             case .convolution(.forward(_, let epilogue)):
                 types.prefix(2).allSatisfy { $0 == .bfloat16 } && (!epilogue.bias || types[2] == .float32)
                     && (!epilogue.addend || types[types.count - 1] == node.elementType)
                     && engine.isFast(node, shapes, types)
-            case .convolution(.inputGradient): allNarrow && engine.isFast(node, shapes, types)
+            case .convolution(.inputGradient): allBFloat16 && engine.isFast(node, shapes, types)
             case .convolution(.kernelGradient):
-                allNarrow && node.elementType == .float32 && engine.isFast(node, shapes, types)
+                allBFloat16 && node.elementType == .float32 && engine.isFast(node, shapes, types)
             default: false
             }
         }
@@ -66,8 +66,8 @@ extension ConvolutionGeometry {
         }
     }
 
-    /// The part of an epilogue that oneDNN can be trusted with: version 2.6 adds wrong numbers, or crashes, where a window
-    /// holds nothing but padding.
+    /// The part of an epilogue that oneDNN computes correctly: version 2.6 adds wrong values, or crashes, where a window is all
+    /// padding.
     func safe(_ epilogue: Epilogue) -> Epilogue {
         epilogue.addend && hasEmptyWindows ? Epilogue(bias: epilogue.bias) : epilogue
     }

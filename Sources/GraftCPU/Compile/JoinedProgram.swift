@@ -11,10 +11,9 @@ struct JoinedProgram {
     private(set) var instructions: [Instruction] = []
     /// The register of each result.
     var outputs: [Int] = []
-    /// The types that the results get in memory; of 32 bits where there are none.
+    /// The types that the results have in memory; float32 where this is empty.
     var outputTypes: [ElementType] = []
-    /// The stream of random bits by which each result is rounded, `nil` for one that is not rounded by chance; all of them
-    /// where there are none.
+    /// The random stream of each result's stochastic rounding, `nil` for one rounded to nearest; empty where all are.
     var roundingStreams: [UInt64?] = []
     private var known: [Instruction: Int] = [:]
 

@@ -1,7 +1,7 @@
-/// How a kernel's gradient is shared by threads: slices of the output's channels, each times parts of the batch.
+/// How threads divide a kernel's gradient: slices of the output's channels, each times parts of the batch.
 ///
 /// A slice costs a copy of its part of the output's gradient, and every slice reads the input; parts of a batch cost the sum of
-/// their gradients. Which is less follows from sizes alone.
+/// their gradients. The cheaper way follows from sizes alone.
 struct KernelGradientSplit: Hashable {
     let slices: Int
     /// A divisor of the batch.
@@ -12,7 +12,7 @@ struct KernelGradientSplit: Hashable {
 
     init(slices: Int, batchParts: Int) { (self.slices, self.batchParts) = (slices, batchParts) }
 
-    /// The way that takes the least time on so many threads.
+    /// The fastest split on `threads` threads.
     init(_ geometry: ConvolutionGeometry, threads: Int) {
         let blocks = Self.blockCount(geometry)
         var best = (split: Self.none, seconds: Self.none.seconds(geometry))
@@ -24,7 +24,7 @@ struct KernelGradientSplit: Hashable {
         self = best.split
     }
 
-    /// oneDNN takes sixteen channels of the output at once, so that slices are made of such.
+    /// oneDNN computes sixteen channels of the output at once, so slices are multiples of that.
     private static let block = 16
 
     private static func blockCount(_ geometry: ConvolutionGeometry) -> Int {
@@ -40,8 +40,7 @@ struct KernelGradientSplit: Hashable {
         }
     }
 
-    /// What the slowest thread takes, roughly: products in bfloat16 at 300 GFLOP/s, memory at 10 GB/s, a meeting of threads
-    /// at 5 µs.
+    /// A rough time of the slowest thread: products in bfloat16 at 300 GFLOP/s, memory at 10 GB/s, a barrier at 5 µs.
     private func seconds(_ geometry: ConvolutionGeometry) -> Double {
         let (input, output, kernel) = (geometry.input, geometry.output, geometry.kernel)
         let blocks = Self.blockCount(geometry)
@@ -51,20 +50,20 @@ struct KernelGradientSplit: Hashable {
         let read = Double(input.elementCount * geometry.types.input.byteCount) / parts
         let copied = slices > 1 ? 2 * Double(output.elementCount * geometry.types.output.byteCount) * share / parts : 0
         let added = batchParts > 1 ? (parts + 1) * 4 * Double(kernel.elementCount) * share : 0
-        let meetings = (slices * batchParts > 1 ? 1.0 : 0) + (batchParts > 1 ? 1 : 0)
-        return products / 1.5e11 + (read + copied + added) / 1e10 + meetings * 5e-6
+        let barriers = (slices * batchParts > 1 ? 1.0 : 0) + (batchParts > 1 ? 1 : 0)
+        return products / 1.5e11 + (read + copied + added) / 1e10 + barriers * 5e-6
     }
 }
 
 extension PlanCompiler {
-    /// A kernel's gradient by oneDNN, shared by threads where it multiplies bfloat16: see ``KernelGradientStep``.
+    /// A kernel's gradient by oneDNN, divided among threads in bfloat16: see ``KernelGradientStep``.
     mutating func addKernelGradient(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
         let operands = graph[value].operands
         let (input, gradient) = (try location(of: operands[0]), try location(of: operands[1]))
         let isShared = threads > 1 && geometry.types.input == .bfloat16 && geometry.convolution.groups == 1
         var split = isShared ? KernelGradientSplit(geometry, threads: threads) : .none
         var slices = try kernelGradientSlices(geometry, split, isShared: isShared)
-        // There may be no fast code for what is left of the channels in a slice.
+        // There may be no fast code for a slice's number of channels.
         if split != .none, slices.contains(where: \.primitive.isReference) {
             split = .none
             slices = try kernelGradientSlices(geometry, split, isShared: false)
@@ -79,7 +78,7 @@ extension PlanCompiler {
     private func kernelGradientSlices(
         _ geometry: ConvolutionGeometry, _ split: KernelGradientSplit, isShared: Bool
     ) throws(GraftError) -> [KernelGradientStep.Slice] {
-        // oneDNN divides its work when the primitive is made.
+        // oneDNN divides its work when the primitive is created.
         if isShared { setThreadCount(1) }
         defer { if isShared { setThreadCount(threads) } }
         var (slices, made): ([KernelGradientStep.Slice], [Int: KernelGradientStep.Slice]) = ([], [:])
@@ -102,7 +101,7 @@ extension PlanCompiler {
 }
 
 extension ConvolutionGeometry {
-    /// The convolution of one of so many parts of the batch to so many of the output's channels.
+    /// The convolution of a part of the batch to some of the output's channels.
     fileprivate func part(batchParts: Int, outputChannels: Int) -> ConvolutionGeometry {
         ConvolutionGeometry(
             convolution: convolution, input: [input[0] / batchParts, input[1], input[2], input[3]],

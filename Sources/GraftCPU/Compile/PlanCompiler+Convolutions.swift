@@ -1,13 +1,13 @@
-/// Convolutions by Graft's own kernels, which pack what never changes once and can write into a slice of a concatenation.
+/// Convolutions by Graft's own kernels, which prepack loop-invariant weights and can write to a slice of a concatenation.
 extension PlanCompiler {
-    /// Adds a convolution by Winograd's filtering or by Graft's kernel for all sizes, where one of them suits; otherwise
-    /// answers `false`, and it is oneDNN's.
+    /// Adds a convolution by Winograd's filtering or by Graft's direct kernel, where one of them suits; returns `false` where
+    /// oneDNN has to compute it.
     mutating func addOwnConvolution(
         _ value: ValueID, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
     ) throws(GraftError) -> Bool {
         let operands = graph[value].operands
         let (source, plain) = (try location(of: operands[0]), try location(of: operands[1]))
-        guard isStable(plain) else { return false }
+        guard isLoopInvariant(plain) else { return false }
         if WinogradStep.suits(geometry, epilogue) {
             try addWinograd(value, geometry, epilogue)
         } else if ConvolutionStep.suits(geometry, epilogue, isSlice: isSlice(value, reading: [source])) {
@@ -21,12 +21,10 @@ extension PlanCompiler {
     private mutating func addWinograd(
         _ value: ValueID, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
     ) throws(GraftError) {
-        let (points, threads) = (WinogradStep.points(for: geometry), threads)
-        let elementCount = WinogradPackingStep.elementCount(geometry.kernel, points: points)
+        let threads = threads
+        let elementCount = WinogradPackingStep.elementCount(geometry)
         let kernel = try packKernel(of: value, elementCount: elementCount) { plain, packed in
-            WinogradPackingStep(
-                kernelShape: geometry.kernel, points: points, isNarrow: geometry.types.kernel == .bfloat16,
-                source: plain, target: packed)
+            WinogradPackingStep(geometry: geometry, source: plain, target: packed)
         }
         try add(value, epilogue, kernel: kernel) { places in
             WinogradStep(geometry: geometry, activation: epilogue.activation, places: places, threads: threads)
@@ -45,7 +43,7 @@ extension PlanCompiler {
         }
     }
 
-    /// Packs a convolution's kernel once, with the step that `make` gives, and gives the packed one's buffer.
+    /// Prepacks a convolution's weights with the step that `make` returns; returns the packed buffer.
     private mutating func packKernel(
         of value: ValueID, elementCount: Int, make: (BufferID, BufferID) -> any Step
     ) throws(GraftError) -> BufferID {
@@ -53,11 +51,11 @@ extension PlanCompiler {
         let packed = newBuffer(elementCount)
         add(
             make(plain, packed), reads: [plain], writes: [packed], label: graph[value].label, operation: "packing",
-            keeps: true)
+            preparation: .always)
         return packed
     }
 
-    /// Adds the step of a convolution, which writes its place in a concatenation where it has one.
+    /// Adds the step of a convolution, which writes to its slice of a concatenation where it has one.
     private mutating func add(
         _ value: ValueID, _ epilogue: Epilogue, kernel: BufferID, make: (ConvolutionPlaces) -> any Step
     ) throws(GraftError) {

@@ -2,7 +2,7 @@
 extension PlanCompiler {
     // MARK: Programs
 
-    /// An elementwise operation; or a broadcast, a cast or a rounding: a program that copies.
+    /// An elementwise operation, or a broadcast, cast or rounding as a program that copies.
     mutating func compileProgram(_ value: ValueID) throws(GraftError) {
         let node = graph[value]
         place(value, at: newBuffer(for: value))
@@ -17,10 +17,10 @@ extension PlanCompiler {
         markLastUrgent()
     }
 
-    /// One step for the programs of these values, which have one shape; later ones may read the results of earlier ones.
+    /// One step for the programs of values of one shape; later ones may read the results of earlier ones.
     ///
     /// - Parameters:
-    ///   - results: the values that are written to memory; their places are known.
+    ///   - results: the values that are written to memory; their buffers exist.
     ///   - gradient: the operand that the step computes itself.
     private mutating func addPrograms(
         _ programs: [(value: ValueID, program: ElementwiseProgram)], results: [ValueID], isUpdate: Bool = false,
@@ -43,7 +43,7 @@ extension PlanCompiler {
                 program, operands: reads, targets: targets, count: node.shape.elementCount, threads: threads)
             add(
                 step, reads: reads, writes: targets, label: node.label, operation: node.operation.name,
-                mayBePreparation: !isUpdate && node.operation.roundingStream == nil)
+                preparation: isUpdate || node.operation.roundingStream != nil ? .never : .ifWorthKeeping)
         }
         noteShapes(of: gradient?.value ?? results[0])
         let whole = zip(operands, sources).filter { shape($0.0).elementCount == node.shape.elementCount }
@@ -54,7 +54,7 @@ extension PlanCompiler {
             })
     }
 
-    /// The step for a program that reads a gradient which the step computes itself: the operand that stands nowhere.
+    /// The step for a program fused with its gradient: the operand that has no memory.
     private mutating func add(
         _ gradient: UpdateGroups.FusedGradient, _ program: CompiledProgram, reading sources: [BufferID?],
         writing targets: [BufferID], _ node: Graph.Node
@@ -67,8 +67,8 @@ extension PlanCompiler {
         let step: any Step
         if let geometry = graph.convolutionByTiles(gradient.value) {
             step = ConvolutionGradientStep(
-                program, geometry, input: left, outputGradient: right, scale: scale, operands: sources,
-                targets: targets, threads: threads)
+                program, geometry, ConvolutionGradientStep.Factors(input: left, outputGradient: right, scale: scale),
+                operands: sources, targets: targets, threads: threads)
         } else if let product = graph.transposedProduct(gradient.value) {
             let input = try gradient.inputGradient.map { value throws(GraftError) in
                 GradientStep.InputGradient(
@@ -87,7 +87,7 @@ extension PlanCompiler {
         }
         add(
             step, reads: reads, writes: writes, label: node.label, operation: node.operation.name,
-            mayBePreparation: false)
+            preparation: .never)
         countFlops(of: [gradient.value, gradient.inputGradient].compactMap(\.self))
     }
 
@@ -155,35 +155,33 @@ extension PlanCompiler {
         case .averagePooling(let window): try addPooling(value, of: node.operands[0], .average(relu: false), window)
         case .averagePoolingGradient(let window, let input):
             try addSimple(value) { source, target throws(GraftError) in
-                PoolingStep(.averageGradient, window, input: input, output: first, source: source, target: target)
+                PoolingStep(.averageGradient, window, (input, first), source: source, target: target)
             }
         case .maxPoolingGradient(let window):
             let input = try location(of: node.operands[0])
             let gradient = try location(of: node.operands[1])
             let output = shape(node.operands[1])
             try add(value, reads: [input, gradient]) { target throws(GraftError) in
-                PoolingStep(
-                    .maximumGradient(input), window, input: first, output: output, source: gradient, target: target)
+                PoolingStep(.maximumGradient(input), window, (first, output), source: gradient, target: target)
             }
         }
     }
 
-    /// A relu with the average pooling before it, which nobody else reads.
+    /// A relu with the average pooling before it, which has no other reader.
     mutating func compileRelu(_ value: ValueID, ofPooling pooling: ValueID) throws(GraftError) {
         guard case .pooling(.averagePooling(let window)) = graph[pooling].operation else { return }
         try addPooling(value, of: graph[pooling].operands[0], .average(relu: true), window)
     }
 
-    /// A pooling, written to its place in a concatenation where it has one.
+    /// A pooling, written to its slice of a concatenation where it has one.
     private mutating func addPooling(
         _ value: ValueID, of operand: ValueID, _ kind: PoolingStep.Kind, _ window: Window
     ) throws(GraftError) {
         let (node, input, source) = (graph[value], shape(operand), try location(of: operand))
         let slice = slice(for: value, reading: [source])
         try add(value, reads: [source], into: slice?.target) { target throws(GraftError) in
-            PoolingStep(
-                kind, window, input: input, output: node.shape, type: node.elementType, source: source, target: target,
-                targetPixelStride: slice?.pixelStride)
+            PoolingStep(kind, window, (input, node.shape), type: node.elementType, source: source, target: target)
+                .writing(pixelStride: slice?.pixelStride)
         }
     }
 

@@ -20,12 +20,12 @@ extension PlanCompiler {
             if !transposeLeft, !transposeRight, !epilogue.addend,
                 ThinProductStep.suits(rows: rows, inner: inner, columns: columns, isPacked: isPacked)
             {
-                return try addThinProduct(value, epilogue, inner: inner, isPacked: isPacked)
+                return try addSkinnyNN(value, epilogue, inner: inner, isPacked: isPacked)
             }
             if !transposeLeft, transposeRight, epilogue == .none,
-                RowProductStep.suits(rows: rows, inner: inner, columns: columns)
+                SkinnyNTStep.suits(rows: rows, inner: inner, columns: columns)
             {
-                return try addRowProduct(value, inner: inner)
+                return try addSkinnyNT(value, inner: inner)
             }
             let primitive = try self.product(rows: rows, inner: inner, columns: columns, product)
             try addProduct(value, primitive, epilogue, done: epilogue)
@@ -33,15 +33,13 @@ extension PlanCompiler {
         }
     }
 
-    /// oneDNN's product of two matrices. It divides its work when the primitive is made: a small product is done before a
-    /// second thread is awake.
+    /// oneDNN's product of two matrices. It divides its work when the primitive is created: a small product is done before a second
+    /// thread wakes up.
     func product(rows: Int, inner: Int, columns: Int, _ product: MatrixProduct) throws(GraftError) -> Primitive {
         let isSmall = rows * inner * columns < 1 << 18
         if isSmall { setThreadCount(1) }
         defer { if isSmall { setThreadCount(threads) } }
-        return try Primitive.matrixProduct(
-            engine, rows: rows, inner: inner, columns: columns, transposeLeft: product.transposeLeft,
-            transposeRight: product.transposeRight, product.epilogue)
+        return try Primitive.matrixProduct(engine, rows: rows, inner: inner, columns: columns, product)
     }
 
     /// The geometry of a convolution, with the types that its operands have in memory.
@@ -64,23 +62,23 @@ extension PlanCompiler {
         }
     }
 
-    /// Where oneDNN has its kernels by batched products for convolutions alone, the gradient is one: of the output's
-    /// gradient, with the kernel turned.
+    /// Where oneDNN has batch-reduce GEMM kernels for convolutions only, the gradient is a convolution of the output's gradient
+    /// with rotated weights.
     private mutating func addInputGradient(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
         let gradient = try Primitive.inputGradient(engine, geometry)
-        guard let turned = geometry.turned, !gradient.isByBatchedProducts,
-            let convolution = try? Primitive.convolution(engine, turned, .none), convolution.isByBatchedProducts
+        guard let rotated = geometry.rotated, !gradient.isBatchReduceGEMM,
+            let convolution = try? Primitive.convolution(engine, rotated, .none), convolution.isBatchReduceGEMM
         else { return try addProduct(value, gradient, .none, done: .none) }
         let kernel = try location(of: graph[value].operands[1])
-        let target = newBuffer(turned.kernel.elementCount)
-        let step = TurnStep(geometry.kernel, source: kernel, target: target)
+        let target = newBuffer(rotated.kernel.elementCount)
+        let step = RotateWeightsStep(geometry.kernel, source: kernel, target: target)
         add(step, reads: [kernel], writes: [target], label: graph[value].label, operation: "turning")
         try addProduct(value, convolution, .none, done: .none, kernel: target)
     }
 
     /// Adds a primitive's step; what is not `done` of the epilogue by the primitive is done afterwards.
     ///
-    /// - Parameter kernel: what stands in for the second operand.
+    /// - Parameter kernel: replaces the second operand.
     private mutating func addProduct(
         _ value: ValueID, _ primitive: Primitive, _ epilogue: Epilogue, done: Epilogue, kernel: BufferID? = nil
     ) throws(GraftError) {
@@ -107,15 +105,15 @@ extension PlanCompiler {
         }
     }
 
-    /// Brings a kernel into the primitive's layout, once where it does not change; otherwise gives what does it in each
-    /// run.
+    /// Prepacks a kernel into the primitive's layout where it is loop-invariant; otherwise returns the primitive that packs it in
+    /// each run.
     private mutating func pack(
         _ kernel: inout BufferID, for primitive: Primitive, label: String
     ) throws(GraftError) -> Primitive? {
         guard primitive.packedByteCount > 0 else { return nil }
         let packing = try primitive.packing()
-        guard isStable(kernel) else { return packing }
-        // In numbers of 32 bits, the last of which a kernel of bfloat16 may fill by half.
+        guard isLoopInvariant(kernel) else { return packing }
+        // In 32-bit words, the last of which a bfloat16 kernel may fill by half.
         let stride = MemoryLayout<Float>.stride
         let packed = newBuffer((primitive.packedByteCount + stride - 1) / stride)
         let step = PackingStep(primitive: packing, source: kernel, target: packed)
@@ -124,7 +122,7 @@ extension PlanCompiler {
         return nil
     }
 
-    private mutating func addThinProduct(
+    private mutating func addSkinnyNN(
         _ value: ValueID, _ epilogue: Epilogue, inner: Int, isPacked: Bool
     ) throws(GraftError) {
         let node = graph[value]
@@ -141,15 +139,15 @@ extension PlanCompiler {
         }
     }
 
-    private mutating func addRowProduct(_ value: ValueID, inner: Int) throws(GraftError) {
+    private mutating func addSkinnyNT(_ value: ValueID, inner: Int) throws(GraftError) {
         let node = graph[value]
         let (left, right) = (try location(of: node.operands[0]), try location(of: node.operands[1]))
         try add(value, reads: [left, right]) { target throws(GraftError) in
-            RowProductStep(
+            SkinnyNTStep(
                 rows: node.shape[0], inner: inner, columns: node.shape[1], left: left, right: right, target: target)
         }
     }
 
-    /// How many threads the primitives that are made next divide their work among.
+    /// How many threads the primitives that are created next divide their work among: OpenMP's count for the calling thread.
     func setThreadCount(_ count: Int) { graft_set_thread_count(Int32(count)) }
 }

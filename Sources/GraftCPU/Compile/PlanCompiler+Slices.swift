@@ -1,4 +1,4 @@
-/// Where an operand of concatenations along the last axis lies in the result of the outermost one.
+/// The place of an operand of concatenations along the last axis in the result of the outermost one.
 struct ChannelSlice {
     /// The outermost concatenation.
     let whole: ValueID
@@ -7,12 +7,12 @@ struct ChannelSlice {
 }
 
 extension Graph {
-    /// The operands of concatenations along the last axis that nobody else reads: what computes one may write it where the
-    /// result wants it. A concatenation may be such an operand itself.
+    /// The operands of concatenations along the last axis that have no other reader: they can be computed in place, as slices of the
+    /// result. A concatenation may be such an operand itself.
     var channelSlices: [ValueID: ChannelSlice] {
         let useCounts = useCounts
         var slices: [ValueID: ChannelSlice] = [:]
-        // An outer concatenation stands behind those in it.
+        // An outer concatenation comes after those in it.
         for value in values.reversed() {
             guard case .movement(.concatenation(let axis)) = self[value].operation, axis == self[value].shape.rank - 1
             else { continue }
@@ -29,12 +29,12 @@ extension Graph {
     }
 }
 
-/// Concatenations without copies: steps that can, write into a slice of the result.
+/// Concatenations without copies: steps that can, write to a slice of the result.
 extension PlanCompiler {
     /// The place of a value in the concatenation that reads it, and the elements from pixel to pixel there; `nil` where it
     /// has memory of its own.
     ///
-    /// - Parameter reads: what the step reads that computes it. What is the same in all runs is computed once, elsewhere.
+    /// - Parameter reads: what the step reads that computes it. Loop-invariant values are computed once, elsewhere.
     mutating func slice(for value: ValueID, reading reads: [BufferID]) -> (target: BufferID, pixelStride: Int)? {
         guard isSlice(value, reading: reads), let slice = slices[value],
             let channels = shape(slice.whole).dimensions.last
@@ -47,10 +47,10 @@ extension PlanCompiler {
 
     /// Whether a value has a place in the concatenation that reads it.
     func isSlice(_ value: ValueID, reading reads: [BufferID]) -> Bool {
-        slices[value] != nil && graph[value].shape.elementCount > 0 && reads.contains { !isStable($0) }
+        slices[value] != nil && graph[value].shape.elementCount > 0 && reads.contains { !isLoopInvariant($0) }
     }
 
-    /// A concatenation: a copy of the operands that do not stand in its result already.
+    /// A concatenation: a copy of the operands that are not slices of its result already.
     mutating func compileConcatenation(_ value: ValueID, axis: Int) throws(GraftError) {
         let node = graph[value]
         var sources: [BufferID] = []
@@ -67,7 +67,7 @@ extension PlanCompiler {
         guard !copied.isEmpty else { return }
         add(
             CopyStep(parts: copied, target: target, zeroCount: 0, elementType: node.elementType), reads: sources,
-            writes: [target], label: node.label, operation: node.operation.name, mayBePreparation: false)
+            writes: [target], label: node.label, operation: node.operation.name, preparation: .never)
         noteShapes(of: value)
     }
 

@@ -1,7 +1,7 @@
 /// Turns a graph into steps over buffers.
 ///
-/// Each node becomes one step; a convolution's kernel that does not change becomes a step of the preparation that packs
-/// it; reshapes become nothing; the elementwise updates of one variable become one step.
+/// Each node becomes one step; loop-invariant weights are prepacked by a step of the preparation; reshapes become nothing; the
+/// elementwise updates of one variable become one step.
 struct PlanCompiler {
     let graph: Graph
     let engine: Engine
@@ -9,28 +9,28 @@ struct PlanCompiler {
 
     private(set) var buffers: [Buffer] = []
     private(set) var drafts: [StepDraft] = []
-    /// Where each value stands, by its position in the graph.
+    /// The buffer of each value, by its position in the graph.
     private(set) var locations: [BufferID?]
-    /// The inputs in the order of their places.
+    /// The inputs in the order of their positions.
     private(set) var inputs: [(name: String, shape: Shape)] = []
-    /// The variables in the order of their places.
+    /// The variables in the order of their positions.
     private(set) var variables: [PlannedVariable] = []
     private(set) var constants: [Tensor] = []
-    /// What each output is made of: a buffer of place `.output`.
+    /// The buffer of each output, of place `.output`.
     private(set) var outputs: [(buffer: BufferID, shape: Shape)] = []
-    /// Buffers that hold the same for all runs of a binding, with the variables that they depend on.
-    private var stable: [BufferID: Set<Int>] = [:]
+    /// Loop-invariant buffers, the same for all runs of a binding, with the variables that they depend on.
+    private var invariant: [BufferID: Set<Int>] = [:]
     private var groups: UpdateGroups
-    /// Casts of kernels that nobody reads but convolutions.
+    /// Casts of kernels that only convolutions read.
     private let packedOnly: Set<ValueID>
     /// The inputs that steps may read as rows compressed by a bitmap.
     private(set) var bitmapInputs: Set<BufferID> = []
     /// For relus the average pooling that is done along with them.
     private let pooledRelus: [ValueID: ValueID]
     private let fusedPoolings: Set<ValueID>
-    /// The values that may be computed in their place in a concatenation.
+    /// The values that may be computed in a slice of a concatenation.
     let slices: [ValueID: ChannelSlice]
-    /// By outermost concatenation: the result's memory, once something is computed in it.
+    /// By outermost concatenation: the result's buffer, once something is computed in it.
     var wholes: [ValueID: BufferID] = [:]
 
     init(_ graph: Graph, engine: Engine, threads: Int, bitmapInputs: Set<String>) throws(GraftError) {
@@ -82,7 +82,7 @@ struct PlanCompiler {
         set { buffers[buffer.index] = newValue }
     }
 
-    /// Where a value stands.
+    /// The buffer of a value.
     func location(of value: ValueID) throws(GraftError) -> BufferID {
         guard let location = locations[value.index] else {
             throw GraftError(.argument, "value \(value.index) of the graph is read before it is computed")
@@ -94,12 +94,12 @@ struct PlanCompiler {
 
     func shape(_ value: ValueID) -> Shape { graph.shape(of: value) }
 
-    /// Whether a buffer holds the same for all runs of a binding.
-    func isStable(_ buffer: BufferID) -> Bool { stable[buffer] != nil }
+    /// Whether a buffer is the same for all runs of a binding.
+    func isLoopInvariant(_ buffer: BufferID) -> Bool { invariant[buffer] != nil }
 
     // MARK: Steps
 
-    /// Adds the step that `make` gives for a new buffer, or a given one, and places the value there.
+    /// Adds the step that `make` returns for a new buffer, or a given one, and places the value there.
     mutating func add(
         _ value: ValueID, reads: [BufferID], into given: BufferID? = nil,
         make: (BufferID) throws(GraftError) -> any Step
@@ -112,13 +112,13 @@ struct PlanCompiler {
         noteShapes(of: value)
     }
 
-    /// Keeps the shapes of what the last step does, for messages.
+    /// Keeps the shapes of the last step's operation, for messages.
     mutating func noteShapes(of value: ValueID) {
         guard let last = drafts.indices.last else { return }
         drafts[last].shapes = (graph[value].operands.map { shape($0) }, shape(value))
     }
 
-    /// Counts the last step's arithmetic: that of the values which it computes.
+    /// Counts the last step's arithmetic: that of the values that it computes.
     mutating func countFlops(of values: [ValueID]) {
         guard let last = drafts.indices.last else { return }
         drafts[last].flopCount = values.reduce(0) { sum, value in
@@ -127,17 +127,31 @@ struct PlanCompiler {
         }
     }
 
-    /// Adds a step. It belongs to the preparation where all that it reads is stable and what it writes is worth keeping,
-    /// which `keeps` says of a packed kernel.
+    /// Whether a step that reads loop-invariant buffers runs once for each binding.
+    enum Preparation {
+        case never
+        /// Unless its result is large and cheap to recompute.
+        case ifWorthKeeping
+        /// Prepacked weights.
+        case always
+    }
+
+    /// Adds a step; to the preparation where all that it reads is loop-invariant and `preparation` allows it.
     mutating func add(
         _ step: any Step, reads: [BufferID], writes: [BufferID], label: String, operation: String,
-        mayBePreparation: Bool = true, keeps: Bool = false
+        preparation: Preparation = .ifWorthKeeping
     ) {
-        let dependencies = reads.map { stable[$0] }
-        let isStable = !reads.isEmpty && dependencies.allSatisfy { $0 != nil }
-        let isPreparation = isStable && mayBePreparation && (keeps || isWorthKeeping(writes, madeFrom: reads))
+        let dependencies = reads.map { invariant[$0] }
+        let isInvariant = !reads.isEmpty && dependencies.allSatisfy { $0 != nil }
+        let isAllowed =
+            switch preparation {
+            case .never: false
+            case .ifWorthKeeping: isWorthKeeping(writes, madeFrom: reads)
+            case .always: true
+            }
+        let isPreparation = isInvariant && isAllowed
         let variables = dependencies.reduce(into: Set<Int>()) { $0.formUnion($1 ?? []) }
-        if isPreparation { for buffer in writes { stable[buffer] = variables } }
+        if isPreparation { for buffer in writes { invariant[buffer] = variables } }
         drafts.append(
             StepDraft(
                 step: step, reads: reads, writes: writes, label: label, operation: operation,
@@ -154,7 +168,7 @@ struct PlanCompiler {
         if let last = drafts.indices.last { drafts[last].isUrgent = true }
     }
 
-    /// A number repeated to an activation's size is cheaper made again than kept; a folded kernel is not.
+    /// Broadcasts are not cached: recomputing them is cheaper than reading them. A folded kernel is.
     private func isWorthKeeping(_ writes: [BufferID], madeFrom reads: [BufferID]) -> Bool {
         let small = 1 << 16
         let written = writes.reduce(0) { $0 + buffers[$1.index].elementCount }
@@ -181,7 +195,7 @@ struct PlanCompiler {
             case .leaf(.constant(let tensor)):
                 let buffer = newBuffer(tensor.count, .constant(constants.count))
                 constants.append(tensor)
-                stable[buffer] = []
+                invariant[buffer] = []
                 place(value, at: buffer)
             default: break
             }
@@ -195,7 +209,7 @@ struct PlanCompiler {
             return BufferID(index: known)
         }
         let buffer = newBuffer(variable.shape.elementCount, .variable(variables.count), of: variable.elementType)
-        if !variable.isUpdated { stable[buffer] = [variables.count] }
+        if !variable.isUpdated { invariant[buffer] = [variables.count] }
         variables.append(variable)
         return buffer
     }
@@ -204,7 +218,7 @@ struct PlanCompiler {
 
     private mutating func compile(_ value: ValueID) throws(GraftError) {
         if let group = groups.group(of: value) {
-            // Values between the members may read the first ones: their places are known before they are computed.
+            // Values between the members may read the first ones: their buffers are known before they are computed.
             if group.first == value {
                 for member in group.members { place(member, at: newBuffer(for: member)) }
             }
@@ -212,16 +226,16 @@ struct PlanCompiler {
             return
         }
         guard !groups.isFused(value) else { return }
-        // What reads it waits for the update's step.
+        // Its readers depend on the update's step.
         guard !groups.isInputGradient(value) else { return place(value, at: newBuffer(for: value)) }
         let node = graph[value]
         switch node.operation {
         case .leaf: return
         case .convolution, .product: try compileProduct(value)
-        // Nothing has to be done for an array without elements.
+        // An array without elements needs no step.
         case _ where node.shape.elementCount == 0: place(value, at: newBuffer(for: value))
         case .movement(.reshape): place(value, at: try location(of: node.operands[0]))
-        // What packs a kernel rounds it as well.
+        // The step that packs a kernel rounds it as well.
         case .movement(.cast) where packedOnly.contains(value): place(value, at: try location(of: node.operands[0]))
         case .pooling(.averagePooling) where fusedPoolings.contains(value): return
         case .elementwise(.unary(.relu)):
@@ -235,13 +249,13 @@ struct PlanCompiler {
 
     // MARK: Outputs and updates
 
-    /// Values that steps compute for the outputs alone are written where the caller finds them; others are copied.
+    /// Values that only outputs read are written to the caller's memory; others are copied there.
     private mutating func compileOutputs() {
         for value in graph.outputs {
             guard let location = locations[value.index] else { continue }
             if case .output = self[location].place {
                 outputs.append((location, shape(value)))
-            } else if case .temporary = self[location].place, !isStable(location) {
+            } else if case .temporary = self[location].place, !isLoopInvariant(location) {
                 self[location].place = .output(outputs.count)
                 outputs.append((location, shape(value)))
             } else {
@@ -252,8 +266,8 @@ struct PlanCompiler {
         }
     }
 
-    /// Gives the updated variables' places to the values that are computed for them, where the schedule allows that;
-    /// see ``Schedule``. Here only what stands elsewhere is copied aside.
+    /// Notes the buffers of updated variables' next values. The ``Schedule`` decides which are computed in place; here only values
+    /// that are variables themselves are copied.
     private mutating func compileUpdates() {
         for update in graph.updates {
             guard let location = locations[update.value.index] else { continue }
@@ -261,7 +275,7 @@ struct PlanCompiler {
             _ = buffer(
                 of: PlannedVariable(
                     id: update.variable, shape: shape(update.value), elementType: type, isUpdated: true))
-            // A variable's old value must be taken before the variable is written.
+            // A variable's old value must be read before the variable is written.
             if case .variable(let position) = self[location].place, variables[position].isUpdated {
                 let aside = newBuffer(self[location].elementCount, of: type)
                 addCopy(from: location, to: aside, label: "update")
@@ -288,7 +302,7 @@ struct PlanCompiler {
 }
 
 extension Graph {
-    /// By relu: the average pooling that nobody else reads and that has its type.
+    /// By relu: the average pooling before it, of its type and without another reader.
     fileprivate var pooledRelus: [ValueID: ValueID] {
         let useCounts = useCounts
         var poolings: [ValueID: ValueID] = [:]
@@ -302,7 +316,7 @@ extension Graph {
         return poolings
     }
 
-    /// The casts of 32-bit values that convolutions and their input gradients read as kernels, and nothing else reads.
+    /// The casts of float32 values that are only read as kernels, by convolutions and their input gradients.
     fileprivate var kernelCasts: Set<ValueID> {
         var (casts, others): (Set<ValueID>, Set<ValueID>) = ([], Set(roots))
         for node in nodes {

@@ -1,5 +1,4 @@
-/// The order of a plan's steps, and what it allows: updates in place, and memory shared by values that are never alive
-/// at once.
+/// The order of a plan's steps, updates in place, and the memory of values: those that are never live at once share it.
 struct Schedule {
     /// Steps done once for each binding.
     private(set) var preparation: [StepDraft] = []
@@ -10,14 +9,14 @@ struct Schedule {
     private(set) var offsets: [BufferID: Int] = [:]
     private(set) var arenaByteCount = 0
     private(set) var updatesInPlace = 0
-    /// The step behind which a run ends where the first number of this buffer is not finite; no variable was written then.
+    /// The step after which a run ends where the first element of this buffer is NaN or infinite; no variable was written then.
     private(set) var updateGuard: (position: Int, buffer: BufferID)?
 
     init(_ compiler: PlanCompiler, guardsUpdates: Bool = false, guardsMemory: Bool = false) throws(GraftError) {
         var order = StepOrder(compiler)
         order.placeUpdates()
         let guarded = guardsUpdates ? compiler.outputs.first?.buffer : nil
-        if let guarded { order.holdUpdates(untilWritten: guarded) }
+        if let guarded { order.orderUpdates(after: guarded) }
         buffers = order.buffers
         updatesInPlace = order.updatesInPlace
         for index in try order.sorted() {
@@ -31,7 +30,7 @@ struct Schedule {
         layOut(guardByteCount: guardsMemory ? GuardedRange.guardByteCount : 0)
     }
 
-    /// The buffer that another one lies in, or itself.
+    /// The buffer that another one is a slice of, or itself.
     private func memory(of buffer: BufferID) -> BufferID {
         if case .part(let whole, _) = buffers[buffer.index].place { whole } else { buffer }
     }
@@ -47,8 +46,8 @@ struct Schedule {
         return lifetimes
     }
 
-    /// Gives every temporary buffer an offset, with room for guard words on both sides. Buffers with guard words share memory
-    /// only where those stand in the same places.
+    /// Gives every temporary buffer an offset, with room for guard words on both sides. Buffers with guard words share memory only
+    /// where these coincide.
     private mutating func layOut(guardByteCount: Int) {
         let steps = run.map { draft in
             MemoryPlan.Step(

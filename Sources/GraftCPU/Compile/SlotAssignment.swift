@@ -1,7 +1,7 @@
 internal import CKernels
 
-/// Gives each register of a program a slot: a block of a few hundred elements in the first-level cache. Slots are used
-/// again once nobody reads their register any more.
+/// Gives each register of a program a slot: a block of a few hundred elements in the first-level cache. Slots are reused once
+/// their register is dead.
 struct SlotAssignment {
     private(set) var instructions: [graft_instruction] = []
     private(set) var constants: [graft_constant] = []
@@ -11,7 +11,7 @@ struct SlotAssignment {
     private var free: [Int] = []
 
     init(_ program: JoinedProgram) {
-        // Operands keep the slot of their own number, for a block that has to be gathered or filled up.
+        // Operands keep the slot of their position, for a block that has to be gathered or filled.
         slotCount = program.operandShapes.count
         slots = Array(0..<slotCount)
         let lastReads = Self.lastReads(program)
@@ -23,7 +23,7 @@ struct SlotAssignment {
                 constants.append(graft_constant(slot: Int32(slots[register]), value: value))
                 continue
             }
-            // A result's slot may be the result's memory from the beginning, so that no other register may use it.
+            // A result's slot may be the result's memory from the beginning, so no other register may use it.
             let slot = program.outputs.contains(register) ? newSlot() : free.popLast() ?? newSlot()
             slots.append(slot)
             append(instruction, to: slot)
@@ -76,9 +76,9 @@ struct SlotAssignment {
         var taken: Set<Int> = []
         for (number, register) in program.outputs.enumerated() {
             var output = graft_output()
-            let isNarrow = number < program.outputTypes.count && program.outputTypes[number] == .bfloat16
+            let isBFloat16 = number < program.outputTypes.count && program.outputTypes[number] == .bfloat16
             let isStochastic = number < program.roundingStreams.count && program.roundingStreams[number] != nil
-            (output.is_narrow, output.is_stochastic) = (isNarrow ? 1 : 0, isStochastic ? 1 : 0)
+            (output.is_bfloat16, output.is_stochastic) = (isBFloat16 ? 1 : 0, isStochastic ? 1 : 0)
             let position = register - program.operandShapes.count
             var isOwn = position >= 0 && taken.insert(register).inserted
             if isOwn, case .constant = program.instructions[position] { isOwn = false }

@@ -1,4 +1,4 @@
-/// Which step must come before which, and an order that keeps to it.
+/// The dependences between steps, and an order that respects them.
 struct StepOrder {
     private(set) var drafts: [StepDraft]
     private(set) var buffers: [Buffer]
@@ -6,7 +6,7 @@ struct StepOrder {
     private let updates: [(variable: Int, source: BufferID)]
     private var writer: [BufferID: Int] = [:]
     private var readers: [BufferID: [Int]] = [:]
-    /// By buffer: those that lie in it.
+    /// By buffer: its slices.
     private var parts: [BufferID: [BufferID]] = [:]
     private var successors: [[Int]]
     /// The steps that write variables.
@@ -37,8 +37,7 @@ struct StepOrder {
         Set(([buffer] + (parts[buffer] ?? [])).compactMap { writer[$0] })
     }
 
-    /// Lets each update be computed in its variable's memory where nobody needs the old value afterwards; copies the
-    /// others there at the end.
+    /// Computes each update in place where the old value is not read afterwards; copies the others to their variables at the end.
     mutating func placeUpdates() {
         for (variable, source) in updates {
             let target = buffers.firstIndex { $0.place == .variable(variable) }
@@ -55,8 +54,8 @@ struct StepOrder {
         }
     }
 
-    /// Lets steps that write variables wait until a buffer is written, but for those that the buffer depends on.
-    mutating func holdUpdates(untilWritten buffer: BufferID) {
+    /// Orders steps that write variables after a buffer is written, except those that the buffer depends on.
+    mutating func orderUpdates(after buffer: BufferID) {
         let producers = producers(of: buffer)
         for step in variableWriters where !producers.contains(step) && !reaches(producers, from: step) {
             for producer in producers { successors[producer].append(step) }
@@ -65,7 +64,7 @@ struct StepOrder {
 
     private func canWrite(_ producer: Int, _ source: BufferID, inPlaceOf target: BufferID, users: [Int]) -> Bool {
         let draft = drafts[producer]
-        // What is written part by part is there too early.
+        // A buffer that is written slice by slice is written too early.
         guard buffers[source.index].place == .temporary, parts[source] == nil, !draft.isPreparation else {
             return false
         }
@@ -101,7 +100,7 @@ struct StepOrder {
         for user in users { successors[user].append(copy) }
     }
 
-    /// All steps, each after those it depends on: urgent ones as soon as possible, the others as they were made.
+    /// All steps in topological order: those that free memory as soon as possible, the others as they were added.
     func sorted() throws(GraftError) -> [Int] {
         var missing = Array(repeating: 0, count: drafts.count)
         for successor in successors.joined() { missing[successor] += 1 }
@@ -116,7 +115,7 @@ struct StepOrder {
             }
         }
         guard order.count == drafts.count else {
-            throw GraftError(.backend, "the steps of the plan wait for each other; this is a fault in Graft")
+            throw GraftError(.backend, "there is a cycle in the plan's schedule; this is a fault in Graft")
         }
         return order
     }

@@ -1,13 +1,13 @@
-/// Finds the elementwise updates that one pass over memory can compute together: a weight with its optimizer's state.
+/// Finds the elementwise updates that one pass over memory can compute: a weight with its optimizer's state.
 struct UpdateGroups {
     /// Updates of one shape that read each other or the same gradient.
     struct Group {
         fileprivate(set) var members: [ValueID]
         var first: ValueID { members[0] }
-        /// Elementwise values of the same shape that nobody but the members reads, such as a clipped gradient: computed
-        /// with them and kept in no memory.
+        /// Elementwise values of the same shape that only the members read, such as a clipped gradient: computed with them and
+        /// never stored.
         fileprivate(set) var inner: [ValueID] = []
-        /// The kernel gradient that is computed with them and nowhere else.
+        /// The kernel gradient that is fused with them.
         fileprivate(set) var gradient: FusedGradient?
         /// The member after which all operands of all members are known.
         var last: ValueID { members[members.count - 1] }
@@ -16,10 +16,10 @@ struct UpdateGroups {
     /// A kernel gradient that is computed tile by tile, with what is computed from it.
     struct FusedGradient {
         let value: ValueID
-        /// What the group's values read: the gradient, or that times a number for each of a convolution's output channels.
+        /// What the group's values read: the gradient, or that times a scale for each of a convolution's output channels.
         let operand: ValueID
         let scale: ValueID?
-        /// The gradient of a dense layer's input, which reads the kernel that the group updates and is computed with it.
+        /// The gradient of a dense layer's input, which reads the kernel that the group updates and is fused with it.
         fileprivate(set) var inputGradient: ValueID?
     }
 
@@ -30,7 +30,7 @@ struct UpdateGroups {
 
     init(_ graph: Graph) {
         let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.programOfUpdate != nil }
-        // A rounding comes where what it rounds is computed, not behind all updates.
+        // A rounding is ordered with the value that it rounds, not after all updates.
         for candidate in candidates.sorted(by: { (graph.computed($0), $0) < (graph.computed($1), $1) }) {
             if let index = groups.firstIndex(where: { $0.accepts(candidate, in: graph) }) {
                 groups[index].members.append(candidate)
@@ -53,7 +53,7 @@ struct UpdateGroups {
         }
     }
 
-    /// Whether a value is computed within an update, so that nobody else can read it.
+    /// Whether a value is computed within an update, so that no other step can read it.
     func isFused(_ value: ValueID) -> Bool { fused.contains(value) }
 
     /// Whether a value is an input's gradient that an update's step writes.
@@ -76,7 +76,7 @@ extension UpdateGroups.Group {
         return isRelated && !dependsOnMembers(operands.filter { !members.contains($0) }, in: graph)
     }
 
-    /// Takes in what only the members read.
+    /// Adds the values that only the members read.
     fileprivate mutating func absorb(_ graph: Graph, readers: [ValueID: Set<ValueID>]) {
         var pending = members
         while let value = pending.popLast() {
@@ -93,8 +93,7 @@ extension UpdateGroups.Group {
     /// All values that are computed together, in order.
     var values: [ValueID] { (members + inner).filter { $0 != gradient?.operand }.sorted() }
 
-    /// The gradient of a kernel that nobody but the members reads: it can be computed tile by tile while they are, and
-    /// never has to be written to memory.
+    /// The gradient of a kernel that only the members read: it can be computed tile by tile with them, and is never stored.
     fileprivate func fusibleGradient(
         in graph: Graph, readers: [ValueID: Set<ValueID>]
     ) -> UpdateGroups.FusedGradient? {
@@ -108,8 +107,8 @@ extension UpdateGroups.Group {
         return UpdateGroups.FusedGradient(value: gradient, operand: scaled?.value ?? gradient, scale: scaled?.scale)
     }
 
-    /// The product of a convolution's kernel gradient with a number for each output channel, where nobody reads the
-    /// gradient itself.
+    /// The product of a convolution's kernel gradient with a scale for each output channel, where the gradient has no other
+    /// reader.
     private func scaledConvolution(
         _ gradient: ValueID, in graph: Graph, readers: [ValueID: Set<ValueID>]
     ) -> (value: ValueID, scale: ValueID)? {
@@ -138,7 +137,7 @@ extension UpdateGroups.Group {
                 isUpdated(node.operands[1], in: graph)
             else { return false }
             let (rows, columns) = (node.shape[0], node.shape[1])
-            return RowProductStep.suits(rows: rows, inner: graph.shape(of: delta)[1], columns: columns)
+            return SkinnyNTStep.suits(rows: rows, inner: graph.shape(of: delta)[1], columns: columns)
                 && !isNeededBefore(value, gradient, in: graph)
         }
     }
@@ -149,8 +148,8 @@ extension UpdateGroups.Group {
         return graph.updates.contains { $0.variable == id && members.contains($0.value) }
     }
 
-    /// Whether a result of the graph, or what the members and their gradient read, depends on a value. (The first result
-    /// decides on whether variables are written at all.)
+    /// Whether an output of the graph, or what the members and their gradient read, depends on a value. (The first output decides
+    /// whether variables are written at all.)
     private func isNeededBefore(_ value: ValueID, _ gradient: ValueID, in graph: Graph) -> Bool {
         var dependent: Set = [value]
         for later in graph.values.dropFirst(value.index + 1)
@@ -193,7 +192,7 @@ extension Graph {
             examples: shape(of: node.operands[0]).elementCount / rows, rows: rows, columns: columns)
     }
 
-    /// The convolution whose kernel gradient a value is, where Graft's own kernel suits it.
+    /// The convolution of a kernel gradient, where Graft's own kernel suits it.
     func convolutionByTiles(_ value: ValueID) -> ConvolutionGeometry? {
         let node = self[value]
         guard case .convolution(.kernelGradient) = node.operation, node.shape.elementCount > 0,
@@ -208,7 +207,7 @@ extension Graph {
     /// Whether a value is the gradient of a kernel that can be computed tile by tile.
     fileprivate func isGradientByTiles(_ value: ValueID) -> Bool {
         if let product = transposedProduct(value) {
-            // Short rows leave vectors empty; what is packed of many examples leaves the second-level cache.
+            // Short rows leave vectors empty; many examples, packed, do not fit the second-level cache.
             return product.columns >= 64 && product.examples * product.columns <= 1 << 18
         }
         return convolutionByTiles(value) != nil
@@ -219,7 +218,7 @@ extension Graph {
         self[value].elementType == .float32 && self[value].operands.allSatisfy { self[$0].elementType == .float32 }
     }
 
-    /// Who reads each value; an output or update is read by itself as well.
+    /// The readers of each value; an output or update counts as its own reader.
     fileprivate var readers: [ValueID: Set<ValueID>] {
         var readers: [ValueID: Set<ValueID>] = [:]
         for index in nodes.indices {
@@ -229,7 +228,7 @@ extension Graph {
         return readers
     }
 
-    /// What an update computes: what it rounds, where it is nothing but rounded on its way to memory.
+    /// The value that an update computes: without the rounding, where it is stored rounded.
     fileprivate func computed(_ update: ValueID) -> ValueID {
         if case .random(.stochasticRounding) = self[update].operation { self[update].operands[0] } else { update }
     }
@@ -241,19 +240,19 @@ extension Graph {
 }
 
 extension Operation {
-    /// What an update's step computes for a value: an elementwise program, or nothing where the value is nothing but
-    /// rounded on its way to memory; `nil` for another operation.
+    /// What an update's step computes for a value: an elementwise program, which copies where the value is stored rounded; `nil` for
+    /// another operation.
     var programOfUpdate: ElementwiseProgram? {
         if case .random(.stochasticRounding) = self { .copying } else { elementwiseProgram }
     }
 
-    /// The stream of random bits by which its result is rounded.
+    /// The random stream of its stochastic rounding.
     var roundingStream: UInt64? {
         if case .random(.stochasticRounding(let stream)) = self { stream } else { nil }
     }
 }
 
 extension ElementwiseProgram {
-    /// Gives its operand.
+    /// Returns its operand.
     static let copying = ElementwiseProgram(operandCount: 1, instructions: [])
 }

@@ -22,10 +22,10 @@ extension BatchedMatrixProduct: CPULowerable {
     }
 }
 
-/// Products of matrices that lie one behind the other.
+/// Products of contiguous matrices.
 struct BatchedProductStep: Step {
     let primitive: Primitive
-    /// Brings a right matrix into the primitive's layout.
+    /// Packs a right matrix into the primitive's layout.
     let packing: Primitive?
     let count: Int
     /// The elements of one matrix.
@@ -39,7 +39,7 @@ struct BatchedProductStep: Step {
     var reorderCount: Int { packing == nil ? 0 : 1 }
     var request: String? { primitive.request }
     var scratchByteCount: Int { scratchParts.reduce(0) { $0 + Memory.aligned($1) } }
-    /// A packed matrix, and what is needed while it is made and used.
+    /// A packed matrix, and scratch to make and to use it.
     var scratchParts: [Int] {
         [
             packing == nil ? 0 : primitive.packedByteCount,

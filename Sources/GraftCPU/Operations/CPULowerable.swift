@@ -2,7 +2,7 @@
 protocol CPULowerable: OperationRule {
     /// Adds the steps that compute a value of this operation, and places it.
     ///
-    /// Operands and result are of 32 bits, and the result has elements; an operand may have none.
+    /// Operands and result are float32, and the result has elements; an operand may have none.
     func lower(_ value: ValueID, in compiler: inout PlanCompiler) throws(GraftError)
 }
 
@@ -18,7 +18,7 @@ extension PlanCompiler {
         }
     }
 
-    /// Where the operands of a value stand.
+    /// The buffers of a value's operands.
     func sources(of value: ValueID) throws(GraftError) -> [BufferID] {
         var sources: [BufferID] = []
         for operand in graph[value].operands { try sources.append(location(of: operand)) }
@@ -26,7 +26,7 @@ extension PlanCompiler {
     }
 }
 
-/// An operation's reference, in 64-bit floats on one thread: what users' operations run by.
+/// An operation's reference, in float64 on one thread: for users' operations.
 struct ReferenceStep: Step {
     let rule: any OperationRule
     let operands: [BufferID]

@@ -20,7 +20,7 @@ extension ScatterAdd: CPULowerable {
     }
 }
 
-/// Slices that indices name, copied one behind the other; zeros for an index outside.
+/// Copies the slices of a list of indices; zeros for an index out of range.
 struct GatherStep: Step {
     /// Of the source.
     let slices: IndexedSlices
@@ -48,7 +48,7 @@ struct GatherStep: Step {
     }
 }
 
-/// Updates added to the slices that indices name. Threads share the elements of a slice, so that sums have one order.
+/// Adds updates to the slices of a list of indices. Threads divide the elements of a slice, so that sums have one order.
 struct ScatterAddStep: Step {
     /// Of the target.
     let slices: IndexedSlices

@@ -8,10 +8,10 @@ extension MachineLimits {
     /// - Throws: `GraftError` with code `backend` where the memory is not there.
     public static func measured(threads: Int? = nil) throws(GraftError) -> MachineLimits {
         let options = CPUOptions(threads: threads)
-        let narrow = CPUOptions(threads: threads, precision: .bfloat16)
+        let bfloat16 = CPUOptions(threads: threads, precision: .bfloat16)
         return MachineLimits(
             flopsPerSecond: max(try products(options), try convolutions(options)),
-            bfloat16FlopsPerSecond: CPUOptions.supportsBFloat16 ? try convolutions(narrow) : nil,
+            bfloat16FlopsPerSecond: CPUOptions.supportsBFloat16 ? try convolutions(bfloat16) : nil,
             bytesPerSecond: try memory(options))
     }
 
@@ -27,8 +27,8 @@ extension MachineLimits {
         return try Double(work) / fastest(plan, ["x": ones, "y": ones], runs: 8)
     }
 
-    /// Three in a row, so that what brings numbers into another form at both ends counts little; of so many channels that
-    /// oneDNN convolves them, which spares no multiplication as Winograd's filtering does.
+    /// Three in a row, so that conversions at both ends count little; with a number of channels for which the plan takes oneDNN,
+    /// since Winograd's filtering multiplies less.
     private static func convolutions(_ options: CPUOptions) throws(GraftError) -> Double {
         var graph = Graph()
         let (image, kernel): (Shape, Shape) = ([8, 36, 36, 144], [3, 3, 144, 144])

@@ -6,15 +6,14 @@
     internal import Darwin
 #endif
 
-/// A piece of memory with guard words before and behind it, which show whether somebody wrote outside of it.
+/// A range of memory with guard words before and after it, which show writes outside of it.
 struct GuardedRange {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
 
-    /// On either side: the pixel of an image with a thousand channels, so that a kernel which writes a pixel too many meets
-    /// it whichever channels it begins with.
+    /// On either side: a pixel of a thousand channels, so that a kernel that writes a pixel too many always hits it.
     static let guardByteCount = 4096
-    /// Fills the guard words. No kernel computes such numbers: −3.8·10⁻¹³ in 32 bits, −2.6·10⁻¹² in bfloat16, all alike.
+    /// The guard words' bytes. No kernel computes such values: −3.8·10⁻¹³ in float32, −2.6·10⁻¹² in bfloat16.
     private static let pattern: UInt8 = 0xAB
 
     private var before: UnsafeMutableRawPointer { base - Self.guardByteCount }
@@ -25,7 +24,7 @@ struct GuardedRange {
         for start in [before, behind] { memset(start, Int32(Self.pattern), Self.guardByteCount) }
     }
 
-    /// What somebody wrote outside, or `nil`: how many of the guard's bytes, and where.
+    /// What was written outside, or `nil`: how many of the guard's bytes, and where.
     var damage: String? {
         if let bytes = changedBytes(at: behind) {
             return "\(bytes.count) bytes behind the end, up to \(bytes.last + 1) bytes from it,"

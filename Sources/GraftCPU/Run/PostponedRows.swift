@@ -40,8 +40,8 @@ final class PostponedSteps: @unchecked Sendable {
     init(_ rows: PostponedRows) {
         let counts = UnsafeMutablePointer<UInt8>.allocate(capacity: rows.step.inner)
         counts.initialize(repeating: 0, count: rows.step.inner)
-        let roundings = UnsafeMutablePointer<graft_rounding>.allocate(capacity: Int(graft_postponed_roundings))
-        roundings.initialize(repeating: graft_rounding(), count: Int(graft_postponed_roundings))
+        let roundings = UnsafeMutablePointer<graft_rounding>.allocate(capacity: Int(graft_lazy_rounding_count))
+        roundings.initialize(repeating: graft_rounding(), count: Int(graft_lazy_rounding_count))
         description = .allocate(capacity: 1)
         description.initialize(to: graft_postponed(counts: counts, roundings: roundings, step: 0))
     }

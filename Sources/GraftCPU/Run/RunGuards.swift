@@ -1,13 +1,13 @@
-/// The guarded memory of one run, where the options ask for it: everything that steps may write stands between guard words,
-/// which are looked at after each step.
+/// The guarded memory of one run, if the options ask for it: everything that steps may write is surrounded by guard words, which
+/// are checked after each step.
 ///
-/// The arena is laid out with room for them. Outputs and updated variables are written to memory of the run's own, and
-/// copied to where they belong at its end.
+/// The arena's layout has room for them. Outputs and updated variables are written to the run's own memory, and copied at its
+/// end.
 struct RunGuards {
     private struct Guarded {
         let buffer: BufferID
         let range: GuardedRange
-        /// The steps between which nothing else may be there.
+        /// The steps during which nothing else shares the memory.
         let lifetime: ClosedRange<Int>
     }
 
@@ -48,7 +48,7 @@ struct RunGuards {
         (self.outputs, self.variables) = (outputs, variables)
     }
 
-    /// The guarded memory of a buffer; `nil` where it stands elsewhere.
+    /// The guarded memory of a buffer; `nil` where it has none.
     func address(of buffer: BufferID) -> UnsafeMutablePointer<Float>? {
         let base: UnsafeMutableRawPointer? =
             switch schedule.buffers[buffer.index].place {
@@ -60,15 +60,15 @@ struct RunGuards {
         return base?.assumingMemoryBound(to: Float.self)
     }
 
-    /// Marks what a step begins to use.
+    /// Writes the guard words of the memory that a step is the first to use.
     func begin(_ position: Int) {
         for guarded in temporaries where guarded.lifetime.lowerBound == position { guarded.range.mark() }
         scratch.mark(for: schedule.run[position].step)
     }
 
-    /// Looks at all guard words.
+    /// Checks all guard words.
     ///
-    /// - Throws: ``GraftError`` that names the step, its kernel and its shapes, where one is not what it was.
+    /// - Throws: ``GraftError`` that names the step, its kernel and its shapes, if one was overwritten.
     func end(_ position: Int) throws(GraftError) {
         let draft = schedule.run[position]
         try scratch.check(after: draft)
@@ -84,7 +84,7 @@ struct RunGuards {
 
     private func byteCount(_ buffer: BufferID) -> Int { schedule.buffers[buffer.index].byteCount }
 
-    /// Copies results to where they belong; variables only where the run came to its end.
+    /// Copies results to their tensors; variables only if the run is complete.
     func finish(_ plan: CompiledPlan, _ binding: Binding, outputs results: inout [Tensor], isComplete: Bool) {
         for (position, memory) in outputs {
             results[position].withUnsafeMutableBuffer { target in
@@ -130,7 +130,7 @@ struct ScratchGuards {
 }
 
 extension StepDraft {
-    /// - Throws: ``GraftError`` where the guard words around a range that others share with this step were written.
+    /// - Throws: ``GraftError`` if the guard words around a range were overwritten.
     func checkGuards(of range: GuardedRange, _ what: @autoclosure () -> String) throws(GraftError) {
         guard let damage = range.damage else { return }
         let layer = label.isEmpty ? "" : " of '\(label)'"

@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// A program in the form that the kernels read.
+/// An elementwise program in the form that the kernels read.
 ///
 /// Sendable because nothing changes after the initializer.
 final class CompiledProgram: @unchecked Sendable {
@@ -9,16 +9,16 @@ final class CompiledProgram: @unchecked Sendable {
     private let constants: UnsafeMutableBufferPointer<graft_constant>
     private let operands: UnsafeMutableBufferPointer<graft_operand>
     private let outputs: UnsafeMutableBufferPointer<graft_output>
-    /// The stream of random bits by which each output is rounded; empty where none is rounded by chance.
+    /// The random stream by which each output is rounded; empty where none is rounded stochastically.
     private let roundingStreams: [UInt64?]
 
-    /// The optimizer's rule that the program is, which then runs compiled rather than interpreted, with the same bits.
-    let rule: String?
+    /// The fused optimizer kernel that runs the program, with the interpreter's bits; `nil` where it is interpreted.
+    let optimizer: String?
 
     /// Compiles a program for operands of these shapes, broadcast to `result`.
     ///
-    /// - Parameter usesRules: whether to look for the rule that it is.
-    init(_ program: JoinedProgram, result: Shape, usesRules: Bool = true) throws(GraftError) {
+    /// - Parameter matchesOptimizers: whether to look for its fused optimizer kernel.
+    init(_ program: JoinedProgram, result: Shape, matchesOptimizers: Bool = true) throws(GraftError) {
         let assigned = SlotAssignment(program)
         let operands = try Self.operands(program, assigned, result: result)
         self.operands = .copy(of: operands)
@@ -31,10 +31,10 @@ final class CompiledProgram: @unchecked Sendable {
             constant_count: Int32(constants.count), operand_count: Int32(operands.count),
             output_count: Int32(outputs.count), instructions: instructions.baseAddress,
             constants: constants.baseAddress, operands: self.operands.baseAddress, outputs: outputs.baseAddress,
-            rule: graft_rule_match())
-        description.rule.rule = -1
-        if usesRules { graft_find_rule(&description) }
-        rule = graft_rule_name(&description).map { String(cString: $0) }
+            optimizer: graft_optimizer_match())
+        description.optimizer.kernel = -1
+        if matchesOptimizers { graft_match_optimizer(&description) }
+        optimizer = graft_optimizer_name(&description).map { String(cString: $0) }
     }
 
     deinit {
@@ -54,7 +54,7 @@ final class CompiledProgram: @unchecked Sendable {
             var operand = graft_operand()
             operand.slot = Int32(register)
             operand.last_read = Int32(assigned.lastRead(ofSlot: register) ?? -1)
-            operand.is_narrow = program.operandTypes[register] == .bfloat16 ? 1 : 0
+            operand.is_bfloat16 = program.operandTypes[register] == .bfloat16 ? 1 : 0
             operand.rank = Int32(axes.sizes.count)
             fill(&operand.sizes, with: axes.sizes)
             fill(&operand.strides, with: axes.strides)
@@ -82,29 +82,22 @@ final class CompiledProgram: @unchecked Sendable {
         _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
         _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, count: Int, _ memory: RunMemory
     ) {
-        withUnsafePointer(to: description) { program in
-            withRoundings(key: memory.randomKey) {
-                graft_run_program(
-                    program, sources.baseAddress, targets.baseAddress, $0, Int64(count), memory.scratch,
-                    Int32(memory.threads))
-            }
+        withArguments(sources, targets, memory) { program, arguments in
+            graft_run_program(program, arguments, Int64(count), memory.scratch, Int32(memory.threads))
         }
     }
 
     func run(
         _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
         _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, gradient: inout graft_gradient,
-        ahead: graft_thin_product?, _ memory: RunMemory
+        next: graft_next_batch?, _ memory: RunMemory
     ) {
-        withUnsafePointer(to: description) { program in
-            func run(_ product: UnsafePointer<graft_thin_product>?) {
-                withRoundings(key: memory.randomKey) {
-                    graft_run_gradient_program(
-                        program, &gradient, sources.baseAddress, targets.baseAddress, $0, product, memory.ahead?.sums,
-                        memory.scratch, Int32(memory.threads))
-                }
+        withArguments(sources, targets, memory) { program, arguments in
+            func run(_ next: UnsafePointer<graft_next_batch>?) {
+                graft_run_gradient_program(
+                    program, &gradient, arguments, next, memory.scratch, Int32(memory.threads))
             }
-            if let ahead { withUnsafePointer(to: ahead) { run($0) } } else { run(nil) }
+            if let next { withUnsafePointer(to: next) { run($0) } } else { run(nil) }
         }
     }
 
@@ -121,17 +114,28 @@ final class CompiledProgram: @unchecked Sendable {
         _ memory: RunMemory
     ) {
         var gradient = gradient
+        withArguments(sources, targets, memory) { program, arguments in
+            graft_run_convolution_gradient_program(
+                program, &gradient, arguments, memory.scratch, Int32(memory.threads))
+        }
+    }
+
+    /// Calls `body` with the program and what it reads and writes, the seeds of its roundings included.
+    private func withArguments(
+        _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
+        _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, _ memory: RunMemory,
+        _ body: (UnsafePointer<graft_program>, UnsafePointer<graft_arguments>) -> Void
+    ) {
         withUnsafePointer(to: description) { program in
-            withRoundings(key: memory.randomKey) {
-                graft_run_convolution_gradient_program(
-                    program, &gradient, sources.baseAddress, targets.baseAddress, $0, memory.scratch,
-                    Int32(memory.threads))
+            withRoundings(key: memory.randomKey) { roundings in
+                let arguments = graft_arguments(
+                    operands: sources.baseAddress, outputs: targets.baseAddress, roundings: roundings)
+                withUnsafePointer(to: arguments) { body(program, $0) }
             }
         }
     }
 
-    /// Calls `body` with the random bits' seeds of each output under a run's key; with `nil` where none is rounded by
-    /// chance.
+    /// Calls `body` with the seeds of each output's stochastic rounding under a run's key; with `nil` where there is none.
     private func withRoundings(key: UInt64, _ body: (UnsafePointer<graft_rounding>?) -> Void) {
         guard !roundingStreams.isEmpty else { return body(nil) }
         withUnsafeTemporaryAllocation(of: graft_rounding.self, capacity: roundingStreams.count) { roundings in
@@ -143,9 +147,9 @@ final class CompiledProgram: @unchecked Sendable {
         }
     }
 
-    /// The operand that rows of zeros of this gradient only make smaller.
-    func postponableOperand(on gradient: inout graft_gradient) -> Int? {
-        let operand = withUnsafePointer(to: description) { graft_postponable_operand($0, &gradient) }
+    /// The operand that a zero gradient only decays.
+    func lazyOperand(on gradient: inout graft_gradient) -> Int? {
+        let operand = withUnsafePointer(to: description) { graft_lazy_operand($0, &gradient) }
         return operand < 0 ? nil : Int(operand)
     }
 
@@ -153,7 +157,7 @@ final class CompiledProgram: @unchecked Sendable {
         withUnsafePointer(to: description) { graft_catch_up($0, &gradient, state, Int32(threads)) }
     }
 
-    /// Whether it runs compiled on this gradient.
+    /// Whether a fused optimizer kernel runs it on this gradient.
     func isCompiled(on gradient: inout graft_gradient) -> Bool {
         withUnsafePointer(to: description) { graft_gradient_is_compiled($0, &gradient) }
     }

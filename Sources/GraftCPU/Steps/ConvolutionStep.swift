@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// What a convolution by Graft's own kernels reads, and where it writes.
+/// The buffers of a convolution by Graft's own kernels.
 struct ConvolutionPlaces: Sendable {
     let source: BufferID
     /// The kernel, packed.
@@ -11,8 +11,8 @@ struct ConvolutionPlaces: Sendable {
     let pixelStride: Int
 }
 
-/// A convolution of any kernel size and stride by Graft's own kernel, with its bias and a relu. It writes pixels that may be
-/// further apart than their channels, and leaves out what lies in the padding.
+/// A direct convolution of any kernel size and stride by Graft's own kernel, with its bias and a relu. Its output pixels may be
+/// further apart than their channels, and it skips padding.
 struct ConvolutionStep: Step {
     let geometry: ConvolutionGeometry
     let activation: FusedActivation?
@@ -21,28 +21,27 @@ struct ConvolutionStep: Step {
 
     var implementation: String { "graft:convolution" }
 
-    /// Whether it is the way for a convolution whose kernel never changes: where the result belongs into a slice of a
-    /// concatenation's, which oneDNN cannot write; and in 32 bits where much of what the kernel covers is padding, which
-    /// oneDNN multiplies. What padding leaves of the kernel is different from pixel to pixel: a few images have too few that
-    /// see the same.
+    /// Whether it suits a convolution whose kernel is loop-invariant: where the result is a slice of a concatenation, which oneDNN
+    /// cannot write; and in float32 where windows are much padding, which oneDNN multiplies. The part of the kernel inside of the
+    /// image varies from pixel to pixel: a few images have too few pixels that share one.
     ///
-    /// - Parameter isSlice: whether the result belongs into a slice.
+    /// - Parameter isSlice: whether the result is such a slice.
     static func suits(_ geometry: ConvolutionGeometry, _ epilogue: Epilogue, isSlice: Bool) -> Bool {
         let types = geometry.types
-        let isNarrow = types.input == .bfloat16
+        let isBFloat16 = types.input == .bfloat16
         let isWorthIt =
-            geometry.coversMuchPadding ? (isSlice || !isNarrow) && geometry.input[0] >= 4 : isSlice
-        guard isWorthIt, graft_convolution_is_fast(isNarrow), geometry.convolution.groups == 1, !epilogue.addend,
+            geometry.coversMuchPadding ? (isSlice || !isBFloat16) && geometry.input[0] >= 4 : isSlice
+        guard isWorthIt, graft_convolution_is_fast(isBFloat16), geometry.convolution.groups == 1, !epilogue.addend,
             [nil, .relu].contains(epilogue.activation), types.plain == .float32, types.kernel == types.input,
-            !isNarrow || geometry.kernel[2].isMultiple(of: 2)
+            !isBFloat16 || geometry.kernel[2].isMultiple(of: 2)
         else { return false }
-        // A panel of the kernel is read for every few pixels: it has to come from the second-level cache.
-        var description = geometry.description(ofGraft: epilogue.activation)
+        // A panel of the kernel is read for every few pixels: it has to fit the second-level cache.
+        var description = geometry.direct(epilogue.activation)
         return graft_convolution_panel_size(&description) <= 1 << 19
     }
 
     func run(_ memory: RunMemory) {
-        var description = geometry.description(ofGraft: activation, pixelStride: places.pixelStride)
+        var description = geometry.direct(activation, pixelStride: places.pixelStride)
         description.input = UnsafeRawPointer(memory[places.source])
         description.kernel = UnsafeRawPointer(memory[places.kernel])
         description.bias = places.bias.map { UnsafePointer(memory[$0]) }
@@ -51,7 +50,7 @@ struct ConvolutionStep: Step {
     }
 }
 
-/// Packs a kernel for a ``ConvolutionStep``, once for each binding, rounded to bfloat16 where that multiplies it.
+/// Prepacks the weights of a ``ConvolutionStep``, once for each binding, rounded to bfloat16 if that multiplies it.
 struct ConvolutionPackingStep: Step {
     private let geometry: ConvolutionGeometry
     private let source: BufferID
@@ -64,31 +63,23 @@ struct ConvolutionPackingStep: Step {
     }
 
     func run(_ memory: RunMemory) {
-        var description = geometry.description(ofGraft: nil)
+        var description = geometry.direct(nil)
         graft_pack_convolution_kernel(&description, memory[source], memory[target])
     }
 
-    /// How many numbers of 32 bits it writes.
+    /// How many 32-bit words it writes.
     static func elementCount(_ geometry: ConvolutionGeometry) -> Int {
-        var description = geometry.description(ofGraft: nil)
+        var description = geometry.direct(nil)
         return graft_convolution_kernel_size(&description) / MemoryLayout<Float>.stride
     }
 }
 
 extension ConvolutionGeometry {
-    /// What CKernels is asked for.
-    fileprivate func description(
-        ofGraft activation: FusedActivation?, pixelStride: Int? = nil
-    ) -> graft_convolution {
+    /// As the kernel takes it, without memory.
+    fileprivate func direct(_ activation: FusedActivation?, pixelStride: Int? = nil) -> graft_convolution {
         graft_convolution(
-            batch: Int64(input[0]), input_height: Int64(input[1]), input_width: Int64(input[2]),
-            input_channels: Int64(input[3]), output_height: Int64(output[1]), output_width: Int64(output[2]),
-            output_channels: Int64(output[3]), output_pixel_stride: Int64(pixelStride ?? output[3]),
-            kernel_height: Int64(kernel[0]), kernel_width: Int64(kernel[1]),
-            stride_height: Int64(convolution.strides.height), stride_width: Int64(convolution.strides.width),
-            dilation_height: Int64(convolution.dilation.height), dilation_width: Int64(convolution.dilation.width),
-            padding_top: Int64(convolution.padding.top), padding_left: Int64(convolution.padding.left),
-            is_narrow: types.input == .bfloat16, output_is_narrow: types.output == .bfloat16,
+            geometry: sizes, output_pixel_stride: Int64(pixelStride ?? output[3]),
+            is_bfloat16: types.input == .bfloat16, output_is_bfloat16: types.output == .bfloat16,
             relu: activation == .relu, input: nil, kernel: nil, bias: nil, output: nil)
     }
 }

@@ -42,7 +42,7 @@ struct BlockCopy: Sendable {
         }
     }
 
-    /// Elements that stand in order on both sides, in rows of a page so that threads can share the work.
+    /// Contiguous elements on both sides, in rows of a page that threads can divide.
     static func elements(_ count: Int) -> [(offset: Int, block: BlockCopy)] {
         let row = 1024
         let whole = count / row * row
@@ -67,11 +67,11 @@ struct BlockCopy: Sendable {
     }
 }
 
-/// Writes numbers into an array of C's, which Swift sees as a tuple.
-func fill<Tuple>(_ tuple: inout Tuple, with numbers: [Int]) {
+/// Writes values into a C array, which Swift imports as a tuple.
+func fill<Tuple>(_ tuple: inout Tuple, with values: [Int]) {
     withUnsafeMutableBytes(of: &tuple) { bytes in
         let target = bytes.bindMemory(to: Int64.self)
-        for (position, number) in numbers.prefix(target.count).enumerated() { target[position] = Int64(number) }
+        for (position, value) in values.prefix(target.count).enumerated() { target[position] = Int64(value) }
     }
 }
 

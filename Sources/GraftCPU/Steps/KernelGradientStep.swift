@@ -1,14 +1,13 @@
 internal import CKernels
 
-/// The gradient of a convolution with respect to its kernel, brought back into the plain layout.
+/// The gradient of a convolution with respect to its kernel, reordered into the plain layout.
 ///
-/// oneDNN's own threads wait for each other several times inside of such a gradient, by spinning: where something else wants
-/// the cores, each wait lasts until the kernel has given every thread its turn, and a gradient of 0.5 ms takes 250. So a
-/// gradient that is shared is several primitives of one thread each, for slices of the output's channels and, where there are
-/// too few of those, for parts of the batch, whose gradients are added in their order: threads meet once, at the end. See
-/// ``KernelGradientSplit``.
+/// oneDNN's threads synchronize several times inside of such a gradient, by spinning: on a busy machine each barrier lasts until
+/// every thread was scheduled, and a gradient of 0.5 ms takes 250. So a gradient that threads divide is several primitives of one
+/// thread each, for slices of the output's channels and, where those are too few, for parts of the batch, whose gradients are
+/// added in their order: there is one barrier, at the end. See ``KernelGradientSplit``.
 struct KernelGradientStep: Step {
-    /// What computes a slice of the output's channels; all of them where there is one.
+    /// The primitives of a slice of the output's channels; all of them where there is one.
     struct Slice: Sendable {
         let primitive: Primitive
         let unpacking: Primitive?
@@ -29,8 +28,8 @@ struct KernelGradientStep: Step {
     var streamCount: Int { slices.count * batchParts }
     var scratchByteCount: Int { scratchParts.reduce(0) { $0 + Memory.aligned($1) } }
 
-    /// For each part of each slice: the output's gradient where that is a slice of it, the gradient in the primitive's layout,
-    /// and what is needed while it is computed and unpacked.
+    /// For each part of each slice: a copy of its part of the output's gradient where there are several, the gradient in the
+    /// primitive's layout, and scratch.
     var scratchParts: [Int] {
         let pixels = geometry.output.elementCount / geometry.output[3] / batchParts
         return slices.flatMap { slice in
@@ -85,7 +84,7 @@ struct KernelGradientStep: Step {
         shape.elementCount / batchParts * type.byteCount
     }
 
-    /// Where a part's gradient is written: where it belongs, if nothing has to be done with it, and aside otherwise.
+    /// Where a part's gradient is written: to the target if it is final, and to scratch otherwise.
     private func gradient(
         _ slice: Int, _ part: Int, _ parts: [Int], _ memory: RunMemory
     ) -> UnsafeMutablePointer<Float> {

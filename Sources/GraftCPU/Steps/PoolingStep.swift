@@ -4,7 +4,7 @@ internal import CKernels
 struct PoolingStep: Step {
     enum Kind: Sendable {
         case maximum
-        /// Perhaps with a relu behind it.
+        /// With a relu after it, or not.
         case average(relu: Bool)
         /// With the pooled input.
         case maximumGradient(BufferID)
@@ -12,17 +12,16 @@ struct PoolingStep: Step {
     }
 
     private let kind: Kind
-    private let pooling: graft_pooling
+    private var pooling: graft_pooling
     private let source: BufferID
     private let target: BufferID
 
-    /// `input` and `output` are the shapes of the forward pass; a gradient's `source` is that of the output, and of 32 bits.
-    ///
-    /// - Parameter targetPixelStride: the elements from pixel to pixel where a pooling writes a slice of a wider array.
+    /// `shapes` are those of the forward pass; a gradient's `source` has that of the output, and is float32.
     init(
-        _ kind: Kind, _ window: Window, input: Shape, output: Shape, type: ElementType = .float32, source: BufferID,
-        target: BufferID, targetPixelStride: Int? = nil
+        _ kind: Kind, _ window: Window, _ shapes: (input: Shape, output: Shape), type: ElementType = .float32,
+        source: BufferID, target: BufferID
     ) {
+        let (input, output) = shapes
         (self.kind, self.source, self.target) = (kind, source, target)
         pooling = graft_pooling(
             batch: Int64(input[0]), channels: Int64(input[3]), input_height: Int64(input[1]),
@@ -30,8 +29,14 @@ struct PoolingStep: Step {
             window_height: Int64(window.size.height), window_width: Int64(window.size.width),
             stride_height: Int64(window.strides.height), stride_width: Int64(window.strides.width),
             padding_top: Int64(window.padding.top), padding_left: Int64(window.padding.left),
-            output_pixel_stride: Int64(targetPixelStride ?? output[3]), is_narrow: type == .bfloat16,
-            relu: kind.hasRelu)
+            output_pixel_stride: Int64(output[3]), is_bfloat16: type == .bfloat16, relu: kind.hasRelu)
+    }
+
+    /// The same pooling into a slice of a wider array: the elements from pixel to pixel of the target.
+    func writing(pixelStride: Int?) -> PoolingStep {
+        var step = self
+        if let pixelStride { step.pooling.output_pixel_stride = Int64(pixelStride) }
+        return step
     }
 
     var implementation: String { kind.hasRelu ? "graft:pooling+relu" : "graft:pooling" }

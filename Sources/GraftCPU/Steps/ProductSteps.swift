@@ -3,7 +3,7 @@ internal import CKernels
 /// A convolution or matrix product with its epilogue.
 struct ProductStep: Step {
     let primitive: Primitive
-    /// Brings the kernel into the primitive's layout in each run, where it changes from run to run.
+    /// Packs the kernel into the primitive's layout in each run, where it changes from run to run.
     let packing: Primitive?
     let source: BufferID
     let weights: BufferID
@@ -11,7 +11,7 @@ struct ProductStep: Step {
     let addend: BufferID?
     let target: BufferID
     let size: ArraySize
-    /// What the primitive leaves of the epilogue.
+    /// The part of the epilogue that the primitive does not compute.
     let rest: ProgramStep?
 
     var implementation: String { primitive.implementation }
@@ -19,7 +19,7 @@ struct ProductStep: Step {
     var reorderCount: Int { packing == nil ? 0 : 1 }
     var request: String? { primitive.request }
     var scratchByteCount: Int { scratchParts.reduce(0) { $0 + Memory.aligned($1) } }
-    /// The packed kernel, and what is needed while it is made and used.
+    /// The packed kernel, and scratch to make and to use it.
     var scratchParts: [Int] {
         let packed = packing == nil ? 0 : primitive.packedByteCount
         let others = [primitive.scratchByteCount, packing?.scratchByteCount ?? 0, rest?.scratchByteCount ?? 0]
@@ -47,8 +47,8 @@ struct ProductStep: Step {
     }
 }
 
-/// A few rows times a large matrix, which is read once from where it stands: twice as fast as oneDNN's product, which
-/// copies the matrix in pieces first. Any number of rows where they come packed.
+/// A skinny GEMM (NN): the large matrix is read once, in place, twice as fast as by oneDNN's product, which packs it first. Any
+/// number of rows where they are bitmap-compressed.
 struct ThinProductStep: Step {
     let rows: Int
     let inner: Int
@@ -58,7 +58,7 @@ struct ThinProductStep: Step {
     let bias: BufferID?
     let target: BufferID
     let rest: ProgramStep?
-    /// Whether the rows come packed.
+    /// Whether the rows are bitmap-compressed.
     let isPacked: Bool
     let threads: Int
 
@@ -66,23 +66,23 @@ struct ThinProductStep: Step {
 
     var scratchByteCount: Int {
         var product = description
-        let packed = graft_packed_product_scratch_size(&product, Int32(threads))
+        let packed = graft_bitmap_nn_scratch_size(&product, Int32(threads))
         return max(isPacked ? packed : sumsByteCount, rest?.scratchByteCount ?? 0)
     }
 
-    /// The sums of its blocks.
+    /// The partial sums of its blocks (split-K).
     var sumsByteCount: Int {
         var product = description
-        return graft_thin_product_scratch_size(&product)
+        return graft_skinny_nn_scratch_size(&product)
     }
 
-    private var description: graft_thin_product {
-        var product = graft_thin_product()
+    private var description: graft_skinny_nn {
+        var product = graft_skinny_nn()
         (product.rows, product.inner, product.columns) = (Int64(rows), Int64(inner), Int64(columns))
         return product
     }
 
-    /// The most rows that are not packed, and the most of which the next run's product is computed ahead.
+    /// The most rows that are not compressed, and the most of the next batch whose product can overlap an update.
     static let mostRows = 64
 
     /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
@@ -97,23 +97,23 @@ struct ThinProductStep: Step {
         (product.right, product.target) = (UnsafePointer(memory[right]), memory[target])
         product.bias = bias.map { UnsafePointer(memory[$0]) }
         if isPacked, let packed = memory.packed[left] {
-            product.packed_left = packed
+            product.bitmap_left = packed
         } else {
             product.left = UnsafePointer(memory[left])
         }
         if let ahead = memory.ahead, ahead.isReady, ahead.lookahead.product == target {
-            // A processor is left to whoever reads the next batch at this moment: threads that wait for theirs lose more.
-            graft_join_thin_product(&product, ahead.sums, Int32(max(1, memory.threads - 1)))
+            // One processor is left to the thread that reads the next batch: waiting for a preempted thread costs more.
+            graft_reduce_split_k(&product, ahead.sums, Int32(max(1, memory.threads - 1)))
         } else if isPacked {
-            graft_run_packed_product(&product, memory.scratch, Int32(memory.threads))
+            graft_run_bitmap_nn(&product, memory.scratch, Int32(memory.threads))
         } else {
-            graft_run_thin_product(&product, memory.scratch, Int32(memory.threads))
+            graft_run_skinny_nn(&product, memory.scratch, Int32(memory.threads))
         }
         rest?.run(memory)
     }
 }
 
-/// Brings a kernel into the layout that a primitive wants, once for each binding.
+/// Packs a kernel into a primitive's layout, once for each binding.
 struct PackingStep: Step {
     let primitive: Primitive
     let source: BufferID
@@ -137,7 +137,7 @@ struct ArraySize: Sendable {
     let type: ElementType
 }
 
-/// Copies elements that stand in order on both sides.
+/// Copies elements that are contiguous on both sides.
 func copy(
     _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ size: ArraySize, threads: Int
 ) {

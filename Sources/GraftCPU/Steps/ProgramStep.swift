@@ -15,7 +15,7 @@ struct ProgramStep: Step {
         scratchByteCount = program.scratchByteCount(threads: threads)
     }
 
-    /// `activation(what a buffer holds + addend)`, in the buffer; `nil` where nothing is to be done.
+    /// `activation(buffer + addend)`, in place; `nil` where there is nothing to do.
     init?(
         addend: BufferID?, _ activation: FusedActivation?, inPlaceOf buffer: BufferID, shape: Shape, type: ElementType,
         threads: Int
@@ -43,8 +43,7 @@ struct ProgramStep: Step {
     }
 }
 
-/// The gradient of a dense layer's kernel with the programs that update it: the gradient is computed tile by tile and
-/// never stands in memory.
+/// The gradient of a dense layer's kernel, fused with its update: the gradient is computed tile by tile and never stored whole.
 struct GradientStep: Step {
     /// `leftᵀ · right`
     struct Product: Sendable {
@@ -57,7 +56,7 @@ struct GradientStep: Step {
         var isPacked: Bool
     }
 
-    /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes on the way: it reads the kernel anyhow.
+    /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes as well, since it reads the kernel.
     struct InputGradient: Sendable {
         let kernel: BufferID
         let target: BufferID
@@ -70,9 +69,9 @@ struct GradientStep: Step {
     private let operands: [BufferID?]
     let targets: [BufferID]
     let scratchByteCount: Int
-    /// Whether it runs compiled, and may compute a product ahead.
+    /// Whether a fused optimizer kernel runs it, so that the next batch's product can overlap it.
     let isCompiled: Bool
-    /// What rows of zeros only make smaller, which may wait; see ``PostponedRows``.
+    /// The state that a zero gradient only decays, so that its rows can be lazy; see ``PostponedRows``.
     let postponable: BufferID?
 
     /// The gradient's rows: the inner axis of a product with what it updates.
@@ -80,7 +79,7 @@ struct GradientStep: Step {
     var columns: Int { product.columns }
     var computesInputGradient: Bool { inputGradient != nil }
     var implementation: String {
-        "graft:gradient+\(inputGradient == nil ? "" : "row product+")\(program.rule ?? "update")"
+        "graft:gradient+\(inputGradient == nil ? "" : "row product+")\(program.optimizer ?? "update")"
     }
 
     init(
@@ -98,7 +97,7 @@ struct GradientStep: Step {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         scratchByteCount = program.scratchByteCount(for: &description, threads: threads)
         isCompiled = program.isCompiled(on: &description)
-        postponable = program.postponableOperand(on: &description).flatMap { operands[$0] }
+        postponable = program.lazyOperand(on: &description).flatMap { operands[$0] }
     }
 
     private static func isCompiled(_ program: CompiledProgram, _ product: Product, operands: [BufferID?]) -> Bool {
@@ -111,51 +110,51 @@ struct GradientStep: Step {
     func run(_ memory: RunMemory) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         if product.isPacked, let packed = memory.packed[product.left] {
-            description.packed_left = packed
+            description.bitmap_left = packed
         } else {
             description.left = UnsafePointer(memory[product.left])
         }
         description.right = UnsafePointer(memory[product.right])
-        description.postponed = postponable.flatMap { memory.postponed[$0] }
+        description.lazy = postponable.flatMap { memory.postponed[$0] }
         withPointers(to: operands, targets, memory) { sources, results in
             guard let inputGradient else {
-                return program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
+                return program.run(sources, results, gradient: &description, next: nextBatch(memory), memory)
             }
-            // A gradient has as many examples as its input, and a row for each of the input's numbers.
-            let rowProduct = graft_row_product(
+            // A gradient has as many examples as its input, and a row for each of the input's elements.
+            let product = graft_skinny_nt(
                 rows: Int64(product.examples), inner: Int64(columns), columns: Int64(inner),
                 left: description.right, right: UnsafePointer(memory[inputGradient.kernel]),
                 target: memory[inputGradient.target])
-            withUnsafePointer(to: rowProduct) {
+            withUnsafePointer(to: product) {
                 description.input_gradient = $0
-                program.run(sources, results, gradient: &description, ahead: productAhead(memory), memory)
+                program.run(sources, results, gradient: &description, next: nextBatch(memory), memory)
             }
         }
     }
 
-    /// Makes all rows of ``postponable`` as small as they would be without waiting.
+    /// Takes the deferred steps of all rows of ``postponable``.
     func catchUp(
         _ state: UnsafeMutablePointer<Float>?, _ postponed: UnsafeMutablePointer<graft_postponed>, threads: Int
     ) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
-        description.postponed = postponed
+        description.lazy = postponed
         program.catchUp(&description, state, threads: threads)
     }
 
-    /// The next run's product with what this step updates, where its input is known.
-    private func productAhead(_ memory: RunMemory) -> graft_thin_product? {
+    /// The next batch's product with what this step updates, where it is known.
+    private func nextBatch(_ memory: RunMemory) -> graft_next_batch? {
         guard let ahead = memory.ahead, let next = ahead.next, targets.contains(ahead.lookahead.nextValue) else {
             return nil
         }
-        var product = graft_thin_product()
+        var product = graft_skinny_nn()
         (product.rows, product.inner, product.columns) = (Int64(ahead.lookahead.rows), Int64(inner), Int64(columns))
         if ahead.lookahead.isPacked, let packed = next.packed?.description {
-            product.packed_left = packed
+            product.bitmap_left = packed
         } else {
             product.left = next.dense.flatMap { UnsafePointer($0.address) }
         }
         product.right = UnsafePointer(memory[ahead.lookahead.nextValue])
-        return product
+        return graft_next_batch(product: product, sums: ahead.sums)
     }
 }
 
@@ -165,7 +164,7 @@ extension GradientStep.Product {
         description.examples = Int64(examples)
         description.rows = Int64(rows)
         description.columns = Int64(columns)
-        description.is_packed = isPacked
+        description.left_is_bitmap = isPacked
         description.operand = Int32(operand)
         return description
     }

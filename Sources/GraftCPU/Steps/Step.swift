@@ -1,4 +1,4 @@
-/// One thing that a plan does.
+/// A step of a plan: one kernel call or several.
 protocol Step: Sendable {
     /// The kernel's name, for reports.
     var implementation: String { get }
@@ -6,7 +6,7 @@ protocol Step: Sendable {
     var scratchByteCount: Int { get }
     /// The parts that this is made of, in bytes; see ``RunMemory/scratch(_:of:)``. One, unless said otherwise.
     var scratchParts: [Int] { get }
-    /// What oneDNN was asked for, where that runs it.
+    /// The request to oneDNN, if that runs it.
     var request: String? { get }
     /// How many of oneDNN's streams it uses at once; one, unless said otherwise.
     var streamCount: Int { get }
@@ -16,7 +16,7 @@ protocol Step: Sendable {
     var reorderCount: Int { get }
     /// Whether it reads a buffer as packed rows: only one that is an input and that the compiler offered so.
     func readsPacked(_ buffer: BufferID) -> Bool
-    /// Does it.
+    /// Runs it.
     func run(_ memory: RunMemory) throws(GraftError)
 }
 

@@ -2,7 +2,7 @@ import Foundation
 import GraftModel
 import Synchronization
 
-/// A run of training in a file, the checkpoint before it beside it under the name with `.previous` behind it.
+/// A run of training in a file, the checkpoint before it next to it under the name with `.previous` after it.
 ///
 /// A zip archive with two members, each with a checksum: `checkpoint.json`, the values, and `tensors.safetensors`, the
 /// arrays (see ``SafetensorsMember``). It appears under its name when it is whole and on the disk; at every moment at
@@ -140,12 +140,12 @@ package final class CheckpointFile: CheckpointStorage {
 }
 
 extension Checkpointing {
-    /// Checkpoints in a file; the one before stands beside it under the same name with `.previous` behind it.
+    /// Checkpoints in a file; the one before is next to it under the same name with `.previous` after it.
     ///
     /// - Parameters:
     ///   - path: the file; by custom its name ends in `.checkpoint`.
     ///   - interval: when a checkpoint is taken.
-    ///   - resumes: whether a run goes on from a checkpoint that is there; otherwise it begins anew and replaces it.
+    ///   - resumes: whether a run continues from a checkpoint that is there; otherwise it begins anew and replaces it.
     ///   - keepsFile: whether the checkpoint stays after a complete run.
     public init(
         _ path: String, every interval: Interval = .epoch, resumes: Bool = true, keepsFile: Bool = false

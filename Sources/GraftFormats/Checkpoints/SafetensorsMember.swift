@@ -2,7 +2,7 @@ import GraftModel
 
 /// The arrays of a checkpoint by name, in the layout of safetensors files (see ``SafetensorsHeader``).
 ///
-/// Arrays of bfloat16 (`BF16`) stand behind those of 32-bit floats, so that each begins at a multiple of its elements' size.
+/// Arrays of bfloat16 (`BF16`) are after those of 32-bit floats, so that each begins at a multiple of its elements' size.
 enum SafetensorsMember {
     /// The bytes of these arrays, which are shared until they are read.
     static func stream(of tensors: [String: Tensor]) -> ByteStream {
@@ -27,7 +27,7 @@ enum SafetensorsMember {
         return ByteStream([.bytes(length + text)] + numbers)
     }
 
-    /// The arrays of a slice, stored as they stand there.
+    /// The arrays of a slice, stored as they are there.
     ///
     /// - Throws: `.format` where it is not what ``stream(of:)`` makes.
     static func tensors(in slice: FileSlice) throws(GraftError) -> [String: Tensor] {

@@ -18,7 +18,7 @@ struct JSONReader {
 
     /// The value that a whole text says.
     ///
-    /// - Parameter refusesRepeatedNames: whether a name that stands twice in an object is an error; as in Python, its
+    /// - Parameter refusesRepeatedNames: whether a name that is twice in an object is an error; as in Python, its
     ///   last value counts otherwise.
     /// - Throws: `.format` with the line and what was expected there.
     static func read(_ bytes: [UInt8], refusesRepeatedNames: Bool = false) throws(GraftError) -> Configuration {

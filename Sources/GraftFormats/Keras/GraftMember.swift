@@ -17,9 +17,9 @@ struct GraftMember: Equatable {
     static let formatVersion = 1
 
     let metadata: ModelMetadata
-    let layers: LayerMarks
+    let layers: LayerFlags
 
-    init(_ metadata: ModelMetadata, layers: LayerMarks = LayerMarks()) {
+    init(_ metadata: ModelMetadata, layers: LayerFlags = LayerFlags()) {
         (self.metadata, self.layers) = (metadata, layers)
     }
 
@@ -41,7 +41,7 @@ struct GraftMember: Equatable {
             decoder.keyDecodingStrategy = .convertFromSnakeCase
             metadata = try decoder.decode(ModelMetadata.self, from: Data(members.json()))
             layers =
-                try content["layers"].map { try decoder.decode(LayerMarks.self, from: Data($0.json())) } ?? LayerMarks()
+                try content["layers"].map { try decoder.decode(LayerFlags.self, from: Data($0.json())) } ?? LayerFlags()
         } catch {
             throw GraftError(.format, "\(Self.name) cannot be understood", cause: error)
         }

@@ -1,6 +1,6 @@
 import GraftModel
 
-/// Input sizes that a file leaves open: `[null, null, null, 3]` fits pictures of any size, and Graft plans for one.
+/// Input sizes that a file leaves open: `[null, null, null, 3]` fits images of any size, and Graft plans for one.
 package struct InputShapes: Sendable {
     /// What takes the place of open sizes.
     package enum Replacement: Sendable {
@@ -12,10 +12,10 @@ package struct InputShapes: Sendable {
 
     /// `nil` where nothing was said.
     let replacement: Replacement?
-    /// How whoever asks says it, for messages.
+    /// How the caller names it, for messages.
     let wayOut: String
 
-    /// - Parameter wayOut: how a size is given, for whoever gave none.
+    /// - Parameter wayOut: how a size is given, for callers that gave none.
     package init(_ replacement: Replacement?, wayOut: String) {
         (self.replacement, self.wayOut) = (replacement, wayOut)
     }

@@ -30,7 +30,7 @@ enum KerasArchive {
     }
 
     /// The members of a model's archive. The weights are shared with the model until they are written; where `sizesOnly`,
-    /// zeros stand in for them.
+    /// zeros replace them.
     static func members(
         of model: Model, date: SaveDate, sizesOnly: Bool = false
     ) throws(GraftError) -> [ZipWriter.Member] {
@@ -39,7 +39,7 @@ enum KerasArchive {
             ZipWriter.Member(metadataName, bytes: metadata.json()),
             ZipWriter.Member(configurationName, bytes: model.serialized.json()),
             ZipWriter.Member(weightsName, try KerasWeights.file(of: model, sizesOnly: sizesOnly).stream()),
-            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata, layers: model.layerMarks).json()),
+            ZipWriter.Member(GraftMember.name, bytes: try GraftMember(model.metadata, layers: model.layerFlags).json()),
         ]
     }
 
@@ -59,7 +59,7 @@ enum KerasArchive {
             model = try Model.deserialize(configuration, registry: registry)
             if archive.member(GraftMember.name) != nil {
                 let member = try GraftMember(json: archive.read(GraftMember.name, limit: configurationLimit))
-                (model.metadata, model.layerMarks) = (member.metadata, member.layers)
+                (model.metadata, model.layerFlags) = (member.metadata, member.layers)
             }
             let compiled = CompileConfiguration(of: configuration)
             model.metadata.outputActivation = model.metadata.outputActivation ?? compiled.outputActivation

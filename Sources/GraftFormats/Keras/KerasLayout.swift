@@ -3,7 +3,7 @@ import GraftModel
 /// Where Keras 3 keeps each layer of a model in its weights files.
 ///
 /// Not under the layers' names: under `layers/` and the name of the class in snake case, numbered in the order of
-/// `model.layers`, and so on inside models: `layers/sequential/layers/conv2d_1/vars/0`. A layer that stands in two places
+/// `model.layers`, and so on inside models: `layers/sequential/layers/conv2d_1/vars/0`. A layer that is in two places
 /// is kept at the first. Element `i` of `vars` is the layer's variable `i`, those that can train first.
 ///
 /// Source: keras/src/saving/saving_lib.py, `_save_state`, `_walk_saveable` and `_save_container_state`.
@@ -13,7 +13,7 @@ struct KerasLayout {
         let layer: Layer
         /// The group that holds `vars`; empty for the model itself.
         let path: String
-        /// The path of the model that the layer stands in.
+        /// The path of the model that the layer is in.
         let container: String
 
         /// The group of its arrays.

@@ -4,7 +4,7 @@ import GraftModel
 package enum KerasWeights {
     /// Fills a model with the weights of a file: all of them, or where anything does not fit, none.
     ///
-    /// Places in the file decide, as in Keras; the names that the file notes beside them are a second check, as
+    /// Places in the file decide, as in Keras; the names that the file notes next to them are a second check, as
     /// ``LayerOrderCheck`` does it, model by model.
     ///
     static func load(from file: HDF5File, into model: Model) throws(GraftError) -> WeightReport {
@@ -35,7 +35,7 @@ package enum KerasWeights {
     /// anything does not fit, none.
     ///
     /// - Parameter layers: those of the network that the file is of, in the order of Keras's `model.layers`. Layers that the
-    ///   file has beside them, such as a top, are passed over in Keras 3's layout and refused in the older one, as Keras does.
+    ///   file has next to them, such as a top, are passed over in Keras 3's layout and refused in the older one, as Keras does.
     /// - Throws: as ``LegacyWeights/load(from:into:checking:)``.
     @discardableResult
     package static func load(from path: String, into layers: [Layer]) throws(GraftError) -> WeightReport {

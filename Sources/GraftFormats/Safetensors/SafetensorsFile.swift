@@ -83,7 +83,7 @@ extension FileSlice {
         return tensor
     }
 
-    /// In pieces, so that the stored bytes take little memory beside the numbers.
+    /// In pieces, so that the stored bytes take little memory compared with the elements.
     private func read(
         _ entry: SafetensorsHeader.Entry, into values: UnsafeMutableBufferPointer<Float>
     ) throws(GraftError) {

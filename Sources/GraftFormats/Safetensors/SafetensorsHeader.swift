@@ -1,12 +1,12 @@
 import GraftModel
 
 /// What the header of a safetensors file says: eight bytes with its length, the header as JSON, then the bytes of the
-/// arrays one behind the other.
+/// arrays one after the other.
 ///
 ///     {"conv.weight": {"dtype": "F16", "shape": [32, 3, 3, 3], "data_offsets": [0, 1728]}, …}
 ///
 /// Untrusted: lengths are compared with one another and with the file's before anything is allocated. As the format
-/// asks, no name stands twice, and the arrays fill the bytes behind the header without holes and without overlaps: no
+/// asks, no name is twice, and the arrays fill the bytes after the header without holes and without overlaps: no
 /// byte is read twice, so that a small file cannot ask for much memory.
 ///
 /// Source: huggingface/safetensors, README.md, "Format"; safetensors/src/tensor.rs, `Metadata::validate`.
@@ -53,7 +53,7 @@ struct SafetensorsHeader: Sendable {
                 entries.append(try Self.entry(name, value, dataStart, dataByteCount, slice.name))
             }
         }
-        // Empty arrays before the one that begins where they stand.
+        // Empty arrays before the one that begins where they are.
         entries.sort { ($0.offset, $0.byteCount, $0.name) < ($1.offset, $1.byteCount, $1.name) }
         try Self.checkThatNothingOverlaps(entries, dataStart, dataByteCount, slice.name)
         (self.entries, self.metadata) = (entries, metadata)

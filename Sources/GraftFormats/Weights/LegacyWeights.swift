@@ -9,7 +9,7 @@ import GraftModel
 ///
 /// Source: keras/src/legacy/saving/legacy_h5_format.py, `load_weights_from_hdf5_group`.
 public enum LegacyWeights {
-    /// What the names in a file decide beside the positions.
+    /// What the names in a file decide besides the positions.
     public enum NameCheck: Sendable {
         /// Where both the file and the model number their layers (`conv2d_7`), the numbers must run in the same order,
         /// and a layer's arrays must be in the model's order; other names are only noted.

@@ -1,6 +1,6 @@
 import GraftModel
 
-/// Where the weights of a network stand in files that PyTorch's users share.
+/// Where the weights of a network are in files that PyTorch's users share.
 package struct PyTorchLayout: Sendable {
     /// The package whose names these are, for messages: `efficientnet_lite_pytorch`.
     package let package: String

@@ -11,7 +11,7 @@ struct ZipDirectory {
     /// The table of contents at the archive's end.
     private let directory: [UInt8]
 
-    /// The end record has 22 bytes and a comment of at most 64 KB behind it.
+    /// The end record has 22 bytes and a comment of at most 64 KB after it.
     private static let endRecordByteCount = 22
     private static let largestComment = 65_535
 

@@ -26,7 +26,7 @@ final class ZipSink {
         case ZIP_SOURCE_SEEK_WRITE: return sink.seek(data, count)
         case ZIP_SOURCE_TELL_WRITE: return zip_int64_t(sink.file.position)
         case ZIP_SOURCE_COMMIT_WRITE: return sink.file.flush() ? 0 : -1
-        // Reading finds a file without bytes; whoever made the sink removes what is left of a failure.
+        // Reading finds a file without bytes; the sink's owner removes what is left after a failure.
         case ZIP_SOURCE_OPEN, ZIP_SOURCE_CLOSE, ZIP_SOURCE_READ: return 0
         case ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_REMOVE: return 0
         case ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL: return 0

@@ -13,7 +13,7 @@ extension Graph {
     ///   - loss: a value of shape `[]`.
     ///   - values: what to differentiate by: variables, inputs or anything between.
     /// - Returns: one gradient a value, of the value's shape; zeros where the loss does not depend on it.
-    /// - Throws: ``GraftError`` where the loss is no scalar, or stands behind an operation without a gradient: one that
+    /// - Throws: ``GraftError`` where the loss is no scalar, or comes after an operation without a gradient: one that
     ///   is already fused, or the gradient of max pooling.
     /// - Complexity: linear in the number of nodes.
     public mutating func gradients(

@@ -9,7 +9,7 @@ package struct MemoryPlan: Sendable {
         package var reads: [Int]
         /// The buffers that it writes, in whole or in part.
         package var writes: [Int]
-        /// Pairs of a buffer read and a buffer written that may be the same memory where nobody reads the former
+        /// Pairs of a buffer read and a buffer written that may be the same memory where nothing reads the former
         /// afterwards.
         package var mayShare: [(operand: Int, result: Int)]
 
@@ -80,7 +80,7 @@ private struct BufferLifetimes {
         return owner
     }
 
-    /// Lets results take the memory of operands that nobody needs after their step, one result an operand.
+    /// Lets results take the memory of operands that nothing needs after their step, one result an operand.
     mutating func shareMemory(_ steps: [MemoryPlan.Step]) {
         for (time, step) in steps.enumerated() {
             for (operand, result) in step.mayShare {

@@ -58,7 +58,7 @@ extension CustomOperation {
     public func keepsExamplesApart(_ operands: [ExampleOperand], result: Shape) -> Bool { false }
 }
 
-/// An operation outside the families of ``Operation``: a user's, or one of Graft's that stands in a file by itself.
+/// An operation outside the families of ``Operation``: a user's, or one of Graft's with a file of its own.
 ///
 /// Two are equal where type and attributes are.
 public struct AnyCustomOperation: Hashable, Sendable {

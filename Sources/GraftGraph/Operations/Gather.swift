@@ -142,7 +142,7 @@ extension Graph {
     /// Indices are whole numbers from 0, stored as any value's. What has an index outside the axis is left out.
     ///
     /// - Parameters:
-    ///   - updates: the indices' axes stand from `axis` on.
+    ///   - updates: the indices' axes begin at `axis`.
     ///   - size: the result's size along the axis.
     /// - Returns: the updates' shape with `size` in place of the indices' axes.
     /// - Throws: ``GraftError`` with code `shape` where the updates have not the indices' axes.

@@ -1,7 +1,7 @@
 /// What a machine runs: layers lower to it, its gradients are made of it, backends implement it.
 ///
 /// Every operation has one result. The cases are families, for passes and backends that match them; what is known of an
-/// operation stands in its family's file: see `OperationRule`.
+/// operation is in its family's file: see `OperationRule`.
 public enum Operation: Hashable, Sendable {
     /// What has no operands and is not random: an input, a variable, a constant.
     case leaf(Leaf)
@@ -106,7 +106,7 @@ extension Operation {
 
 /// What passes ask of a family.
 extension Operation {
-    /// Whether the value differs from run to run by itself: an input, random numbers, or what is rounded by chance.
+    /// Whether the value differs from run to run by itself: an input, random numbers, or what is rounded stochastically.
     var isGivenByRun: Bool {
         switch self {
         case .leaf(.input), .random: true

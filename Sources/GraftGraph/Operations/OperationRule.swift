@@ -121,7 +121,7 @@ public struct BackwardStep: Sendable {
 
     /// The error of an operation that has no gradient.
     ///
-    /// - Parameter why: goes on after "the operation … ".
+    /// - Parameter why: continues after "the operation … ".
     public func refusal(_ why: String) -> GraftError {
         GraftError(.argument, "gradients: the operation \(node.operation.name) \(why)")
     }

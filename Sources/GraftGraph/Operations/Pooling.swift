@@ -82,7 +82,7 @@ extension Pooling: OperationRule {
         }
     }
 
-    /// Mostly it stands beside convolutions of the same value, which has to be kept anyhow.
+    /// Its input is mostly read by convolutions as well, so it is kept anyhow.
     package var isCheapToRepeat: Bool {
         switch self {
         case .maxPooling, .averagePooling: true

@@ -2,7 +2,7 @@
 public enum RandomOperation: Hashable, Sendable {
     /// Uniform random numbers in [0, 1) of this stream number: see ``RandomStream``.
     case uniform(stream: UInt64, Shape)
-    /// `operand`: the same numbers, rounded to bfloat16 up or down by chance, by the random bits of this stream number:
+    /// `operand` rounded stochastically to bfloat16, by the random bits of this stream:
     /// see ``StochasticRounding``.
     case stochasticRounding(stream: UInt64)
 }
@@ -59,7 +59,7 @@ extension Graph {
         try add(.random(.uniform(stream: stream, shape)))
     }
 
-    /// The operand's numbers rounded to bfloat16 up or down by chance, anew at each run: see ``StochasticRounding``.
+    /// The operand rounded stochastically to bfloat16, anew at each run: see ``StochasticRounding``.
     ///
     /// - Parameter stream: the number of the stream; two values with one stream are rounded by the same random bits.
     public mutating func roundStochastically(

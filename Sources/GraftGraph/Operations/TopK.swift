@@ -4,7 +4,7 @@ package struct TopK: Hashable, Sendable {
     package enum Result: Hashable, Sendable {
         /// The numbers.
         case values
-        /// Where they stand along the axis, from 0.
+        /// Where they are along the axis, from 0.
         case positions
     }
 
@@ -41,14 +41,14 @@ extension TopK: OperationRule {
         return Shape(operand.dimensions.dropLast() + [count])
     }
 
-    /// The gradient of each number goes to where it stood; positions have none.
+    /// The gradient of each value goes to its position in the operand; positions have none.
     package func gradient(
         ofOperand position: Int, _ step: BackwardStep, in graph: inout Graph
     ) throws(GraftError) -> ValueID? {
         guard result == .values else { return nil }
         let (shape, largest) = (graph.shape(of: step.operand(0)), step.node.shape)
         let positions = try graph.topK(step.operand(0), count).positions
-        // 1 where a number of the row is the one that stands at a place of the result: […, count, row].
+        // 1 where an element of the row is the one at a position of the result: […, count, row].
         let places = Shape(largest.dimensions + [1])
         let row = try graph.constant(Tensor((0..<shape.last).map(Float.init), shape: [shape.last]))
         let isTaken = try graph.binary(.equal, graph.reshape(positions, to: places), row)
@@ -72,10 +72,10 @@ extension TopK: OperationRule {
 }
 
 extension Graph {
-    /// The `count` largest numbers along the last axis, largest first, and where they stand.
+    /// The `count` largest elements along the last axis, largest first, and their positions.
     ///
-    /// The earlier comes first among equals; what is not a number counts as larger than all. Positions are whole numbers
-    /// from 0, stored as any value's, for ``gather(_:at:axis:)``; the values' gradient goes to where each stood.
+    /// The earlier comes first among equals; NaN counts as larger than all. Positions are whole numbers
+    /// from 0, stored as any value's, for ``gather(_:at:axis:)``; the values' gradient goes to their positions.
     ///
     /// - Returns: two values of the operand's shape with `count` as its last size.
     /// - Throws: ``GraftError`` with code `shape` where the last axis is shorter.

@@ -1,7 +1,7 @@
 extension Graph {
     /// The graph with biases, additions and activations done by the convolution or matrix product before them.
     ///
-    /// A chain `activation(product + bias + addend)` becomes one operation with an ``Epilogue``, as long as nobody else,
+    /// A chain `activation(product + bias + addend)` becomes one operation with an ``Epilogue``, as long as nothing else,
     /// outputs and updates included, reads what lies inside the chain. A bias has the shape [channels] or is a reshape
     /// of that; an addend has the result's shape; where two products are added the later one takes the other. Of the
     /// activations it takes those in ``FusedActivation``; relu6 is found as `minimum(relu(x), 6)`.
@@ -91,7 +91,7 @@ private struct EpilogueChains {
         }
     }
 
-    /// The chain that ends at a value and can go on: nobody else reads the value, and no activation is applied yet.
+    /// The chain that ends at a value and can continue: nothing else reads the value, and no activation is applied yet.
     private func openChain(_ value: ValueID) -> EpilogueChain? {
         guard let chain = byLastValue[value.index], chain.activation == nil, useCounts[value.index] == 1,
             graph[value].elementType == .float32

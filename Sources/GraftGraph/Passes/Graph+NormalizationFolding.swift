@@ -5,7 +5,7 @@ extension Graph {
     /// This removes batch normalization with stored statistics. It is exact for trainable kernels, scales and shifts as
     /// well, since gradients flow through `W · s`; so it runs before differentiation. Scales and shifts have the shape
     /// [channels], that shape with axes of size 1 before it, or are scalars; they and the kernel depend on no input and
-    /// no random numbers (batch normalization with a batch's own statistics stays), and nobody reads what lies between.
+    /// no random numbers (batch normalization with a batch's own statistics stays), and nothing reads what lies between.
     public func foldingNormalization() throws(GraftError) -> Graph {
         let chains = AffineChains(self)
         var copy = GraphCopy(self)

@@ -4,7 +4,7 @@ extension Graph {
     ///
     /// Both are the same in real numbers. A convolution that looks at one pixel at a time mixes channels, pooling mixes
     /// pixels; and as the weights of a window add up to one, whatever it covers of the padding, the bias passes through it.
-    /// Only what keeps the number of pixels is exchanged, and nobody else may read what lies between.
+    /// Only what keeps the number of pixels is exchanged, and nothing else may read what lies between.
     ///
     /// Runs after differentiation and after epilogues were fused.
     public func delayingPooling() throws(GraftError) -> Graph {

@@ -8,7 +8,7 @@ extension Graph {
     ///   convolutions read and write half the bytes.
     /// - **Everything else stays in 32 bits**: matrix products, reductions, softmax, losses, the statistics of
     ///   normalization, and all updates of variables, whose small steps 8 bits of precision would lose. Where an operation
-    ///   can round its own result there is no cast: those stand before convolutions and outputs alone.
+    ///   can round its own result there is no cast: there are casts only before convolutions and outputs.
     ///
     /// Runs as the last pass, on fused operations. For ``ElementType/float32`` the graph stays as it is.
     public func choosingPrecision(_ precision: ElementType) throws(GraftError) -> Graph {
@@ -80,7 +80,7 @@ private struct PrecisionChoice {
         return isWanted
     }
 
-    /// What a convolution wants of an operand; `nil` for other operations, which take what there is.
+    /// What a convolution needs of an operand; `nil` for other operations, which take what there is.
     func type(ofOperand position: Int, of value: ValueID) -> ElementType? {
         let node = graph[value]
         guard node.operation.isConvolution else { return nil }

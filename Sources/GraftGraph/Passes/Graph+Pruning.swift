@@ -1,7 +1,7 @@
 extension Graph {
     /// The graph without the nodes that no output and no update needs.
     ///
-    /// Inputs that nobody reads go as well. A frozen variable's gradient is never asked for, so freezing is this pass.
+    /// Inputs that nothing reads go as well. A frozen variable's gradient is never asked for, so freezing is this pass.
     public func pruned() throws(GraftError) -> Graph {
         let isLive = liveness
         guard isLive.contains(false) else { return self }

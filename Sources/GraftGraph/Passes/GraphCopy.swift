@@ -10,7 +10,7 @@ struct GraphCopy {
         images = [ValueID?](repeating: nil, count: source.nodes.count)
     }
 
-    /// What stands for a value of the source in the new graph.
+    /// The value of the new graph that replaces one of the source.
     ///
     /// - Precondition: the value was copied or replaced before.
     subscript(value: ValueID) -> ValueID {
@@ -33,7 +33,7 @@ struct GraphCopy {
         images[value.index] = try result.add(operation, operands, as: source[value].elementType)
     }
 
-    /// Lets a value of the new graph stand for one of the source.
+    /// Maps a value of the source to one of the new graph.
     mutating func replace(_ value: ValueID, by image: ValueID) { images[value.index] = image }
 
     /// The new graph, with the source's outputs and updates, without what they do not need.

@@ -6,7 +6,7 @@ public struct TrunkSplit: Sendable {
     /// The whole graph's outputs and updates, from the inputs ``inputName(of:)`` in place of the features.
     public let rest: Graph
 
-    /// The name of the input of ``rest`` that stands for output `position` of ``trunk``.
+    /// The name of the input of ``rest`` that represents output `position` of ``trunk``.
     public static func inputName(of position: Int) -> String { "feature.\(position)" }
 
     /// The shapes of the features, batch included.
@@ -18,22 +18,21 @@ public struct TrunkSplit: Sendable {
 }
 
 extension Graph {
-    /// Splits off the trunk: what depends on no variable that changes, on nothing random, on no other input than the
-    /// model's, and mixes no examples of a batch.
+    /// Splits off the trunk: what depends on no variable that changes and on nothing random, and mixes no examples of a
+    /// batch.
     ///
     /// The cut is made where the least has to be kept: a last reshape, repetition, pooling or elementwise function of one
     /// value belongs to the rest where the value before it is smaller or is a feature itself. Weights that both parts
     /// read are in both.
     ///
-    /// - Parameters:
-    ///   - changing: variables whose values change while the model trains, beyond those that the graph itself updates.
-    ///   - inputNames: the model's inputs, axis 0 of each its batch; all inputs where `nil`.
+    /// Axis 0 of every input is the batch.
+    ///
+    /// - Parameter changing: variables whose values change while the model trains, beyond those that the graph itself
+    ///   updates.
     /// - Returns: the two graphs, or `nil` where there is no trunk.
-    public func splittingTrunk(
-        changing: Set<VariableID>, inputNames: Set<String>? = nil
-    ) throws(GraftError) -> TrunkSplit? {
+    public func splittingTrunk(changing: Set<VariableID>) throws(GraftError) -> TrunkSplit? {
         let changing = changing.union(updates.map(\.variable))
-        let cut = GraphCut(graph: self, isFirst: perExampleValues(changing, inputNames)) { $0.rule.isCheapToRepeat }
+        let cut = GraphCut(graph: self, isFirst: perExampleValues(changing)) { $0.rule.isCheapToRepeat }
         let features = cut.crossingValues()
         guard features.contains(where: { !self[$0].operation.isLeaf }) else { return nil }
         let (trunk, rest) = try cut.split(at: features, inputPrefix: "feature")
@@ -42,12 +41,12 @@ extension Graph {
 
     /// By value: whether its element i along axis 0 is a function of example i of the model's inputs and of nothing
     /// else that changes.
-    private func perExampleValues(_ changing: Set<VariableID>, _ inputNames: Set<String>?) -> [Bool] {
+    private func perExampleValues(_ changing: Set<VariableID>) -> [Bool] {
         let isFixed = descends { $0.operation.isGivenByRun || $0.operation.reads(oneOf: changing) }.map { !$0 }
         var isPerExample: [Bool] = []
         for node in nodes {
-            if case .leaf(.input(let name, let shape)) = node.operation {
-                isPerExample.append(shape.rank > 0 && inputNames?.contains(name) != false)
+            if case .leaf(.input(_, let shape)) = node.operation {
+                isPerExample.append(shape.rank > 0)
             } else {
                 let operands = node.operands.map { operand in
                     ExampleOperand(

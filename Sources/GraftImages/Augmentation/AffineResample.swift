@@ -52,7 +52,7 @@ struct AffineResample {
         place.x >= 0 && place.x < Double(source.width - 2) && place.y >= 0 && place.y < Double(source.height - 1)
     }
 
-    /// The stretch of a row whose places are all interior; without the last pixel, behind which is no room for a fourth
+    /// The stretch of a row whose places are all interior; without the last pixel, after which is no room for a fourth
     /// value. Places are monotonic along a row, rounded as they are, so that its two ends tell.
     private func interior(of row: Row) -> Range<Int> {
         var (low, high) = (0.0, Double(width - 1))
@@ -130,7 +130,7 @@ struct AffineResample {
         return Double(whole) > place ? whole - 1 : whole
     }
 
-    /// The pixel that stands for one that may lie outside; `nil` where the constant does.
+    /// The pixel that represents one that may lie outside; `nil` where the constant does.
     private func pixel(_ line: Int, _ column: Int) -> UnsafePointer<UInt8>? {
         guard let line = fill.position(line, count: source.height),
             let column = fill.position(column, count: source.width)

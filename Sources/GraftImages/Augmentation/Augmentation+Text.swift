@@ -8,7 +8,7 @@ extension Augmentation: CustomStringConvertible {
         + "saturation:FRACTION, hue:FRACTION, grayscale:PROBABILITY, erase:PROBABILITY, "
         + "fill:nearest|reflect|wrap|constant[:VALUE], imagedatagenerator, none"
 
-    /// Reads a recipe: parts separated by commas, each a name and numbers behind colons.
+    /// Reads a recipe: parts separated by commas, each a name and numbers after colons.
     ///
     /// | part | sets | |
     /// |---|---|---|
@@ -149,7 +149,7 @@ extension Augmentation: Codable {
 /// One part of a recipe: its numbers, and errors that name it.
 private struct PartReader {
     let part: Substring
-    /// What stands behind the name.
+    /// What is after the name.
     let fields: [Substring]
 
     func wrong(_ reason: String) -> GraftError {

@@ -19,7 +19,7 @@ public struct AugmentedImages: PooledDataset {
     public let augmentation: Augmentation
     /// How many views each image has.
     public let views: Int
-    /// What all views follow from, beside the files.
+    /// What all views follow from besides the files.
     public let seed: UInt64
     /// The sizes in which each view is drawn.
     public let sizes: [Size2D]
@@ -28,7 +28,7 @@ public struct AugmentedImages: PooledDataset {
     /// The classes in the order of their numbers; `nil` for images without.
     public let classNames: [String]?
     private let labels: [Int]?
-    private let loader: PictureLoader
+    private let loader: ImageLoader
     private let renderer: ViewRenderer
     private let cache: DecodedImageCache
     /// The width by height in which geometry takes place: that of the first size.
@@ -68,7 +68,7 @@ public struct AugmentedImages: PooledDataset {
     }
 
     private init(
-        _ loader: PictureLoader, labels: [Int]?, classNames: [String]?, _ augmentation: Augmentation, views: Int,
+        _ loader: ImageLoader, labels: [Int]?, classNames: [String]?, _ augmentation: Augmentation, views: Int,
         seed: UInt64, sizes: [Size2D]?, cacheLimit: Int
     ) throws(GraftError) {
         try augmentation.validate()
@@ -183,7 +183,7 @@ public struct AugmentedImages: PooledDataset {
         return known
     }
 
-    /// The images of a batch and where their views stand in it, so that each is decoded once.
+    /// The images of a batch and where their views are in it, so that each is decoded once.
     private func slotsByImage(_ numbers: [Int]) -> [(image: Int, slots: [Int])] {
         var work: [(image: Int, slots: [Int])] = []
         var places: [Int: Int] = [:]

@@ -18,7 +18,7 @@ enum BoxReduction {
         let (height, width) = ((source.height + rows - 1) / rows, (source.width + columns - 1) / columns)
         let rowCount = width * source.channels
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: height * rowCount) { pixels in
-            // One value more, as the last pixel is read with the value behind it.
+            // One value more, as the last pixel is read with the value after it.
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: source.rowCount + 1) { sums in
                 for y in 0..<height {
                     let range = y * rows..<min((y + 1) * rows, source.height)

@@ -5,7 +5,7 @@ struct ViewRenderer: Sendable {
     let fill: FillMode
     let fillValue: Float
 
-    /// Names what decides about a view's pixels beside its parameters; part of every fingerprint.
+    /// Names what decides about a view's pixels besides its parameters; part of every fingerprint.
     static let version = "graft-view-1"
 
     /// What an erased pixel is: what the usual preprocessing makes 0.

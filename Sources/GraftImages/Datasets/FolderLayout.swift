@@ -1,6 +1,6 @@
 import GraftGraph
 
-/// How a folder of pictures is divided: into classes, or into parts that are divided into classes.
+/// How a folder of images is divided: into classes, or into parts that are divided into classes.
 struct FolderLayout {
     let path: String
     let training: ClassFolders
@@ -14,7 +14,7 @@ struct FolderLayout {
 
     /// Reads the folder.
     ///
-    /// It is divided into parts where a folder `train` holds folders with pictures. A folder `train` with pictures
+    /// It is divided into parts where a folder `train` holds folders with images. A folder `train` with images
     /// directly in it is the class of trains.
     init(at path: String) throws(GraftError) {
         self.path = path
@@ -44,7 +44,7 @@ struct FolderLayout {
     /// The names of the classes, in order, after checking that training is possible with them.
     func checkClasses(expected: [String]?) throws(GraftError) -> [String] {
         let names = training.classes.map(\.name)
-        guard !names.isEmpty else { throw noPictures() }
+        guard !names.isEmpty else { throw noImages() }
         if let expected {
             for part in [training, validation, test].compactMap({ $0 }) { try Self.check(part, areAmong: expected) }
             return expected
@@ -94,9 +94,9 @@ struct FolderLayout {
 // MARK: - What can be wrong with the classes
 
 extension FolderLayout {
-    private func noPictures() -> GraftError {
+    private func noImages() -> GraftError {
         let extensions = ImageFormat.fileExtensions.sorted().joined(separator: ", ")
-        let loose = training.loosePictureCount
+        let loose = training.looseImageCount
         let found =
             loose > 0
             ? "\(loose) pictures lie in it directly, where they have no class"
@@ -109,7 +109,7 @@ extension FolderLayout {
     }
 
     private func oneClass(_ only: ClassFolders.Class) -> GraftError {
-        let inner = Set(only.pictures.compactMap { $0.split(separator: "/").dropLast().first.map(String.init) })
+        let inner = Set(only.images.compactMap { $0.split(separator: "/").dropLast().first.map(String.init) })
         let advice =
             inner.count > 1
             ? "if the folders in it (\(Self.list(inner.sorted()))) are the classes, name \(only.path) instead"

@@ -1,10 +1,10 @@
 import GraftData
 import GraftGraph
 
-/// Pictures in files, with a class for each: examples that are decoded when a batch asks for them.
+/// Images in files, with a class for each: examples that are decoded when a batch asks for them.
 ///
 /// Inputs: one tensor (batch, height, width, channels) with values 0 to 255. Targets: one tensor (batch) of class
-/// numbers. Memory holds the paths and the batch, never all pictures. Copies share what is known of the files.
+/// numbers. Memory holds the paths and the batch, never all images. Copies share what is known of the files.
 public struct ImageDataset: PooledDataset {
     /// The files, in order: class by class, sorted.
     public var paths: [String] { loader.paths }
@@ -12,11 +12,11 @@ public struct ImageDataset: PooledDataset {
     public let labels: [Int]
     /// The classes in the order of their numbers.
     public let classNames: [String]?
-    let loader: PictureLoader
+    let loader: ImageLoader
 
-    /// Pictures and their classes.
+    /// Images and their classes.
     ///
-    /// - Parameter threads: how many pictures are decoded at once; all cores where it is `nil`.
+    /// - Parameter threads: how many images are decoded at once; all cores where it is `nil`.
     /// - Throws: `GraftError` with code `data` where labels do not fit paths or names, `argument` for a wrong rule.
     public init(
         paths: [String], labels: [Int], classNames: [String], rule: ImageRule, threads: Int? = nil
@@ -29,25 +29,25 @@ public struct ImageDataset: PooledDataset {
         }
         self.labels = labels
         self.classNames = classNames
-        loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
+        loader = try ImageLoader(paths: paths, rule: rule, threads: threads)
     }
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { loader.paths.count }
 
-    /// How pictures become inputs.
+    /// How images become inputs.
     public var inputRule: InputRule? { .image(loader.rule) }
 
-    /// How many pictures each class has, in the order of `classNames`.
+    /// How many images each class has, in the order of `classNames`.
     public var classCounts: [Int] {
         var counts = [Int](repeating: 0, count: classNames?.count ?? 0)
         for label in labels { counts[label] += 1 }
         return counts
     }
 
-    /// Reads, decodes and resizes these pictures, several at once; the result does not depend on how many.
+    /// Reads, decodes and resizes these images, several at once; the result does not depend on how many.
     ///
-    /// - Throws: `GraftError` with code `argument` for a number that is no picture's. A picture that cannot be read is
+    /// - Throws: `GraftError` with code `argument` for a number that is no image's. An image that cannot be read is
     ///   no error: it is missing from the batch and named in its `failures`.
     public func batch(_ indices: [Int]) throws -> Batch { try batch(indices, in: TensorPool(capacity: 0)) }
 
@@ -57,70 +57,70 @@ public struct ImageDataset: PooledDataset {
         return Batch(indices: indices, inputs: [tensor], targets: [targets], failures: failures)
     }
 
-    /// The class numbers of these pictures, without reading a file.
+    /// The class numbers of these images, without reading a file.
     ///
-    /// - Throws: `GraftError` with code `argument` for a number that is no picture's.
+    /// - Throws: `GraftError` with code `argument` for a number that is no image's.
     public func targets(of indices: [Int]) throws -> [Tensor] {
         for index in indices { try loader.checkIndex(index) }
         return [Tensor(indices.map { Float(labels[$0]) }, shape: [indices.count])]
     }
 
     /// SHA-256 over the file's bytes, the rule and the decoder's version: of the bytes that the last batch with this
-    /// picture was made from, or of the file as it is now where there was none.
+    /// image was made from, or of the file as it is now where there was none.
     ///
     /// - Throws: `GraftError` with code `file` where the file cannot be read.
     public func fingerprint(of index: Int) throws -> String? { try loader.fingerprint(of: index) }
 
-    /// The picture's path.
+    /// The image's path.
     public func name(of index: Int) -> String? { paths.indices.contains(index) ? paths[index] : nil }
 
-    /// Decodes every picture once and lists those that cannot be read.
+    /// Decodes every image once and lists those that cannot be read.
     ///
-    /// - Parameter progress: called after each picture, from any thread, with the numbers done and in all.
+    /// - Parameter progress: called after each image, from any thread, with the numbers done and in all.
     public func audit(progress: (@Sendable (_ done: Int, _ count: Int) -> Void)? = nil) -> [ExampleFailure] {
         loader.audit(progress: progress)
     }
 }
 
-/// Pictures in files without classes: what `predict` is asked about.
+/// Images in files without classes: what `predict` is asked about.
 public struct ImageFiles: PooledDataset {
     /// The files, in the order given.
     public var paths: [String] { loader.paths }
     /// The files and folders below the folder that take no part, and why.
     public let problems: [ImageProblem]
-    let loader: PictureLoader
+    let loader: ImageLoader
 
     /// These files; none is opened before a batch asks for it.
     ///
-    /// - Parameter threads: how many pictures are decoded at once; all cores where it is `nil`.
+    /// - Parameter threads: how many images are decoded at once; all cores where it is `nil`.
     /// - Throws: `GraftError` with code `argument` for a wrong rule.
     public init(paths: [String], rule: ImageRule, threads: Int? = nil) throws(GraftError) {
-        loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
+        loader = try ImageLoader(paths: paths, rule: rule, threads: threads)
         problems = []
     }
 
-    /// All pictures below a folder, folder by folder and by name; none is opened before a batch asks for it.
+    /// All images below a folder, folder by folder and by name; none is opened before a batch asks for it.
     ///
-    /// - Throws: `GraftError` with code `file` where the folder cannot be read, `data` where it holds no pictures,
+    /// - Throws: `GraftError` with code `file` where the folder cannot be read, `data` where it holds no images,
     ///   `argument` for a wrong rule.
     public init(below folder: String, rule: ImageRule, threads: Int? = nil) throws(GraftError) {
-        let (paths, problems) = try ClassFolders.allPictures(below: folder)
+        let (paths, problems) = try ClassFolders.allImages(below: folder)
         guard !paths.isEmpty else {
             throw GraftError(
                 .data,
                 "\(folder): no pictures in this folder or the folders below; it needs files such as a.jpg or b.png")
         }
-        loader = try PictureLoader(paths: paths, rule: rule, threads: threads)
+        loader = try ImageLoader(paths: paths, rule: rule, threads: threads)
         self.problems = problems
     }
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { loader.paths.count }
 
     /// `nil`: the classes belong to the model that is asked.
     public var classNames: [String]? { nil }
 
-    /// How pictures become inputs.
+    /// How images become inputs.
     public var inputRule: InputRule? { .image(loader.rule) }
 
     /// As ``ImageDataset/batch(_:)``, without targets.
@@ -134,7 +134,7 @@ public struct ImageFiles: PooledDataset {
     /// None: the classes are what is asked for.
     public func targets(of indices: [Int]) throws -> [Tensor] { [] }
 
-    /// The picture's path.
+    /// The image's path.
     public func name(of index: Int) -> String? { paths.indices.contains(index) ? paths[index] : nil }
 
     /// As ``ImageDataset/fingerprint(of:)``.

@@ -1,7 +1,7 @@
 import GraftData
 import GraftGraph
 
-/// A folder of pictures as training, validation and test examples.
+/// A folder of images as training, validation and test examples.
 ///
 /// The folder holds one folder a class, or the folders `train` and `validation` (also `val`, `valid`; and `test`) that do:
 ///
@@ -10,46 +10,46 @@ import GraftGraph
 /// photos/dogs/2.png            photos/validation/dogs/2.png
 /// ```
 ///
-/// Classes are the folders with at least one picture in them, in the order of their names, as Keras orders them. Pictures
+/// Classes are the folders with at least one image in them, in the order of their names, as Keras orders them. Images
 /// in folders within a class's folder belong to the class. Everything else (stray files, hidden files, empty folders,
 /// other kinds of file) is left out and listed in ``problems``.
 public struct ImageFolder: Sendable {
     /// The classes in the order of their numbers.
     public let classNames: [String]
-    /// The pictures to train on; all pictures where nothing was set aside.
+    /// The images to train on; all images where nothing was set aside.
     public let training: ImageDataset
-    /// The pictures of the folder `validation`, or those that were set aside; `nil` where there are none.
+    /// The images of the folder `validation`, or those that were set aside; `nil` where there are none.
     public let validation: ImageDataset?
-    /// The pictures of the folder `test`; `nil` where there is none.
+    /// The images of the folder `test`; `nil` where there is none.
     public let test: ImageDataset?
     /// Where ``validation`` comes from.
     public let validationSource: ValidationSource
     /// The files and folders that take no part, and why, sorted by path.
     public let problems: [ImageProblem]
 
-    /// Where validation pictures come from.
+    /// Where validation images come from.
     public enum ValidationSource: Sendable, Hashable {
         /// There are none.
         case none
         /// A folder of their own.
         case folder
-        /// This share of each class's training pictures was set aside.
+        /// This share of each class's training images was set aside.
         case split(Double)
     }
 
-    /// Reads the folder's names; no picture is opened.
+    /// Reads the folder's names; no image is opened.
     ///
     /// - Parameters:
     ///   - path: the folder.
     ///   - rule: size, channels and resize method of the examples.
-    ///   - validationSplit: the share, between 0 and 1, of each class's pictures that is set aside for validation where
-    ///     the folder has no `validation` of its own. The same pictures each time, whatever their number: which they are
-    ///     follows from names and seed, and a picture that is added moves at most one other to the other side.
-    ///   - seed: another number sets other pictures aside.
+    ///   - validationSplit: the share, between 0 and 1, of each class's images that is set aside for validation where
+    ///     the folder has no `validation` of its own. The same images each time, whatever their number: which they are
+    ///     follows from names and seed, and an image that is added moves at most one other to the other side.
+    ///   - seed: another number sets other images aside.
     ///   - classNames: the classes of a model that is already trained, in its order, for evaluation: labels follow it, a
     ///     class may be missing here, and a folder that is none of them is an error.
-    ///   - threads: how many pictures are decoded at once; all cores where it is `nil`.
-    /// - Throws: `GraftError` with code `file` where the folder cannot be read, `data` where it holds no pictures, a
+    ///   - threads: how many images are decoded at once; all cores where it is `nil`.
+    /// - Throws: `GraftError` with code `file` where the folder cannot be read, `data` where it holds no images, a
     ///   single class, or different classes for training and validation, and `argument` for a wrong rule or share.
     public init(
         at path: String, rule: ImageRule, validationSplit: Double? = nil, seed: UInt64 = 0, classNames: [String]? = nil,
@@ -85,7 +85,7 @@ public struct ImageFolder: Sendable {
         }
     }
 
-    /// Decodes every picture of all parts once and lists those that cannot be read; see ``ImageDataset/audit(progress:)``.
+    /// Decodes every image of all parts once and lists those that cannot be read; see ``ImageDataset/audit(progress:)``.
     ///
     /// The numbers of the failures count within their own part.
     public func audit(progress: (@Sendable (_ done: Int, _ count: Int) -> Void)? = nil) -> [ExampleFailure] {
@@ -111,7 +111,7 @@ public struct ImageFolder: Sendable {
     private static func examples(of part: ClassFolders, classNames: [String]) -> [Example] {
         part.classes.flatMap { folder in
             let label = classNames.firstIndex(of: folder.name) ?? 0
-            return folder.pictures.map {
+            return folder.images.map {
                 Example(path: FolderListing.join(folder.path, $0), name: "\(folder.name)/\($0)", label: label)
             }
         }

@@ -1,14 +1,14 @@
 import GraftDigest
 import GraftGraph
 
-/// Which pictures of a class are set aside for validation.
+/// Which images of a class are set aside for validation.
 ///
-/// Every picture has a rank: SHA-256 of the seed and its path below the images folder. Of a class with `n` pictures those
+/// Every image has a rank: SHA-256 of the seed and its path below the images folder. Of a class with `n` images those
 /// with the `round(fraction · n)` lowest ranks are set aside, but at least one, and not all. So
 ///
-/// - each class gives the same share, exact to the picture (a threshold on the rank alone would keep every picture on its
+/// - each class gives the same share, exact to the image (a threshold on the rank alone would keep every image on its
 ///   side for ever, but gives shares that scatter: 3 or 10 of 30 where 6 were asked for);
-/// - the sides depend on names and seed, not on the order, the machine or the number of other pictures: a picture that is
+/// - the sides depend on names and seed, not on the order, the machine or the number of other images: an image that is
 ///   added or removed moves at most one other across, the one next to the border;
 /// - another seed gives another split.
 struct ValidationSplit {

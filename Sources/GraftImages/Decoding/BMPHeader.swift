@@ -64,7 +64,7 @@ struct BMPHeader {
             declaredCount: isCore ? 0 : Self.number(bytes, at: 46, byteCount: 4))
     }
 
-    /// Whether the bytes behind "BM" make sense as a header; a text may begin with these letters too.
+    /// Whether the bytes after "BM" make sense as a header; a text may begin with these letters too.
     static func hasPlausibleSize(_ bytes: [UInt8]) -> Bool {
         guard let byteCount = try? number(bytes, at: 14, byteCount: 4) else { return bytes.count < 18 }
         return byteCount == 12 || (40...1024).contains(byteCount)

@@ -104,7 +104,7 @@ enum BMPReader {
     }
 
     /// Palette numbers from run lengths (`BI_RLE8`, `BI_RLE4`): pairs of count and value; a count of 0 escapes to the
-    /// end of the row (0), the end of the picture (1), a jump (2), or a stretch of that many stored values.
+    /// end of the row (0), the end of the image (1), a jump (2), or a stretch of that many stored values.
     private static func runLengthIndices(_ bytes: [UInt8], _ header: BMPHeader) throws(GraftError) -> [UInt8] {
         var canvas = RunLengthCanvas(header)
         var position = header.pixelOffset

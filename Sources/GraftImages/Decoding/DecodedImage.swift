@@ -1,4 +1,4 @@
-/// A picture in memory: 8 bits a channel, rows from the top, pixels from the left, channels side by side (HWC).
+/// An image in memory: 8 bits a channel, rows from the top, pixels from the left, channels side by side (HWC).
 public struct DecodedImage: Sendable, Hashable {
     /// The number of rows.
     public let height: Int
@@ -9,7 +9,7 @@ public struct DecodedImage: Sendable, Hashable {
     /// `height · width · channels` values from 0 to 255.
     public let pixels: [UInt8]
 
-    /// A picture of these pixels.
+    /// An image of these pixels.
     ///
     /// - Precondition: `pixels.count == height * width * channels`.
     public init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {

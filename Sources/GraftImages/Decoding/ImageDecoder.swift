@@ -1,8 +1,8 @@
 import GraftGraph
 
-/// Turns the bytes of a picture into pixels.
+/// Turns the bytes of an image into pixels.
 ///
-/// Reads JPEG, PNG, BMP, GIF and WebP, and TIFF and HEIF where the system's libvips does. Every picture becomes 8-bit
+/// Reads JPEG, PNG, BMP, GIF and WebP, and TIFF and HEIF where the system's libvips does. Every image becomes 8-bit
 /// RGB, or grey where one channel is asked for, as Keras's loaders (TensorFlow's `decode_image`) make it:
 ///
 /// - **JPEG**: TensorFlow's own settings of libjpeg-turbo, and its pixels bit for bit.
@@ -10,15 +10,15 @@ import GraftGraph
 /// - **Alpha** is dropped, not blended: a transparent pixel keeps the colour that is stored under it.
 /// - **16 bits** keep their upper byte. **Palettes** are looked up. **Grey** is repeated in all three channels.
 /// - **CMYK** goes through the colour profile that the file carries to sRGB; without one it is `(255−ink)·(255−black)/255`.
-/// - **RGB** values are taken as they are stored; a profile beside them is not applied.
+/// - **RGB** values are taken as they are stored; a profile next to them is not applied.
 ///
-/// One thing differs from Keras by intent: the orientation that a camera notes (EXIF) is applied, so that photos taken
-/// sideways stand upright.
+/// One thing differs from Keras by intent: the orientation that a camera notes (EXIF) is applied, so that images taken
+/// sideways are rotated upright.
 ///
 /// Safe to use from any number of threads at once, with any bytes: damage, truncation and other kinds of file throw.
 public struct ImageDecoder: Sendable, Hashable {
-    /// The largest picture that is decoded, in pixels. A small file can declare billions of pixels; this bounds what one
-    /// picture can take to 300 MB.
+    /// The largest image that is decoded, in pixels. A small file can declare billions of pixels; this bounds what one
+    /// image can take to 300 MB.
     public static let maximumPixelCount = 100_000_000
     /// The largest file that is read, in bytes: 100 megapixels stored without compression at 16 bits fit twice.
     public static let maximumByteCount = 1 << 30
@@ -36,9 +36,9 @@ public struct ImageDecoder: Sendable, Hashable {
         self.channels = channels
     }
 
-    /// Decodes the picture in these bytes.
+    /// Decodes the image in these bytes.
     ///
-    /// - Throws: `GraftError` with code `image` where they are not a whole picture in a known format.
+    /// - Throws: `GraftError` with code `image` where they are not a whole image in a known format.
     public func decode(_ bytes: [UInt8]) throws(GraftError) -> DecodedImage {
         guard !bytes.isEmpty else { throw GraftError(.image, "the file is empty (0 bytes)") }
         guard let format = ImageFormat(signatureOf: bytes) else {
@@ -68,10 +68,10 @@ public struct ImageDecoder: Sendable, Hashable {
         }
     }
 
-    /// Names what decides about a decoded picture's pixels, this code and libvips; part of every fingerprint.
+    /// Names what decides about a decoded image's pixels, this code and libvips; part of every fingerprint.
     static let version = "graft-decoder-1 vips-\(VipsLibrary.versionText)"
 
-    /// Refuses a picture that is too large or has no pixels, before memory is taken for it.
+    /// Refuses an image that is too large or has no pixels, before memory is taken for it.
     static func checkSize(width: Int, height: Int) throws(GraftError) {
         guard width > 0, height > 0 else {
             throw GraftError(.image, "it declares \(width) × \(height) pixels; both must be at least 1")

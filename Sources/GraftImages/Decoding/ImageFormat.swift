@@ -1,4 +1,4 @@
-/// The picture formats that Graft reads, told apart by a file's first bytes; its name plays no part.
+/// The image formats that Graft reads, told apart by a file's first bytes; its name plays no part.
 enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     case png = "PNG"
@@ -8,7 +8,7 @@ enum ImageFormat: String, Sendable, CaseIterable {
     case tiff = "TIFF"
     case heif = "HEIF"
 
-    /// The extensions, in lower case, by which a folder's pictures are found.
+    /// The extensions, in lower case, by which a folder's images are found.
     static let fileExtensions: Set<String> = [
         "jpg", "jpeg", "jpe", "png", "bmp", "gif", "webp", "tif", "tiff", "heic", "heif", "avif",
     ]
@@ -34,7 +34,7 @@ enum ImageFormat: String, Sendable, CaseIterable {
         }
     }
 
-    /// The brands of still pictures in ISO/IEC 23008-12 (HEIF) and the AV1 image format; films begin alike.
+    /// The brands of still images in ISO/IEC 23008-12 (HEIF) and the AV1 image format; films begin alike.
     private static func isHEIFBrand(_ brand: ArraySlice<UInt8>) -> Bool {
         let brands = ["heic", "heix", "heim", "heis", "mif1", "msf1", "avif", "avis"]
         return brands.contains { brand.elementsEqual($0.utf8) }

@@ -1,4 +1,4 @@
-/// What a JPEG file says beside its pixels: how the camera was held, and whether it carries a colour profile.
+/// What a JPEG file says next to its pixels: how the camera was held, and whether it carries a colour profile.
 ///
 /// Walks the marker segments up to the first scan (ITU-T T.81, annex B). Nothing in a file is trusted: every length is
 /// checked against the bytes that are there, and whatever does not make sense counts as absent.

@@ -7,7 +7,7 @@ enum Orientation: Int, Sendable {
     case upsideDown = 3
     case flipped = 4
     case transposed = 5
-    /// Turned a quarter to the right to stand upright; most phone portraits.
+    /// Rotated by 90° to the right to be upright; most phone portraits.
     case quarterTurn = 6
     case transversed = 7
     case threeQuarterTurn = 8
@@ -23,7 +23,7 @@ enum Orientation: Int, Sendable {
         self == .mirrored || self == .upsideDown || self == .transversed || self == .threeQuarterTurn
     }
 
-    /// The picture as it is to be looked at.
+    /// The image as it is to be looked at.
     func applied(to image: DecodedImage) -> DecodedImage {
         guard self != .upright else { return image }
         let height = swapsAxes ? image.width : image.height

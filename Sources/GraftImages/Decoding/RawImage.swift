@@ -1,4 +1,4 @@
-/// A picture as a reader delivers it, before it has the number of channels that was asked for and stands upright.
+/// An image as a reader delivers it, before it has the number of channels that was asked for and is upright.
 struct RawImage {
     /// How the channels of a pixel are to be understood.
     enum Layout {
@@ -22,7 +22,7 @@ struct RawImage {
     let pixels: [UInt8]
     var orientation = Orientation.upright
 
-    /// The picture upright, with three channels or one.
+    /// The image upright, with three channels or one.
     func converted(to channels: Int) -> DecodedImage {
         let values = channels == 3 ? colours() : greys()
         return orientation.applied(to: DecodedImage(height: height, width: width, channels: channels, pixels: values))

@@ -9,7 +9,7 @@ import GraftGraph
     import Darwin
 #endif
 
-/// The one libvips of this process: started at the first picture that needs it, which takes about 30 ms
+/// The one libvips of this process: started at the first image that needs it, which takes about 30 ms
 /// (100 ms where its libraries are not in memory yet). JPEG and BMP do not need it.
 ///
 /// libvips keeps its error texts in one buffer for all threads. Calls therefore run side by side under a shared lock, and

@@ -24,14 +24,14 @@ enum VipsReader {
         }
     }
 
-    /// Why a picture was not decoded: libvips has said so in its error buffer, or the error says it.
+    /// Why an image was not decoded: libvips has said so in its error buffer, or the error says it.
     private enum Refusal: Error {
         case byVips
         case byGraft(GraftError)
     }
 
     private static func decode(_ bytes: [UInt8], as format: ImageFormat) throws(Refusal) -> RawImage {
-        // The buffer must stay where it is while the picture is computed from it, row by row.
+        // The buffer must stay where it is while the image is computed from it, row by row.
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(Refusal) in
                 let loaded = try load(buffer, as: format)
@@ -46,7 +46,7 @@ enum VipsReader {
         return try result.get()
     }
 
-    private static func load(_ bytes: UnsafeRawBufferPointer, as format: ImageFormat) throws(Refusal) -> VipsPicture {
+    private static func load(_ bytes: UnsafeRawBufferPointer, as format: ImageFormat) throws(Refusal) -> VipsResult {
         let name = "\(format.loaderName)load_buffer"
         guard graft_vips_has_operation(name) != 0 else {
             throw .byGraft(
@@ -55,7 +55,7 @@ enum VipsReader {
                     "this system's libvips \(VipsLibrary.versionText) was built without a loader for "
                         + "\(format.rawValue); install one that has it, or convert the file to JPEG or PNG"))
         }
-        return try VipsPicture { image in
+        return try VipsResult { image in
             switch format {
             case .jpeg: graft_vips_load_jpeg(bytes.baseAddress, bytes.count, image)
             case .png: graft_vips_load_png(bytes.baseAddress, bytes.count, image)
@@ -69,50 +69,50 @@ enum VipsReader {
     }
 
     /// Brings what libvips knows (16 bits, floats, CIE colours, CMYK with a profile) to 8-bit grey, RGB or CMYK.
-    private static func toBytes(_ picture: VipsPicture) throws(Refusal) -> VipsPicture {
-        switch picture.interpretation {
-        case VIPS_INTERPRETATION_CMYK where picture.hasColourProfile:
-            return try VipsPicture { graft_vips_to_srgb_by_profile(picture.image, $0) }
+    private static func toBytes(_ result: VipsResult) throws(Refusal) -> VipsResult {
+        switch result.interpretation {
+        case VIPS_INTERPRETATION_CMYK where result.hasColourProfile:
+            return try VipsResult { graft_vips_to_srgb_by_profile(result.image, $0) }
         case VIPS_INTERPRETATION_sRGB, VIPS_INTERPRETATION_B_W, VIPS_INTERPRETATION_RGB, VIPS_INTERPRETATION_MULTIBAND,
             VIPS_INTERPRETATION_RGB16, VIPS_INTERPRETATION_GREY16, VIPS_INTERPRETATION_CMYK:
-            if picture.format == VIPS_FORMAT_UCHAR { return picture }
-            if picture.format == VIPS_FORMAT_USHORT {
-                return try VipsPicture { graft_vips_high_byte(picture.image, $0) }
+            if result.format == VIPS_FORMAT_UCHAR { return result }
+            if result.format == VIPS_FORMAT_USHORT {
+                return try VipsResult { graft_vips_high_byte(result.image, $0) }
             }
-            return try VipsPicture { graft_vips_to_srgb(picture.image, $0) }
+            return try VipsResult { graft_vips_to_srgb(result.image, $0) }
         default:
-            return try VipsPicture { graft_vips_to_srgb(picture.image, $0) }
+            return try VipsResult { graft_vips_to_srgb(result.image, $0) }
         }
     }
 
     /// Computes the pixels and copies them out.
-    private static func rawImage(of picture: VipsPicture) throws(Refusal) -> RawImage {
+    private static func rawImage(of result: VipsResult) throws(Refusal) -> RawImage {
         let layout: RawImage.Layout
-        switch picture.channels {
+        switch result.channels {
         case 1: layout = .grey
         case 2: layout = .greyAlpha
         case 3: layout = .rgb
-        case 4: layout = picture.interpretation == VIPS_INTERPRETATION_CMYK ? .cmyk : .rgbAlpha
+        case 4: layout = result.interpretation == VIPS_INTERPRETATION_CMYK ? .cmyk : .rgbAlpha
         default:
             throw .byGraft(
-                GraftError(.image, "it has \(picture.channels) channels; pictures with 1 to 4 can be read"))
+                GraftError(.image, "it has \(result.channels) channels; pictures with 1 to 4 can be read"))
         }
         var byteCount = 0
-        guard let memory = vips_image_write_to_memory(picture.image, &byteCount) else { throw .byVips }
+        guard let memory = vips_image_write_to_memory(result.image, &byteCount) else { throw .byVips }
         defer { graft_vips_free(memory) }
-        let expected = picture.width * picture.height * picture.channels
-        guard picture.format == VIPS_FORMAT_UCHAR, byteCount == expected else {
+        let expected = result.width * result.height * result.channels
+        guard result.format == VIPS_FORMAT_UCHAR, byteCount == expected else {
             throw .byGraft(
                 GraftError(.image, "libvips delivered \(byteCount) bytes where \(expected) were expected"))
         }
         return RawImage(
-            height: picture.height, width: picture.width, layout: layout,
+            height: result.height, width: result.width, layout: layout,
             pixels: [UInt8](UnsafeRawBufferPointer(start: memory, count: byteCount)),
-            orientation: Orientation(rawValue: picture.orientation) ?? .upright)
+            orientation: Orientation(rawValue: result.orientation) ?? .upright)
     }
 
     /// Owns a reference to an image of libvips; frees it at the end.
-    private final class VipsPicture {
+    private final class VipsResult {
         let image: UnsafeMutablePointer<VipsImage>
 
         /// Takes the image that `make` writes; a result other than 0 means that libvips failed.

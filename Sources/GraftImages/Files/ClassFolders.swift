@@ -1,21 +1,21 @@
 import GraftGraph
 
-/// A folder that holds one folder a class, read: the pictures of each class, and all that is something else.
+/// A folder that holds one folder a class, read: the images of each class, and all that is something else.
 struct ClassFolders {
-    /// A class and its pictures.
+    /// A class and its images.
     struct Class {
         let name: String
         /// The class's folder.
         let path: String
-        /// The pictures' paths below the class's folder, in Keras's order: folder by folder, then by name.
-        let pictures: [String]
+        /// The images' paths below the class's folder, in Keras's order: folder by folder, then by name.
+        let images: [String]
     }
 
     let path: String
-    /// The folders with at least one picture in them, by name.
+    /// The folders with at least one image in them, by name.
     private(set) var classes: [Class] = []
-    /// Pictures that lie beside the class folders.
-    private(set) var loosePictureCount = 0
+    /// Images that lie next to the class folders.
+    private(set) var looseImageCount = 0
     private(set) var problems: [ImageProblem] = []
 
     /// Reads the names in the folder and in the folders below.
@@ -26,16 +26,16 @@ struct ClassFolders {
         for entry in listing.entries { read(entry) }
     }
 
-    /// All pictures below a folder, whatever folders they lie in, in Keras's order, and what was left out.
+    /// All images below a folder, whatever folders they lie in, in Keras's order, and what was left out.
     ///
     /// - Throws: `GraftError` with code `file` where the folder cannot be read.
-    static func allPictures(
+    static func allImages(
         below path: String
     ) throws(GraftError) -> (paths: [String], problems: [ImageProblem]) {
         _ = try FolderListing(of: path)
         var reader = ClassFolders(unread: path)
-        let pictures = reader.pictures(in: path)
-        return (pictures.map { FolderListing.join(path, $0) }, reader.problems)
+        let images = reader.images(in: path)
+        return (images.map { FolderListing.join(path, $0) }, reader.problems)
     }
 
     private init(unread path: String) { self.path = path }
@@ -44,20 +44,20 @@ struct ClassFolders {
         if let reason = Self.reasonToSkip(entry) {
             problems.append(ImageProblem(path: entry.path, reason: reason))
         } else if entry.kind == .file {
-            let isPicture = Self.isPicture(entry.name)
-            loosePictureCount += isPicture ? 1 : 0
+            let isImage = Self.isImage(entry.name)
+            looseImageCount += isImage ? 1 : 0
             problems.append(
                 ImageProblem(
                     path: entry.path,
-                    reason: isPicture ? "lies beside the class folders, so it has no class" : "is no class folder"))
+                    reason: isImage ? "lies beside the class folders, so it has no class" : "is no class folder"))
         } else if entry.isLink, leadsBack(entry.path) {
             problems.append(ImageProblem(path: entry.path, reason: "is a link to a folder that holds it"))
         } else {
-            let pictures = pictures(in: entry.path)
-            if pictures.isEmpty {
+            let images = images(in: entry.path)
+            if images.isEmpty {
                 problems.append(ImageProblem(path: entry.path, reason: "holds no pictures, so it is no class"))
             } else {
-                classes.append(Class(name: entry.name, path: entry.path, pictures: pictures))
+                classes.append(Class(name: entry.name, path: entry.path, images: images))
             }
         }
     }
@@ -68,9 +68,9 @@ struct ClassFolders {
         return here == target || here.hasPrefix(target.hasSuffix("/") ? target : target + "/")
     }
 
-    /// All pictures below a class's folder. Links to further folders are not followed (nor does Keras follow them), so
+    /// All images below a class's folder. Links to further folders are not followed (nor does Keras follow them), so
     /// that links in a circle do no harm.
-    private mutating func pictures(in classFolder: String) -> [String] {
+    private mutating func images(in classFolder: String) -> [String] {
         var found: [(folder: String, names: [String])] = []
         var waiting = [""]
         while let folder = waiting.popLast() {
@@ -91,13 +91,13 @@ struct ClassFolders {
         return found.flatMap { folder, names in folder.isEmpty ? names : names.map { folder + "/" + $0 } }
     }
 
-    /// Whether what lies in a class's folder is a picture or a folder to look into; notes why it is not.
+    /// Whether what lies in a class's folder is an image or a folder to look into; notes why it is not.
     private mutating func isUsable(_ entry: FolderListing.Entry) -> Bool {
         var reason = Self.reasonToSkip(entry)
         if reason == nil, entry.kind == .folder, entry.isLink {
             reason = "is a link to a folder, which is not followed"
         }
-        if reason == nil, entry.kind == .file, !Self.isPicture(entry.name) {
+        if reason == nil, entry.kind == .file, !Self.isImage(entry.name) {
             reason = Self.unknownExtension(entry.name)
         }
         guard let reason else { return true }
@@ -120,8 +120,8 @@ struct ClassFolders {
         return litter.contains(entry.name.lowercased()) ? "was left by an operating system or archive program" : nil
     }
 
-    /// Whether a file's extension is that of a picture, in whatever case.
-    static func isPicture(_ name: String) -> Bool {
+    /// Whether a file's extension is that of an image, in whatever case.
+    static func isImage(_ name: String) -> Bool {
         fileExtension(of: name).map { ImageFormat.fileExtensions.contains($0) } ?? false
     }
 

@@ -1,9 +1,9 @@
 import GraftData
 import GraftGraph
 
-/// Brings pictures to one size, as 32-bit floats from 0 to 255 that are not rounded.
+/// Brings images to one size, as 32-bit floats from 0 to 255 that are not rounded.
 ///
-/// The whole picture is stretched to the rule's height and width, as Keras's `image_dataset_from_directory` does it by
+/// The whole image is stretched to the rule's height and width, as Keras's `image_dataset_from_directory` does it by
 /// default. The methods, with `s = input size / output size` along an axis and `x` the output position:
 ///
 /// - `keras`: bilinear between the two neighbours of `(x + ½)·s − ½`, without antialiasing:
@@ -20,7 +20,7 @@ public struct ImageResizer: Sendable, Hashable {
 
     /// A resizer to this rule's size, by its method.
     ///
-    /// - Throws: `GraftError` with code `argument` where the rule's sizes make no picture.
+    /// - Throws: `GraftError` with code `argument` where the rule's sizes make no image.
     public init(rule: ImageRule) throws(GraftError) {
         guard (1...Self.maximumSize).contains(rule.height), (1...Self.maximumSize).contains(rule.width) else {
             throw GraftError(
@@ -33,17 +33,17 @@ public struct ImageResizer: Sendable, Hashable {
         self.rule = rule
     }
 
-    /// The number of values of a resized picture.
+    /// The number of values of a resized image.
     var elementCount: Int { rule.height * rule.width * rule.channels }
 
-    /// The picture in the rule's size: a tensor of shape (height, width, channels).
+    /// The image in the rule's size: a tensor of shape (height, width, channels).
     ///
-    /// - Precondition: the picture has the rule's number of channels.
+    /// - Precondition: the image has the rule's number of channels.
     public func resized(_ image: DecodedImage) -> Tensor {
         Tensor(uninitialized: [rule.height, rule.width, rule.channels]) { resize(image, into: $0) }
     }
 
-    /// Writes the picture in the rule's size to memory that holds `elementCount` values.
+    /// Writes the image in the rule's size to memory that holds `elementCount` values.
     func resize(_ image: DecodedImage, into target: UnsafeMutableBufferPointer<Float>) {
         precondition(image.channels == rule.channels, "\(image.channels) channels, \(rule.channels) expected")
         precondition(target.count >= elementCount, "\(target.count) values cannot hold \(elementCount)")

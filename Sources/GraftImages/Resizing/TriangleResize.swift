@@ -39,7 +39,7 @@ struct TriangleResize {
 
     /// Writes all rows of the result one after another.
     func write(to target: UnsafeMutablePointer<Float>) {
-        // One value more, as the last pixel is read with the value behind it.
+        // One value more, as the last pixel is read with the value after it.
         withUnsafeTemporaryAllocation(of: Float.self, capacity: source.rowCount + 1) { buffer in
             buffer.initialize(repeating: 0)
             guard let sums = buffer.baseAddress else { return }

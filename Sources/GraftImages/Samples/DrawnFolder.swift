@@ -83,7 +83,7 @@ struct DrawnFolder {
         return listing.entries.filter { !$0.name.hasPrefix(".") }
     }
 
-    /// Whether a file was drawn for this set: the text stands before the pixels.
+    /// Whether a file was drawn for this set: the text is before the pixels.
     private func isOwn(_ file: FolderListing.Entry) -> Bool {
         guard file.kind == .file, !file.isLink, let start = (try? FileHead(path: file.path, count: 256))?.bytes
         else {

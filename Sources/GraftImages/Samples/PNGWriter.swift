@@ -5,7 +5,7 @@ import GraftGraph
 enum PNGWriter {
     /// The bytes of a file with these pixels.
     ///
-    /// - Parameter software: what the file says that it was made with, in ASCII; the text stands before the pixels.
+    /// - Parameter software: what the file says that it was made with, in ASCII; the text is before the pixels.
     /// - Throws: `GraftError` with code `image` where this system's libvips cannot write PNG.
     static func bytes(of image: DecodedImage, software: String) throws(GraftError) -> [UInt8] {
         do {

@@ -51,7 +51,7 @@ extension Loss {
     /// `−Σ t · ln p` over the classes, the last axis; targets are one-hot rows or probabilities.
     ///
     /// Where the predictions come straight from a softmax, its operand is used with a stable logarithm, as Keras does.
-    /// Other probabilities are brought to the sum 1 and clipped to 1e-7 … 1 − 1e-7.
+    /// Other probabilities are normalized to the sum 1 and clipped to 1e-7 … 1 − 1e-7.
     ///
     /// - Parameters:
     ///   - fromLogits: whether predictions are the operands of a softmax rather than probabilities.
@@ -77,7 +77,7 @@ extension Loss {
     /// `−ln p[t]`, where targets are class numbers.
     ///
     /// Where the predictions come straight from a softmax, its operand is used with a stable logarithm, as Keras does.
-    /// Other probabilities are clipped to 1e-7 … 1 − 1e-7 and, as in Keras, brought to the sum 1 after that.
+    /// Other probabilities are clipped to 1e-7 … 1 − 1e-7 and, as in Keras, normalized to the sum 1 after that.
     ///
     /// - Parameter fromLogits: whether predictions are the operands of a softmax rather than probabilities.
     ///
@@ -95,7 +95,7 @@ extension Loss {
         }
     }
 
-    /// The cross-entropy for a classifier with so many outputs whose targets are class numbers: binary for one output,
+    /// The cross-entropy for a classifier with this many outputs whose targets are class indices: binary for one output,
     /// sparse categorical for more.
     public static func classification(outputs: Int) -> Loss {
         outputs == 1 ? .binaryCrossentropy : .sparseCategoricalCrossentropy

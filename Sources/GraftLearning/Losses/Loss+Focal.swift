@@ -28,7 +28,7 @@ extension Loss {
     }
 
     /// Categorical cross-entropy that cares less about examples that are right already:
-    /// `−Σ α · (1 − p)^γ · t · ln p` over the classes; probabilities are brought to the sum 1 and clipped to
+    /// `−Σ α · (1 − p)^γ · t · ln p` over the classes; probabilities are normalized to the sum 1 and clipped to
     /// 1e-7 … 1 − 1e-7. Targets are one-hot rows or probabilities; see ``takingClassNumbers()`` for class numbers.
     ///
     /// - Parameters:

@@ -11,7 +11,7 @@ public enum TargetRule: Sendable, Hashable {
     /// One class number, 0 to classes − 1, for each row of predictions.
     case classNumbers
 
-    /// Whether a target says which one class an example is of, where the model has so many outputs.
+    /// Whether a target says which one class an example is of, where the model has this many outputs.
     package func isOneClass(outputs: Int) -> Bool {
         switch self {
         case .likePredictions: false

@@ -18,12 +18,12 @@ extension Metric {
     /// The share of outputs on the right side of 0.5.
     public static var binaryAccuracy: Metric { Metric("binary_accuracy", direction: .up, statistic: binaryHits) }
 
-    /// The share of rows whose largest prediction stands where the largest target does.
+    /// The share of rows whose largest prediction is where the largest target does.
     public static var categoricalAccuracy: Metric {
         Metric("categorical_accuracy", direction: .up, statistic: categoricalHits)
     }
 
-    /// The share of rows whose largest prediction stands at the class number that is the target.
+    /// The share of rows whose largest prediction is at the class number that is the target.
     public static var sparseCategoricalAccuracy: Metric {
         Metric("sparse_categorical_accuracy", direction: .up, statistic: sparseCategoricalHits)
     }
@@ -49,7 +49,7 @@ extension GraphValue {
     /// How many examples are right, where each element is 1 or 0: a row with several elements counts with their mean.
     fileprivate func hits() throws(GraftError) -> GraphValue { try meanPerExample().reduced(.sum) }
 
-    /// Where the largest element of the last axis stands, the first one of several; the last axis goes.
+    /// The position of the largest element of the last axis, the first of several; removes the last axis.
     ///
     /// The operations have no `argmax`: `classes − position` where an element is the largest and 0 elsewhere is largest
     /// at the first of them.

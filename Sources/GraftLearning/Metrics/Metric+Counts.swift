@@ -7,7 +7,7 @@ extension Metric {
     /// or 1 for each output; class numbers become one-hot rows.
     ///
     /// - Parameters:
-    ///   - threshold: 0.5 where nothing is said; with `topK`, none.
+    ///   - threshold: 0.5 by default; with `topK`, none.
     ///   - topK: how many of a row's outputs are looked at; of equal ones the first.
     ///   - classID: the class that counts, all of them where `nil`.
     ///   - name: its key in the history.

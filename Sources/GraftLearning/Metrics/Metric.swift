@@ -23,7 +23,7 @@ public struct Metric: Sendable {
 
     /// The key in ``History``: `accuracy`.
     public let name: String
-    /// Which way the figure improves, for callbacks that look for the best; `nil` where nobody said.
+    /// Which way the metric improves, for callbacks that monitor it; `nil` if unknown.
     public let direction: Direction?
     package let kind: Kind
 
@@ -41,7 +41,7 @@ public struct Metric: Sendable {
     ///   - name: its key in the history.
     ///   - direction: which way it improves, for callbacks that look for the best.
     ///   - statistic: what to sum over the batches.
-    ///   - result: the figure from the sum; the sum divided by the number of examples where nothing else is given.
+    ///   - result: the metric from the sum; by default the sum divided by the number of examples.
     public init(
         _ name: String, direction: Direction? = nil, statistic: @escaping Statistic,
         result: @escaping Result = { total, examples in (total.first ?? 0) / Double(max(examples, 1)) }

@@ -4,7 +4,7 @@
 ///
 /// Source: keras/src/optimizers/adagrad.py, version 3.15; J. Duchi, E. Hazan and Y. Singer, JMLR 12 (2011), 2121–2159.
 public struct Adagrad: Optimizer {
-    /// η; 0.001 where nothing else is said.
+    /// η; 0.001 by default.
     public var learningRate: LearningRateSchedule
     /// What the sums begin with, not negative.
     public var initialAccumulatorValue: Float

@@ -2,12 +2,12 @@
 ///
 /// `m ← m + (1 − β₁) · (g − m)`, `v ← v + (1 − β₂) · (g² − v)`,
 /// `α = η · √(1 − β₂ᵗ) / (1 − β₁ᵗ)`, `w ← w − α · m / (√v + ε)`. Note ε outside the root, as Keras has it. With AMSGrad
-/// the largest v so far stands in place of v: `v̂ ← max(v̂, v)`, `w ← w − α · m / (√v̂ + ε)`.
+/// the largest v so far replaces v: `v̂ ← max(v̂, v)`, `w ← w − α · m / (√v̂ + ε)`.
 ///
 /// Source: keras/src/optimizers/adam.py, version 3.15; D. Kingma and J. Ba, arXiv:1412.6980; S. Reddi, S. Kale and
 /// S. Kumar, arXiv:1904.09237.
 public struct Adam: Optimizer {
-    /// η; 0.001 where nothing else is said.
+    /// η; 0.001 by default.
     public var learningRate: LearningRateSchedule
     /// β₁, 0 to below 1: how much of the mean gradient stays at each step.
     public var beta1: Float

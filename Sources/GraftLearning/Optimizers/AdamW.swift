@@ -11,7 +11,7 @@ public struct AdamW: Optimizer {
     ///
     /// - Parameters:
     ///   - learningRate: η.
-    ///   - weightDecay: λ; stands in place of one in the settings.
+    ///   - weightDecay: λ; replaces one in the settings.
     ///   - beta1: how much of the mean gradient stays at each step.
     ///   - beta2: how much of the mean square stays at each step.
     ///   - epsilon: keeps the denominator from zero.
@@ -30,12 +30,12 @@ public struct AdamW: Optimizer {
 
     /// Keras's name.
     public var name: String { "adamw" }
-    /// η; 0.001 where nothing else is said.
+    /// η; 0.001 by default.
     public var learningRate: LearningRateSchedule {
         get { adam.learningRate }
         set { adam.learningRate = newValue }
     }
-    /// λ; 0.004 where nothing else is said.
+    /// λ; 0.004 by default.
     public var weightDecay: Float {
         get { adam.settings.weightDecay ?? 0 }
         set { adam.settings.weightDecay = newValue }

@@ -1,11 +1,11 @@
-/// Steps of one size, in the direction that gradient and momentum agree on; remembers one array beside each variable.
+/// Steps of one size, in the direction that gradient and momentum agree on; remembers one array for each variable.
 ///
 /// `w ← w − η · sign(β₁ · m + (1 − β₁) · g)`, then `m ← β₂ · m + (1 − β₂) · g`. Its rate is to be 3 to 10 times smaller
 /// than ``AdamW``'s, and its weight decay as much larger.
 ///
 /// Source: keras/src/optimizers/lion.py, version 3.15; X. Chen et al., arXiv:2302.06675.
 public struct Lion: Optimizer {
-    /// η; 0.001 where nothing else is said.
+    /// η; 0.001 by default.
     public var learningRate: LearningRateSchedule
     /// β₁, above 0 to 1: the momentum's part in the direction.
     public var beta1: Float

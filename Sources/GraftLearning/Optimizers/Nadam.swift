@@ -7,7 +7,7 @@ import Foundation
 ///
 /// Source: keras/src/optimizers/nadam.py, version 3.15; T. Dozat, "Incorporating Nesterov momentum into Adam", 2016.
 public struct Nadam: Optimizer {
-    /// η; 0.001 where nothing else is said.
+    /// η; 0.001 by default.
     public var learningRate: LearningRateSchedule
     /// β₁, 0 to below 1: how much of the mean gradient stays at each step, in the long run.
     public var beta1: Float

@@ -2,7 +2,7 @@ import GraftGraph
 
 /// A rule that turns gradients into new values of variables, written as formulas of the graph.
 ///
-/// An optimizer is a value: its arguments. What it remembers from step to step are arrays beside each variable,
+/// An optimizer is a value: its arguments. What it remembers from step to step are arrays for each variable,
 /// declared by ``slots``, that belong to the compiled model.
 public protocol Optimizer: Sendable {
     /// Keras's name: `rmsprop`.
@@ -34,7 +34,7 @@ extension Optimizer {
     public func scalars(number: Int) -> [String: Float] { [:] }
 }
 
-/// An array that an optimizer keeps beside a variable.
+/// An array that an optimizer keeps for a variable.
 public struct OptimizerSlot: Sendable, Hashable {
     /// Keras's name: `velocity`.
     public var name: String

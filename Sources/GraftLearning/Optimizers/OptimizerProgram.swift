@@ -31,7 +31,7 @@ package struct OptimizerProgram {
 
     // MARK: What it needs
 
-    /// The arrays beside each variable: the optimizer's, then those of the settings.
+    /// The arrays for each variable: the optimizer's, then those of the settings.
     package var slots: [OptimizerSlot] {
         optimizer.slots + (accumulates ? [OptimizerSlot("gradient_accumulator")] : [])
             + (settings.movingAverage == nil ? [] : [.average])
@@ -102,7 +102,7 @@ package struct OptimizerProgram {
                 clipped.append(try limit * gradient / norm.binary(.maximum, limit))
             case .globalNorm(let limit):
                 guard let norm else { continue }
-                // As Keras has it: one where the norm is below the limit, no number where the norm is none.
+                // As in Keras: one where the norm is below the limit, NaN where the norm is.
                 let ratio = try limit * (1 / norm).binary(.minimum, 1 / limit) + (norm - norm)
                 clipped.append(try gradient * ratio)
             }

@@ -20,10 +20,10 @@ public struct OptimizerSettings: Sendable {
     public var accumulationSteps: Int
     /// A moving average of the weights, `nil` for none.
     public var movingAverage: MovingAverage?
-    /// What the arrays that the optimizer's formula keeps beside each variable are stored as.
+    /// The type of the arrays that the optimizer's formula keeps for each variable.
     ///
     /// ``ElementType/bfloat16`` takes half the memory. The formula is computed in 32 bits all the same; what it keeps is
-    /// rounded up or down by chance, so that the mean of many small changes stays where rounding to the nearest would lose
+    /// rounded stochastically to bfloat16, so that the mean of many small changes stays where rounding to the nearest would lose
     /// them. Sums of accumulated gradients and moving averages of weights stay in
     /// 32 bits.
     public var stateType: ElementType
@@ -34,7 +34,7 @@ public struct OptimizerSettings: Sendable {
     /// The words for ``excludedFromWeightDecay`` that leave out biases and all variables of normalization layers.
     public static let biasesAndNormalization = ["bias", "gamma", "beta"]
 
-    /// Nothing, where nothing is said.
+    /// None, by default.
     public init(
         weightDecay: Float? = nil, excludedFromWeightDecay: [String] = [], clipping: GradientClipping? = nil,
         accumulationSteps: Int = 1, movingAverage: MovingAverage? = nil, stateType: ElementType = .float32,
@@ -68,7 +68,7 @@ public struct OptimizerSettings: Sendable {
 
 /// What happens to large gradients; one of the three, as in Keras.
 public enum GradientClipping: Sendable, Hashable {
-    /// Keras's `clipvalue`: each element is brought to −limit … limit.
+    /// Keras's `clipvalue`: each element is clipped to −limit … limit.
     case value(Float)
     /// Keras's `clipnorm`: each variable's gradient is scaled down to this Euclidean norm, `g · limit / max(‖g‖, limit)`.
     case norm(Float)
@@ -89,7 +89,7 @@ public enum GradientClipping: Sendable, Hashable {
 public struct MovingAverage: Sendable, Hashable {
     /// µ, 0 to 1: how much of the average stays at each step.
     public var momentum: Float
-    /// After so many steps, each time, the weights become their averages during training too; never where it is `nil`.
+    /// Every this many steps, the weights are replaced by their averages during training too; never where it is `nil`.
     public var overwriteFrequency: Int?
 
     /// An average with Keras's defaults.

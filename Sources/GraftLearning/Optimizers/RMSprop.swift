@@ -5,7 +5,7 @@
 ///
 /// Source: keras/src/optimizers/rmsprop.py, version 3.15; G. Hinton, "Neural networks for machine learning", lecture 6e.
 public struct RMSprop: Optimizer {
-    /// η; 0.001 where nothing else is said.
+    /// η; 0.001 by default.
     public var learningRate: LearningRateSchedule
     /// ρ, 0 to 1: how much of the running mean stays at each step.
     public var rho: Float

@@ -5,7 +5,7 @@
 ///
 /// Source: keras/src/optimizers/sgd.py, version 3.15.
 public struct SGD: Optimizer {
-    /// η; 0.01 where nothing else is said.
+    /// η; 0.01 by default.
     public var learningRate: LearningRateSchedule
     /// µ, 0 to 1; 0 remembers nothing.
     public var momentum: Float

@@ -5,7 +5,7 @@ extension LearningRateSchedule {
     ///
     /// - Parameters:
     ///   - initial: the rate at step 0.
-    ///   - decaySteps: after so many steps the rate has become `decayRate` times itself; above 0.
+    ///   - decaySteps: the steps after which the rate is `decayRate` times what it was; above 0.
     ///   - decayRate: the factor.
     ///   - staircase: whether p is rounded down, so that the rate falls in steps.
     public static func exponentialDecay(

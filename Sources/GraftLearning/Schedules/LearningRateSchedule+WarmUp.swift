@@ -1,7 +1,7 @@
 import Foundation
 
 extension LearningRateSchedule {
-    /// This schedule behind a straight line: from `start` at step 0 to this schedule's first rate at step `steps`, where
+    /// This schedule after a linear warm-up: from `start` at step 0 to this schedule's first rate at step `steps`, where
     /// this schedule begins with its step 0.
     ///
     /// - Parameters:

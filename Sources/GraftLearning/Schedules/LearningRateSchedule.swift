@@ -6,7 +6,7 @@ import GraftGraph
 ///     Adam(learningRate: .cosineDecay(initial: 1e-3, decaySteps: 1000))
 ///     SGD(learningRate: .exponentialDecay(initial: 0.1, decaySteps: 500, decayRate: 0.9).warmedUp(over: 100))
 ///
-/// Steps are counted from 0, the first one since `compile`, and go on over several calls of `fit`. With gradient
+/// Steps are counted from 0, the first one since `compile`, and continue over several calls of `fit`. With gradient
 /// accumulation every batch is a step here, as in Keras. Rates are computed in 64 bits and rounded once.
 ///
 /// Source: keras/src/optimizers/schedules/learning_rate_schedule.py, version 3.15.

@@ -1,10 +1,10 @@
-/// What a run of training needs to go on as if nothing had happened: small values and arrays, both by name.
+/// What a run of training needs to continue as if nothing had happened: small values and arrays, both by name.
 ///
 /// What the names mean is training's affair; a ``CheckpointStorage`` keeps every bit of them and gives it back.
 package struct Checkpoint: Sendable {
     /// Settings, counters, positions: an object.
     package var values: Configuration
-    /// Variables and what is kept beside them; shared with whoever else holds them, never copied.
+    /// Variables and what is kept next to them; shared with whoever else holds them, never copied.
     package var tensors: [String: Tensor]
 
     /// A checkpoint of these values and arrays.
@@ -17,7 +17,7 @@ package struct Checkpoint: Sendable {
 package struct StoredCheckpoint: Sendable {
     /// What was kept.
     package var checkpoint: Checkpoint
-    /// Where it stood: the newest, or the one before where the newest cannot be used.
+    /// Where it was: the newest, or the one before where the newest cannot be used.
     package var name: String
     /// What is wrong with the newest, where the one before was taken.
     package var problem: GraftError?
@@ -31,12 +31,12 @@ package struct StoredCheckpoint: Sendable {
 /// Where checkpoints are kept.
 ///
 /// The seam between training, which knows what a run is and no file format, and formats, which know files and no runs:
-/// it stands in the room that both see, as ``Dataset`` does.
+/// it is in the room that both see, as ``Dataset`` does.
 package protocol CheckpointStorage: Sendable {
     /// What messages call it: a path.
     var name: String { get }
 
-    /// Keeps a checkpoint, and the one before it beside it. Where this fails, what was kept before stays. Called from
+    /// Keeps a checkpoint, and the one before it next to it. Where this fails, what was kept before stays. Called from
     /// any thread, one call at a time.
     ///
     /// - Returns: the number of bytes that were written.

@@ -1,4 +1,4 @@
-/// How often a run of `fit` is kept, and where, so that it can go on after whatever ended it: a crash, a power cut, a
+/// How often a run of `fit` is kept, and where, so that it can continue after whatever ended it: a crash, a power cut, a
 /// wish to stop.
 ///
 /// ```swift
@@ -7,7 +7,7 @@
 ///     checkpoint: Checkpointing("cats-and-dogs.checkpoint", every: .seconds(300)))
 /// ```
 ///
-/// The same program, started again, goes on where the last checkpoint was taken, in the middle of an epoch too, and ends
+/// The same program, started again, continues where the last checkpoint was taken, in the middle of an epoch too, and ends
 /// with the same bits as a run that nothing ended. At the end of a complete run the file is removed.
 public struct Checkpointing: Sendable {
     /// When a checkpoint is taken.
@@ -49,12 +49,12 @@ public struct Checkpointing: Sendable {
 
     /// When a checkpoint is taken; whatever it is, one is taken where somebody asks the run to stop.
     public var interval: Interval
-    /// Whether a run goes on from a checkpoint that is there; otherwise it begins anew and replaces it.
+    /// Whether a run continues from a checkpoint that is there; otherwise it begins anew and replaces it.
     public var resumes: Bool
     /// Whether the checkpoint stays after a complete run: a program with several calls of `fit`, each with a file of its
     /// own, then passes over those that were complete.
     public var keepsFile: Bool
-    /// What else the program wants to find again; not looked at.
+    /// What else the program needs to keep; not looked at.
     public var notes: Configuration = .null
     /// Whether the file is of several calls of `fit`, one after the other: none of them removes it.
     package var isShared = false

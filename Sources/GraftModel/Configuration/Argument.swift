@@ -6,7 +6,7 @@ struct Argument<Owner, Value>: Sendable {
     let key: String
     /// The value in a file, or what holds where the file has none.
     let read: @Sendable (inout ConfigurationReader) throws(GraftError) -> Value
-    /// The layer's value as Keras writes it; `nil` where the argument stands elsewhere.
+    /// The layer's value as Keras writes it; `nil` where the argument is elsewhere.
     let write: @Sendable (Owner) -> Configuration?
     /// What is wrong with the layer's value; `nil` where nothing is.
     let problem: @Sendable (Owner) -> String?
@@ -24,7 +24,7 @@ extension Argument {
     ///   - oldKey: What older files call it.
     ///   - fallback: What holds where a file has no value; `nil` where it must have one.
     ///   - subject: What messages call it, where that is not its key.
-    ///   - parse: Its value in a file; messages go on from the argument's name.
+    ///   - parse: Its value in a file; messages continue from the argument's name.
     ///   - format: How it is written.
     static func custom<Stored>(
         _ key: String, orElse oldKey: String? = nil, _ property: Property<Owner, Stored>, default fallback: Value?,
@@ -41,7 +41,7 @@ extension Argument {
 }
 
 extension Argument where Value: ConfigurationValue {
-    /// An argument that stands in files as others of its type do.
+    /// An argument that is in files as others of its type do.
     static func plain(
         _ key: String, _ property: Property<Owner, Value>, default fallback: Value?, called subject: String? = nil,
         _ requirement: Requirement<Value> = .none
@@ -84,7 +84,7 @@ extension Argument {
     /// An argument of the same layer whose value is of this type.
     typealias Of<Other> = Argument<Owner, Other>
 
-    /// The layer's name: the last argument of every layer. It is written beside the arguments.
+    /// The layer's name: the last argument of every layer. It is written next to the arguments.
     static var name: Of<String?> {
         Of<String?>(key: "name", read: { $0.name }, write: { _ in nil }, problem: { _ in nil })
     }

@@ -40,7 +40,7 @@ public struct ConfigurationReader {
         return value?.isNull == true ? nil : value
     }
 
-    /// A value as its type stands in files.
+    /// A value as its type is in files.
     mutating func value<Value: ConfigurationValue>(_ key: String, default fallback: Value?) throws(GraftError) -> Value
     {
         try value(key, default: fallback) { (value) throws(GraftError) in try Value(configuration: value) }

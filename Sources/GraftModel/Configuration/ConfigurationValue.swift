@@ -1,8 +1,8 @@
-/// A kind of value that arguments have: how it stands in a file.
+/// A kind of value that arguments have: how it is in a file.
 protocol ConfigurationValue: Sendable {
     /// The value that a file holds.
     ///
-    /// - Throws: ``GraftError`` with code `format`; its message goes on from the argument's name: "must be …, is …".
+    /// - Throws: ``GraftError`` with code `format`; its message continues from the argument's name: "must be …, is …".
     init(configuration: Configuration) throws(GraftError)
 
     /// As Keras writes it.

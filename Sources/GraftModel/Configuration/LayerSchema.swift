@@ -4,7 +4,7 @@
 ///     private static let table = LayerSchema(
 ///         Dropout.self, Dropout.init, .number("rate", \.rate, .fraction), .seed, .name, traits: [.trainingOnly])
 ///
-/// The arguments stand in the order of the initializer, so that the compiler sees that none is missing and each has the
+/// The arguments are in the order of the initializer, so that the compiler sees that none is missing and each has the
 /// right type.
 struct LayerSchema: Sendable {
     /// Keras's name for the class.

@@ -20,7 +20,7 @@ package struct SerializedClass {
         registeredName = serialized["registered_name"]?.text
     }
 
-    /// Keras's modules; `tf_keras` is Keras 2 under the name it has beside Keras 3.
+    /// Keras's modules; `tf_keras` is Keras 2 under the name it has next to Keras 3.
     private static let packages: Set<Substring> = ["keras", "tf_keras"]
 
     /// Whether the class is not Keras's. Files of old versions and names alone say no module: they mean Keras's.

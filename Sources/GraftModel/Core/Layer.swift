@@ -24,7 +24,7 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
         var isNamed: Bool
         var isNameExplicit: Bool
         var trainable = true
-        var isFixed = false
+        var isPermanentlyFrozen = false
         var isBuilt = false
         var inputShapes: [Shape] = []
         var variables: [Variable] = []
@@ -120,7 +120,7 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
 
     /// Whether training changes the variables. Takes effect at the next `fit`. On a model, sets all layers inside.
     ///
-    /// A layer that brings pictures into the form that a base's weights were made for, such as `bgr` in VGG16 and
+    /// A layer that brings images into the form that a base's weights were made for, such as `bgr` in VGG16 and
     /// ResNet50, holds constants: it stays frozen whatever is set.
     public final var trainable: Bool {
         get { state.withLock { $0.trainable } }
@@ -136,15 +136,15 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     /// The shapes that the layer was built with, empty before.
     package final var builtInputShapes: [Shape] { state.withLock { $0.inputShapes } }
 
-    func setOwnTrainable(_ trainable: Bool) { state.withLock { $0.trainable = trainable && !$0.isFixed } }
+    func setOwnTrainable(_ trainable: Bool) { state.withLock { $0.trainable = trainable && !$0.isPermanentlyFrozen } }
 
     /// Whether the variables are constants that nothing unfreezes.
-    package final var isFixed: Bool { state.withLock { $0.isFixed } }
+    package final var isPermanentlyFrozen: Bool { state.withLock { $0.isPermanentlyFrozen } }
 
     /// Freezes the layer for good: its variables are constants that belong to the network, not numbers to learn.
-    package final func fix() {
+    package final func freezePermanently() {
         state.withLock { state in
-            state.isFixed = true
+            state.isPermanentlyFrozen = true
             state.trainable = false
         }
     }
@@ -179,7 +179,7 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
         return state.withLock { state in
             let variable = Variable(
                 name: name, shape: shape, initializer: initializer, regularizer: regularizer, trainable: trainable,
-                path: "\(state.name)/\(name)", seed: InitializerSeed(key: 0, stream: UInt64(state.variables.count)))
+                path: "\(state.name)/\(name)", seed: InitializerStream(key: 0, stream: UInt64(state.variables.count)))
             state.variables.append(variable)
             return variable
         }

@@ -73,7 +73,7 @@ struct LayerNaming {
 }
 
 extension [Layer] {
-    /// Each layer once, where it first stands.
+    /// Each layer once, where it first is.
     var unique: [Layer] {
         var seen: Set<ObjectIdentifier> = []
         return filter { seen.insert(ObjectIdentifier($0)).inserted }

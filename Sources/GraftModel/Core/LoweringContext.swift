@@ -19,7 +19,7 @@ public struct LoweringContext {
         try graph.variable(identifier(of: variable), variable.shape)
     }
 
-    /// The number that stands for a variable in the graph.
+    /// The number that represents a variable in the graph.
     package mutating func identifier(of variable: Variable) -> VariableID {
         if let identifier = identifiers[variable] { return identifier }
         let identifier = VariableID(variables.count)

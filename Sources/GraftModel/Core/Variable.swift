@@ -13,9 +13,9 @@ public final class Variable: Sendable {
     ///
     /// Whether it does train depends on its layer too: see ``Layer/trainableVariables``.
     public let trainable: Bool
-    /// How its first value is made.
+    /// Draws its first value.
     public let initializer: Initializer
-    /// What is added to the loss for its size while it trains.
+    /// Adds a regularization loss while it trains.
     public let regularizer: Regularizer?
     private let state: Mutex<State>
     /// Held while the initial value is computed.
@@ -23,20 +23,19 @@ public final class Variable: Sendable {
 
     private struct State {
         var path: String
-        var seed: InitializerSeed
+        var seed: InitializerStream
         var content = Content.untouched
     }
 
     private enum Content {
         case untouched
         case stored(Tensor)
-        case lent(@Sendable () -> Tensor)
     }
 
     /// A variable without a value yet.
     package init(
         name: String, shape: Shape, initializer: Initializer, regularizer: Regularizer? = nil, trainable: Bool,
-        path: String, seed: InitializerSeed
+        path: String, seed: InitializerStream
     ) {
         self.regularizer = regularizer
         (self.name, self.shape, self.initializer, self.trainable) = (name, shape, initializer, trainable)
@@ -54,11 +53,17 @@ public final class Variable: Sendable {
     /// - Precondition: a new value has the variable's shape; ``assign(_:)`` throws instead.
     public var value: Tensor {
         get {
-            let reader = state.withLock { state -> (@Sendable () -> Tensor)? in
-                if case .lent(let reader) = state.content { return reader }
-                return nil
+            if let tensor = existingValue { return tensor }
+            // Threads that ask for it meanwhile wait; others do not.
+            return creation.withLock { _ in
+                if let tensor = existingValue { return tensor }
+                let tensor = initializer.tensor(of: shape, seed: state.withLock { $0.seed })
+                return state.withLock { state in
+                    if case .stored(let tensor) = state.content { return tensor }
+                    state.content = .stored(tensor)
+                    return tensor
+                }
             }
-            return reader?() ?? storedValue
         }
         set {
             precondition(newValue.shape == shape, "\(path) has the shape \(shape), not \(newValue.shape)")
@@ -84,29 +89,9 @@ public final class Variable: Sendable {
         }
     }
 
-    /// Gives the value away for as long as somebody else changes it in place, a plan that trains for instance: the
-    /// variable keeps no reference and asks `reader` when it is read. Setting ``value`` ends the loan.
-    package func lend(reader: @escaping @Sendable () -> Tensor) {
-        state.withLock { $0.content = .lent(reader) }
-    }
-
-    /// Where the initial value's random numbers come from, unless the value exists or the initializer has its own seed.
-    func place(_ seed: InitializerSeed) {
+    /// Sets the random stream of the initial value, unless the value exists or the initializer has its own seed.
+    func assignStream(_ seed: InitializerStream) {
         state.withLock { $0.seed = seed }
-    }
-
-    private var storedValue: Tensor {
-        if let tensor = existingValue { return tensor }
-        // Whoever asks meanwhile waits for it; whoever asks for something else does not.
-        return creation.withLock { _ in
-            if let tensor = existingValue { return tensor }
-            let tensor = initializer.tensor(of: shape, seed: state.withLock { $0.seed })
-            return state.withLock { state in
-                if case .stored(let tensor) = state.content { return tensor }
-                state.content = .stored(tensor)
-                return tensor
-            }
-        }
     }
 
     private var existingValue: Tensor? {

@@ -8,8 +8,8 @@ import Dispatch
 
 extension Initializer {
     /// The initial value: a function of the shape and the seed alone.
-    package func tensor(of shape: Shape, seed placed: InitializerSeed) -> Tensor {
-        let seed = seed.map { InitializerSeed(key: UInt64(bitPattern: Int64($0)), stream: 0) } ?? placed
+    package func tensor(of shape: Shape, seed placed: InitializerStream) -> Tensor {
+        let seed = seed.map { InitializerStream(key: UInt64(bitPattern: Int64($0)), stream: 0) } ?? placed
         let random = RandomStream(key: seed.key, stream: seed.stream)
         switch kind {
         case .zeros: return Tensor(zeros: shape)

@@ -1,7 +1,7 @@
 /// How a variable's first value is made: Keras's initializers under Keras's names.
 ///
 /// `.glorotUniform` draws from the model's seed and the variable's place in the model; `.glorotUniform(seed: 7)` draws
-/// the same numbers wherever it stands. Fans follow Keras: a kernel HWIO has `fanIn = height · width · I` and
+/// the same numbers wherever it is. Fans follow Keras: a kernel HWIO has `fanIn = height · width · I` and
 /// `fanOut = height · width · O`. Random numbers are Graft's own, so that they differ from Keras's for the same seed.
 ///
 /// Source: keras/src/initializers/random_initializers.py, constant_initializers.py.
@@ -126,7 +126,7 @@ package struct VarianceScaling: Hashable, Sendable {
 }
 
 /// Where an initial value's random numbers come from: a key, the model's seed, and a stream, the variable's place in it.
-package struct InitializerSeed: Hashable, Sendable {
+package struct InitializerStream: Hashable, Sendable {
     package var key: UInt64
     package var stream: UInt64
 

@@ -18,7 +18,7 @@ public enum NormalizationStatistics: String, Codable, Hashable, Sendable, CaseIt
 ///
 /// With ``statistics`` `.frozen` a layer that trains normalizes with the stored statistics too, and leaves them alone:
 /// `gamma` and `beta` train, and `fit` and `evaluate` see the same network. Bases with published weights begin so, as
-/// a few small batches of new pictures would spoil statistics of millions; `.updating` is the explicit choice to let
+/// a few small batches of new images would spoil statistics of millions; `.updating` is the explicit choice to let
 /// them follow.
 ///
 /// Input and output `(batch, …, channels)`. Variables of shape (channels): `gamma` where `scale`, `beta` where `center`,

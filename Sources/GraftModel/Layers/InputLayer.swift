@@ -33,7 +33,7 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
         }
     }
 
-    /// The tensor that stands for the data; the same one for as long as somebody holds it.
+    /// The tensor that represents the data; the same one for as long as somebody holds it.
     package func tensor() -> SymbolicTensor {
         let call = calls.first ?? Call(layer: self, inputs: [], training: nil, outputShapes: [shape])
         return SymbolicTensor(call: call, index: 0)

@@ -31,7 +31,7 @@ public class MergingLayer: Layer, @unchecked Sendable {  // constants only; `Lay
         var result: ValueID?
         for input in inputs {
             var dimensions = context.graph.shape(of: input).dimensions
-            // Axes are missing behind the batch axis, not in front of it.
+            // Axes are missing after the batch axis, not in front of it.
             dimensions.insert(contentsOf: [Int](repeating: 1, count: rank - dimensions.count), at: 1)
             let operand = try context.graph.reshape(input, to: Shape(dimensions))
             result = if let left = result { try context.graph.binary(function, left, operand) } else { operand }

@@ -23,7 +23,7 @@ public final class Normalization: Layer, @unchecked Sendable {  // constants onl
     /// The smallest standard deviation, Keras's `epsilon()`.
     private static let smallestDeviation: Float = 1e-7
 
-    /// A normalization of the last axis's channels, where nothing else is said. Give both statistics or none.
+    /// A normalization of the last axis's channels, by default. Give both statistics or none.
     public init(
         axes: [Int] = [-1], mean: Rescaling.Coefficient? = nil, variance: Rescaling.Coefficient? = nil,
         invert: Bool = false, name: String? = nil

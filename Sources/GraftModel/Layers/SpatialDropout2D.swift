@@ -1,9 +1,9 @@
 /// In training, sets whole channels to zero at random with the probability `rate`, and multiplies the others by
-/// 1 / (1 − rate). Neighbours in a picture tell nearly the same, so that ``Dropout`` of single numbers holds little back
-/// behind a convolution; without whole channels a network must learn to do without features. In inference mode, and
+/// 1 / (1 − rate). Neighbours in an image tell nearly the same, so that ``Dropout`` of single numbers holds little back
+/// after a convolution; without whole channels a network must learn to do without features. In inference mode, and
 /// with rate 0, it does nothing.
 ///
-/// Input and output (batch, height, width, channels); each picture of a batch loses channels of its own. Each step
+/// Input and output (batch, height, width, channels); each image of a batch loses channels of its own. Each step
 /// draws anew; the same run draws the same again.
 ///
 /// Source: Tompson et al., Efficient Object Localization Using Convolutional Networks, CVPR 2015, arXiv:1411.4280;
@@ -34,7 +34,7 @@ public final class SpatialDropout2D: RandomLayer, @unchecked Sendable {  // cons
         return shape
     }
 
-    /// A factor for each channel of each picture, and a multiplication; nothing outside training.
+    /// A factor for each channel of each image, and a multiplication; nothing outside training.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let input = try Self.only(inputs)
         let shape = context.graph.shape(of: input)

@@ -85,7 +85,7 @@ extension Model {
 
     /// Chooses for all normalizations inside what they normalize with while they train; takes effect at the next `fit`.
     ///
-    /// `base.setStatistics(.updating)` lets the statistics of a base with published weights follow the new pictures.
+    /// `base.setStatistics(.updating)` lets the statistics of a base with published weights follow the new images.
     public final func setStatistics(_ statistics: NormalizationStatistics) {
         for layer in sublayers {
             (layer as? BatchNormalization)?.statistics = statistics
@@ -137,7 +137,7 @@ extension Layer {
     ) -> [Variable] {
         let isUnfrozen = isUnfrozen || layers.contains(ObjectIdentifier(self))
         let trains = trainable || isUnfrozen || holders.contains(ObjectIdentifier(self))
-        guard trains, !isFixed else { return [] }
+        guard trains, !isPermanentlyFrozen else { return [] }
         let inside = sublayers.flatMap {
             $0.trainableVariables(unfreezing: layers, inside: holders, isUnfrozen: isUnfrozen)
         }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A network: the layers between some inputs and some outputs. A model is a layer, so that it can stand in others.
+/// A network: the layers between some inputs and some outputs. A model is a layer, so that it can be part of others.
 ///
 /// ```swift
 /// let x = Input(shape: [150, 150, 3])
@@ -94,7 +94,7 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
     /// depths agree. Input layers are among them.
     public var layers: [Layer] { graph?.layers ?? [] }
 
-    /// What the model knows beside its layers and weights: classes, and how a picture becomes its input.
+    /// What the model knows next to its layers and weights: classes, and how an image becomes its input.
     public final var metadata: ModelMetadata {
         get { content.withLock { $0.metadata } }
         set { content.withLock { $0.metadata = newValue } }
@@ -105,7 +105,7 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
         get { content.withLock { $0.seed } }
         set {
             content.withLock { $0.seed = newValue }
-            placeVariables()
+            assignRandomStreams()
         }
     }
 
@@ -140,13 +140,13 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
         try LayerNaming.assign(to: graph.layers, in: name)
         content.withLock { $0.graph = graph }
         markBuilt(graph.inputs.map(\.shape))
-        placeVariables()
+        assignRandomStreams()
     }
 
-    private func placeVariables() {
+    private func assignRandomStreams() {
         let seed = seed
         for (position, variable) in variables.enumerated() {
-            variable.place(InitializerSeed(key: seed, stream: UInt64(position)))
+            variable.assignStream(InitializerStream(key: seed, stream: UInt64(position)))
         }
     }
 

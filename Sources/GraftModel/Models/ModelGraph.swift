@@ -68,7 +68,7 @@ package struct ModelGraph: Sendable {
     }
 }
 
-/// The calls behind some tensors: depth first, each call after those that it depends on.
+/// The calls after some tensors: depth first, each call after those that it depends on.
 private struct Traversal {
     private(set) var calls: [Call] = []
     /// The order in which layers were first met, on the way down.

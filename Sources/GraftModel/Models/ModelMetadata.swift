@@ -1,4 +1,4 @@
-/// What a model knows beside its layers and weights; the member `graft.json` of a saved model.
+/// What a model knows besides its layers and weights; the member `graft.json` of a saved model.
 public struct ModelMetadata: Hashable, Sendable {
     /// The classes that the outputs stand for, in order.
     public var classNames: [String]?

@@ -9,7 +9,7 @@ struct NamePattern {
     func matches(_ name: String) -> Bool {
         let name = Array(name)
         var (position, next) = (0, 0)
-        // The last star and where in the name the text behind it was tried.
+        // The last star and where in the name the text after it was tried.
         var star: (pattern: Int, name: Int)?
         while position < name.count {
             if next < pattern.count, pattern[next] == "*" {

@@ -54,7 +54,7 @@ public struct SummaryRow: Codable, Hashable, Sendable {
     public var connectedTo: [String]
     /// Whether training changes its variables; `nil` where it has none.
     public var trainable: Bool?
-    /// How many models it stands inside, the summarized one not counted.
+    /// How many models it is inside, the summarized one not counted.
     public var level: Int
 
     init(_ layer: Layer, outputShapes: [Shape], connectedTo: [String], level: Int) {

@@ -102,7 +102,7 @@ enum SummaryColumn {
     }
 }
 
-/// Draws cells of fixed widths; text that is too long goes on in the next line.
+/// Draws cells of fixed widths; text that is too long continues in the next line.
 private struct SummaryGrid {
     let widths: [Int]
     let columns: [SummaryColumn]

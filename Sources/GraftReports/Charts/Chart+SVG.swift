@@ -1,7 +1,7 @@
 import Foundation
 
 extension Chart {
-    /// The picture as an SVG file of 760 units width. It names no font file and loads nothing; its colours follow the
+    /// The image as an SVG file of 760 units width. It names no font file and loads nothing; its colours follow the
     /// viewer's light or dark scheme.
     public var svg: String { ChartDrawing(self).document }
 }

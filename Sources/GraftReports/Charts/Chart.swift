@@ -1,13 +1,13 @@
-/// A picture of curves: panels one under another, each with axes of its own, a legend for all.
+/// An image of curves: panels one under another, each with axes of its own, a legend for all.
 ///
 /// ``svg`` draws it as a file that any browser and most viewers show, light or dark as the viewer is.
 public struct Chart: Sendable, Hashable {
-    /// What stands above all panels.
+    /// What is above all panels.
     public var title: String
     /// The panels, from the top.
     public var panels: [Panel]
 
-    /// A picture of these panels.
+    /// An image of these panels.
     public init(title: String, panels: [Panel]) { (self.title, self.panels) = (title, panels) }
 
     /// One pair of axes and what is drawn between them.

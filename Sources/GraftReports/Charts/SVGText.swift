@@ -19,7 +19,7 @@ struct SVGText {
 
     /// A coordinate.
     static func number(_ value: Double) -> String {
-        // Outside any picture, where numbers that nothing can be drawn for end up.
+        // Outside any image, where numbers that nothing can be drawn for end up.
         guard abs(value) < 1e6 else { return "-1" }
         let rounded = (value * 100).rounded() / 100
         return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)

@@ -55,7 +55,7 @@ public struct CurveVerdict: Sendable, Hashable {
     static let turnShare = 0.05
 
     /// How much of the validation loss the training loss must stay below to be told: it is measured under dropout, and
-    /// before the epoch's end, so that it stands rather too high.
+    /// before the epoch's end, so that it is rather too high.
     static let gapShare = 0.5
 
     /// Judges a curve; a pure function.

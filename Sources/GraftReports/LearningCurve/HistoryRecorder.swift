@@ -1,8 +1,8 @@
 import Foundation
 import GraftModel
 
-/// Keeps a table and a chart beside a model while it trains, `cats-and-dogs.history.csv` and `cats-and-dogs.history.svg`
-/// beside `cats-and-dogs.keras`: written after every epoch, each in one piece, so that whoever looks sees a whole file.
+/// Keeps a table and a chart next to a model while it trains, `cats-and-dogs.history.csv` and `cats-and-dogs.history.svg`
+/// next to `cats-and-dogs.keras`: written after every epoch, each in one piece, so that readers see a whole file.
 ///
 /// One recorder follows several calls of `fit`; ``begin(_:event:)`` parts them:
 ///

@@ -22,7 +22,7 @@ final class EventFile {
         try write(event, step: nil)
     }
 
-    /// A file that is there, cut off behind so many bytes; `nil` where it is gone or has fewer.
+    /// A file that is there, cut off after so many bytes; `nil` where it is gone or has fewer.
     init?(resuming path: String, at end: Int) throws {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let file = try File(ensuring: path)

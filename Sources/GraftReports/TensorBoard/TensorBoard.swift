@@ -9,7 +9,7 @@ import GraftModel
 ///
 /// Source: keras/src/callbacks/tensorboard.py, version 3.15.
 public final class TensorBoard: Callback {
-    /// How often figures are written beside those of each epoch.
+    /// How often figures are written in addition to those of each epoch.
     public enum UpdateFrequency: Sendable, Hashable {
         /// Not at all.
         case epoch
@@ -43,7 +43,7 @@ public final class TensorBoard: Callback {
     /// - Parameters:
     ///   - logDir: the folder; made where it is not there.
     ///   - histogramFreq: after how many epochs the distribution of each variable is written; 0 for never.
-    ///   - updateFreq: how often figures are written beside those of each epoch.
+    ///   - updateFreq: how often figures are written in addition to those of each epoch.
     public init(logDir: String = "logs", histogramFreq: Int = 0, updateFreq: UpdateFrequency = .epoch) {
         (self.logDir, self.histogramFreq, self.updateFreq) = (logDir, histogramFreq, updateFreq)
     }
@@ -128,7 +128,7 @@ public final class TensorBoard: Callback {
             ]))
     }
 
-    /// Cuts the files off behind what the checkpoint knows, so that no step is there twice, and goes on.
+    /// Cuts the files off after what the checkpoint knows, so that no step is there twice, and continues.
     public func restore(_ state: CallbackState) throws {
         stepCount = try CallbackStateReader("TensorBoard", state).count("steps") ?? 0
         for part in Part.allCases {

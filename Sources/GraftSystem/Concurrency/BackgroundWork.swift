@@ -1,6 +1,6 @@
 import Foundation
 
-/// Does pieces of work one after the other on a thread of its own, while whoever hands them over goes on.
+/// Runs work items one after the other on a thread of its own, while the caller continues.
 ///
 /// One piece waits at most: the next one is taken when the one before has begun. An error ends the work; it comes out of the next
 /// call.

@@ -29,7 +29,7 @@ package final class Prefetcher<Element: Sendable>: Sendable {
 
     deinit { exchange.close() }
 
-    /// Ends the thread, and waits until the element that it is making is made: for what must not go on when its owner is gone.
+    /// Stops the thread, and waits for the element that it is producing: for work that must not outlive its owner.
     package func end() { exchange.closeAndWait() }
 
     /// The next element, `nil` after the last; waits until it is made.
@@ -39,7 +39,7 @@ package final class Prefetcher<Element: Sendable>: Sendable {
     /// there is none, and where making it failed.
     package func upcoming(waits: Bool) -> Element? { exchange.first(waits: waits) }
 
-    /// Carries the closure to its thread. Sendable because the closure is handed over: nobody else keeps it.
+    /// Carries the closure to its thread. Sendable because the closure is handed over: nothing else keeps it.
     private struct Work: @unchecked Sendable {
         let produce: () throws -> Element?
     }
@@ -67,7 +67,7 @@ package final class Prefetcher<Element: Sendable>: Sendable {
             return element
         }
 
-        /// Waits until there are places to fill; false where nobody waits for elements any more.
+        /// Waits until there is room for an element; false once no more are wanted.
         func waitForRoom() -> Bool {
             condition.lock()
             defer { condition.unlock() }

@@ -90,7 +90,7 @@ package enum AtomicFile {
         return pid_t(last.prefix { $0.isNumber }).flatMap { $0 > 0 ? $0 : nil }
     }
 
-    /// A name beside the file that nobody else uses: hidden, and telling whose it is.
+    /// A name next to the file that nothing else uses: hidden, and telling whose it is.
     package static func temporaryName(for path: String) -> String {
         let tag = String(UInt32.random(in: .min ... .max), radix: 36)
         return "\(folder(of: path))/.\(name(of: path)).\(getpid())-\(tag).partial"
@@ -105,7 +105,7 @@ package enum AtomicFile {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
 
-    /// Follows a link, so that the file behind it is replaced and not the link; refuses what cannot be a file.
+    /// Follows a link, so that its target is replaced and not the link; refuses what cannot be a file.
     private static func resolved(_ path: String) throws(GraftError) -> String {
         guard !name(of: path).isEmpty else { throw GraftError(.argument, "\"\(path)\" is not the path of a file") }
         var status = stat()
@@ -143,7 +143,7 @@ package struct DiskRoom {
                 + "\(Self.megabytes(available)) free; make room or choose another folder")
     }
 
-    /// For behind a message: what is needed and what is left.
+    /// To append to a message: what is needed and what is left.
     package var hint: String {
         guard needed > 0 else { return "" }
         let left = available.map { ", \(Self.megabytes($0)) are free" } ?? ""

@@ -126,7 +126,7 @@ package final class File: Sendable {
         }
     }
 
-    /// Cuts the file off behind so many bytes.
+    /// Truncates the file to this many bytes.
     package func truncate(to byteCount: Int) throws(GraftError) {
         guard ftruncate(number, off_t(byteCount)) == 0 else { throw FileFailure.error("cannot write \(path)") }
     }
@@ -136,7 +136,7 @@ package final class File: Sendable {
         guard lseek(number, off_t(offset), SEEK_SET) >= 0 else { throw FileFailure.error("cannot move in \(path)") }
     }
 
-    /// Has the system begin to bring a stretch of the file to the disk, so that ``flush()`` has less to wait for. Advice:
+    /// Has the system begin to write a range of the file to the disk, so that ``flush()`` waits less. Advice:
     /// where it is not taken, nothing but time is lost.
     package func beginFlush(from start: Int, byteCount: Int) {
         #if os(Linux)
@@ -154,7 +154,7 @@ package final class File: Sendable {
 
     /// Takes the lock that goes with the open file, and with the last reference: shared by many, or held by one.
     ///
-    /// - Returns: false where somebody else holds it and `waiting` is false.
+    /// - Returns: false where another process holds it and `waiting` is false.
     package func lock(exclusively: Bool, waiting: Bool) throws(GraftError) -> Bool {
         let operation = (exclusively ? LOCK_EX : LOCK_SH) | (waiting ? 0 : LOCK_NB)
         while flock(number, operation) != 0 {
@@ -181,6 +181,6 @@ package enum FileFailure {
 }
 
 extension String {
-    /// The same words with a small first letter, for use behind a colon.
+    /// With a lowercase first letter, for use after a colon.
     package var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
 }

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Writes to a file on a thread of its own, while whoever has the bytes makes the next ones: two buffers take turns.
+/// Writes to a file on a thread of its own while the caller produces the next bytes: double buffering.
 ///
 /// Used by one thread.
 package final class WriteBehind {

@@ -12,7 +12,7 @@ public protocol Callback: AnyObject {
     /// Asked for between two steps or after an epoch, when every callback has seen the last event.
     var state: CallbackState? { get }
 
-    /// Takes back what ``state`` gave, in a run that goes on from a checkpoint.
+    /// Takes back what ``state`` gave, in a run that continues from a checkpoint.
     ///
     /// Called once, after ``TrainingEvent/began(_:)`` (where a callback forgets what an earlier run left in it) and
     /// before any other event.

@@ -52,7 +52,7 @@ package struct CallbackStateReader {
 }
 
 extension Configuration {
-    /// A figure of a callback's state: JSON has no infinite numbers, so those stand as text.
+    /// A figure of a callback's state: JSON has no infinite numbers, so those are text.
     package static func figure(_ value: Double?) -> Configuration {
         guard let value else { return .null }
         return value.isFinite ? .double(value) : .string("\(value)")

@@ -40,7 +40,7 @@ struct RunIdentity: Sendable {
             "weights": arguments.weights.map { .string($0.identity) } ?? .null,
             "precision": .string(backend.precision), "keeps_features": .bool(trained.keepsTrunk),
         ]
-        let marks = trained.model.layerMarks
+        let marks = trained.model.layerFlags
         model = [
             "network": trained.model.serialized,
             "frozen_statistics": .array(marks.frozenStatistics.map { .string($0) }),

@@ -11,7 +11,7 @@ final class AnswersMemory: Sendable {
     /// The answer of all teachers to one example, side by side.
     typealias Row = ContiguousArray<Float>
 
-    /// What a row takes beside its numbers: the array's header, its place among the others.
+    /// What a row takes besides its elements: the array's header, its place among the others.
     static let rowOverhead = 96
 
     private let limit: Int

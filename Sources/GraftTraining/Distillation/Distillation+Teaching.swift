@@ -14,7 +14,7 @@ extension Distillation {
     ///   - examples: inputs without targets. The first input of an example is the student's; teachers see the one that they
     ///     name, the same view at a size of their own.
     ///   - mixUp: what mixes the examples of a batch in pairs before the student and the teachers see them, so that each
-    ///     epoch has mixtures that nobody saw before; nothing where it is `nil`. Validation is never mixed.
+    ///     epoch has mixtures that were not seen before; nothing where it is `nil`. Validation is never mixed.
     ///   - batchSize: examples in a step.
     ///   - epochs: how often each image is seen, each time as its next view.
     ///   - optimizer: how gradients become changes.
@@ -29,7 +29,7 @@ extension Distillation {
     ///     the teachers give, and 96 more. The first that come stay until the run ends; results are the same to the bit,
     ///     however many there are. Not kept are answers to mixtures, which do not come again, and to examples without a
     ///     fingerprint, which may be others the next time. Default 0: teachers answer at each step.
-    ///   - checkpoint: where and how often the run is kept. It does not hold the teachers: a run that goes on needs the same.
+    ///   - checkpoint: where and how often the run is kept. It does not hold the teachers: a run that continues needs the same.
     /// - Throws: `GraftError` with code `argument` where `answersMemory` is negative, `data` where a teacher's input is none
     ///   of the examples', and what ``trainee(of:)`` and `fit` throw.
     @discardableResult

@@ -117,7 +117,7 @@ extension Tensor {
         return withUnsafeBuffer { AnswersMemory.Row($0[(number * width)..<((number + 1) * width)]) }
     }
 
-    /// Matrices of as many rows beside one another.
+    /// Matrices of as many rows next to one another.
     static func joiningRows(of matrices: [Tensor]) -> Tensor {
         guard matrices.count > 1 else { return matrices[0] }
         let rows = matrices[0].shape[0]

@@ -6,13 +6,13 @@ extension Teacher {
     /// A teacher of features that are standardized: from each the mean is subtracted, and it is divided by its standard
     /// deviation, both taken over some examples.
     ///
-    /// Features behind a relu share a large mean, beside which what tells images apart is small; standardized, each of them
+    /// Features after a relu share a large mean, next to which what tells images apart is small; standardized, each of them
     /// counts alike.
     ///
     /// - Parameters:
     ///   - model: as in ``init(_:lesson:input:)``.
     ///   - examples: what the statistics are taken over.
-    ///   - count: how many of them, the first ones; all where there are fewer. Where examples stand class by class, give a
+    ///   - count: how many of them, the first ones; all where there are fewer. Where examples are class by class, give a
     ///     dataset of some of each.
     ///   - lesson: what the student learns of it.
     ///   - input: which of an example's inputs it sees.

@@ -17,7 +17,7 @@ public final class Profiler: Sendable {
     public let timeline = Timeline()
     private let marks = Mutex(Marks())
 
-    /// Where what is going on began.
+    /// Where what is continuing began.
     private struct Marks {
         var training: Double?
         var features: Double?

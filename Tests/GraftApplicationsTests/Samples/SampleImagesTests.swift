@@ -62,7 +62,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/b.jpg"))
     }
 
-    @Test func anArchiveWithoutPicturesIsExplained() throws {
+    @Test func anArchiveWithoutImagesIsExplained() throws {
         #expect(
             failure(try cache("readme.txt"))?.message.hasSuffix("has no pictures in cats_and_dogs_filtered") == true)
     }

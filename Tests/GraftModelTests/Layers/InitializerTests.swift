@@ -49,7 +49,7 @@ import Testing
     ]
 
     @Test(arguments: cases) func varianceAndBoundFollowTheFormula(_ test: Case) {
-        let values = test.initializer.tensor(of: test.shape, seed: InitializerSeed(key: 5, stream: 0)).scalars
+        let values = test.initializer.tensor(of: test.shape, seed: InitializerStream(key: 5, stream: 0)).scalars
         let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
         let variance = values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)
         // 9,216 draws: the mean's deviation is √(variance / 9216), the variance's at most variance · √(2 / 9216).
@@ -72,14 +72,14 @@ import Testing
     @Test func fansOfVectorsAndScalarsAreKeras() {
         for (shape, variance) in [(Shape([]), 1.0), ([4], 0.25), ([4, 9], 0.25)] {
             let limit = (3 * variance).squareRoot()
-            let value = Initializer.lecunUniform.tensor(of: shape, seed: InitializerSeed(key: 1, stream: 0))[0]
+            let value = Initializer.lecunUniform.tensor(of: shape, seed: InitializerStream(key: 1, stream: 0))[0]
             let unit = RandomStream(key: 1, stream: 0).uniform(at: 0)
             #expect(abs(Double(value) - (2 * Double(unit) - 1) * limit) < 1e-6)
         }
     }
 
     @Test func constantsAreConstant() {
-        let seed = InitializerSeed(key: 0, stream: 0)
+        let seed = InitializerStream(key: 0, stream: 0)
         #expect(Initializer.zeros.tensor(of: [3], seed: seed).scalars == [0, 0, 0])
         #expect(Initializer.ones.tensor(of: [3], seed: seed).scalars == [1, 1, 1])
         #expect(Initializer.constant(2.5).tensor(of: [3], seed: seed).scalars == [2.5, 2.5, 2.5])

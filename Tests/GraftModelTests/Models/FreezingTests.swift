@@ -41,7 +41,7 @@ import Testing
         let inner = try Sequential(chain().layers.dropFirst().map { $0 }, name: "inner")
         let model = isInside ? try Sequential([inner, Dense(1, name: "head")]) : try chain()
         if isInside { _ = try model(Input(shape: [2])) }
-        try model.layer(named: isInside ? "inner/c" : "c").fix()
+        try model.layer(named: isInside ? "inner/c" : "c").freezePermanently()
         model.freeze()
         let told = try model.trainableVariables(unfreezingFrom: name)
         #expect(model.trainableVariables.isEmpty && model.layers.allSatisfy { !$0.trainable })
@@ -94,7 +94,7 @@ import Testing
 
     @Test func nothingUnfreezesConstants() throws {
         let model = try chain()
-        model.layers[1].fix()
+        model.layers[1].freezePermanently()
         model.unfreeze()
         try model.unfreeze(from: "a")
         try model.unfreeze(matching: "*")
@@ -112,12 +112,12 @@ import Testing
         }
         let (model, other) = (try make(), try make())
         try #require(model.layer(named: "inner/norm") as? BatchNormalization).statistics = .frozen
-        try model.layer(named: "head").fix()
-        #expect(model.layerMarks == LayerMarks(frozenStatistics: ["inner/norm"], fixed: ["head"]))
-        other.layerMarks = model.layerMarks
-        #expect(other.layerMarks == model.layerMarks)
-        other.layerMarks = LayerMarks(frozenStatistics: ["nobody"])
-        #expect(other.layerMarks == LayerMarks(fixed: ["head"]))
+        try model.layer(named: "head").freezePermanently()
+        #expect(model.layerFlags == LayerFlags(frozenStatistics: ["inner/norm"], fixed: ["head"]))
+        other.layerFlags = model.layerFlags
+        #expect(other.layerFlags == model.layerFlags)
+        other.layerFlags = LayerFlags(frozenStatistics: ["nobody"])
+        #expect(other.layerFlags == LayerFlags(fixed: ["head"]))
     }
 
     @Test func layersInsideAFrozenModelDoNotTrain() throws {

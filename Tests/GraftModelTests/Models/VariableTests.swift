@@ -34,12 +34,4 @@ import Testing
         #expect(throws: GraftError.self) { try layer.variables[0].assign(Tensor(zeros: [2, 3])) }
         #expect(layer.weights == before)
     }
-
-    @Test func lentValueIsReadFromWhoHasIt() throws {
-        let kernel = try dense().requireVariable("kernel")
-        kernel.lend { Tensor(repeating: 7, shape: [3, 2]) }
-        #expect(kernel.value[0] == 7)
-        kernel.value = Tensor(repeating: 1, shape: [3, 2])
-        #expect(kernel.value[0] == 1)
-    }
 }

@@ -41,7 +41,7 @@ extension HDF5Group {
     }
 }
 
-/// A fact noted beside a group.
+/// A fact noted next to a group.
 ///
 /// Source: "HDF5 File Format Specification Version 3.0", section IV.A.2.m.
 struct HDF5Attribute {

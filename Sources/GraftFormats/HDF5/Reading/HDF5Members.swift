@@ -58,7 +58,7 @@ struct HDF5Members {
         }
     }
 
-    /// The addresses below a node of the tree. Between them stand keys, which only a search would need.
+    /// The addresses below a node of the tree. Between them are keys, which only a search would need.
     private func children(at address: UInt64) throws(GraftError) -> [UInt64] {
         var head = try source.structure(at: address, count: 24)
         try head.expect("TREE")

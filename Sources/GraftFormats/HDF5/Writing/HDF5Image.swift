@@ -1,6 +1,6 @@
 import GraftGraph
 
-/// The bytes of an HDF5 file: all structures, and behind them the places of the arrays.
+/// The bytes of an HDF5 file: all structures, and after them the places of the arrays.
 ///
 /// Members are written before the group that holds them, so that their addresses are known; the addresses of arrays
 /// are filled in when the structures are complete.
@@ -79,7 +79,7 @@ struct HDF5Image {
         }
     }
 
-    /// Names, each with a zero byte behind it and padded to 8 bytes; the empty name first. Section III.D.
+    /// Names, each with a zero byte after it and padded to 8 bytes; the empty name first. Section III.D.
     private struct HeapBuilder {
         var bytes = [UInt8](repeating: 0, count: 8)
 

@@ -67,7 +67,7 @@ package final class HDF5WriterGroup {
         var byteCount: Int { segment.byteCount }
     }
 
-    /// Text beside the group: one string, or a list.
+    /// Text next to the group: one string, or a list.
     struct Attribute {
         let name: String
         let strings: [String]

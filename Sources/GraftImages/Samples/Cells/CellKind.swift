@@ -38,7 +38,7 @@ struct CellForm {
     /// The width of the clumps of chromatin over the radius of the cell, and how much they differ from one another.
     var chromatin: (size: Float, contrast: Float)
     var granules: Granules?
-    /// How many bubbles there are beside the nucleus.
+    /// How many bubbles there are besides the nucleus.
     var vacuoleCount = 0
 
     /// Grains in the cell.

@@ -91,7 +91,7 @@ struct WhiteCell {
             let size = max(granules.radius * radius * (1 + granules.variation * numbers.between(-1, 1)), 0.45)
             let grain = Outline(blobAt: place, radii: Point(repeating: size), corners: size < 2 ? 7 : 12, &numbers)
             guard nucleus[Int(place.x), Int(place.y)] < 0.5 else { continue }
-            // Thickest in the middle, so that grains stand apart where they touch.
+            // Thickest in the middle, so that grains are apart where they touch.
             film.granules.raise(within: Mask(grain, side: film.side)) { x, y in
                 let way = (Point(Float(x), Float(y)) + 0.5 - place).length / size
                 return granules.density * (1.15 - 0.75 * min(way * way, 1))

@@ -1,4 +1,4 @@
-/// What stands between a scene and its image: focus, exposure, white balance, noise of the sensor.
+/// What is between a scene and its image: focus, exposure, white balance, noise of the sensor.
 struct Camera {
     /// The standard deviation of the blur, as a share of the image's side.
     var blur: Float

@@ -116,7 +116,7 @@ private struct Teeth {
     /// How many teeth each tooth has; 1 for plain ones.
     var finer: Int
 
-    /// How far the edge stands out at a share of its length: it rises slowly and falls at once.
+    /// How far the edge protrudes at a share of its length: it rises slowly and falls at once.
     func height(at share: Float) -> Float {
         let large = share * Float(count)
         let small = large * Float(finer)

@@ -4,7 +4,7 @@ import GraftGraph
 import Synchronization
 
 /// Files to tensors: what ``ImageDataset`` and ``ImageFiles`` have in common.
-struct PictureLoader: Sendable {
+struct ImageLoader: Sendable {
     let paths: [String]
     let rule: ImageRule
     let threads: Int
@@ -24,7 +24,7 @@ struct PictureLoader: Sendable {
         fingerprints = Fingerprints(count: paths.count)
     }
 
-    /// The pictures that can be read, in order, as one tensor (pictures, height, width, channels), and the others.
+    /// The images that can be read, in order, as one tensor (images, height, width, channels), and the others.
     func load(
         _ indices: [Int], in memory: TensorPool
     ) throws(GraftError) -> (indices: [Int], tensor: Tensor, failures: [ExampleFailure]) {
@@ -62,7 +62,7 @@ struct PictureLoader: Sendable {
         return (try decoder.decode(bytes), bytes)
     }
 
-    /// The rows of the pictures that were read; only called where one was not.
+    /// The rows of the images that were read; only called where one was not.
     private func rows(_ slots: [Int], of tensor: Tensor) -> Tensor {
         let count = resizer.elementCount
         return tensor.withUnsafeBuffer { source in
@@ -75,7 +75,7 @@ struct PictureLoader: Sendable {
         }
     }
 
-    /// Decodes every picture and keeps none; names those that cannot be read.
+    /// Decodes every image and keeps none; names those that cannot be read.
     func audit(progress: (@Sendable (_ done: Int, _ count: Int) -> Void)?) -> [ExampleFailure] {
         let state = Mutex<(done: Int, failures: [ExampleFailure])>((0, []))
         ParallelWork.perform(count: paths.count, threads: threads) { index in

@@ -1,13 +1,12 @@
 extension Graph {
-    /// The graph with casts around the operations that a machine has no kernel for in their types: those read 32-bit
-    /// copies of their operands, and their 32-bit result is rounded by a cast behind them.
+    /// Dtype legalization: inserts casts around operations that a machine has no kernel for in their types. Those read float32
+    /// copies of their operands, and their float32 result is rounded by a cast.
     ///
-    /// The results stay the same, as every operation computes in 32 bits at least and rounds once.
+    /// The results stay the same, as every operation computes in float32 at least and rounds once.
     ///
     /// - Parameter hasKernel: whether there is a kernel for an operation with operands of these shapes and types, and a
-    ///   result of the node's. It is asked about nodes that read or make something else than 32-bit numbers, casts
-    ///   excepted.
-    public func widening(
+    ///   result of the node's. It is called for nodes that read or produce another type than float32, except casts.
+    public func legalizingTypes(
         unless hasKernel: (Node, [Shape], [ElementType]) -> Bool
     ) throws(GraftError) -> Graph {
         guard nodes.contains(where: { $0.elementType != .float32 }) else { return self }
@@ -30,7 +29,7 @@ extension Graph {
 }
 
 extension Graph.Node {
-    /// Whether no kernel is needed, or one for 32-bit numbers.
+    /// Whether it needs no kernel, or one for float32.
     fileprivate func keepsTypes(_ types: [ElementType]) -> Bool {
         switch operation.rule.typeRule {
         case .conversion, .ofOperand, .stored: true

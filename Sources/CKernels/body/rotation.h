@@ -1,5 +1,5 @@
-// A convolution's kernel turned by half a turn, inputs and outputs exchanged: what the output's gradient is convolved with
-// to give the input's.
+// A convolution's weights rotated by 180°, input and output channels swapped: a convolution of the output's gradient with them
+// is the input's gradient.
 
 /// Exchanges the lanes of two vectors that differ in one bit of their number: one stage of a transposition.
 #define EXCHANGE_8(a, b)                                                                                               \
@@ -40,11 +40,11 @@ INLINE void transpose_block(const float *source, int64_t source_stride, float *t
 #undef EXCHANGE_1
 
 /// The positions begin ..< end of the kernel.
-static void turn_kernel(const graft_kernel_turn *turn, int64_t begin, int64_t end) {
-    int64_t inputs = turn->inputs, outputs = turn->outputs;
+static void rotate_weights(const graft_weight_rotation *rotation, int64_t begin, int64_t end) {
+    int64_t inputs = rotation->inputs, outputs = rotation->outputs;
     for (int64_t position = begin; position < end; position++) {
-        const float *source = turn->source + position * inputs * outputs;
-        float *target = turn->target + (turn->positions - 1 - position) * inputs * outputs;
+        const float *source = rotation->source + position * inputs * outputs;
+        float *target = rotation->target + (rotation->positions - 1 - position) * inputs * outputs;
         for (int64_t input = 0; input < inputs; input += VECTOR)
             for (int64_t output = 0; output < outputs; output += VECTOR) {
                 if (input + VECTOR <= inputs && output + VECTOR <= outputs) {

@@ -1,7 +1,7 @@
-// A few rows times the transpose of a large matrix, the input's gradient of a dense layer: the matrix is read once, row
-// by row, straight from where it stands. Every result is a sum along two rows.
+// Skinny GEMM with a transposed matrix, the input's gradient of a dense layer: the matrix is read once, row by row, in place.
+// Every result is a dot product of two rows.
 
-/// Rows of the matrix and rows of `left` that are multiplied at once: twenty-five sums fill the registers.
+/// The register tile: rows of the matrix and rows of `left`, twenty-five sums.
 enum { matrix_rows_at_once = 5, left_rows_at_once = 5 };
 
 typedef float half_vector __attribute__((ext_vector_type(8)));
@@ -16,9 +16,9 @@ INLINE float total_of(vector v) {
     return (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
 }
 
-/// The results of `left_rows` rows with `matrix_rows` rows of the matrix. Meanwhile the rows `fetched` ..< `fetched_end`
-/// after these are fetched: each may begin on a page of memory of its own, where the processor does not look ahead.
-INLINE void row_cell(const graft_row_product *p, int64_t left_row, int left_rows, int64_t column, int matrix_rows,
+/// The results of `left_rows` rows with `matrix_rows` rows of the matrix. The rows `fetched` ..< `fetched_end` after these are
+/// prefetched: each may be on another page, where the hardware prefetcher stops.
+INLINE void nt_cell(const graft_skinny_nt *p, int64_t left_row, int left_rows, int64_t column, int matrix_rows,
                      int64_t fetched, int64_t fetched_end) {
     vector sums[left_rows_at_once * matrix_rows_at_once], rows[matrix_rows_at_once];
     UNROLLED for (int i = 0; i < left_rows * matrix_rows; i++) sums[i] = splat(0);
@@ -46,18 +46,18 @@ INLINE void row_cell(const graft_row_product *p, int64_t left_row, int left_rows
     }
 }
 
-/// All rows of `left` with some of the matrix; each group of them fetches its share of the next.
-INLINE void matrix_rows_with_all(const graft_row_product *p, int64_t column, int matrix_rows) {
+/// All rows of `left` with some of the matrix; each group of them prefetches its share of the next.
+INLINE void multiply_matrix_rows(const graft_skinny_nt *p, int64_t column, int matrix_rows) {
     int64_t row = 0, groups = p->rows / left_rows_at_once;
     int64_t next = column + 2 * matrix_rows <= p->columns ? matrix_rows : 0;
     for (int64_t group = 0; group < groups; group++, row += left_rows_at_once)
-        row_cell(p, row, left_rows_at_once, column, matrix_rows, next * group / groups, next * (group + 1) / groups);
-    for (; row < p->rows; row++) row_cell(p, row, 1, column, matrix_rows, 0, 0);
+        nt_cell(p, row, left_rows_at_once, column, matrix_rows, next * group / groups, next * (group + 1) / groups);
+    for (; row < p->rows; row++) nt_cell(p, row, 1, column, matrix_rows, 0, 0);
 }
 
 /// Columns begin ..< end of the result, which are rows of the matrix.
-static void row_product(const graft_row_product *p, int64_t begin, int64_t end) {
+static void skinny_nt(const graft_skinny_nt *p, int64_t begin, int64_t end) {
     for (; begin + matrix_rows_at_once <= end; begin += matrix_rows_at_once)
-        matrix_rows_with_all(p, begin, matrix_rows_at_once);
-    for (; begin < end; begin++) matrix_rows_with_all(p, begin, 1);
+        multiply_matrix_rows(p, begin, matrix_rows_at_once);
+    for (; begin < end; begin++) multiply_matrix_rows(p, begin, 1);
 }

@@ -4,7 +4,7 @@ import GraftImages
 import Testing
 
 /// The committed pictures and what they must decode to; `Tests/Keras/images.py` makes them.
-struct PictureCase: Decodable, Sendable, CustomTestStringConvertible {
+struct ImageCase: Decodable, Sendable, CustomTestStringConvertible {
     let file: String
     let height: Int
     let width: Int
@@ -14,11 +14,11 @@ struct PictureCase: Decodable, Sendable, CustomTestStringConvertible {
     var testDescription: String { file }
     var bytes: [UInt8] { Fixtures.bytes("pictures/\(file)") }
 
-    private struct Collection: Decodable { let cases: [PictureCase] }
+    private struct Collection: Decodable { let cases: [ImageCase] }
 
     static let all = Fixtures.decoded(Collection.self, "pictures.json").cases
 
-    static func named(_ file: String) throws -> PictureCase { try #require(all.first { $0.file == file }) }
+    static func named(_ file: String) throws -> ImageCase { try #require(all.first { $0.file == file }) }
 }
 
 /// Files beside the tests. A missing one is empty, and the test that reads it fails by its own claim.
@@ -60,7 +60,7 @@ final class TemporaryFolder: Sendable {
     }
 
     /// Writes tiny pictures that differ from one another.
-    func writePictures(_ names: [String]) throws {
+    func writeImages(_ names: [String]) throws {
         for (number, name) in names.enumerated() {
             try write(bitmap(width: 4, height: 3) { UInt8(truncatingIfNeeded: $0 &* 7 &+ number &* 13) }, to: name)
         }

@@ -6,7 +6,7 @@ import Testing
 // Within that suite because the instruction set is chosen for the whole process: one test at a time.
 extension InstructionSetTests {
     /// Graft's own kernels on bfloat16, on every instruction set: they need no instructions for it.
-    @Suite struct NarrowKernelTests {
+    @Suite struct BFloat16KernelTests {
         /// 8 · 16 channels at once, then 2 · 16, then 16, then the rest.
         private static let channels = 8 * 16 + 2 * 16 + 16 + 5
 
@@ -32,7 +32,7 @@ extension InstructionSetTests {
         private static let window = graft_pooling(
             batch: 2, channels: Int64(channels), input_height: 5, input_width: 4, output_height: 3, output_width: 2,
             window_height: 3, window_width: 3, stride_height: 2, stride_width: 2, padding_top: 1, padding_left: 0,
-            output_pixel_stride: Int64(channels), is_narrow: true, relu: false)
+            output_pixel_stride: Int64(channels), is_bfloat16: true, relu: false)
 
         /// What a window of the pooling covers, for each element of the result.
         private func windows(_ input: [UInt16]) -> [[Float]] {

@@ -1,8 +1,8 @@
 internal import CKernels
 
-/// A few rows times the transpose of a large matrix, such as the gradient of a dense layer's input: the matrix is read
-/// once from where it stands, where oneDNN's product copies it in pieces first.
-struct RowProductStep: Step {
+/// A skinny GEMM with a transposed matrix (NT), such as the gradient of a dense layer's input: the large matrix is read once, in
+/// place, where oneDNN packs it first.
+struct SkinnyNTStep: Step {
     let rows: Int
     let inner: Int
     let columns: Int
@@ -18,9 +18,9 @@ struct RowProductStep: Step {
     }
 
     func run(_ memory: RunMemory) {
-        var product = graft_row_product(
+        var product = graft_skinny_nt(
             rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: memory[left], right: memory[right],
             target: memory[target])
-        graft_run_row_product(&product, Int32(memory.threads))
+        graft_run_skinny_nt(&product, Int32(memory.threads))
     }
 }

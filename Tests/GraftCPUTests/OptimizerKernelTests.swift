@@ -6,11 +6,11 @@ import Testing
 
 // Within that suite because the instruction set is chosen for the whole process: one test at a time.
 extension InstructionSetTests {
-    /// Optimizers' updates that are compiled ahead of time against the interpreter of programs.
-    @Suite struct RuleTests {
+    /// Fused optimizer kernels against the interpreter of programs.
+    @Suite struct OptimizerKernelTests {
         /// An update as the planner makes it from an optimizer's formula.
         struct Update: Sendable, CustomTestStringConvertible {
-            let rule: String
+            let optimizer: String
             /// How many arrays come first, and numbers after them.
             let arrays: Int
             let numbers: Int
@@ -19,35 +19,35 @@ extension InstructionSetTests {
             let instructions: [ElementwiseProgram.Instruction]
             let outputs: [Int]
 
-            var testDescription: String { rule }
+            var testDescription: String { optimizer }
 
             init(
-                _ rule: String, arrays: Int, numbers: Int = 1, gradient: Int = 0,
+                _ optimizer: String, arrays: Int, numbers: Int = 1, gradient: Int = 0,
                 _ instructions: [ElementwiseProgram.Instruction], outputs: [Int]
             ) {
-                (self.rule, self.arrays, self.numbers, self.gradient) = (rule, arrays, numbers, gradient)
+                (self.optimizer, self.arrays, self.numbers, self.gradient) = (optimizer, arrays, numbers, gradient)
                 (self.instructions, self.outputs) = (instructions, outputs)
             }
 
             /// The arrays between the gradient and the weight.
             var state: [Int] { (0..<arrays - 1).filter { $0 != gradient } }
 
-            /// - Parameter hasNarrowState: whether the state is of bfloat16, rounded by chance.
+            /// - Parameter hasBFloat16State: whether the state is of bfloat16, rounded stochastically.
             func program(
-                _ result: Shape, usesRules: Bool = true, hasNarrowState: Bool = false
+                _ result: Shape, matchesOptimizers: Bool = true, hasBFloat16State: Bool = false
             ) throws -> CompiledProgram {
                 var joined = JoinedProgram(
                     operandShapes: (0..<arrays + numbers).map { $0 < arrays ? result : [] })
                 let program = ElementwiseProgram(operandCount: arrays + numbers, instructions: instructions)
                 _ = joined.append(program, registers: Array(0..<arrays + numbers))
                 joined.outputs = outputs
-                if hasNarrowState {
+                if hasBFloat16State {
                     for operand in state where outputs.count > 1 { joined.operandTypes[operand] = .bfloat16 }
-                    let narrow = outputs.indices.map { $0 < outputs.count - 1 }
-                    joined.outputTypes = narrow.map { $0 ? .bfloat16 : .float32 }
-                    joined.roundingStreams = narrow.indices.map { narrow[$0] ? UInt64($0) : nil }
+                    let bfloat16 = outputs.indices.map { $0 < outputs.count - 1 }
+                    joined.outputTypes = bfloat16.map { $0 ? .bfloat16 : .float32 }
+                    joined.roundingStreams = bfloat16.indices.map { bfloat16[$0] ? UInt64($0) : nil }
                 }
-                return try CompiledProgram(joined, result: result, usesRules: usesRules)
+                return try CompiledProgram(joined, result: result, matchesOptimizers: matchesOptimizers)
             }
         }
 
@@ -125,10 +125,10 @@ extension InstructionSetTests {
         ]
 
         @Test(arguments: updates)
-        func everyUpdateIsTheRuleOfItsName(_ update: Update) throws {
-            #expect(try update.program([3, 4]).rule == update.rule)
-            #expect(try update.program([3, 4], hasNarrowState: true).rule == update.rule)
-            #expect(try update.program([3, 4], usesRules: false).rule == nil)
+        func everyUpdateMatchesTheOptimizerOfItsName(_ update: Update) throws {
+            #expect(try update.program([3, 4]).optimizer == update.optimizer)
+            #expect(try update.program([3, 4], hasBFloat16State: true).optimizer == update.optimizer)
+            #expect(try update.program([3, 4], matchesOptimizers: false).optimizer == nil)
         }
 
         @Test func aProgramThatDiffersInOneStepIsInterpreted() throws {
@@ -138,17 +138,17 @@ extension InstructionSetTests {
                     guard case .binary(let function, let left, let right) = instructions[index] else { continue }
                     instructions[index] = .binary(function == .maximum ? .minimum : .maximum, left, right)
                     let other = Update(
-                        update.rule, arrays: update.arrays, numbers: update.numbers, instructions,
+                        update.optimizer, arrays: update.arrays, numbers: update.numbers, instructions,
                         outputs: update.outputs)
-                    #expect(try other.program([3, 4]).rule == nil)
+                    #expect(try other.program([3, 4]).optimizer == nil)
                 }
             }
         }
 
-        /// What is no state, or is rounded to the nearest, is not what rules are compiled for.
+        /// Kernels are compiled for bfloat16 in the state only, rounded stochastically.
         @Test func aProgramWithOtherTypesIsInterpreted() throws {
             for update in Self.updates where update.outputs.count > 1 {
-                func rule(_ change: (inout JoinedProgram) -> Void) throws -> String? {
+                func optimizer(_ change: (inout JoinedProgram) -> Void) throws -> String? {
                     var joined = JoinedProgram(
                         operandShapes: (0..<update.arrays + update.numbers).map { $0 < update.arrays ? [3, 4] : [] })
                     let program = ElementwiseProgram(
@@ -161,82 +161,82 @@ extension InstructionSetTests {
                     }
                     joined.roundingStreams = update.outputs.indices.map { $0 < update.outputs.count - 1 ? 0 : nil }
                     change(&joined)
-                    return try CompiledProgram(joined, result: [3, 4]).rule
+                    return try CompiledProgram(joined, result: [3, 4]).optimizer
                 }
-                #expect(try rule { _ in } == update.rule)
-                #expect(try rule { $0.operandTypes[update.gradient] = .bfloat16 } == nil)
-                #expect(try rule { $0.operandTypes[update.arrays - 1] = .bfloat16 } == nil)
-                #expect(try rule { $0.operandTypes[update.arrays] = .bfloat16 } == nil)
-                #expect(try rule { $0.operandTypes[update.state[0]] = .float32 } == nil)
-                #expect(try rule { $0.outputTypes[0] = .float32 } == nil)
-                #expect(try rule { $0.roundingStreams = [] } == nil)
+                #expect(try optimizer { _ in } == update.optimizer)
+                #expect(try optimizer { $0.operandTypes[update.gradient] = .bfloat16 } == nil)
+                #expect(try optimizer { $0.operandTypes[update.arrays - 1] = .bfloat16 } == nil)
+                #expect(try optimizer { $0.operandTypes[update.arrays] = .bfloat16 } == nil)
+                #expect(try optimizer { $0.operandTypes[update.state[0]] = .float32 } == nil)
+                #expect(try optimizer { $0.outputTypes[0] = .float32 } == nil)
+                #expect(try optimizer { $0.roundingStreams = [] } == nil)
             }
         }
 
         /// Vectors and what is left of one, blocks, and a size that several threads share.
         @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
-        func rulesGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
+        func optimizersGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            for (count, isNarrow) in [1, 16, 37, 5000, 70_001].flatMap({ [($0, false), ($0, true)] }) {
-                let run = Run(update, [count], hasNarrowState: isNarrow)
-                let compiled = try run.results(of: update.program([count], hasNarrowState: isNarrow))
+            for (count, isBFloat16) in [1, 16, 37, 5000, 70_001].flatMap({ [($0, false), ($0, true)] }) {
+                let run = Run(update, [count], hasBFloat16State: isBFloat16)
+                let compiled = try run.results(of: update.program([count], hasBFloat16State: isBFloat16))
                 let interpreted = try run.results(
-                    of: update.program([count], usesRules: false, hasNarrowState: isNarrow))
+                    of: update.program([count], matchesOptimizers: false, hasBFloat16State: isBFloat16))
                 let isSame = compiled == interpreted
                 #expect(isSame)
             }
         }
 
         /// Rows that fill tiles of eight and rows that do not, shared by several threads; inputs without zeros, with rows
-        /// of nothing else, examples without a gradient, and more examples than a tile's numbers are listed of.
+        /// of nothing else, examples without a gradient, and more examples than non-zero inputs are listed of.
         @Test(arguments: updates, 0..<Int(graft_instruction_set_count()))
-        func rulesOverAGradientGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
+        func optimizersOverAGradientGiveTheInterpretersBits(_ update: Update, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
             for (examples, shape) in [(1, [3, 64] as Shape), (20, [140, 96]), (7, [16, 544]), (70, [24, 160])] {
-                for (zeros, isNarrow) in [0, 0.5, 0.9].flatMap({ [($0, false), ($0, true)] }) {
-                    let run = Run(update, shape, examples: examples, zeros: zeros, hasNarrowState: isNarrow)
-                    let compiled = try run.results(of: update.program(shape, hasNarrowState: isNarrow))
+                for (zeros, isBFloat16) in [0, 0.5, 0.9].flatMap({ [($0, false), ($0, true)] }) {
+                    let run = Run(update, shape, examples: examples, zeros: zeros, hasBFloat16State: isBFloat16)
+                    let compiled = try run.results(of: update.program(shape, hasBFloat16State: isBFloat16))
                     let interpreted = try run.results(
-                        of: update.program(shape, usesRules: false, hasNarrowState: isNarrow))
+                        of: update.program(shape, matchesOptimizers: false, hasBFloat16State: isBFloat16))
                     let isSame = compiled == interpreted
                     #expect(isSame)
-                    let alone = try run.results(of: update.program(shape, hasNarrowState: isNarrow), threads: 1)
+                    let alone = try run.results(of: update.program(shape, hasBFloat16State: isBFloat16), threads: 1)
                     let isSameOnOneThread = alone == compiled
                     #expect(isSameOnOneThread)
                 }
             }
         }
 
-        /// A row waits where every example has either a zero for it or no gradient.
+        /// A row is lazy where every example has either a zero for it or no gradient.
         @Test(arguments: [false, true], 0..<Int(graft_instruction_set_count()))
-        func rowsWithoutAGradientWait(hasNarrowState: Bool, instructionSet: Int) throws {
+        func rowsWithoutAGradientAreLazy(hasBFloat16State: Bool, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            let shape: Shape = [1205, 64], update = try #require(Self.updates.first { $0.rule == "rmsprop" })
-            let run = Run(update, shape, examples: 20, zeros: 0.9, hasNarrowState: hasNarrowState)
+            let shape: Shape = [1205, 64], update = try #require(Self.updates.first { $0.optimizer == "rmsprop" })
+            let run = Run(update, shape, examples: 20, zeros: 0.9, hasBFloat16State: hasBFloat16State)
             let (examples, left, right) = try #require(run.factors)
             let teaching = (0..<examples).filter { example in
                 (0..<shape[1]).contains { right[example * shape[1] + $0] != 0 }
             }
             #expect(teaching.count > 0 && teaching.count < examples)
-            var waiting = [UInt8](repeating: 0, count: shape[0])
-            var roundings = [graft_rounding](repeating: graft_rounding(), count: Int(graft_postponed_roundings))
-            try waiting.withUnsafeMutableBufferPointer { waiting in
+            var deferred = [UInt8](repeating: 0, count: shape[0])
+            var roundings = [graft_rounding](repeating: graft_rounding(), count: Int(graft_lazy_rounding_count))
+            try deferred.withUnsafeMutableBufferPointer { deferred in
                 try roundings.withUnsafeMutableBufferPointer { roundings in
-                    var postponed = graft_postponed(
-                        counts: waiting.baseAddress, roundings: roundings.baseAddress, step: 255)
-                    let program = try update.program(shape, hasNarrowState: hasNarrowState)
-                    _ = try run.results(of: program, postponed: &postponed)
-                    #expect(postponed.step == 0, "the number of the next step, modulo 256")
+                    var lazy = graft_lazy_rows(
+                        counts: deferred.baseAddress, roundings: roundings.baseAddress, step: 255)
+                    let program = try update.program(shape, hasBFloat16State: hasBFloat16State)
+                    _ = try run.results(of: program, lazy: &lazy)
+                    #expect(lazy.step == 0, "the number of the next step, modulo 256")
                 }
             }
             for row in 0..<shape[0] {
-                #expect(waiting[row] == (teaching.allSatisfy { left[$0 * shape[0] + row] == 0 } ? 1 : 0))
+                #expect(deferred[row] == (teaching.allSatisfy { left[$0 * shape[0] + row] == 0 } ? 1 : 0))
             }
             // The seeds of a stream differ from each other and from zero.
-            #expect((roundings[255].first != roundings[255].second) == hasNarrowState)
+            #expect((roundings[255].first != roundings[255].second) == hasBFloat16State)
         }
     }
 }
@@ -250,16 +250,16 @@ private struct Run {
     /// The operands whose places the results take.
     let places: [Int]
     /// The operands that are of bfloat16.
-    let narrow: Set<Int>
+    let bfloat16: Set<Int>
     /// The factors of the gradient, where it is computed.
     let factors: (examples: Int, left: [Float], right: [Float])?
 
     init(
-        _ update: InstructionSetTests.RuleTests.Update, _ shape: Shape, examples: Int? = nil, zeros: Double = 0,
-        hasNarrowState: Bool = false
+        _ update: InstructionSetTests.OptimizerKernelTests.Update, _ shape: Shape, examples: Int? = nil,
+        zeros: Double = 0, hasBFloat16State: Bool = false
     ) {
         var random = SplitMix(seed: UInt64(shape.elementCount))
-        narrow = hasNarrowState ? Set(update.state) : []
+        bfloat16 = hasBFloat16State ? Set(update.state) : []
         operands = (0..<update.arrays + update.numbers).map { operand in
             let values = random.array(operand < update.arrays ? shape : []).values
             // Means of squares and rates are above zero.
@@ -280,13 +280,13 @@ private struct Run {
 
     /// The bytes of all results.
     ///
-    /// - Parameter postponed: what the rows of the gradient wait for.
+    /// - Parameter lazy: the state of lazy rows of the gradient.
     func results(
-        of program: CompiledProgram, threads: Int = 3, postponed: UnsafeMutablePointer<graft_postponed>? = nil
+        of program: CompiledProgram, threads: Int = 3, lazy: UnsafeMutablePointer<graft_lazy_rows>? = nil
     ) throws -> [[UInt8]] {
         let arrays = operands.indices.map { operand in
             let tensor = Tensor(operands[operand], shape: [operands[operand].count])
-            let stored = tensor.stored(as: narrow.contains(operand) ? .bfloat16 : .float32)
+            let stored = tensor.stored(as: bfloat16.contains(operand) ? .bfloat16 : .float32)
             return stored.withUnsafeStoredBytes { bytes in
                 let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
                 copy.copyMemory(from: bytes)
@@ -302,7 +302,7 @@ private struct Run {
         if factors != nil { sources[gradient] = nil }
         try sources.withUnsafeMutableBufferPointer { sources in
             try targets.withUnsafeMutableBufferPointer { targets in
-                try run(program, sources, targets, threads, postponed)
+                try run(program, sources, targets, threads, lazy)
             }
         }
         return places.map { Array(arrays[$0]) }
@@ -311,7 +311,7 @@ private struct Run {
     private func run(
         _ program: CompiledProgram, _ sources: UnsafeMutableBufferPointer<UnsafePointer<Float>?>,
         _ targets: UnsafeMutableBufferPointer<UnsafeMutablePointer<Float>?>, _ threads: Int,
-        _ postponed: UnsafeMutablePointer<graft_postponed>?
+        _ lazy: UnsafeMutablePointer<graft_lazy_rows>?
     ) throws {
         guard let factors else {
             let scratch = try Memory(byteCount: program.scratchByteCount(threads: threads))
@@ -324,10 +324,10 @@ private struct Run {
                 (description.examples, description.rows) = (Int64(factors.examples), Int64(shape[0]))
                 (description.columns, description.operand) = (Int64(shape[1]), Int32(gradient))
                 (description.left, description.right) = (left.baseAddress, right.baseAddress)
-                description.postponed = postponed
+                description.lazy = lazy
                 let scratch = try Memory(byteCount: program.scratchByteCount(for: &description, threads: threads))
                 try withMemory(scratch, threads) {
-                    program.run(sources, targets, gradient: &description, ahead: nil, $0)
+                    program.run(sources, targets, gradient: &description, next: nil, $0)
                 }
             }
         }

@@ -1,8 +1,8 @@
 import Foundation
 import GraftFormats
 
-/// A zip archive of pictures that is unpacked as a whole or not at all; anything else in it stays inside.
-struct PictureArchive {
+/// A zip archive of images that is unpacked as a whole or not at all; anything else in it stays inside.
+struct ImageArchive {
     let path: String
     /// The folder inside the archive whose contents are wanted.
     let folder: String
@@ -10,36 +10,36 @@ struct PictureArchive {
     /// More bytes than any archive of samples unpacks to.
     private static let largestByteCount: UInt64 = 4 << 30
 
-    /// Unpacks the pictures into a new folder, which appears under its name when all are there.
+    /// Unpacks the images into a new folder, which appears under its name when all are there.
     ///
     /// - Throws: `GraftError` with code `format` where a name leads out of the folder or the archive is damaged, `file`
     ///   where the disk refuses.
     func unpack(to target: String) throws {
         let archive = try ZipArchive(reading: path)
-        let pictures = archive.members.filter { $0.name.hasPrefix(folder + "/") && Self.isPicture($0.name) }
-        guard !pictures.isEmpty else { throw GraftError(.format, "\(path) has no pictures in \(folder)") }
-        try checkSize(of: pictures)
+        let images = archive.members.filter { $0.name.hasPrefix(folder + "/") && Self.isImage($0.name) }
+        guard !images.isEmpty else { throw GraftError(.format, "\(path) has no pictures in \(folder)") }
+        try checkSize(of: images)
         let files = FileManager.default
         let tag = UUID().uuidString.prefix(8)
         let temporary = (target as NSString).deletingLastPathComponent + "/.\(folder).\(tag).partial"
         defer { try? files.removeItem(atPath: temporary) }
-        for picture in pictures {
-            let file = "\(temporary)/\(try inner(picture.name))"
+        for image in images {
+            let file = "\(temporary)/\(try inner(image.name))"
             try files.createDirectory(
                 atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-            try archive.extract(picture.name, to: file)
+            try archive.extract(image.name, to: file)
         }
         guard !files.fileExists(atPath: target) else { return }  // another process was faster
         try files.moveItem(atPath: temporary, toPath: target)
     }
 
-    private func checkSize(of pictures: [ZipArchive.Member]) throws(GraftError) {
+    private func checkSize(of images: [ZipArchive.Member]) throws(GraftError) {
         var room = Self.largestByteCount
-        for picture in pictures {
-            guard picture.byteCount <= room else {
+        for image in images {
+            guard image.byteCount <= room else {
                 throw GraftError(.format, "\(path) declares more than \(Self.largestByteCount) bytes of pictures")
             }
-            room -= picture.byteCount
+            room -= image.byteCount
         }
     }
 
@@ -53,7 +53,7 @@ struct PictureArchive {
         return path
     }
 
-    private static func isPicture(_ name: String) -> Bool {
+    private static func isImage(_ name: String) -> Bool {
         ["jpg", "jpeg", "png", "gif", "bmp", "webp"].contains((name as NSString).pathExtension.lowercased())
     }
 }
