@@ -24,11 +24,11 @@ struct CompiledPlan: Sendable {
     /// Whether guard words stand around what runs write.
     let guardsMemory: Bool
 
-    init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
+    init(_ graph: Graph, _ paths: FastPaths, _ options: CPUOptions) throws(GraftError) {
         let engine = try Engine()
         try self.init(
             PlanCompiler(
-                graph.widenedForCPU(engine), engine: engine, threads: options.threadsOfRun,
+                graph.widenedForCPU(engine, paths), engine: engine, threads: options.threadsOfRun, paths: paths,
                 bitmapInputs: options.bitmapInputs), options)
     }
 
@@ -46,8 +46,9 @@ struct CompiledPlan: Sendable {
             (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
         }
         self.schedule = schedule
-        lookahead = Lookahead(schedule)
-        postponedRows = PostponedRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
+        lookahead = compiler.paths.allows(.nextBatchOverlap) ? Lookahead(schedule) : nil
+        let hasLazyRows = compiler.paths.allows(.lazyRows)
+        postponedRows = !hasLazyRows ? [] : PostponedRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
         replaced = Set(
             schedule.buffers.compactMap { buffer in
                 if case .nextValue(let position) = buffer.place { position } else { nil }
