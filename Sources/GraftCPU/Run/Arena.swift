@@ -38,7 +38,8 @@ final class Arena {
         }
         let gap = plan.guardsMemory ? GuardedRange.guardByteCount : 0
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base + gap, streams: streams, threads: plan.threads, randomKey: request.randomKey,
+            buffers: table, scratch: scratch.base + gap, streams: streams, threads: plan.threads,
+            randomKey: request.randomKey,
             packed: packedRows(plan, inputs), ahead: try binding.lookAhead(plan, inputs, next: next),
             postponed: binding.postponedSteps(plan), scratchGap: gap)
         graft_set_thread_count(Int32(plan.threads))
