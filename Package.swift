@@ -45,12 +45,16 @@ let package = Package(
 
         // What a user works with.
         room("GraftReports", ["GraftTraining"]),
-        room("GraftTraining", ["GraftLearning", "GraftModel", "GraftRuntime", "GraftDigest"]),
-        room("GraftApplications", ["GraftModel", "GraftFormats", "CPocket", "GraftDigest"]),
+        room(
+            "GraftTraining",
+            ["GraftLearning", "GraftFeatures", "GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
+        room("GraftFeatures", ["GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
+        room("GraftApplications", ["GraftModel", "GraftData", "GraftFormats", "CPocket", "GraftDigest"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
-        room("GraftImages", ["GraftModel", "CJPEG", "CVips", "GraftDigest"]),
+        room("GraftImages", ["GraftData", "CJPEG", "CVips", "GraftDigest"]),
 
-        // The model and the graph.
+        // The data, the model and the graph.
+        room("GraftData", ["GraftGraph"]),
         room("GraftLearning", ["GraftModel"]),
         room("GraftModel", ["GraftGraph"]),
         room("GraftGraph", ["GraftSystem"]),
@@ -94,6 +98,7 @@ let package = Package(
         tests(of: "GraftDigest"),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
+        tests(of: "GraftData"),
         tests(of: "GraftCPU", ["GraftModel", "COneDNN", "CKernels"], resources: [.copy("Fixtures")]),
         tests(of: "GraftLearning", ["KerasFixtures"]),
         tests(
@@ -104,9 +109,10 @@ let package = Package(
                 "CKernels",
             ],
             resources: [.copy("Fixtures")]),
+        tests(of: "GraftFeatures", ["GraftCPU"]),
         tests(of: "GraftReports"),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
-        tests(of: "GraftFormats", ["GraftApplications"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftFormats", ["GraftApplications", "GraftData"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
         tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
     ]

@@ -79,7 +79,7 @@ struct RepeatedBatch: Dataset {
     let batch: Tensor
     let count: Int
     let classNames: [String]? = nil
-    let imageRule: ImageRule? = nil
+    let inputRule: InputRule? = nil
 
     /// The first `size` rows, repeated where there are fewer.
     init(_ images: Tensor, size: Int, count: Int = 100_000) {

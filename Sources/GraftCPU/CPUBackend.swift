@@ -1,3 +1,4 @@
+internal import CKernels
 import GraftRuntime
 
 /// Runs plans on the CPU.
@@ -16,33 +17,27 @@ package struct CPUBackend: Backend {
         self.options = options
     }
 
-    package var precision: String { options.precision.rawValue }
-    package var threads: Int { options.threads }
-    package var identity: String {
+    package var capabilities: BackendCapabilities {
+        let (precision, threads) = (options.precision.rawValue, options.threads)
         let timeline = options.timeline.map { " \(ObjectIdentifier($0))" } ?? ""
-        return "cpu \(precision) \(threads) \(options.memoryLimit) \(options.guardsMemory)\(timeline)"
+        return BackendCapabilities(
+            identity: "cpu \(precision) \(threads) \(options.memoryLimit) \(options.guardsMemory)\(timeline)",
+            precision: precision, threads: threads, concurrentRuns: concurrentRuns)
     }
 
     /// As many as share the threads evenly, but no more than four, since each takes memory of its own: threads that run on
     /// their own need not wait for each other after each operation.
-    package var concurrentRuns: Int { (1...4).last { options.threads.isMultiple(of: $0) } ?? 1 }
+    private var concurrentRuns: Int { (1...4).last { options.threads.isMultiple(of: $0) } ?? 1 }
 
-    package func makePlan(_ graph: Graph) throws -> any Plan { try makePlan(graph, packedInputs: []) }
-
-    package func makePlan(_ graph: Graph, packedInputs: Set<String>) throws -> any Plan {
+    package func compile(_ graph: Graph, _ wanted: PlanOptions) throws -> any Plan {
+        let updates = !graph.updates.isEmpty
+        // Memory of the plans before, a trunk's for instance, will do for this one.
+        if updates { graft_release_memory() }
         var options = options
-        options.packedInputs = packedInputs
-        options.guardsUpdates = !graph.updates.isEmpty
+        (options.bitmapInputs, options.guardsUpdates) = (wanted.bitmapInputs, updates)
+        if wanted.isConcurrent { options.concurrentRuns = concurrentRuns }
         return try CPUPlan(graph, options: options)
     }
-
-    package func makeConcurrentPlan(_ graph: Graph) throws -> any Plan {
-        var options = options
-        options.concurrentRuns = concurrentRuns
-        return try CPUBackend(options: options).makePlan(graph)
-    }
-
-    package func releaseMemory() { CPUPlan.releaseMemory() }
 }
 
 extension CPUPlan: Plan {}

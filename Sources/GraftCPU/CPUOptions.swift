@@ -28,8 +28,8 @@ public struct CPUOptions: Sendable {
     /// The error names the step, its kernel and its shapes. What a kernel writes further than 4,096 bytes away is not seen.
     public var guardsMemory = false
 
-    /// The inputs, by name, whose rows come packed; see ``CPUPlan/packedInputs``.
-    package var packedInputs: Set<String> = []
+    /// The inputs, by name, that mostly come as rows compressed by a bitmap; see ``CPUPlan/bitmapInputs``.
+    package var bitmapInputs: Set<String> = []
 
     /// Options with these values.
     public init(

@@ -14,6 +14,10 @@ public final class CPUPlan: Sendable {
     private let state = Mutex(State())
     /// Held by a run that updates variables, and by whoever reads or replaces their values.
     private let turn = Mutex(())
+    /// The variables' values before their last updates.
+    private let former = FormerValues()
+    /// Memory of batches that were used.
+    private let feedMemory = TensorPool(capacity: 10)
 
     private struct State {
         var binding: Binding?
@@ -84,7 +88,7 @@ public final class CPUPlan: Sendable {
             let start = options.timeline?.now ?? 0
             defer { options.timeline?.add("bind variables", category: "preparation", since: start) }
             let previous = state.withLock { $0.binding }
-            let binding = try Binding(plan, values, previous: previous)
+            let binding = try Binding(plan, values, previous: previous, former: former)
             state.withLock { $0.binding = binding }
         }
     }
@@ -106,60 +110,79 @@ public final class CPUPlan: Sendable {
         }
     }
 
-    /// Hands over memory of variables' former values, of their shapes. Where a run must not write a variable in place,
-    /// because somebody shares its value, it writes the next value there instead of in new memory; memory that somebody
-    /// still shares is not touched.
-    public func recycle(_ memory: [VariableID: Tensor]) {
-        turn.withLock { _ in state.withLock { $0.binding }?.recycle(memory, plan) }
-    }
-
-    /// Gives the system back what plans have left that are gone, so that it need not find new memory for the next ones: small
-    /// arrays would be kept for others of their size.
-    package static func releaseMemory() { graft_release_memory() }
-
     // MARK: Running
 
     /// Does the graph's work once and returns its outputs in order.
     ///
     /// Updates are written in place where nobody else shares a variable's memory; otherwise to other memory, so that
-    /// tensors given or taken elsewhere keep their numbers.
+    /// tensors given or taken elsewhere keep their values.
     ///
     /// - Parameters:
     ///   - inputs: a tensor for each input of the graph, by name; others are not looked at.
-    ///   - next: the next run's inputs, where they are known; those that are not needed are not looked at. Where a large
-    ///     variable is multiplied with an input and updated, the next product is then computed along with the update, which
-    ///     saves reading the variable for it; no bit of any result depends on it.
     ///   - randomKey: the key of all random numbers of this run; see ``RandomStream``.
     /// - Throws: ``GraftError`` where an input is missing or has the wrong shape, or variables were never bound.
-    public func run(
-        _ inputs: [String: Tensor], next: [String: Tensor] = [:], randomKey: UInt64 = 0
-    ) throws(GraftError) -> [Tensor] {
-        let inputs = try checked(inputs)
-        guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
-        let upcoming = plan.lookahead.flatMap { lookahead in
-            let (name, shape) = plan.inputs[lookahead.input]
-            return next[name].flatMap { $0.shape == shape ? plan.readable($0, as: lookahead.input) : nil }
+    public func run(_ inputs: [String: Tensor], randomKey: UInt64 = 0) throws(GraftError) -> [Tensor] {
+        try run(fedInputs(of: feed(inputs: inputs.mapValues { .dense($0) }), [:]), next: nil, randomKey)
+    }
+
+    /// Brings inputs into the form that this plan's steps read; see ``Plan/feed(_:)``.
+    package func feed(_ inputs: [String: HostArray]) throws -> any Feed { try feed(inputs: inputs) }
+
+    private func feed(inputs: [String: HostArray]) throws(GraftError) -> CPUFeed {
+        var fed: [FedInput?] = []
+        for ((name, shape), forms) in zip(plan.inputs, plan.inputForms) {
+            guard let array = inputs[name] else {
+                fed.append(nil)
+                continue
+            }
+            guard array.shape == shape else {
+                throw GraftError(
+                    .shape, "the input '\(name)' has the shape \(array.shape), the plan was made for \(shape)")
+            }
+            fed.append(FedInput(array, forms, in: feedMemory))
         }
+        return CPUFeed(plan: ObjectIdentifier(self), fed, names: Array(inputs.keys))
+    }
+
+    /// Does the graph's work once; see ``Plan/run(_:scalars:next:randomKey:)``.
+    ///
+    /// Where a large variable is multiplied with an input and updated, the product with the next run's input is computed along
+    /// with the update, which saves reading the variable for it; no bit of any result depends on it.
+    package func run(
+        _ feed: any Feed, scalars: [String: Float] = [:], next: (any Feed)? = nil, randomKey: UInt64 = 0
+    ) throws -> [Tensor] {
+        guard let feed = feed as? CPUFeed, feed.plan == ObjectIdentifier(self) else {
+            throw GraftError(
+                .argument, "the plan was given a batch that another plan was fed with; call its own `feed`")
+        }
+        let upcoming = (next as? CPUFeed).flatMap { $0.plan == feed.plan ? $0 : nil }
+        return try run(fedInputs(of: feed, scalars), next: upcoming, randomKey)
+    }
+
+    private func run(_ inputs: [FedInput], next: CPUFeed?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
+        guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
+        let upcoming = plan.lookahead.flatMap { next?.inputs[$0.input] }
         return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, next: upcoming, randomKey) }
     }
 
-    private func checked(_ inputs: [String: Tensor]) throws(GraftError) -> [Tensor] {
-        var tensors: [Tensor] = []
+    /// All inputs of the plan: those of a feed, the others made of scalars.
+    private func fedInputs(of feed: CPUFeed, _ scalars: [String: Float]) throws(GraftError) -> [FedInput] {
+        var inputs: [FedInput] = []
         for (position, (name, shape)) in plan.inputs.enumerated() {
-            guard let tensor = inputs[name] else {
+            if let input = feed.inputs[position] {
+                inputs.append(input)
+            } else if let scalar = scalars[name], shape.rank == 0 {
+                inputs.append(FedInput(.dense(Tensor(scalar)), plan.inputForms[position], in: feedMemory))
+            } else {
+                let given = feed.names + Array(scalars.keys)
                 throw GraftError(
-                    .argument, "the run has no input '\(name)' of the shape \(shape), only \(inputs.keys.sorted())")
+                    .argument, "the run has no input '\(name)' of the shape \(shape), only \(given.sorted())")
             }
-            guard tensor.shape == shape else {
-                throw GraftError(
-                    .shape, "the input '\(name)' has the shape \(tensor.shape), the plan was made for \(shape)")
-            }
-            tensors.append(plan.readable(tensor, as: position))
         }
-        return tensors
+        return inputs
     }
 
-    private func runOnce(_ inputs: [Tensor], next: Tensor?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
+    private func runOnce(_ inputs: [FedInput], next: FedInput?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
         let binding = try currentBinding()
         let arena = try takeArena()
         defer { giveBack(arena) }
@@ -179,7 +202,7 @@ public final class CPUPlan: Sendable {
             throw GraftError(
                 .state, "the plan has \(plan.variables.count) variables without values; bind them before run")
         }
-        let binding = try Binding(plan, [:], previous: nil)
+        let binding = try Binding(plan, [:], previous: nil, former: former)
         state.withLock { $0.binding = binding }
         return binding
     }
@@ -197,10 +220,10 @@ public final class CPUPlan: Sendable {
 
     // MARK: Looking inside
 
-    /// Those of the inputs which the options name that every run reads as packed rows: they are given to nothing but
-    /// products with large matrices. Others are unpacked at the beginning of each run, where they come packed.
-    package var packedInputs: Set<String> {
-        Set(plan.inputs.indices.filter { plan.isPacked($0) }.map { plan.inputs[$0].name })
+    /// The inputs that some step reads as rows compressed by a bitmap: of those which the options name, those that are
+    /// multiplied with large matrices.
+    package var bitmapInputs: Set<String> {
+        Set(zip(plan.inputs, plan.inputForms).filter { $0.1.isPacked }.map(\.0.name))
     }
 
     /// What the plan consists of.

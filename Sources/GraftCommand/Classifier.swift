@@ -45,7 +45,11 @@ struct Classifier {
 
     /// The rule in the model, or what follows from its input where Keras wrote it.
     static func rule(of model: Model, _ path: String) throws -> ImageRule {
-        if let rule = model.metadata.image { return rule }
+        switch try model.metadata.inputRule {
+        case .image(let rule): return rule
+        case .tokens: throw GraftError(.format, "\(path): the model does not take images; its inputs are texts")
+        case nil: break
+        }
         guard let input = model.inputs.first, model.inputs.count == 1, input.shape.rank == 3,
             [1, 3].contains(input.shape[2])
         else { throw GraftError(.format, "\(path): the model does not take images; its inputs are \(model.inputs)") }

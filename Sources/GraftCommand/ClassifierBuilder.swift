@@ -45,7 +45,7 @@ struct ClassifierBuilder {
         let hidden = try HeadSpecification(head).apply(to: features, groups: groups)
         let model = try Model(
             inputs: network.input, outputs: outputLayer(classes: classNames.count)(hidden), seed: seed)
-        model.metadata = ModelMetadata(classNames: classNames, image: rule)
+        model.metadata = ModelMetadata(classNames: classNames, inputRule: .image(rule))
         let preprocessing = choice.preprocessing?.preprocessing(of: base) ?? base.preprocessing
         console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
         let trainable = model.trainableParameterCount.grouped

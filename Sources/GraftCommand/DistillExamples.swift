@@ -77,7 +77,7 @@ struct SizedImages: Dataset {
 
     var count: Int { files[0].count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { files[0].imageRule }
+    var inputRule: InputRule? { files[0].inputRule }
     func targets(of indices: [Int]) throws -> [Tensor] { [] }
     func name(of index: Int) -> String? { files[0].name(of: index) }
 

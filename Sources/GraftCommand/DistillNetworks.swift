@@ -29,7 +29,7 @@ struct DistillNetworks {
         var rule = try Classifier.rule(of: student, learner.name)
         rule.resize = options.student.resize ?? (learner.isSavedModel ? rule.resize : .antialias)
         studentRule = rule
-        student.metadata.image = rule
+        student.metadata.setInputRule(.image(rule))
         let whole = try Self.teacher(source, on: console)
         teacherRule = try Classifier.rule(of: whole, source.name)
         let usualCut = source.isSavedModel || arguments.top ? nil : try source.named().defaultCut

@@ -1,8 +1,7 @@
 /// A dense array of numbers in row-major order: what goes into a model and comes out of it.
 ///
 /// Its elements are 32-bit floats. Within the package arrays that are read and written at each step of training may be
-/// stored in half the memory, as ``ElementType/bfloat16``; they are read as 32-bit floats too. Rows most of whose elements
-/// are zero may stand packed there.
+/// stored in half the memory, as ``ElementType/bfloat16``; they are read as 32-bit floats too.
 ///
 /// A value type: copies share their memory until one of them is written to.
 public struct Tensor: Sendable {
@@ -11,8 +10,6 @@ public struct Tensor: Sendable {
     /// What its elements are stored as.
     package private(set) var elementType = ElementType.float32
     private var storage: TensorStorage
-    /// The elements, where they stand packed; the storage is empty then.
-    package private(set) var packedRows: PackedRows?
 
     /// An array of zeros.
     public init(zeros shape: Shape) { self.init(zeros: shape, as: .float32) }
@@ -69,26 +66,8 @@ public struct Tensor: Sendable {
         try fill(bytes)
     }
 
-    /// An array over memory that somebody else allocated, a mapped file for instance.
-    package init(shape: Shape, storage: TensorStorage) {
-        precondition(storage.buffer.count >= shape.elementCount, "the storage is smaller than the shape \(shape)")
-        self.shape = shape
-        self.storage = storage
-    }
-
-    private init(shape: Shape, elementType: ElementType, storage: TensorStorage, packed: PackedRows?) {
-        (self.shape, self.elementType, self.storage, packedRows) = (shape, elementType, storage, packed)
-    }
-
-    /// An array whose rows stand packed, each as many elements as there are behind the first axis. They are unpacked to a
-    /// copy wherever they are not read as they are.
-    ///
-    /// - Precondition: they have as many elements as the shape.
-    package init(_ packed: PackedRows, shape: Shape) {
-        precondition(
-            shape.rowCount == packed.rowCount && shape.elementCount == packed.rowCount * packed.rowSize,
-            "\(packed.rowCount) rows of \(packed.rowSize) do not fill the shape \(shape)")
-        self.init(shape: shape, elementType: .float32, storage: TensorStorage(count: 0), packed: packed)
+    private init(shape: Shape, elementType: ElementType, storage: TensorStorage) {
+        (self.shape, self.elementType, self.storage) = (shape, elementType, storage)
     }
 
     /// The number of elements.
@@ -105,14 +84,11 @@ public struct Tensor: Sendable {
         return Self.number(bytes.load(fromByteOffset: 2 * position, as: UInt16.self))
     }
 
-    /// Whether the elements stand in memory as 32-bit floats, one after the other.
-    private var isPlain: Bool { elementType == .float32 && packedRows == nil }
-
     /// Reads the elements, in place where they are stored as 32-bit floats, else in a copy.
     public func withUnsafeBuffer<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard isPlain else { return try stored(as: .float32).withUnsafeBuffer(body) }
+        guard elementType == .float32 else { return try stored(as: .float32).withUnsafeBuffer(body) }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeBufferPointer(rebasing: storage.buffer[0..<count]))
     }
@@ -133,15 +109,11 @@ public struct Tensor: Sendable {
     /// - Precondition: both shapes have as many elements.
     public func reshaped(to shape: Shape) -> Tensor {
         precondition(shape.elementCount == count, "\(self.shape) cannot be reshaped to \(shape)")
-        if let packedRows, packedRows.rowCount != shape.rowCount { return stored(as: .float32).reshaped(to: shape) }
-        return Tensor(shape: shape, elementType: elementType, storage: storage, packed: packedRows)
+        return Tensor(shape: shape, elementType: elementType, storage: storage)
     }
 
     /// The same numbers stored as another element type, rounded to the nearest where that has fewer bits.
     package func stored(as elementType: ElementType) -> Tensor {
-        if let packedRows {
-            return Tensor(uninitialized: shape) { packedRows.unpack(into: $0) }.stored(as: elementType)
-        }
         guard elementType != self.elementType else { return self }
         defer { withExtendedLifetime(storage) {} }
         if elementType == .float32 {
@@ -162,9 +134,7 @@ public struct Tensor: Sendable {
     }
 
     /// Whether the elements may be written in place: nobody else shares them.
-    package mutating func isUnshared() -> Bool {
-        packedRows == nil && !storage.isReadOnly && isKnownUniquelyReferenced(&storage)
-    }
+    package mutating func isUnshared() -> Bool { isKnownUniquelyReferenced(&storage) }
 
     /// Whether both are the same elements in the same memory.
     package func sharesMemory(with other: Tensor) -> Bool {
@@ -172,7 +142,6 @@ public struct Tensor: Sendable {
     }
 
     private mutating func makeUnique() {
-        if packedRows != nil { self = stored(as: .float32) }
         guard !isUnshared() else { return }
         let copy = TensorStorage(count: TensorStorage.floatCount(count, elementType))
         UnsafeMutableRawBufferPointer(copy.buffer).copyMemory(from: UnsafeRawBufferPointer(bytes))
@@ -196,7 +165,6 @@ extension Tensor {
     package func withUnsafeStoredBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard packedRows == nil else { return try stored(as: .float32).withUnsafeStoredBytes(body) }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeRawBufferPointer(bytes))
     }
@@ -210,22 +178,11 @@ extension Tensor {
         return try body(bytes)
     }
 
-    /// The same elements with their rows packed: what is behind the first axis is a row.
-    package func packedByRows() -> Tensor {
-        guard packedRows == nil else { return self }
-        return withUnsafeBuffer { Tensor(PackedRows($0, rowCount: shape.rowCount), shape: shape) }
-    }
-
     private static func number(_ half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
 
     private static func half(_ number: Float) -> UInt16 {
         UInt16(truncatingIfNeeded: ElementType.bfloat16.nearest(to: number).bitPattern >> 16)
     }
-}
-
-extension Shape {
-    /// The size of the first axis; a scalar is one row.
-    fileprivate var rowCount: Int { rank == 0 ? 1 : self[0] }
 }
 
 extension Tensor: Hashable {

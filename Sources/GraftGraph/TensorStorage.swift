@@ -3,8 +3,6 @@
 /// Sendable because a tensor writes to it only while it holds the one reference.
 package final class TensorStorage: @unchecked Sendable {
     package let buffer: UnsafeMutableBufferPointer<Float>
-    /// Whether the memory must not be written to, as that of a file mapped for reading.
-    package let isReadOnly: Bool
     private let release: @Sendable (UnsafeMutableRawPointer) -> Void
 
     /// The alignment of allocated memory in bytes: a cache line, and a 512-bit vector.
@@ -19,7 +17,6 @@ package final class TensorStorage: @unchecked Sendable {
             byteCount: byteCount, alignment: LargePages.alignment(forByteCount: byteCount))
         LargePages.advise(bytes, byteCount: byteCount)
         buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
-        isReadOnly = false
         release = { $0.deallocate() }
     }
 
@@ -33,16 +30,14 @@ package final class TensorStorage: @unchecked Sendable {
             return
         }
         let buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
-        self.init(buffer: buffer, isReadOnly: false) { LargePages.releaseZeros($0, byteCount: byteCount) }
+        self.init(buffer: buffer) { LargePages.releaseZeros($0, byteCount: byteCount) }
     }
 
     /// Takes memory that `release` frees.
-    package init(
-        buffer: UnsafeMutableBufferPointer<Float>, isReadOnly: Bool,
-        release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+    private init(
+        buffer: UnsafeMutableBufferPointer<Float>, release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
     ) {
         self.buffer = buffer
-        self.isReadOnly = isReadOnly
         self.release = release
     }
 

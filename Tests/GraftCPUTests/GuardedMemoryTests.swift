@@ -44,7 +44,7 @@ import Testing
         let x = try graph.input("x", [8])
         let (three, three2) = (try graph.constant(3), try graph.constant(4))
         graph.outputs = [try graph.unary(.relu, graph.binary(.add, graph.binary(.multiply, x, three), three2))]
-        var compiler = try PlanCompiler(graph, engine: Engine(), threads: 1, packedInputs: [])
+        var compiler = try PlanCompiler(graph, engine: Engine(), threads: 1, bitmapInputs: [])
         let place = place(&compiler)
         let reads = isPreparation ? try compiler.location(of: three) : try compiler.location(of: x)
         var writes: [BufferID] = []
@@ -60,11 +60,13 @@ import Testing
                 writes: [target], label: "reader", operation: "test")
         }
         let plan = try CompiledPlan(compiler, options)
-        let binding = try Binding(plan, [:], previous: nil)
+        let binding = try Binding(plan, [:], previous: nil, former: FormerValues())
         var outputs = [Tensor([Float](repeating: 0, count: 8), shape: [8])]
         let input = Tensor((0..<8).map { Float($0) - 4 }, shape: [8])
         try Arena(plan).run(
-            plan, binding, inputs: [input], next: nil, outputs: &outputs, randomKey: 0, profile: nil)
+            plan, binding, inputs: [FedInput(.dense(input), plan.inputForms[0], in: TensorPool(capacity: 0))],
+            next: nil,
+            outputs: &outputs, randomKey: 0, profile: nil)
         #expect(outputs[0].scalars == input.scalars.map { max(0, 3 * $0 + 4) })
     }
 

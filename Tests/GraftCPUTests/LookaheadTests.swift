@@ -22,10 +22,10 @@ extension InstructionSetTests {
             graph.updates = [.init(variable: VariableID(0), value: try graph.binary(.subtract, w, change))]
             graph.outputs = [product]
             var options = CPUOptions(threads: threads)
-            options.packedInputs = isPacked ? ["x"] : []
+            options.bitmapInputs = isPacked ? ["x"] : []
             let plan = try CPUPlan(graph, options: options)
             #expect(plan.report.productsAhead == 1)
-            #expect(plan.packedInputs == options.packedInputs)
+            #expect(plan.bitmapInputs == options.bitmapInputs)
             return plan
         }
 
@@ -41,16 +41,16 @@ extension InstructionSetTests {
             return [VariableID(0): random.array([inner, columns]).tensor]
         }()
 
-        /// The bits of all outputs and of the last weights; `next` says what a run is told of the following one.
+        /// The bits of all outputs and of the last weights; `next` says which batch a run is told of as the following one.
         private func bits(
-            threads: Int, isPacked: Bool = false, next: (Int, [[String: Tensor]]) -> [String: Tensor]
+            threads: Int, isPacked: Bool = false, next: (Int) -> Int?
         ) throws -> [[UInt32]] {
             let plan = try Self.plan(threads: threads, isPacked: isPacked)
-            let batches = Self.batches(4).map { batch in isPacked ? batch.mapValues { $0.packedByRows() } : batch }
+            let feeds = try Self.batches(4).map { try plan.feed($0, compressing: isPacked ? ["x"] : []) }
             try plan.bind(Self.start)
             var bits: [[UInt32]] = []
-            for (index, batch) in batches.enumerated() {
-                let output = try plan.run(batch, next: next(index, batches))[0]
+            for (index, feed) in feeds.enumerated() {
+                let output = try plan.run(feed, next: next(index).map { feeds[$0] })[0]
                 bits.append(output.scalars.map(\.bitPattern))
             }
             bits.append(try #require(plan.value(of: VariableID(0))).scalars.map(\.bitPattern))
@@ -61,50 +61,48 @@ extension InstructionSetTests {
         func knowingTheNextInputChangesNoBit(threads: Int, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            let unknown = try bits(threads: 1) { _, _ in [:] }
+            let unknown = try bits(threads: 1) { _ in nil }
             for isPacked in [false, true] {
-                let known = try bits(threads: threads, isPacked: isPacked) { index, batches in
-                    index + 1 < batches.count ? batches[index + 1] : [:]
-                }
+                let known = try bits(threads: threads, isPacked: isPacked) { index in index < 3 ? index + 1 : nil }
                 let isSame = known == unknown
                 #expect(isSame, "\(isPacked ? "packed" : "plain")")
             }
-            let packed = try bits(threads: threads, isPacked: true) { _, _ in [:] }
+            let packed = try bits(threads: threads, isPacked: true) { _ in nil }
             let isSamePacked = packed == unknown
             #expect(isSamePacked)
         }
 
         /// Some steps know nothing, as at the end of an epoch; one is told of another batch than the one that comes.
         @Test func anInputThatDoesNotComeChangesNoBit() throws {
-            let unknown = try bits(threads: 2) { _, _ in [:] }
-            let partly = try bits(threads: 2) { index, batches in index == 1 ? [:] : batches[(index + 1) % 4] }
+            let unknown = try bits(threads: 2) { _ in nil }
+            let partly = try bits(threads: 2) { index in index == 1 ? nil : (index + 1) % 4 }
             let isSame = partly == unknown
             #expect(isSame)
-            let wrongly = try bits(threads: 2) { index, batches in batches[(index + 2) % 4] }
+            let wrongly = try bits(threads: 2) { index in (index + 2) % 4 }
             let isStillSame = wrongly == unknown
             #expect(isStillSame)
         }
 
         @Test func otherVariablesForgetWhatWasComputedAhead() throws {
             let plan = try Self.plan(threads: 2)
-            let batches = Self.batches(2)
+            let feeds = try Self.batches(2).map { try plan.feed($0, compressing: []) }
             try plan.bind(Self.start)
-            let first = try plan.run(batches[1])[0]
+            let first = try plan.run(feeds[1])[0]
             try plan.bind(Self.start)
-            _ = try plan.run(batches[0], next: batches[1])
+            _ = try plan.run(feeds[0], next: feeds[1])
             try plan.bind(Self.start)
-            let isSame = try plan.run(batches[1])[0] == first
+            let isSame = try plan.run(feeds[1])[0] == first
             #expect(isSame)
         }
 
         @Test func aWarmRunThatLooksAheadAllocatesNothing() throws {
             let plan = try Self.plan(threads: 2)
-            let batches = Self.batches(4)
+            let feeds = try Self.batches(4).map { try plan.feed($0, compressing: []) }
             try plan.bind(Self.start)
-            _ = try plan.run(batches[0], next: batches[1])
+            _ = try plan.run(feeds[0], next: feeds[1])
             let allocations = plan.report.allocations
-            _ = try plan.run(batches[1], next: batches[2])
-            _ = try plan.run(batches[2], next: batches[3])
+            _ = try plan.run(feeds[1], next: feeds[2])
+            _ = try plan.run(feeds[2], next: feeds[3])
             #expect(plan.report.allocations == allocations)
         }
     }

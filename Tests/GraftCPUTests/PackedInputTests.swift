@@ -1,5 +1,6 @@
 import CKernels
 import GraftCPU
+import GraftGraph
 import GraftTestSupport
 import Testing
 
@@ -20,7 +21,7 @@ extension InstructionSetTests {
             let product = try graph.matrixProduct(flat, w)
             graph.outputs = [try graph.unary(.relu, graph.binary(.add, product, b))]
             var options = CPUOptions(threads: threads)
-            options.packedInputs = packed
+            options.bitmapInputs = packed
             let plan = try CPUPlan(graph, options: options)
             var random = SplitMix(seed: 1)
             try plan.bind([
@@ -41,29 +42,29 @@ extension InstructionSetTests {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
             let plain = try Self.plan(rows: size.rows, columns: size.columns, packed: [])
-            #expect(plain.packedInputs.isEmpty)
+            #expect(plain.bitmapInputs.isEmpty)
             let packed = try [1, 3].map {
                 try Self.plan(rows: size.rows, columns: size.columns, threads: $0, packed: ["x"])
             }
             for zeros in [0, 0.9, 1] {
                 let x = Self.input(rows: size.rows, zeros: zeros)
                 let expected = try plain.run(["x": x])[0].scalars.map(\.bitPattern)
-                let packedX = x.packedByRows()
                 // Whoever gives a plan the other form gets the same.
-                for (plan, x) in packed.map({ ($0, packedX) }) + [(packed[0], x), (plain, packedX)] {
-                    let isSame = try plan.run(["x": x])[0].scalars.map(\.bitPattern) == expected
+                for (plan, names) in packed.map({ ($0, ["x"]) }) + [(packed[0], []), (plain, ["x"])] {
+                    let feed = try plan.feed(["x": x], compressing: Set(names))
+                    let isSame = try plan.run(feed)[0].scalars.map(\.bitPattern) == expected
                     #expect(isSame, "\(zeros)")
                 }
             }
-            for plan in packed { #expect(plan.packedInputs == ["x"]) }
+            for plan in packed { #expect(plan.bitmapInputs == ["x"]) }
         }
 
         /// More rows than a kernel for plain ones takes: each row is what it is on its own.
         @Test func manyRowsAreMultipliedAtOnce() throws {
             let (count, columns) = (150, 160)
             let x = Self.input(rows: count, zeros: 0.86)
-            let all = try Self.plan(rows: count, columns: columns, packed: ["x"]).run(["x": x.packedByRows()])[0]
-                .scalars
+            let many = try Self.plan(rows: count, columns: columns, packed: ["x"])
+            let all = try many.run(many.feed(["x": x], compressing: ["x"]))[0].scalars
             let single = try Self.plan(rows: 1, columns: columns, packed: [])
             for row in [0, 63, 64, 149] {
                 let numbers = Array(x.scalars[(row * Self.inner)..<((row + 1) * Self.inner)])
@@ -79,21 +80,32 @@ extension InstructionSetTests {
             let w = try graph.variable(VariableID(0), [Self.inner, 128])
             graph.outputs = [try graph.matrixProduct(x, w), try graph.reduce(.sum, x)]
             var options = CPUOptions(threads: 2)
-            options.packedInputs = ["x", "nobody"]
+            options.bitmapInputs = ["x", "nobody"]
             let plan = try CPUPlan(graph, options: options)
-            #expect(plan.packedInputs.isEmpty)
+            #expect(plan.bitmapInputs.isEmpty)
             var random = SplitMix(seed: 1)
             try plan.bind([VariableID(0): random.array([Self.inner, 128]).tensor])
             let numbers = Tensor(
                 SparseInputTests.inputs([3, Self.inner], zeros: 0.9, &random), shape: [3, Self.inner])
-            let isSame = try plan.run(["x": numbers.packedByRows()]) == plan.run(["x": numbers])
+            let isSame = try plan.run(plan.feed(["x": numbers], compressing: ["x"])) == plan.run(["x": numbers])
             #expect(isSame)
+        }
+
+        @Test func aFeedIsReadByThePlanThatMadeItAlone() throws {
+            let plans = try (0..<2).map { _ in try Self.plan(rows: 3, columns: 128, packed: ["x"]) }
+            let feed = try plans[0].feed(["x": Self.input(rows: 3, zeros: 0.5)], compressing: [])
+            let error = #expect(throws: GraftError.self) { try plans[1].run(feed) }
+            #expect(error?.code == .argument && error?.message.contains("another plan") == true)
+            let missing = #expect(throws: GraftError.self) { try plans[0].run(plans[0].feed([:])) }
+            #expect(missing?.message.contains("no input 'x' of the shape (3, 5, 1641)") == true)
+            let shape = #expect(throws: GraftError.self) { try plans[0].feed(["x": .dense(Tensor(zeros: [3, 1]))]) }
+            #expect(shape?.code == .shape)
         }
 
         /// Rows of small matrices go to oneDNN, which reads plain ones.
         @Test func aSmallProductIsNotTakenPacked() throws {
-            #expect(try Self.plan(rows: 3, columns: 64, packed: ["x"]).packedInputs.isEmpty)
-            #expect(try Self.plan(rows: 3, columns: 130, packed: ["x"]).packedInputs.isEmpty)
+            #expect(try Self.plan(rows: 3, columns: 64, packed: ["x"]).bitmapInputs.isEmpty)
+            #expect(try Self.plan(rows: 3, columns: 130, packed: ["x"]).bitmapInputs.isEmpty)
         }
     }
 }

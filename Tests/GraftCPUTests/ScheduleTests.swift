@@ -8,7 +8,7 @@ import Testing
     @Test func randomGraphsKeepEveryValueUntilItsLastReader() throws {
         for seed in 0..<300 {
             let random = try RandomGraph(seed: UInt64(seed) + 40_000, operations: 4 + seed % 12)
-            let schedule = try Schedule(PlanCompiler(random.graph, engine: Engine(), threads: 2, packedInputs: []))
+            let schedule = try Schedule(PlanCompiler(random.graph, engine: Engine(), threads: 2, bitmapInputs: []))
             checkOrder(schedule, "\(random)")
             checkMemory(schedule, "\(random)")
             checkUpdates(schedule, "\(random)")

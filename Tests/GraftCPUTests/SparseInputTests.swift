@@ -111,9 +111,9 @@ extension InstructionSetTests {
                 ]
                 graph.outputs = showsState ? [loss, try graph.cast(kept, to: .float32)] : [loss]
                 var options = CPUOptions(threads: 2)
-                options.packedInputs = isPacked ? ["x"] : []
+                options.bitmapInputs = isPacked ? ["x"] : []
                 let plan = try CPUPlan(graph, options: options)
-                #expect(plan.packedInputs == options.packedInputs)
+                #expect(plan.bitmapInputs == options.bitmapInputs)
                 let isPostponed = plan.report.postponedUpdates == (showsState ? 0 : 1)
                 #expect(isPostponed)
                 try plan.bind(start())
@@ -161,16 +161,14 @@ extension InstructionSetTests {
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
             let plan = try Training(state: training.state, isPacked: training.isPacked).plan()
             let eager = try Training(state: training.state, showsState: true).plan()
-            var batches = Training.batches
-            if training.isPacked {
-                for index in batches.indices { batches[index]["x"] = batches[index]["x"]?.packedByRows() }
-            }
+            let batches = Training.batches
+            let feeds = try batches.map { try plan.feed($0, compressing: training.isPacked ? ["x"] : []) }
             var weights: [Tensor] = []
             for (index, batch) in batches.enumerated() {
-                let next = training.knowsNext && index + 1 < batches.count ? batches[index + 1] : [:]
+                let next = training.knowsNext && index + 1 < batches.count ? feeds[index + 1] : nil
                 let key = UInt64(index)
                 let losses = try [
-                    plan.run(batch, next: next, randomKey: key)[0], eager.run(batch, randomKey: key)[0],
+                    plan.run(feeds[index], next: next, randomKey: key)[0], eager.run(batch, randomKey: key)[0],
                 ]
                 #expect(losses[0] == losses[1])
                 // Whoever asks for the weights alone leaves the state waiting, while the next step writes elsewhere.

@@ -75,7 +75,8 @@ import Testing
         // MobileNetV2's own 0.999 would keep what the statistics began with.
         let momenta = student.layers.compactMap { ($0 as? BatchNormalization)?.momentum }
         #expect(momenta.count == 52 && momenta.allSatisfy { $0 == 0.8 })
-        #expect(student.metadata.image == ImageRule(height: 32, width: 32, resize: .antialias))
+        let rule = ImageRule(height: 32, width: 32, resize: .antialias)
+        #expect(try student.metadata.inputRule == .image(rule))
         #expect(!folder.exists("student.checkpoint") && folder.exists("student.history.csv"))
         let features = try tool.run(["features", "student.keras", "photos/blue"])
         #expect(features.status == 0 && features.output.contains("wrote features.npy: 5 rows of (1, 1, 1280)"))

@@ -1,4 +1,5 @@
 import Foundation
+import GraftData
 import Testing
 
 @testable import GraftFormats
@@ -13,7 +14,8 @@ import Testing
         for name in TestModels.names {
             let model = try TestModels.model(name)
             TestModels.fill(model)
-            model.metadata = ModelMetadata(classNames: ["a", "b"], image: ImageRule(height: 6, width: 6))
+            model.metadata = ModelMetadata(classNames: ["a", "b"])
+            model.metadata.storedInputRule = InputRule.image(ImageRule(height: 6, width: 6)).configuration
             try write(model, to: "\(root)/\(name)")
             try write(Model.load(Fixture.path("\(name).keras")), to: "\(root)/\(name)-resaved")
         }

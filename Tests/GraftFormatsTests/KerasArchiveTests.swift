@@ -1,4 +1,5 @@
 import Foundation
+import GraftData
 import GraftTestSupport
 import Testing
 
@@ -29,8 +30,9 @@ import Testing
             let path = folder + "/model.keras"
             let model = try TestModels.model(name)
             TestModels.fill(model)
-            model.metadata = ModelMetadata(
-                classNames: ["cats", "dögs \"\\"], image: ImageRule(height: 150, width: 140, resize: .antialias))
+            model.metadata = ModelMetadata(classNames: ["cats", "dögs \"\\"])
+            let rule = InputRule.image(ImageRule(height: 150, width: 140, resize: .antialias))
+            model.metadata.storedInputRule = rule.configuration
             try model.save(path)
             #expect(try namesInFolder(folder) == ["model.keras"])
             let loaded = try Model.load(path)
@@ -182,6 +184,42 @@ import Testing
     @Test func fieldsOfALaterGraftArePassedOver() throws {
         let text = #"{"format_version": 1, "metadata": {"class_names": ["a"], "later": 1}, "more": []}"#
         #expect(try GraftMember(json: Array(text.utf8)).metadata == ModelMetadata(classNames: ["a"]))
+    }
+
+    /// The text that Graft has written from the beginning; an older Graft reads it too.
+    @Test func anImageRuleKeepsItsPlaceAndForm() throws {
+        let text = """
+            {
+              "format_version": 1,
+              "metadata": {
+                "class_names": [
+                  "a"
+                ],
+                "image": {
+                  "channels": 1,
+                  "height": 150,
+                  "resize": "antialias",
+                  "width": 140
+                }
+              }
+            }
+            """
+        let rule = InputRule.image(ImageRule(height: 150, width: 140, channels: 1, resize: .antialias))
+        var metadata = ModelMetadata(classNames: ["a"])
+        metadata.storedInputRule = rule.configuration
+        #expect(try String(decoding: GraftMember(metadata).json(), as: UTF8.self) == text)
+        #expect(try GraftMember(json: Array(text.utf8)).metadata == metadata)
+    }
+
+    @Test func rulesOfOtherKindsComeBackAndAreWrittenAgain() throws {
+        let rule = InputRule.tokens(try TokenRule(maximumLength: 16, vocabulary: "words"))
+        for stored in [rule.configuration, ["sound": ["sample_rate": 16000, "window_size": [25, 10.5]]]] {
+            var metadata = ModelMetadata(outputActivation: .softmax)
+            metadata.storedInputRule = stored
+            let bytes = try GraftMember(metadata).json()
+            #expect(try Configuration(json: bytes)["metadata"]?["input_rule"] == stored)
+            #expect(try GraftMember(json: bytes).metadata == metadata)
+        }
     }
 
     @Test func olderModelsAreToldApart() throws {

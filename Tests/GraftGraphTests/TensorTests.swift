@@ -81,16 +81,6 @@ import Testing
         #expect(tensor.withUnsafeBuffer { UInt(bitPattern: $0.baseAddress) } == before)
     }
 
-    @Test func memoryThatMayNotBeWrittenToIsCopied() {
-        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2)
-        memory.initialize(repeating: 3)
-        let storage = TensorStorage(buffer: memory, isReadOnly: true) { $0.deallocate() }
-        var tensor = Tensor(shape: [2], storage: storage)
-        tensor.withUnsafeMutableBuffer { $0[0] = 1 }
-        #expect(tensor.scalars == [1, 3])
-        #expect(memory[0] == 3)
-    }
-
     @Test func equalityIsOfShapesAndElements() {
         let tensor = Tensor([1, 2], shape: [2])
         #expect(tensor == Tensor([1, 2], shape: [2]))

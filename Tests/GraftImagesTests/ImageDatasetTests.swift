@@ -1,6 +1,6 @@
 import Foundation
+import GraftData
 import GraftGraph
-import GraftModel
 import Synchronization
 import Testing
 

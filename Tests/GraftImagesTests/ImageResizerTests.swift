@@ -1,5 +1,5 @@
+import GraftData
 import GraftGraph
-import GraftModel
 import Testing
 
 @testable import GraftImages

@@ -10,13 +10,12 @@ import Testing
     func everyBatchEqualsKeras(_ expected: LearningFixture.MetricCase) throws {
         let metric = try makeMetric(expected.metric, expected.arguments)
         let batches = try #require(LearningFixture.shared.batches.first { $0.kind == expected.batches })
-        var (sum, examples) = (RunningStatistic(), 0)
+        var measured = MeasuredMetric(metric)
         for index in batches.predictions.indices {
             let predictions = Tensor(batches.predictions[index], shape: Shape(batches.predictionShapes[index]))
             let targets = Tensor(batches.targets[index], shape: Shape(batches.targetShapes[index]))
-            sum.add(try statistic(metric, predictions, targets))
-            examples += predictions.shape[0]
-            let value = metric.result(sum.total, examples)
+            try measured.add(predictions, targets)
+            let value = measured.value
             #expect(abs(value - expected.values[index]) <= 2e-6, "batch \(index): \(value), \(expected.values[index])")
         }
     }
@@ -79,17 +78,32 @@ import Testing
         #expect(binary.counts == [[0, 1], [1, 0]])
     }
 
-    private func value(_ metric: Metric, _ predictions: Tensor, _ targets: Tensor) throws -> Double {
-        var sum = RunningStatistic()
-        sum.add(try statistic(metric, predictions, targets))
-        return metric.result(sum.total, predictions.shape[0])
+    /// Worked out by hand: of the scores in descending order, 0.9 and 0.8 are right, 0.4 and a wrong one are equal, 0.2 is right.
+    @Test func averagePrecisionCountsEqualScoresTogether() throws {
+        let predictions = Tensor([0.4, 0.9, 0.8, 0.4, 0.2, 0.1], shape: [6, 1])
+        let targets = Tensor([1, 1, 1, 0, 1, 0], shape: [6])
+        // Recall rises by a quarter each at precisions 1, 1, 3/4, 4/5.
+        let expected = (1 + 1 + 0.75 + 0.8) / 4
+        #expect(abs(try value(.averagePrecision, predictions, targets) - expected) < 1e-12)
+        var halves = MeasuredMetric(.averagePrecision)
+        for rows in [0..<2, 2..<6] {
+            let part = { (tensor: Tensor) in Tensor(Array(tensor.scalars[rows]), shape: [rows.count]) }
+            try halves.add(part(predictions).reshaped(to: [rows.count, 1]), part(targets))
+        }
+        #expect(abs(halves.value - expected) < 1e-12)
+        #expect(try value(.averagePrecision, predictions, Tensor(zeros: [6])) == 0)
     }
 
-    private func statistic(_ metric: Metric, _ predictions: Tensor, _ targets: Tensor) throws -> Tensor {
-        let scope = GraphScope()
-        let statistic = try metric.statistic(scope.constant(predictions), scope.constant(targets))
-        scope.graph.outputs = [statistic.id]
-        return try Interpreter.run(scope.graph).outputs[0].tensor
+    @Test func averagePrecisionOfClassNumbersIsThatOfRows() throws {
+        let predictions = Tensor([0.7, 0.2, 0.1, 0.3, 0.1, 0.6], shape: [2, 3])
+        let rows = try value(.averagePrecision, predictions, Tensor([1, 0, 0, 0, 1, 0], shape: [2, 3]))
+        #expect(try value(.averagePrecision, predictions, Tensor([0, 1], shape: [2])) == rows)
+        // 0.7 is right; 0.1 of the second row comes last, with 0.1 of the first.
+        #expect(abs(rows - (0.5 * 1 + 0.5 * 2 / 6)) < 1e-12)
+    }
+
+    private func value(_ metric: Metric, _ predictions: Tensor, _ targets: Tensor) throws -> Double {
+        try MeasuredMetric.value(metric, predictions, targets)
     }
 }
 

@@ -33,20 +33,17 @@ import Testing
     }
 
     @Test func batchesOfUnequalSizeWeighByExample() {
-        var figures = RunningFigures([.accuracy])
-        figures.add(lossSum: 6, statistics: [Tensor(3)], examples: 3)
-        figures.add(lossSum: 2, statistics: [Tensor(0)], examples: 1)
+        let objective = Objective([(name: "output", loss: .binaryCrossentropy, weight: 1)])
+        var figures = RunningFigures(Measures(objective, [OutputMetric(key: "accuracy", output: 0, .accuracy)]))
+        figures.add([Tensor(6), Tensor(3)], targets: [Tensor(zeros: [3])], examples: 3)
+        figures.add([Tensor(2), Tensor(0)], targets: [Tensor(zeros: [1])], examples: 1)
         #expect(figures.values == ["loss": 2, "accuracy": 0.75])
     }
 
     private func run(
         _ metric: Metric, _ predictions: [Float], _ shape: Shape, _ targets: [Float], _ targetShape: Shape
     ) throws -> Double {
-        let scope = GraphScope()
-        let statistic = try metric.statistic(
-            scope.constant(Tensor(predictions, shape: shape)), scope.constant(Tensor(targets, shape: targetShape)))
-        scope.graph.outputs = [statistic.id]
-        let total = try Interpreter.run(scope.graph).outputs[0].values
-        return metric.result(total, shape[0])
+        try MeasuredMetric.value(
+            metric, Tensor(predictions, shape: shape), Tensor(targets, shape: targetShape))
     }
 }

@@ -25,8 +25,3 @@ func interpret(_ layer: Layer, _ input: Tensor, training: Bool = false) throws -
     let x = Input(shape: Shape(Array(input.shape.dimensions.dropFirst())))
     return try interpret(Model(inputs: x, outputs: layer(x)), [input], training: training).outputs[0]
 }
-
-/// 1, 2, 3, … times a step.
-func counting(_ shape: Shape, step: Float = 1) -> Tensor {
-    Tensor((0..<shape.elementCount).map { Float($0 + 1) * step }, shape: shape)
-}

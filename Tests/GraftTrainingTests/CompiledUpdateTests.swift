@@ -75,12 +75,11 @@ import Testing
 /// The CPU, with the reports of its plans.
 private final class RecordingBackend: Backend {
     let reports = Mutex<[PlanReport]>([])
-    var precision: String { "float32" }
-    var identity: String { "\(ObjectIdentifier(self))" }
+    var capabilities: BackendCapabilities { BackendCapabilities(identity: "\(ObjectIdentifier(self))") }
 
-    func makePlan(_ graph: Graph) throws -> any Plan {
+    func compile(_ graph: Graph, _ options: PlanOptions) throws -> any Plan {
         let report = try CPUPlan(graph).report
         reports.withLock { $0.append(report) }
-        return try CPUBackend(options: CPUOptions()).makePlan(graph)
+        return try CPUBackend(options: CPUOptions()).compile(graph, options)
     }
 }

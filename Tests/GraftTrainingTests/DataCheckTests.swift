@@ -156,9 +156,9 @@ import Testing
         let (model, data) = try smallProblem()
         let rule = ImageRule(height: 2, width: 2, channels: 1)
         let named = try ArrayDataset(
-            inputs: data.inputs, targets: data.targets, classNames: ["x", "y", "z"], imageRule: rule)
+            inputs: data.inputs, targets: data.targets, classNames: ["x", "y", "z"], inputRule: .image(rule))
         try model.fit(named, options: temporary)
-        #expect(model.metadata == ModelMetadata(classNames: ["x", "y", "z"], image: rule))
+        #expect(model.metadata == ModelMetadata(classNames: ["x", "y", "z"], inputRule: .image(rule)))
     }
 
     private func message(_ body: () throws -> Void) -> String {

@@ -88,7 +88,7 @@ struct ShiftedViews: Dataset {
 
     var count: Int { base.count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { nil }
+    var inputRule: InputRule? { nil }
     func targets(of numbers: [Int]) throws -> [Tensor] { [] }
     func fingerprint(of number: Int) throws -> String? {
         try base.fingerprint(of: number % count).map { "\($0) \(number / count)" }
@@ -117,7 +117,7 @@ struct MarredDataset: Dataset {
 
     var count: Int { base.count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { base.imageRule }
+    var inputRule: InputRule? { base.inputRule }
     func fingerprint(of index: Int) throws -> String? { changes ? nil : try base.fingerprint(of: index) }
     func targets(of indices: [Int]) throws -> [Tensor] { [] }
 

@@ -1,6 +1,7 @@
 import Foundation
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Testing
 
 @testable import GraftTraining
@@ -184,11 +185,11 @@ import Testing
         let rule = ImageRule(height: 8, width: 8)
         let inputs = try DistillationProblem.examples().inputs
         let (student, examples) = (
-            try DistillationProblem().student(), try ArrayDataset(inputs: inputs, imageRule: rule)
+            try DistillationProblem().student(), try ArrayDataset(inputs: inputs, inputRule: .image(rule))
         )
         try Distillation(from: DistillationProblem.teachers()).teach(
             student, with: examples, optimizer: AdamW(), options: options)
-        #expect(student.metadata.image == rule)
+        #expect(try student.metadata.inputRule == .image(rule))
     }
 
     @Test func examplesThatCannotBeReadAreLeftOut() throws {

@@ -1,5 +1,6 @@
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Testing
 
 @testable import GraftTraining

@@ -3,6 +3,7 @@ import GraftDigest
 import GraftFormats
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Testing
 
 @testable import GraftTraining

@@ -139,7 +139,7 @@ import Testing
 
 extension Backend {
     fileprivate func makePlanForTests(_ graph: Graph) -> Result<any Plan, any Error> {
-        Result { try makePlan(graph) }
+        Result { try compile(graph) }
     }
 }
 
@@ -155,7 +155,7 @@ extension NonFiniteTests {
             let compilation = try #require(TrainingState.of(model).compilation)
             let trained = try TrainedModel(model, mayKeepTrunk: false)
             let program = try StepProgram.training(
-                trained.parts(batchSize: 16, training: true), trained.trainable, compilation, targetShape: [])
+                trained.parts(batchSize: 16, training: true), trained.trainable, compilation, targetShapes: [[]])
             var options = CPUOptions(threads: 1)
             let plain = try CPUPlan(program.graph, options: options).report
             options.guardsUpdates = true

@@ -6,6 +6,7 @@ import GraftGraph
 import GraftModel
 import Testing
 
+@testable import GraftFeatures
 @testable import GraftTraining
 
 /// What the plans of the tutorial consist of. Times move with the machine's mood, these numbers do not: a change that adds
@@ -31,8 +32,10 @@ import Testing
     private static func step(_ model: Model, batchSize: Int) throws -> StepProgram {
         let (trained, parts) = try parts(model, batchSize: batchSize)
         let compilation = Compilation(
-            optimizer: RMSprop(learningRate: 1e-4), loss: .binaryCrossentropy, metrics: [.accuracy])
-        return try StepProgram.training(parts, trained.trainable, compilation, targetShape: [])
+            optimizer: RMSprop(learningRate: 1e-4),
+            objective: Objective([(name: "output", loss: .binaryCrossentropy, weight: 1)]),
+            metrics: [OutputMetric(key: "accuracy", output: 0, .accuracy)])
+        return try StepProgram.training(parts, trained.trainable, compilation, targetShapes: [[]])
     }
 
     // MARK: Plans
@@ -117,9 +120,11 @@ import Testing
     ) throws -> allocation_counts {
         let plan = try CPUPlan(graph, options: CPUOptions(threads: 2))
         try plan.bind(values)
-        for _ in 0..<2 { _ = try plan.run(inputs) }
+        // By another thread, in a run of `fit`.
+        let feed = try plan.feed(inputs.mapValues { .dense($0) })
+        for _ in 0..<2 { _ = try plan.run(feed) }
         let before = allocations_so_far()
-        let outputs = try plan.run(inputs)
+        let outputs = try plan.run(feed)
         let after = allocations_so_far()
         #expect(!outputs.isEmpty)
         return allocation_counts(

@@ -6,12 +6,13 @@ import Testing
 
 /// Runs plans on the reference interpreter, so that training is tested without a machine's kernels.
 struct ReferenceBackend: Backend {
-    let precision = "reference"
     /// Counts plans' runs, by a part of the name of their first input.
     let runs = RunCounter()
-    var identity: String { "reference \(ObjectIdentifier(runs))" }
+    var capabilities: BackendCapabilities {
+        BackendCapabilities(identity: "reference \(ObjectIdentifier(runs))", precision: "reference")
+    }
 
-    func makePlan(_ graph: Graph) throws -> any Plan { ReferencePlan(graph, runs) }
+    func compile(_ graph: Graph, _ options: PlanOptions) throws -> any Plan { ReferencePlan(graph, runs) }
 }
 
 final class RunCounter: Sendable {
@@ -20,6 +21,13 @@ final class RunCounter: Sendable {
         counts.withLock { counts in for name in inputs.keys { counts[name, default: 0] += 1 } }
     }
     subscript(input: String) -> Int { counts.withLock { $0[input] ?? 0 } }
+}
+
+/// Inputs as they are.
+private final class ReferenceFeed: Feed {
+    let inputs: [String: Tensor]
+    var byteCount: Int { 0 }
+    init(_ inputs: [String: Tensor]) { self.inputs = inputs }
 }
 
 final class ReferencePlan: Plan {
@@ -37,7 +45,11 @@ final class ReferencePlan: Plan {
     func unbind() { values.withLock { $0 = [:] } }
     func value(of variable: VariableID) -> Tensor? { values.withLock { $0[variable] } }
 
-    func run(_ inputs: [String: Tensor], next: [String: Tensor], randomKey: UInt64) throws -> [Tensor] {
+    func feed(_ inputs: [String: HostArray]) throws -> any Feed { ReferenceFeed(inputs.mapValues(\.tensor)) }
+
+    func run(_ feed: any Feed, scalars: [String: Float], next: (any Feed)?, randomKey: UInt64) throws -> [Tensor] {
+        guard let feed = feed as? ReferenceFeed else { throw GraftError(.argument, "no feed of the interpreter") }
+        let inputs = feed.inputs.merging(scalars.mapValues { Tensor($0) }) { own, _ in own }
         runs.count(inputs)
         let results = try Interpreter.run(
             graph, inputs: inputs.mapValues { ReferenceArray($0) },

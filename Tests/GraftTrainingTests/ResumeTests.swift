@@ -2,6 +2,7 @@ import Foundation
 import GraftFormats
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Testing
 
 @testable import GraftTraining
@@ -252,7 +253,7 @@ private struct HolesDataset: Dataset {
 
     var count: Int { base.count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { nil }
+    var inputRule: InputRule? { nil }
     func fingerprint(of index: Int) throws -> String? { try base.fingerprint(of: index) }
     func targets(of indices: [Int]) throws -> [Tensor] { try base.targets(of: indices) }
 

@@ -7,6 +7,7 @@ import GraftTestSupport
 import Synchronization
 import Testing
 
+@testable import GraftFeatures
 @testable import GraftTraining
 
 @Suite struct TrunkTests {
@@ -60,7 +61,7 @@ import Testing
         func batchSize(_ shape: Shape, asked: Int) throws -> Int {
             let source = try FeatureSource(
                 dataset: pictures(count: 1), keys: [], kept: folder, unkept: [], temporary: nil, shapes: [shape])
-            return try Validator.batchSize(asked: asked, of: Examples(source, count: 1))
+            return try Validation.batchSize(asked: asked, of: Examples(source, count: 1))
         }
         #expect(try batchSize([64, 64, 192], asked: 4) == 5)
         #expect(try batchSize([64, 64, 192], asked: 20) == 20)
@@ -88,18 +89,6 @@ import Testing
         // mixed6 alone: the pooling after it has nothing to train either, and is cheaper to compute than to keep.
         #expect(trunk.outputs.map(trunk.shape(of:)) == [[20, 7, 7, 768]])
         #expect(!fineTuned.graph.updates.isEmpty)
-    }
-
-    @Test(arguments: [Dropout(0.5), SpatialDropout2D(0.5), GaussianNoise(0.5)] as [Layer])
-    func theTrunkEndsBeforeALayerThatActsAtRandom(_ random: Layer) throws {
-        let input = Input(shape: [6, 6, 3])
-        let (before, after) = (Conv2D(4, kernelSize: 3), Conv2D(2, kernelSize: 3))
-        (before.trainable, after.trainable) = (false, false)
-        let features = try after(random(before(input)))
-        let model = try Model(inputs: input, outputs: Dense(2)(Flatten()(features)))
-        let parts = try TrainedModel(model, mayKeepTrunk: true).parts(batchSize: 5, training: true)
-        let trunk = try #require(parts.trunk)
-        #expect(trunk.outputs.map(trunk.shape(of:)) == [[5, 4, 4, 4]])
     }
 
     @Test func aFrozenModelInsideAStackIsATrunk() throws {
@@ -256,28 +245,6 @@ import Testing
         #expect(history.reusedFeatureCount == 10)
     }
 
-    /// Three threads are three runs at once, four are four, five are one run of all threads.
-    @Test func featuresDoNotDependOnHowManyRunsComputeThem() throws {
-        let data = Flaky(base: try pictures(count: 150), unreadable: [2, 40, 41, 149])
-        func features(threads: Int) throws -> (rows: Tensor, failures: [Int]) {
-            let parts = try TrainedModel(frozenBaseWithHead(), mayKeepTrunk: true)
-                .parts(batchSize: Trunk.batchSize, training: true)
-            let trunk = try Trunk(parts, backend: CPUBackend(options: CPUOptions(threads: threads)))
-            #expect(trunk.concurrentRuns == (threads == 5 ? 1 : threads))
-            let pass = FeaturePass(cache: .folder("\(root.path)/\(threads)"), emit: { _ in }, checkCancellation: {})
-            let outcome = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [(data, 1)]))[0]
-            let readable = (0..<150).filter { ![2, 40, 41, 149].contains($0) }
-            return (try outcome.source.fetch(readable).inputs[0], outcome.failures.map(\.index))
-        }
-        let one = try features(threads: 1)
-        #expect(one.failures == [2, 40, 41, 149])
-        for threads in 2...5 {
-            let several = try features(threads: threads)
-            #expect(several.failures.sorted() == one.failures)
-            #expect(several.rows == one.rows)
-        }
-    }
-
     @Test func twoRunsAtOnceShareOneCache() async throws {
         let root = root
         let weights = try await withThrowingTaskGroup(of: [Tensor].self) { group in
@@ -391,7 +358,7 @@ struct Flaky: Dataset {
 
     var count: Int { base.count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { nil }
+    var inputRule: InputRule? { nil }
 
     func batch(_ indices: [Int]) throws -> Batch {
         var batch = try base.batch(indices.filter { !unreadable.contains($0) })

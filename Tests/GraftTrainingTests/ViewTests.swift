@@ -2,6 +2,7 @@ import Foundation
 import GraftFormats
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Synchronization
 import Testing
 
@@ -196,7 +197,7 @@ private struct ViewedDataset: Dataset {
 
     var count: Int { base.count }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { nil }
+    var inputRule: InputRule? { nil }
 
     func fingerprint(of index: Int) throws -> String? {
         guard !holes.contains(index % count) else { throw GraftError(.file, "a hole") }

@@ -36,6 +36,8 @@ class Case:
     training: bool = False
     #: Inputs are spread over ±this.
     scale: float = 1.5
+    #: Inputs are ids: whole numbers from 0 below this.
+    ids: int | None = None
     #: What Keras's call is told about training, where that is not `training`.
     keras_training: bool | None | str = "the same"
 
@@ -112,6 +114,19 @@ def dense_layers() -> list[Case]:
     for name in ACTIVATIONS:
         cases.append(Case(f"dense {name}", lambda k, name=name: k.layers.Dense(5, activation=name), [(3, 4)]))
     return cases
+
+
+def embeddings() -> list[Case]:
+    return [
+        Case("embedding", lambda k: k.layers.Embedding(7, 3), [(2, 5)], ids=7),
+        Case("embedding of single ids", lambda k: k.layers.Embedding(4, 2), [(6,)], ids=4),
+        Case(
+            "embedding with a penalty, over two axes",
+            lambda k: k.layers.Embedding(5, 4, embeddings_initializer="ones", embeddings_regularizer="l2"),
+            [(2, 3, 2)],
+            ids=5,
+        ),
+    ]
 
 
 def activations() -> list[Case]:
@@ -303,7 +318,10 @@ def models() -> list[Case]:
 
 
 def all_cases() -> list[Case]:
-    groups = [convolutions, depthwise_convolutions, dense_layers, activations, normalizations, poolings, shapes, merges, models]
+    groups = [
+        convolutions, depthwise_convolutions, dense_layers, embeddings, activations, normalizations, poolings, shapes,
+        merges, models,
+    ]
     cases = [case for group in groups for case in group()]
     assert len({case.name for case in cases}) == len(cases)
     return cases
@@ -320,6 +338,15 @@ def distinct_values(shape, scale: float, random):
     steps = np.arange(count) - (count - 1) / 2
     steps += np.where(steps >= 0, 0.5, -0.5)
     return np.round(random.permutation(steps) * 2 * scale / (count + 1), 4).astype(np.float32).reshape(shape)
+
+
+def input_values(case: Case, shape, random):
+    """Seeded ids, or numbers of few digits."""
+    import numpy as np
+
+    if case.ids is None:
+        return distinct_values(shape, case.scale, random)
+    return random.randint(0, case.ids, shape).astype(np.float32)
 
 
 def weight_values(name: str, shape, random):
@@ -344,7 +371,7 @@ def run(case: Case, keras) -> dict:
     random = np.random.RandomState(zlib.crc32(case.name.encode()))
     keras.backend.clear_session()
     layer = case.make(keras)
-    inputs = [tf.constant(distinct_values(shape, case.scale, random)) for shape in case.inputs]
+    inputs = [tf.constant(input_values(case, shape, random)) for shape in case.inputs]
     argument = inputs[0] if len(inputs) == 1 else inputs
     if not layer.built:
         shapes = [tuple(x.shape) for x in inputs]
@@ -366,6 +393,8 @@ def run(case: Case, keras) -> dict:
         loss = sum(tf.reduce_sum(y * probe) for y, probe in zip(outputs, probes))
     trainable = [variable.value for variable in layer.trainable_variables]
     gradients = tape.gradient(loss, inputs + trainable, unconnected_gradients="zero")
+    # Those of a table name the rows alone.
+    gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
     by_id = {id(v): g for v, g in zip(layer.trainable_variables, gradients[len(inputs) :])}
 
     configuration = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))

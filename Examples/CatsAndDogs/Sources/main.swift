@@ -21,7 +21,7 @@ func train() throws {
     try model.compile(optimizer: RMSprop(learningRate: 1e-4), loss: .binaryCrossentropy, metrics: [.accuracy])
     let history = try model.fit(photos.training, batchSize: 20, epochs: 5, validation: photos.validation)
 
-    model.metadata = ModelMetadata(classNames: photos.classNames, image: photos.training.imageRule)
+    model.metadata = ModelMetadata(classNames: photos.classNames, inputRule: photos.training.inputRule)
     try model.save("cats-and-dogs.keras")
     print("validation accuracy, epoch by epoch:", history["val_accuracy"])
 }

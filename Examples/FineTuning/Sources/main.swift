@@ -24,7 +24,7 @@ let progress = EventHandler { event in
     base.freeze()
     let features = try GlobalAveragePooling2D()(base.layer(named: "mixed7").output)
     let model = try Model(inputs: base.input, outputs: Dense(1, activation: .sigmoid)(Dropout(0.2)(features)))
-    model.metadata = ModelMetadata(classNames: photos.classNames, image: photos.training.imageRule)
+    model.metadata = ModelMetadata(classNames: photos.classNames, inputRule: photos.training.inputRule)
 
     // MODEL.history.csv and MODEL.history.svg beside the model.
     let recorder = HistoryRecorder(beside: "fine-tuned.keras")

@@ -1,3 +1,4 @@
+import GraftData
 import GraftFormats
 
 extension Base {
@@ -25,7 +26,8 @@ extension Base {
             }
         // Statistics of millions of images are worth more than those of a few batches; see `BatchNormalization`.
         if options.weights != .none { model.setStatistics(.frozen) }
-        model.metadata.image = ImageRule(height: shape[0], width: shape[1], channels: shape[2])
+        let rule = InputRule.image(ImageRule(height: shape[0], width: shape[1], channels: shape[2]))
+        model.metadata.storedInputRule = rule.configuration
         return model
     }
 

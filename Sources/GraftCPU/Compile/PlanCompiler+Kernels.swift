@@ -80,7 +80,7 @@ extension PlanCompiler {
                 program,
                 GradientStep.Product(
                     left: left, right: right, examples: product.examples, rows: product.rows,
-                    columns: product.columns, isPacked: packedInputs.contains(left)), input, operands: sources,
+                    columns: product.columns, isPacked: bitmapInputs.contains(left)), input, operands: sources,
                 targets: targets, threads: threads)
         } else {
             throw GraftError(.backend, "\(graph[gradient.value].operation.name) cannot be computed with an update")

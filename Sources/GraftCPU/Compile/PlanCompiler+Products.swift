@@ -16,7 +16,7 @@ extension PlanCompiler {
             let (transposeLeft, transposeRight) = (product.transposeLeft, product.transposeRight)
             let epilogue = product.epilogue
             let (rows, inner, columns) = (node.shape[0], shapes[0][transposeLeft ? 0 : 1], node.shape[1])
-            let isPacked = packedInputs.contains(try location(of: node.operands[0]))
+            let isPacked = bitmapInputs.contains(try location(of: node.operands[0]))
             if !transposeLeft, !transposeRight, !epilogue.addend,
                 ThinProductStep.suits(rows: rows, inner: inner, columns: columns, isPacked: isPacked)
             {

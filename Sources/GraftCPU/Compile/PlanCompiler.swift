@@ -23,8 +23,8 @@ struct PlanCompiler {
     private var groups: UpdateGroups
     /// Casts of kernels that only convolutions read.
     private let packedOnly: Set<ValueID>
-    /// The inputs whose rows are bitmap-compressed.
-    private(set) var packedInputs: Set<BufferID> = []
+    /// The inputs that steps may read as bitmap-compressed rows.
+    private(set) var bitmapInputs: Set<BufferID> = []
     /// By relu: the average pooling that is fused with it.
     private let pooledRelus: [ValueID: ValueID]
     private let fusedPoolings: Set<ValueID>
@@ -33,7 +33,7 @@ struct PlanCompiler {
     /// By outermost concatenation: the result's buffer, once something is computed in it.
     var wholes: [ValueID: BufferID] = [:]
 
-    init(_ graph: Graph, engine: Engine, threads: Int, packedInputs: Set<String>) throws(GraftError) {
+    init(_ graph: Graph, engine: Engine, threads: Int, bitmapInputs: Set<String>) throws(GraftError) {
         (self.graph, self.engine, self.threads) = (graph, engine, threads)
         locations = Array(repeating: nil, count: graph.nodes.count)
         groups = UpdateGroups(graph)
@@ -41,21 +41,26 @@ struct PlanCompiler {
         pooledRelus = graph.pooledRelus
         fusedPoolings = Set(pooledRelus.values)
         slices = graph.channelSlices
-        try compileLeaves(packedInputs: packedInputs)
+        try compileLeaves(bitmapInputs: bitmapInputs)
         for index in graph.nodes.indices { try compile(ValueID(index: index)) }
         compileOutputs()
         compileUpdates()
     }
 
-    /// The names of the inputs that were to be bitmap-compressed and are read in another way, or not at all.
-    var inputsReadPlain: Set<String> {
-        Set(
-            packedInputs.compactMap { buffer in
-                guard case .input(let position) = self[buffer].place else { return nil }
-                let readers = drafts.filter { $0.reads.contains(buffer) }
-                let isReadPacked = !readers.isEmpty && readers.allSatisfy { $0.step.readsPacked(buffer) }
-                return isReadPacked ? nil : inputs[position].name
-            })
+    /// In which forms steps read each input.
+    var inputForms: [InputForms] {
+        var forms = inputs.map { _ in InputForms() }
+        for draft in drafts {
+            for buffer in draft.reads {
+                guard case .input(let position) = self[buffer].place else { continue }
+                if draft.step.readsPacked(buffer) {
+                    forms[position].isPacked = true
+                } else {
+                    forms[position].isDense = true
+                }
+            }
+        }
+        return forms
     }
 
     // MARK: Buffers
@@ -172,7 +177,7 @@ struct PlanCompiler {
 
     // MARK: Leaves
 
-    private mutating func compileLeaves(packedInputs names: Set<String>) throws(GraftError) {
+    private mutating func compileLeaves(bitmapInputs names: Set<String>) throws(GraftError) {
         let updated = Set(graph.updates.map(\.variable))
         for (index, node) in graph.nodes.enumerated() {
             let value = ValueID(index: index)
@@ -181,7 +186,7 @@ struct PlanCompiler {
                 let position = inputs.firstIndex { $0.name == name } ?? inputs.count
                 if position == inputs.count { inputs.append((name, shape)) }
                 let buffer = newBuffer(shape.elementCount, .input(position))
-                if names.contains(name) { packedInputs.insert(buffer) }
+                if names.contains(name), graph.isMultipliedAlone(value) { bitmapInputs.insert(buffer) }
                 place(value, at: buffer)
             case .leaf(.variable(let id, let shape)):
                 let variable = PlannedVariable(
@@ -327,5 +332,26 @@ extension Graph {
             guard case .movement(.cast) = self[value].operation else { return false }
             return self[self[value].operands[0]].elementType == .float32
         }
+    }
+}
+
+extension Graph {
+    /// Whether a value is nothing but the left side of products with large matrices, and of their gradients; it may be
+    /// reshaped before.
+    fileprivate func isMultipliedAlone(_ value: ValueID) -> Bool {
+        !outputs.contains(value)
+            && nodes.indices.allSatisfy { index in
+                let node = nodes[index]
+                guard node.operands.contains(value) else { return true }
+                switch node.operation {
+                case .movement(.reshape): return isMultipliedAlone(ValueID(index: index))
+                case .product(let product):
+                    guard node.operands[0] == value, !node.operands.dropFirst().contains(value) else { return false }
+                    let (rows, inner) = (node.shape[0], self[value].shape[1])
+                    return product.transposeLeft
+                        || ThinProductStep.suits(rows: rows, inner: inner, columns: node.shape[1], isPacked: true)
+                default: return false
+                }
+            }
     }
 }

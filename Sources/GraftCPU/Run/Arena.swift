@@ -20,7 +20,7 @@ final class Arena {
 
     /// Runs all steps; `profile` is told at the end where on the clock each began, and where the last ended.
     func run(
-        _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], next: Tensor?, outputs: inout [Tensor],
+        _ plan: CompiledPlan, _ binding: Binding, inputs: [FedInput], next: FedInput?, outputs: inout [Tensor],
         randomKey: UInt64, profile: (([Double]) -> Void)?
     ) throws(GraftError) {
         if plan.hasUpdates { binding.dropNextValues() }
@@ -61,11 +61,11 @@ final class Arena {
     }
 
     /// Where the rows of inputs that come packed stand; pointers stay valid while the run holds the tensors.
-    private func packedRows(_ plan: CompiledPlan, _ inputs: [Tensor]) -> [BufferID: graft_packed_rows] {
+    private func packedRows(_ plan: CompiledPlan, _ inputs: [FedInput]) -> [BufferID: graft_packed_rows] {
         var rows: [BufferID: graft_packed_rows] = [:]
-        for buffer in plan.packedInputs {
-            if case .input(let position) = plan.schedule.buffers[buffer.index].place {
-                rows[buffer] = inputs[position].packedRows?.description
+        for (index, buffer) in plan.schedule.buffers.enumerated() {
+            if case .input(let position) = buffer.place {
+                rows[BufferID(index: index)] = inputs[position].packed?.description
             }
         }
         return rows
@@ -83,7 +83,7 @@ final class Arena {
 
     /// The memory of a buffer. Pointers into tensors stay valid while the run holds the tensors.
     private func address(
-        of index: Int, _ plan: CompiledPlan, _ binding: Binding, inputs: [Tensor], outputs: inout [Tensor]
+        of index: Int, _ plan: CompiledPlan, _ binding: Binding, inputs: [FedInput], outputs: inout [Tensor]
     ) -> UnsafeMutablePointer<Float>? {
         let id = BufferID(index: index)
         switch plan.schedule.buffers[index].place {
@@ -91,7 +91,7 @@ final class Arena {
             let offset = plan.schedule.offsets[id]
             return offset.map { (temporaries.base + $0).assumingMemoryBound(to: Float.self) }
         case .prepared: return binding.prepared[id]?.base.assumingMemoryBound(to: Float.self)
-        case .input(let position): return plan.packedInputs.contains(id) ? nil : inputs[position].address
+        case .input(let position): return inputs[position].dense?.address
         case .variable(let position): return binding.address(ofVariable: position, plan)
         case .nextValue(let position): return binding.addressOfNextValue(position)
         case .constant(let position): return plan.constants[position].address

@@ -9,10 +9,10 @@ final class Binding: @unchecked Sendable {
     private(set) var prepared: [BufferID: Memory] = [:]
     /// The values that a run writes elsewhere, because somebody shares the old ones, by position.
     private var next: [Int: Tensor] = [:]
-    /// Memory that values may be written to, by position.
-    private var spares: [Int: Tensor] = [:]
+    /// The values before those, whose memory is written next where nobody else holds it any more.
+    private let former: FormerValues
     /// The input whose product with the variables' values as they are has its sums in ``sumsAhead``.
-    private var inputAhead: Tensor?
+    private var inputAhead: FedInput?
     private var sumsAhead: Memory?
     /// What waits of the plan's updates, in their order.
     private let postponed: [PostponedSteps]
@@ -20,7 +20,10 @@ final class Binding: @unchecked Sendable {
     private(set) var allocationCount = 0
 
     /// Binds values; what depends on no variable that differs from `previous` is taken over from there.
-    init(_ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?) throws(GraftError) {
+    init(
+        _ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?, former: FormerValues
+    ) throws(GraftError) {
+        self.former = former
         values = []
         postponed = plan.postponedRows.map(PostponedSteps.init)
         allocationCount = previous?.allocationCount ?? 0
@@ -64,8 +67,8 @@ final class Binding: @unchecked Sendable {
     /// the pass that computes it is also the one that copies it.
     func addressOfNextValue(_ position: Int) -> UnsafeMutablePointer<Float>? {
         guard !values[position].isUnshared() else { return values[position].address }
-        if var spare = spares.removeValue(forKey: position), spare.isUnshared() {
-            next[position] = spare
+        if let memory = former.take(position) {
+            next[position] = memory
         } else {
             allocationCount += 1
             next[position] = Tensor(
@@ -78,25 +81,28 @@ final class Binding: @unchecked Sendable {
     /// Makes what a run wrote elsewhere the variables' values.
     ///
     /// - Parameter input: the next run's input, where the run computed its product ahead.
-    func takeNextValues(multiplied input: Tensor?) {
-        for (position, value) in next { values[position] = value }
+    func takeNextValues(multiplied input: FedInput?) {
+        for (position, value) in next {
+            former.keep(values[position], position)
+            values[position] = value
+        }
         next = [:]
         inputAhead = input
     }
 
     /// Forgets what a run that did not reach its end, because it failed or its loss was no number, has written elsewhere.
     func dropNextValues() {
-        spares.merge(next) { _, dropped in dropped }
+        for (position, value) in next { former.keep(value, position) }
         next = [:]
     }
 
     /// What a run does of the plan's lookahead: it takes the product that the run before computed, if that was for the same
     /// input, and computes the one for the next input, where it is known.
     func lookAhead(
-        _ plan: CompiledPlan, _ inputs: [Tensor], next: Tensor?
+        _ plan: CompiledPlan, _ inputs: [FedInput], next: FedInput?
     ) throws(GraftError) -> LookaheadRun? {
         guard let lookahead = plan.lookahead else { return nil }
-        let isReady = inputAhead?.sharesMemory(with: inputs[lookahead.input]) ?? false
+        let isReady = inputAhead?.isSame(as: inputs[lookahead.input]) ?? false
         // If the run fails, the sums are of no use.
         inputAhead = nil
         guard next != nil || isReady else { return nil }
@@ -124,16 +130,6 @@ final class Binding: @unchecked Sendable {
     func catchUp(_ plan: CompiledPlan, variable position: Int) {
         for (rows, waiting) in zip(plan.postponedRows, postponed) where rows.variable == position {
             rows.step.catchUp(values[rows.variable].address, waiting.description, threads: plan.threads)
-        }
-    }
-
-    /// Takes memory that nobody needs any more, for values that cannot be written in place.
-    func recycle(_ memory: [VariableID: Tensor], _ plan: CompiledPlan) {
-        for (id, tensor) in memory {
-            let position = plan.variables.firstIndex {
-                $0.id == id && $0.shape == tensor.shape && $0.elementType == tensor.elementType
-            }
-            if let position { spares[position] = tensor }
         }
     }
 
@@ -207,5 +203,23 @@ final class Binding: @unchecked Sendable {
             steps.append(draft)
         }
         return steps.reversed()
+    }
+}
+
+/// The values of a plan's variables before their last updates: double buffering.
+///
+/// Where somebody shares a value, a model after an epoch for instance, a run writes the next one elsewhere. The memory of the
+/// value before is free by then, mostly: the model let go of it when it took the new one. So two arrays take turns. Belongs to
+/// the plan, so that it lasts while another plan has the variables; used under the plan's lock.
+final class FormerValues: @unchecked Sendable {
+    private var byPosition: [Int: Tensor] = [:]
+
+    /// Remembers a value that a run has replaced.
+    func keep(_ value: Tensor, _ position: Int) { byPosition[position] = value }
+
+    /// Memory for a variable's next value that nobody else holds; `nil` where there is none.
+    func take(_ position: Int) -> Tensor? {
+        guard var value = byPosition.removeValue(forKey: position) else { return nil }
+        return value.isUnshared() ? value : nil
     }
 }

@@ -3,8 +3,8 @@ struct CompiledPlan: Sendable {
     let engine: Engine
     let threads: Int
     let inputs: [(name: String, shape: Shape)]
-    /// Where those stand whose rows are packed.
-    let packedInputs: Set<BufferID>
+    /// In which forms steps read each input.
+    let inputForms: [InputForms]
     let variables: [PlannedVariable]
     /// The updated variables that are written as a whole, in place or elsewhere, by the step that computes them.
     let replaced: Set<Int>
@@ -26,7 +26,10 @@ struct CompiledPlan: Sendable {
 
     init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
         let engine = try Engine()
-        try self.init(Self.compile(graph.widenedForCPU(engine), engine, options), options)
+        try self.init(
+            PlanCompiler(
+                graph.widenedForCPU(engine), engine: engine, threads: options.threadsOfRun,
+                bitmapInputs: options.bitmapInputs), options)
     }
 
     init(_ compiler: PlanCompiler, _ options: CPUOptions) throws(GraftError) {
@@ -36,7 +39,7 @@ struct CompiledPlan: Sendable {
         let schedule = try Schedule(
             compiler, guardsUpdates: options.guardsUpdates, guardsMemory: options.guardsMemory)
         inputs = compiler.inputs
-        packedInputs = compiler.packedInputs
+        inputForms = compiler.inputForms
         variables = compiler.variables
         constants = compiler.constants
         outputs = compiler.outputs.map { output in
@@ -58,30 +61,6 @@ struct CompiledPlan: Sendable {
     private static func scratchByteCount(_ drafts: [StepDraft], isGuarded: Bool) -> Int {
         guard !isGuarded else { return ScratchGuards.byteCount(for: drafts.map(\.step)) }
         return drafts.map(\.step.scratchByteCount).max() ?? 0
-    }
-
-    /// The graph's steps; inputs come packed only where nothing reads them in another way.
-    private static func compile(
-        _ graph: Graph, _ engine: Engine, _ options: CPUOptions
-    ) throws(GraftError) -> PlanCompiler {
-        var packed = options.packedInputs
-        while true {
-            let compiler = try PlanCompiler(
-                graph, engine: engine, threads: options.threadsOfRun, packedInputs: packed)
-            let plain = compiler.inputsReadPlain
-            if plain.isEmpty { return compiler }
-            packed.subtract(plain)
-        }
-    }
-
-    /// Whether an input comes with its rows packed.
-    func isPacked(_ position: Int) -> Bool {
-        packedInputs.contains { schedule.buffers[$0.index].place == .input(position) }
-    }
-
-    /// An input's tensor in the form in which steps read it.
-    func readable(_ tensor: Tensor, as position: Int) -> Tensor {
-        isPacked(position) ? tensor.packedByRows() : tensor.stored(as: .float32)
     }
 
     var hasUpdates: Bool { variables.contains(where: \.isUpdated) }

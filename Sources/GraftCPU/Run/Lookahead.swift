@@ -14,6 +14,8 @@ struct Lookahead: Sendable {
     let nextValue: BufferID
     /// The rows of the input.
     let rows: Int
+    /// Whether the product reads them packed.
+    let isPacked: Bool
     let sumsByteCount: Int
 
     /// The first product of a plan that can be computed ahead, or `nil`.
@@ -28,7 +30,8 @@ struct Lookahead: Sendable {
             where update.isCompiled && update.inner == step.inner && update.columns == step.columns {
                 let target = update.targets.first { schedule.buffers[$0.index].place == .nextValue(variable) }
                 guard let target else { continue }
-                (self.input, product, nextValue, rows) = (input, step.target, target, step.rows)
+                (self.input, product, nextValue) = (input, step.target, target)
+                (rows, isPacked) = (step.rows, step.isPacked)
                 sumsByteCount = step.sumsByteCount
                 return
             }
@@ -45,5 +48,5 @@ struct LookaheadRun {
     /// Whether they are already there, from the run before.
     let isReady: Bool
     /// The next run's input, where it is known.
-    let next: Tensor?
+    let next: FedInput?
 }

@@ -96,7 +96,7 @@ struct ThinProductStep: Step {
         var product = description
         (product.right, product.target) = (UnsafePointer(memory[right]), memory[target])
         product.bias = bias.map { UnsafePointer(memory[$0]) }
-        if let packed = memory.packed[left] {
+        if isPacked, let packed = memory.packed[left] {
             product.bitmap_left = packed
         } else {
             product.left = UnsafePointer(memory[left])

@@ -52,8 +52,8 @@ struct GradientStep: Step {
         let examples: Int
         let rows: Int
         let columns: Int
-        /// Whether the rows of `left` are bitmap-compressed.
-        let isPacked: Bool
+        /// Whether the rows of `left` may be read bitmap-compressed.
+        var isPacked: Bool
     }
 
     /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes as well, since it reads the kernel.
@@ -86,22 +86,30 @@ struct GradientStep: Step {
         _ program: CompiledProgram, _ product: Product, _ inputGradient: InputGradient? = nil, operands: [BufferID?],
         targets: [BufferID], threads: Int
     ) {
-        (self.program, self.product, self.operands, self.targets) = (program, product, operands, targets)
+        (self.program, self.operands, self.targets) = (program, operands, targets)
         self.inputGradient = inputGradient
+        var product = product
+        product.isPacked =
+            product.isPacked && inputGradient == nil && product.right != product.left
+            && !operands.contains(product.left)
+            && Self.isCompiled(program, product, operands: operands)
+        self.product = product
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         scratchByteCount = program.scratchByteCount(for: &description, threads: threads)
         isCompiled = program.isCompiled(on: &description)
         postponable = program.lazyOperand(on: &description).flatMap { operands[$0] }
     }
 
-    func readsPacked(_ buffer: BufferID) -> Bool {
-        product.isPacked && isCompiled && inputGradient == nil && product.left == buffer && product.right != buffer
-            && !operands.contains(buffer)
+    private static func isCompiled(_ program: CompiledProgram, _ product: Product, operands: [BufferID?]) -> Bool {
+        var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
+        return program.isCompiled(on: &description)
     }
+
+    func readsPacked(_ buffer: BufferID) -> Bool { product.isPacked && product.left == buffer }
 
     func run(_ memory: RunMemory) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
-        if let packed = memory.packed[product.left] {
+        if product.isPacked, let packed = memory.packed[product.left] {
             description.bitmap_left = packed
         } else {
             description.left = UnsafePointer(memory[product.left])
@@ -140,10 +148,10 @@ struct GradientStep: Step {
         }
         var product = graft_skinny_nn()
         (product.rows, product.inner, product.columns) = (Int64(ahead.lookahead.rows), Int64(inner), Int64(columns))
-        if let packed = next.packedRows?.description {
+        if ahead.lookahead.isPacked, let packed = next.packed?.description {
             product.bitmap_left = packed
         } else {
-            product.left = UnsafePointer(next.address)
+            product.left = next.dense.flatMap { UnsafePointer($0.address) }
         }
         product.right = UnsafePointer(memory[ahead.lookahead.nextValue])
         return graft_next_batch(product: product, sums: ahead.sums)

@@ -14,7 +14,7 @@ protocol Step: Sendable {
     var primitiveCount: Int { get }
     /// Of these, reorders between layouts.
     var reorderCount: Int { get }
-    /// Whether it reads an input's buffer only as bitmap-compressed rows.
+    /// Whether it reads a buffer as bitmap-compressed rows: only an input that the compiler offers in that form.
     func readsPacked(_ buffer: BufferID) -> Bool
     /// Runs it.
     func run(_ memory: RunMemory) throws(GraftError)

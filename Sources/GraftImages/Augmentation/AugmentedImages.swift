@@ -1,5 +1,5 @@
+import GraftData
 import GraftGraph
-import GraftModel
 import Synchronization
 
 /// Augmented views of images in files: each image in ``views`` versions, decoded and drawn when a batch asks for them.
@@ -100,10 +100,10 @@ public struct AugmentedImages: PooledDataset {
     public var count: Int { loader.paths.count }
 
     /// How images become inputs where nothing is augmented, in the first size.
-    public var imageRule: ImageRule? {
+    public var inputRule: InputRule? {
         var rule = loader.rule
         (rule.height, rule.width) = (sizes[0].height, sizes[0].width)
-        return rule
+        return .image(rule)
     }
 
     package var inputCount: Int { sizes.count }

@@ -1,5 +1,5 @@
+import GraftData
 import GraftGraph
-import GraftModel
 
 /// Images in files, with a class for each: examples that are decoded when a batch asks for them.
 ///
@@ -36,7 +36,7 @@ public struct ImageDataset: PooledDataset {
     public var count: Int { loader.paths.count }
 
     /// How images become inputs.
-    public var imageRule: ImageRule? { loader.rule }
+    public var inputRule: InputRule? { .image(loader.rule) }
 
     /// How many images each class has, in the order of `classNames`.
     public var classCounts: [Int] {
@@ -121,7 +121,7 @@ public struct ImageFiles: PooledDataset {
     public var classNames: [String]? { nil }
 
     /// How images become inputs.
-    public var imageRule: ImageRule? { loader.rule }
+    public var inputRule: InputRule? { .image(loader.rule) }
 
     /// As ``ImageDataset/batch(_:)``, without targets.
     public func batch(_ indices: [Int]) throws -> Batch { try batch(indices, in: TensorPool(capacity: 0)) }

@@ -1,5 +1,5 @@
+import GraftData
 import GraftGraph
-import GraftModel
 
 /// A folder of images as training, validation and test examples.
 ///

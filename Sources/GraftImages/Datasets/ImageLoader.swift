@@ -1,6 +1,6 @@
+import GraftData
 import GraftDigest
 import GraftGraph
-import GraftModel
 import Synchronization
 
 /// Files to tensors: what ``ImageDataset`` and ``ImageFiles`` have in common.

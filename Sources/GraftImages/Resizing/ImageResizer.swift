@@ -1,5 +1,5 @@
+import GraftData
 import GraftGraph
-import GraftModel
 
 /// Brings images to one size, as 32-bit floats from 0 to 255 that are not rounded.
 ///

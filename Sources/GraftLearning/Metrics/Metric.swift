@@ -4,7 +4,8 @@ import GraftGraph
 ///
 /// A metric is a *statistic*, computed in the graph for each batch and summed over the batches, and a *result*
 /// computed from that sum; so that accuracy, precision, a confusion matrix or a histogram for the area under a curve
-/// are all the same to the training loop, and none depends on how examples fall into batches.
+/// are all the same to the training loop, and none depends on how examples fall into batches. A figure that is no sum is
+/// *accumulated* on the host instead: see ``MetricAccumulator``.
 public struct Metric: Sendable {
     /// A batch's part of the statistic, of any shape, from predictions and targets whose axis 0 is the batch.
     public typealias Statistic =
@@ -24,8 +25,15 @@ public struct Metric: Sendable {
     public let name: String
     /// Which way the metric improves, for callbacks that monitor it; `nil` if unknown.
     public let direction: Direction?
-    package let statistic: Statistic
-    package let result: Result
+    package let kind: Kind
+
+    /// How a metric goes over the batches.
+    package enum Kind: Sendable {
+        /// Summed in the graph.
+        case statistic(Statistic, Result)
+        /// Accumulated on the host.
+        case accumulator(@Sendable () -> any MetricAccumulator)
+    }
 
     /// A metric of your own.
     ///
@@ -38,20 +46,18 @@ public struct Metric: Sendable {
         _ name: String, direction: Direction? = nil, statistic: @escaping Statistic,
         result: @escaping Result = { total, examples in (total.first ?? 0) / Double(max(examples, 1)) }
     ) {
-        (self.name, self.direction, self.statistic, self.result) = (name, direction, statistic, result)
+        (self.name, self.direction, kind) = (name, direction, .statistic(statistic, result))
     }
-}
 
-/// A metric's sum as it grows over the batches of an epoch; in double precision, so that long epochs stay exact.
-package struct RunningStatistic {
-    package private(set) var total: [Double]
-
-    package init(total: [Double] = []) { self.total = total }
-
-    package mutating func add(_ part: Tensor) {
-        part.withUnsafeBuffer { part in
-            if total.isEmpty { total = [Double](repeating: 0, count: part.count) }
-            for index in part.indices { total[index] += Double(part[index]) }
-        }
+    /// A metric of your own that is accumulated on the host.
+    ///
+    /// - Parameters:
+    ///   - name: its key in the history.
+    ///   - direction: which way it improves, for callbacks that look for the best.
+    ///   - accumulator: makes one that has seen nothing.
+    public init(
+        _ name: String, direction: Direction? = nil, accumulator: @escaping @Sendable () -> any MetricAccumulator
+    ) {
+        (self.name, self.direction, kind) = (name, direction, .accumulator(accumulator))
     }
 }

@@ -83,29 +83,3 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
     /// `null` for nothing.
     var configuration: Configuration { self?.configuration ?? .null }
 }
-
-extension Configuration {
-    /// The failure of a value that is something else.
-    func isNot(_ expected: String) -> GraftError { GraftError(.format, "must be \(expected), is \(brief)") }
-
-    /// What it was read as; where that is nothing, a failure that says what it must be.
-    func expect<Value>(_ value: Value?, _ expected: String) throws(GraftError) -> Value {
-        guard let value else { throw isNot(expected) }
-        return value
-    }
-
-    /// The value in a few words, for messages.
-    package var brief: String {
-        switch self {
-        case .null: "null"
-        case .bool(let flag): "\(flag)"
-        case .int(let number): "\(number)"
-        case .double(let number): "\(number)"
-        case .string(let text): "\"\(text.prefix(60))\""
-        case .array(let elements):
-            "[" + elements.prefix(4).map(\.brief).joined(separator: ", ") + (elements.count > 4 ? ", …]" : "]")
-        case .object(let members):
-            members["class_name"]?.text.map { "the object \($0.prefix(60))" } ?? "an object"
-        }
-    }
-}

@@ -81,16 +81,6 @@ public final class Variable: Sendable {
         value = tensor
     }
 
-    /// Swaps the value and returns the former one, whose memory can be reused; `nil` where there was none.
-    package func exchange(_ tensor: Tensor) -> Tensor? {
-        precondition(tensor.shape == shape, "\(path) has the shape \(shape), not \(tensor.shape)")
-        return state.withLock { state in
-            defer { state.content = .stored(tensor) }
-            if case .stored(let before) = state.content { return before }
-            return nil
-        }
-    }
-
     /// Whether a value was set or drawn.
     public var isInitialized: Bool {
         state.withLock { state in

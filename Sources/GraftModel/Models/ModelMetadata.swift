@@ -1,50 +1,52 @@
 /// What a model knows besides its layers and weights; the member `graft.json` of a saved model.
-public struct ModelMetadata: Codable, Hashable, Sendable {
+public struct ModelMetadata: Hashable, Sendable {
     /// The classes that the outputs stand for, in order.
     public var classNames: [String]?
-    /// How an image becomes the model's input.
-    public var image: ImageRule?
+    /// How bytes become the model's input: the `InputRule` of GraftData as a file has it, an object with one member whose
+    /// name is the kind of input. This room hands it on and looks at no kind; rooms that know both read it as `inputRule`.
+    package var storedInputRule: Configuration?
     /// What makes probabilities of the outputs, where the last layer does not: the model was trained with
     /// `from_logits=True`. ``Model/withOutputActivation(_:)`` adds it.
     public var outputActivation: OutputActivation?
 
-    /// All may be unknown.
-    public init(
-        classNames: [String]? = nil, image: ImageRule? = nil, outputActivation: OutputActivation? = nil
-    ) {
-        (self.classNames, self.image, self.outputActivation) = (classNames, image, outputActivation)
+    /// Both may be unknown.
+    public init(classNames: [String]? = nil, outputActivation: OutputActivation? = nil) {
+        (self.classNames, self.outputActivation) = (classNames, outputActivation)
     }
 
     /// What a class is called that has no name, by its number from 0: `class 2`.
     package static func nameOfClass(_ number: Int) -> String { "class \(number)" }
 }
 
-/// How an image becomes a tensor: decoded to so many channels, resized to a height and width, values 0 to 255.
-public struct ImageRule: Codable, Hashable, Sendable {
-    /// Rows.
-    public var height: Int
-    /// Columns.
-    public var width: Int
-    /// 3 for RGB, 1 for grey.
-    public var channels: Int
-    /// How the size is changed.
-    public var resize: ResizeMethod
-
-    /// A rule; three channels and Keras's resize by default.
-    public init(height: Int, width: Int, channels: Int = 3, resize: ResizeMethod = .keras) {
-        (self.height, self.width, self.channels, self.resize) = (height, width, channels, resize)
+extension ModelMetadata: Codable {
+    /// A rule for images is written under `image`, where files have had it from the beginning, every other one under
+    /// `inputRule`.
+    private enum CodingKeys: String, CodingKey {
+        case classNames, image, inputRule, outputActivation
     }
 
-    /// The shape of one image as a tensor: rows, columns, channels.
-    public var shape: Shape { [height, width, channels] }
-}
+    /// Reads what `encode` wrote.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            classNames: members.decodeIfPresent([String].self, forKey: .classNames),
+            outputActivation: members.decodeIfPresent(OutputActivation.self, forKey: .outputActivation))
+        if let image = try members.decodeIfPresent([String: Configuration].self, forKey: .image) {
+            storedInputRule = ["image": .object(image)]
+        } else if let rule = try members.decodeIfPresent([String: Configuration].self, forKey: .inputRule) {
+            storedInputRule = .object(rule)
+        }
+    }
 
-/// How an image's size is changed.
-public enum ResizeMethod: String, Codable, Hashable, Sendable, CaseIterable {
-    /// Bilinear between pixel centres without antialiasing, as `image_dataset_from_directory` does it.
-    case keras
-    /// Bilinear with antialiasing: each new pixel averages all old ones that it covers.
-    case antialias
-    /// The nearest pixel, as Keras's older `load_img` does it.
-    case nearest
+    /// Writes what is known.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: CodingKeys.self)
+        try members.encodeIfPresent(classNames, forKey: .classNames)
+        if let image = storedInputRule?["image"] {
+            try members.encode(image, forKey: .image)
+        } else {
+            try members.encodeIfPresent(storedInputRule, forKey: .inputRule)
+        }
+        try members.encodeIfPresent(outputActivation, forKey: .outputActivation)
+    }
 }

@@ -34,43 +34,35 @@ public final class TrainingRun {
     public let model: Model
     /// The learning rate of the next step. A rate that is set takes the place of the optimizer's schedule from then on.
     public var learningRate: Float {
-        get { chosenRate ?? schedule.rate(at: step) }
-        set { chosenRate = newValue }
+        get { state.chosenRate ?? schedule.rate(at: state.stepCount) }
+        set { state.chosenRate = newValue }
     }
     /// What was measured so far.
-    public internal(set) var history = History()
+    public var history: History { state.history }
     /// Whether the run ends after this epoch.
-    public private(set) var isStopping = false
+    public var isStopping: Bool { state.isStopping }
 
     /// The variables that the optimizer changes and those that a step writes back, such as moving means; in the model's
     /// order.
     public internal(set) var changingVariables: [Variable] = []
-    /// The metrics of the model's compilation.
-    let metrics: [Metric]
+    /// What the run measures.
+    let measures: Measures
     /// Keras's `iterations`: how often the optimizer changed the variables since `compile`.
-    package var iterations: Int { step / accumulationSteps }
+    package var iterations: Int { state.stepCount / accumulationSteps }
 
     private let schedule: LearningRateSchedule
     private let accumulationSteps: Int
-    /// The rate that somebody set, in this run or one before.
-    private(set) var chosenRate: Float?
-    /// How many steps were done since `compile`.
-    var step: Int
+    /// Where the run is.
+    var state: RunState
 
     init(model: Model, _ compilation: Compilation) {
         (self.model, schedule) = (model, compilation.optimizer.learningRate)
-        (metrics, accumulationSteps) = (compilation.metrics, max(compilation.optimizer.settings.accumulationSteps, 1))
-        (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
-    }
-
-    /// Goes on where another run was.
-    func takeUp(_ compilation: Compilation, _ history: History, isStopping: Bool) {
-        (chosenRate, step) = (compilation.chosenRate, compilation.stepCount)
-        (self.history, self.isStopping) = (history, isStopping)
+        (measures, accumulationSteps) = (compilation.measures, max(compilation.optimizer.settings.accumulationSteps, 1))
+        state = RunState(compilation)
     }
 
     /// Ends the run after the epoch that is running; its model is kept.
-    public func stop() { isStopping = true }
+    public func stop() { state.isStopping = true }
 }
 
 /// A callback that calls a function.

@@ -72,13 +72,14 @@ struct MonitoredFigure {
 extension TrainingRun {
     /// The keys of the figures that each epoch has.
     func figureKeys(withValidation: Bool) -> [String] {
-        let own = ["loss"] + metrics.map(\.name)
+        let own = ["loss"] + measures.termKeys + measures.metrics.map(\.key)
         return own + (withValidation ? own.map { "val_\($0)" } : [])
     }
 
     /// Which way a figure improves, by its key with or without `val_`; `nil` where nothing says.
     func direction(of key: String) -> Metric.Direction? {
         let name = key.hasPrefix("val_") ? String(key.dropFirst(4)) : key
-        return name == "loss" ? .down : metrics.first { $0.name == name }?.direction
+        if name == "loss" || measures.termKeys.contains(name) { return .down }
+        return measures.metrics.first { $0.key == name }?.metric.direction
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GraftData
 import GraftDigest
 import GraftGraph
 import GraftModel
@@ -15,6 +16,11 @@ final class DataIdentity: Sendable {
 
     init(training: any Dataset, validation: (any Dataset)?) {
         datasets = [("training", training)] + (validation.map { [("validation", $0)] } ?? [])
+    }
+
+    /// The numbers of training and validation examples, readable or not; 0 without the latter.
+    var exampleCounts: (training: Int, validation: Int) {
+        (datasets[0].data.count, datasets.count > 1 ? datasets[1].data.count : 0)
     }
 
     /// As a checkpoint keeps it; computed once. Reads all files whose fingerprints are not known yet.

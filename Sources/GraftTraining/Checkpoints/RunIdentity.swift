@@ -1,7 +1,9 @@
 import Foundation
+import GraftData
 import GraftDigest
 import GraftGraph
 import GraftModel
+import GraftRuntime
 
 /// What has to be the same in a run that goes on: the model, what `compile` chose, what `fit` was asked for, the data.
 struct RunIdentity: Sendable {
@@ -23,8 +25,10 @@ struct RunIdentity: Sendable {
     ]
 
     /// That of a run that has not begun.
-    init(_ run: FitRun, _ trained: TrainedModel, training: any Dataset, validation: (any Dataset)?) {
-        let (arguments, compilation) = (run.arguments, run.compilation)
+    init(
+        _ arguments: FitRun.Arguments, _ compilation: Compilation, _ trained: TrainedModel,
+        _ backend: BackendCapabilities, _ data: DataIdentity
+    ) {
         let rate = compilation.optimizer.learningRate
         settings = [
             "began": [.int(compilation.epochCount), .int(compilation.stepCount)],
@@ -32,20 +36,23 @@ struct RunIdentity: Sendable {
             "seed": .string("\(arguments.seed)"), "optimizer": .string(String(describing: compilation.optimizer)),
             "learning_rates": .array([0, 1, 10, 100, 1000, 10_000].map { .double(Double(rate.rate(at: $0))) }),
             "optimizer_state": .string(compilation.optimizer.settings.stateType.rawValue),
-            "loss": .string(compilation.loss.name), "metrics": .array(compilation.metrics.map { .string($0.name) }),
+            "loss": .string(compilation.objective.name), "metrics": .array(compilation.metrics.map { .string($0.key) }),
             "weights": arguments.weights.map { .string($0.identity) } ?? .null,
-            "precision": .string(run.backend.precision), "keeps_features": .bool(trained.keepsTrunk),
+            "precision": .string(backend.precision), "keeps_features": .bool(trained.keepsTrunk),
         ]
-        let marks = run.model.layerFlags
+        let marks = trained.model.layerFlags
         model = [
-            "network": run.model.serialized,
+            "network": trained.model.serialized,
             "frozen_statistics": .array(marks.frozenStatistics.map { .string($0) }),
             "fixed": .array(marks.fixed.map { .string($0) }),
         ]
-        variables = run.model.variables.map { "\($0.path) \($0.shape)" }
-        data = DataIdentity(training: training, validation: validation)
-        threads = run.backend.threads
+        variables = trained.model.variables.map { "\($0.path) \($0.shape)" }
+        self.data = data
+        threads = backend.threads
     }
+
+    /// The numbers of training and validation examples, readable or not.
+    var exampleCounts: (training: Int, validation: Int) { data.exampleCounts }
 
     /// As a checkpoint keeps it. May read files: for a thread that has time.
     var configuration: [String: Configuration] {

@@ -20,14 +20,14 @@ struct RunPosition {
     private var secondsBefore = 0.0
     private var clock = Stopwatch()
 
-    init(_ metrics: [Metric]) { figures = RunningFigures(metrics) }
+    init(_ measures: Measures) { figures = RunningFigures(measures) }
 
     /// The wall time of the epoch so far.
     var seconds: Double { secondsBefore + clock.seconds }
 
     /// Begins the epoch.
-    mutating func begin(_ metrics: [Metric]) {
-        (isInEpoch, leftOut, figures) = (true, unreadable, RunningFigures(metrics))
+    mutating func begin(_ measures: Measures) {
+        (isInEpoch, leftOut, figures) = (true, unreadable, RunningFigures(measures))
     }
 
     /// Ends the epoch; the next one is next.
@@ -69,24 +69,27 @@ extension RunPosition {
 }
 
 extension RunningFigures {
-    /// As a checkpoint keeps them: sums, with all their digits.
+    /// As a checkpoint keeps them.
     var configuration: Configuration {
-        [
-            "loss": .double(loss), "examples": .int(examples),
-            "statistics": .array(statistics.map { .array($0.total.map { .double($0) }) }),
+        let state = state
+        return [
+            "loss": .double(state.loss), "examples": .int(state.examples),
+            "statistics": .array(state.statistics.map { .array($0.map { .double($0) }) }),
         ]
     }
 
     /// Takes back what ``configuration`` gave.
     mutating func restore(_ values: StoredValues) throws(GraftError) {
-        loss = try values.number("loss")
-        examples = try values.integer("examples", in: 0...(.max))
-        let totals = try values.elements("statistics")
-        guard totals.count == statistics.count else { throw values.wrong("statistics", "is of other metrics") }
-        for (index, total) in totals.enumerated() {
-            let numbers = (total.elements ?? []).compactMap(\.number)
-            guard numbers.count == total.elements?.count else { throw values.wrong("statistics", "holds no numbers") }
-            statistics[index] = RunningStatistic(total: numbers)
+        var restored = state
+        restored.loss = try values.number("loss")
+        restored.examples = try values.integer("examples", in: 0...(.max))
+        let lists = try values.elements("statistics")
+        guard lists.count == restored.statistics.count else { throw values.wrong("statistics", "is of other metrics") }
+        for (index, list) in lists.enumerated() {
+            let numbers = (list.elements ?? []).compactMap(\.number)
+            guard numbers.count == list.elements?.count else { throw values.wrong("statistics", "holds no numbers") }
+            restored.statistics[index] = numbers
         }
+        state = restored
     }
 }

@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 import GraftModel
 
@@ -40,7 +41,7 @@ extension Distillation {
     ) throws -> History {
         let trainee = try trainee(of: student)
         // It is the student that is saved, and it is to know how images become its input.
-        student.metadata.image = student.metadata.image ?? examples.imageRule
+        if student.metadata.storedInputRule == nil { student.metadata.setInputRule(examples.inputRule) }
         return try teach(
             trainee: trainee, with: examples, mixUp: mixUp, batchSize: batchSize, epochs: epochs, optimizer: optimizer,
             validation: validation, shuffle: shuffle, seed: seed, callbacks: callbacks, options: options,

@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 import GraftModel
 
@@ -18,7 +19,7 @@ struct TaughtExamples: Dataset {
     /// Where examples are mixed, an epoch's mixtures are views of their own.
     var views: Int { examples.views * (mixing == nil ? 1 : mixedEpochs) }
     var classNames: [String]? { nil }
-    var imageRule: ImageRule? { examples.imageRule }
+    var inputRule: InputRule? { examples.inputRule }
     var computesTargets: Bool { true }
 
     /// For how many times through all views of the examples each is mixed otherwise; all must be countable.

@@ -1,3 +1,5 @@
+import GraftData
+import GraftFeatures
 import Synchronization
 
 /// Follows a run and says where its time went: hand it over in ``TrainingOptions``, then ask for the table or the trace.
@@ -64,4 +66,10 @@ public final class Profiler: Sendable {
         }
         if let start { timeline.add(name, category: category, since: start) }
     }
+}
+
+extension Profiler: ReadProfiler {
+    package var now: Double { timeline.now }
+
+    package func addRead(_ activity: String, since start: Double) { timeline.addRead(activity, since: start) }
 }

@@ -5,8 +5,8 @@ import Synchronization
 /// What `compile` chose and what training remembers between calls of `fit`; belongs to the model.
 struct Compilation: Sendable {
     let optimizer: any Optimizer
-    let loss: Loss
-    let metrics: [Metric]
+    let objective: Objective
+    let metrics: [OutputMetric]
     /// The learning rate that a callback set in place of the optimizer's.
     var chosenRate: Float?
     /// The optimizer's arrays beside each variable that was trained so far, in the order of its slots; `nil` for one
@@ -17,9 +17,12 @@ struct Compilation: Sendable {
     /// Epochs since `compile`; makes a second `fit` shuffle otherwise than the first.
     var epochCount = 0
 
-    init(optimizer: any Optimizer, loss: Loss, metrics: [Metric]) {
-        (self.optimizer, self.loss, self.metrics) = (optimizer, loss, metrics)
+    init(optimizer: any Optimizer, objective: Objective, metrics: [OutputMetric] = []) {
+        (self.optimizer, self.objective, self.metrics) = (optimizer, objective, metrics)
     }
+
+    /// What a step measures.
+    var measures: Measures { Measures(objective, metrics) }
 }
 
 /// Holds a model's compilation and lends it to one `fit` at a time.

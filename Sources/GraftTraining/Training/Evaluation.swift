@@ -1,3 +1,5 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 
@@ -5,14 +7,27 @@ import GraftModel
 public struct Evaluation: Sendable {
     /// The loss and the metrics under Keras's keys: `loss`, `accuracy`.
     public var figures: [String: Double]
-    /// A line a class, in the order of the class numbers; empty where targets are no classes.
-    public var classes: [ClassFigures]
-    /// How often each class was taken for which; `nil` where targets are no classes.
-    public var confusion: ConfusionMatrix?
+    /// What is known of each output, in order.
+    public var outputs: [Output]
     /// How many examples took part.
     public var exampleCount: Int
     /// The examples that could not be read.
     public var failures: [ExampleFailure]
+
+    /// How one of the model's outputs does.
+    public struct Output: Sendable {
+        /// Its name: see ``Model/outputNames``.
+        public var name: String
+        /// A line a class, in the order of the class numbers; empty where targets are no classes.
+        public var classes: [ClassFigures]
+        /// How often each class was taken for which; `nil` where targets are no classes.
+        public var confusion: ConfusionMatrix?
+    }
+
+    /// A line a class of a model with one output, in the order of the class numbers; empty where targets are no classes.
+    public var classes: [ClassFigures] { outputs.count == 1 ? outputs[0].classes : [] }
+    /// How often each class was taken for which by a model with one output; `nil` where targets are no classes.
+    public var confusion: ConfusionMatrix? { outputs.count == 1 ? outputs[0].confusion : nil }
 
     /// The mean loss.
     public var loss: Double { figures["loss"] ?? .nan }
@@ -24,7 +39,7 @@ extension Model {
     /// - Parameters:
     ///   - examples: what to evaluate on; must know its targets.
     ///   - batchSize: examples at a time.
-    ///   - loss: the compiled one where it is `nil`, else the one for the model's number of outputs
+    ///   - loss: the compiled one where it is `nil`, else for each output the one for its size
     ///     (``Loss/classification(outputs:)``), so that a loaded model can be evaluated as it is; one whose outputs are
     ///     logits (``ModelMetadata/outputActivation``) with the activation that makes probabilities of them.
     ///   - metrics: the compiled ones where it is `nil`, else accuracy.
@@ -41,34 +56,49 @@ extension Model {
             return try withOutputActivation(activation).evaluate(
                 examples, batchSize: batchSize, metrics: metrics, options: options, progress: progress)
         }
-        let loss = loss ?? compilation?.loss ?? .classification(outputs: outputs.first?.shape.last ?? 1)
-        let metrics = metrics ?? compilation?.metrics ?? [.accuracy]
+        let measured = measured(compilation, loss, metrics)
         try DataCheck.checkClassNames(of: examples, model: self)
-        let targetShape = try DataCheck(model: self, loss: loss).check(examples, name: "given", needsClasses: false)
-        let backend = try options.makeBackend()
+        let targetShapes = try DataCheck(model: self, objective: measured.objective)
+            .check(examples, name: "given", needsClasses: false)
         let trainable = Set(trainableVariables)
-        let runner = StepRunner(backend: backend) { batchSize in
-            let parts = try ModelParts(of: self, batchSize: batchSize, training: false, changing: nil)
-            return try StepProgram.evaluation(
-                parts, trainable, loss, metrics, targetShape: targetShape, withPredictions: true)
-        } initialValue: { program, id in
-            program.variables[id]?.value
+        let plans = StepPlans(backend: try options.makeBackend()) { batchSize in
+            try StepProgram.evaluation(
+                ModelParts(self.lower(batchSize: batchSize, training: false)), trainable, measured,
+                targetShapes: targetShapes, withPredictions: true)
         }
-        let isOneClass = loss.targets.isOneClass(outputs: outputs.first?.shape.last ?? 1)
-        var count = EvaluationCount(metrics, countsClasses: isOneClass)
+        let runner = StepRunner(plans) { program, id in program.variables[id]?.value }
+        var count = EvaluationCount(measured, self)
         let stream = BatchStream(
             DecodedSource(dataset: examples), order: Array(0..<examples.count), batchSize: batchSize,
-            profiler: options.profiler)
+            profiler: options.profiler, prepare: plans.feed)
         let clock = Stopwatch()
         while let batch = try stream.next() {
             try options.checkCancellation()
-            if !batch.indices.isEmpty { count.add(batch, outputs: try runner.run(batch)) }
+            if !batch.indices.isEmpty { count.add(batch.batch, outputs: try runner.run(batch)) }
             count.failures += batch.failures
             let done = count.exampleCount + count.failures.count
             try progress?(Progress(done: done, total: examples.count, elapsed: clock.seconds))
         }
         guard count.exampleCount > 0 else { throw DataCheck.nothingReadable(count.failures) }
         return count.evaluation(classNames: metadata.classNames ?? examples.classNames)
+    }
+
+    /// What is measured: what was compiled, but for what is given, and what suits the outputs where nothing was.
+    private func measured(_ compilation: Compilation?, _ loss: Loss?, _ metrics: [Metric]?) -> Compilation {
+        let names = outputNames
+        let objective =
+            (loss == nil ? compilation?.objective : nil)
+            ?? Objective(
+                zip(names, outputs).map { name, output in
+                    (name: name, loss: loss ?? .classification(outputs: output.shape.last), weight: 1)
+                })
+        let given = metrics ?? (compilation == nil ? [.accuracy] : nil)
+        let own = given.map { metrics in
+            names.enumerated().flatMap { Self.metrics(metrics, of: $1, at: $0, among: names.count) }
+        }
+        return Compilation(
+            optimizer: compilation?.optimizer ?? SGD(), objective: objective, metrics: own ?? compilation?.metrics ?? []
+        )
     }
 }
 
@@ -77,23 +107,36 @@ private struct EvaluationCount {
     var failures: [ExampleFailure] = []
     private(set) var exampleCount = 0
     private var figures: RunningFigures
-    private var classes: ConfusionMatrix?
+    private let names: [String]
+    /// For each output whose targets are classes.
+    private var classes: [ConfusionMatrix?]
 
-    init(_ metrics: [Metric], countsClasses: Bool) {
-        figures = RunningFigures(metrics)
-        classes = countsClasses ? ConfusionMatrix() : nil
+    init(_ measured: Compilation, _ model: Model) {
+        figures = RunningFigures(measured.measures)
+        names = model.outputNames
+        let losses = measured.objective.losses
+        classes = model.outputs.enumerated().map { place, output in
+            let rule = place < losses.count ? losses[place]?.targets : nil
+            return rule?.isOneClass(outputs: output.shape.last) == true ? ConfusionMatrix() : nil
+        }
     }
 
     mutating func add(_ batch: SourceBatch, outputs: [Tensor]) {
         exampleCount += batch.indices.count
-        figures.add(
-            lossSum: Double(outputs[0][0]), statistics: outputs.dropFirst().dropLast(), examples: batch.indices.count)
-        if let predictions = outputs.last, let targets = batch.targets.first { classes?.add(predictions, targets) }
+        figures.add(outputs, targets: batch.targets, examples: batch.indices.count)
+        let predictions = outputs.suffix(classes.count)
+        for (place, (predictions, targets)) in zip(predictions, batch.targets).enumerated() {
+            classes[place]?.add(predictions, targets)
+        }
     }
 
     func evaluation(classNames: [String]?) -> Evaluation {
-        Evaluation(
-            figures: figures.values, classes: classes?.figures(names: classNames) ?? [], confusion: classes,
+        let own = classes.count == 1 ? classNames : nil
+        return Evaluation(
+            figures: figures.values,
+            outputs: zip(names, classes).map { name, classes in
+                Evaluation.Output(name: name, classes: classes?.figures(names: own) ?? [], confusion: classes)
+            },
             exampleCount: exampleCount, failures: failures)
     }
 }

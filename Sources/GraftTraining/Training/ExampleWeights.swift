@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 
 /// What examples' losses are multiplied with in training.

@@ -1,7 +1,10 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
+import GraftRuntime
 
-/// One call of `fit`, from the checks to the history.
+/// One call of `fit`, from the checks to the history: check, plan, feed, loop.
 ///
 /// The model's variables change at the end of an epoch and at no other time: while an epoch runs, the plan changes
 /// copies of its own. So whatever ends a run in the middle of an epoch, a wish to stop, an error, a callback that
@@ -17,94 +20,101 @@ final class FitRun {
         var callbacks: [any Callback]
         var options: TrainingOptions
         var checkpoint: Checkpointing?
-        /// Whether a loss that is no number is traced to where it came from.
+        /// Whether a loss that is not finite is traced to where it came from.
         var explainsFailures = true
     }
 
-    let model: Model
-    let arguments: Arguments
-    let backend: any Backend
-    let run: TrainingRun
-    /// What remembers between runs; handed back when the run ends.
-    var compilation: Compilation
-    /// Where the loop of training is.
-    var position: RunPosition
-    /// What the running epoch made of variables in an earlier process, until the first step takes it.
-    var runningValues: [Variable: Tensor] = [:]
-    /// The validation examples that are known to be unreadable.
-    var validationUnreadable: Set<Int> = []
-    /// The failures of an earlier process that this one has not met again.
-    var failuresBefore: [ExampleFailure] = []
-    /// The number of training examples, readable or not.
-    var exampleCount: Int { training.count }
-    /// The number of validation examples, readable or not; 0 without.
-    var validationCount: Int { validation?.count ?? 0 }
-    let training: any Dataset
-    let validation: (any Dataset)?
-    let randomness: RunRandomness
-    /// The batches of the next epoch, where they are being read already, and the order for which they are.
-    var streamAhead: (order: [Int], stream: BatchStream)?
-    let checkpointer: Checkpointer?
-    var identity: RunIdentity?
-    /// Whether somebody asked to stop at a moment at which a checkpoint can be taken.
-    private var stoppedAtRest = false
+    private let model: Model
+    private let arguments: Arguments
+    private let training: any Dataset
+    private let validation: (any Dataset)?
+    private let backend: any Backend
+    private let run: TrainingRun
+    private let events: RunEvents
+    private let checkpoints: RunCheckpoints?
+    /// The arrays that neither the model nor a plan has.
+    private var arrays: TrainingArrays
+    private let compiled: Compilation
 
     init(
         _ model: Model, _ compilation: Compilation, training: any Dataset, validation: (any Dataset)?,
         _ arguments: Arguments
     ) throws {
-        (self.model, self.compilation, self.arguments) = (model, compilation, arguments)
+        (self.model, self.arguments, compiled) = (model, arguments, compilation.withoutState)
         (self.training, self.validation) = (training, validation)
         backend = try arguments.options.makeBackend()
-        randomness = RunRandomness(seed: arguments.seed)
-        checkpointer = arguments.checkpoint.map(Checkpointer.init)
-        position = RunPosition(compilation.metrics)
+        arrays = TrainingArrays(slots: compilation.slots)
         run = TrainingRun(model: model, compilation)
+        events = RunEvents(run, arguments.callbacks, arguments.options)
+        checkpoints = arguments.checkpoint.map { [run, events] in
+            RunCheckpoints($0, run, events, callbacks: arguments.callbacks)
+        }
+    }
+
+    /// What the model remembers of the run.
+    var compilation: Compilation {
+        var result = compiled
+        (result.slots, result.chosenRate) = (arrays.slots, run.state.chosenRate)
+        (result.stepCount, result.epochCount) = (run.state.stepCount, run.state.epochCount)
+        return result
     }
 
     /// Trains.
     ///
-    /// - Throws: `GraftError` for data that does not fit, for a loss that is no number, and what callbacks throw.
+    /// - Throws: `GraftError` for data that does not fit, for a loss that is not finite, and what callbacks throw.
     func execute() throws -> History {
-        try buildIfNeeded()
-        let targetShape = try DataCheck(model: model, loss: compilation.loss).check(training, validation)
-        for dataset in [training, validation].compactMap(\.self) {
-            try DataCheck.checkClassNames(of: dataset, model: model)
-        }
-        let options = arguments.options
-        let trained = try TrainedModel(model, mayKeepTrunk: options.features.location != .none)
+        let targetShapes = try check()
+        let trained = try TrainedModel(model, mayKeepTrunk: arguments.options.features.location != .none)
         run.changingVariables = model.variables.filter(trained.changing.contains)
         // What is being written when the run ends is written to its end, whatever ends it.
-        defer { checkpointer?.finish() }
-        // A rate that a callback set after the last step holds for the next call of `fit` too.
-        defer { compilation.chosenRate = run.chosenRate }
-        let resumption = try takeUpCheckpoint(trained)
+        defer { checkpoints?.finish() }
+        let resumption = try checkpoints?.resume(identity(trained), compiled, &arrays)
         let initialization = initializeVariables()
         defer { withExtendedLifetime(initialization) {} }
         try begin(trained)
-        if let resumption { try goOn(resumption) }
+        if let resumption { try checkpoints?.tell(resumption) }
         // Plans for predictions would hold the variables of before beside those that training makes.
         Predictor.of(model).clear()
         do {
-            var sources = try prepareSources(trained)
-            let packed = try sources.training.packed()
-            let runner = makeTrainingRunner(trained, targetShape, packsInputs: packed != nil)
-            defer { keepState(of: runner) }
-            if let packed, try runner.readsPackedInputs(batchSize: min(arguments.batchSize, packed.readable.count)) {
-                sources.training = packed
-            }
-            let validator = try sources.validation.map { try Validator(self, $0, trained, targetShape) }
-            try train(runner, sources.training, validator)
+            let sources = try makeSources(trained)
+            let trainer = makeTrainer(trained, sources.training, targetShapes)
+            defer { arrays = trainer.snapshot() }
+            arrays = TrainingArrays()
+            try train(trainer, try makeValidation(trained, sources.validation, targetShapes))
         } catch let error as GraftError where error.code == .cancelled {
-            run.history.isInterrupted = true
-            if stoppedAtRest { try takeCheckpoint(nil, atEpochEnd: false, always: true) }
+            run.state.history.isInterrupted = true
+            if events.isStoppedBetweenSteps { try checkpoints?.write(arrays) }
         }
-        try endCheckpoints()
-        try emit(.ended(run.history))
+        try checkpoints?.end()
+        try events.emit(.ended(run.history))
         return run.history
     }
 
-    /// Has variables that have no value yet take their initial one, while pictures are looked at and the trunk is made ready.
+    // MARK: Checking
+
+    /// - Returns: the shapes of an example's targets.
+    private func check() throws -> [Shape] {
+        // A stack that was not told the shape of its input takes that of an example, as in Keras.
+        if model.graph == nil, training.count > 0 {
+            let inputs = try training.batch([0]).inputs
+            if !inputs.isEmpty { try model.build(inputShapes: inputs.map(\.shape.ofExample)) }
+        }
+        let check = DataCheck(model: model, objective: compiled.objective)
+        if let weights = arguments.weights { try check.checkWeights(weights) }
+        let targetShapes = try check.check(training, validation)
+        for dataset in [training, validation].compactMap(\.self) {
+            try DataCheck.checkClassNames(of: dataset, model: model)
+        }
+        return targetShapes
+    }
+
+    private func identity(_ trained: TrainedModel) -> RunIdentity {
+        RunIdentity(
+            arguments, compilation, trained, backend.capabilities,
+            DataIdentity(training: training, validation: validation))
+    }
+
+    /// Has variables that have no value yet take their initial one, while images are looked at and the trunk is made ready.
     private func initializeVariables() -> BackgroundWork {
         let work = BackgroundWork(name: "graft variables")
         let variables = model.variables.filter { !$0.isInitialized }
@@ -113,54 +123,100 @@ final class FitRun {
         return work
     }
 
-    /// Ends the run where somebody asked for it; called where every callback has seen what happened.
-    func restAndCheckCancellation() throws {
-        guard arguments.options.cancellation?.isCancelled == true else { return }
-        stoppedAtRest = true
-        try arguments.options.checkCancellation()
-    }
-
-    /// Tells the callbacks.
-    func emit(_ event: TrainingEvent) throws {
-        arguments.options.profiler?.handle(event)
-        if case .problem(let failure) = event {
-            if let known = failuresBefore.firstIndex(of: failure) {
-                failuresBefore.remove(at: known)
-            } else {
-                run.history.failures.append(failure)
-            }
-        }
-        for callback in arguments.callbacks { try callback.handle(event, in: run) }
-    }
-
-    /// A stack that was not told the shape of its input takes that of an example, as in Keras.
-    private func buildIfNeeded() throws {
-        guard model.graph == nil, training.count > 0 else { return }
-        let inputs = try training.batch([0]).inputs
-        if !inputs.isEmpty { try model.build(inputShapes: inputs.map(\.shape.ofExample)) }
-    }
-
     private func begin(_ trained: TrainedModel) throws {
         let outline = TrainingOutline(
             examples: training.count, validationExamples: validation?.count ?? 0, epochs: arguments.epochs,
             batchSize: arguments.batchSize, trainableParameters: trained.trainableParameters,
             keepsFeatures: trained.keepsTrunk)
-        try emit(.began(outline))
-        // The saved model is to know its classes and how pictures become its input.
+        try events.emit(.began(outline))
+        // The saved model is to know its classes and how bytes become its input.
         model.metadata.classNames = model.metadata.classNames ?? training.classNames
-        model.metadata.image = model.metadata.image ?? training.imageRule
+        if model.metadata.storedInputRule == nil { model.metadata.setInputRule(training.inputRule) }
     }
 
-    private func prepareSources(_ trained: TrainedModel) throws -> FitSources {
+    // MARK: Planning and feeding
+
+    private func makeSources(_ trained: TrainedModel) throws -> FitSources {
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
-            cache: arguments.options.features, emit: emit, checkCancellation: restAndCheckCancellation,
-            profiler: arguments.options.profiler)
-        let left = max(arguments.epochs - position.epoch + 1, 1)
-        let epochs = compilation.epochCount..<(compilation.epochCount + left)
+            cache: arguments.options.features, emit: { [events] in try events.emit(TrainingEvent($0)) },
+            checkCancellation: events.checkCancellation, timeline: arguments.options.profiler?.timeline)
+        let left = max(arguments.epochs - run.state.position.epoch + 1, 1)
+        let epochs = run.state.epochCount..<(run.state.epochCount + left)
         let sources = try FitSources(
             pass: pass, over: training, validation, trained, epochs: epochs, backend: backend)
-        (run.history.trunkSeconds, run.history.reusedFeatureCount) = (sources.trunkSeconds, sources.reusedCount)
+        run.state.history.trunkSeconds = sources.trunkSeconds
+        run.state.history.reusedFeatureCount = sources.reusedCount
         return sources
     }
+
+    private func makeTrainer(_ trained: TrainedModel, _ examples: Examples, _ targetShapes: [Shape]) -> Trainer {
+        let (compiled, weights) = (compiled, arguments.weights)
+        let plans = StepPlans(backend: backend, readsBitmaps: examples.isBitmap, weights: weights) { batchSize in
+            try StepProgram.training(
+                trained.parts(batchSize: batchSize, training: true), trained.trainable, compiled,
+                targetShapes: targetShapes, isWeighted: weights != nil)
+        }
+        let settings = Trainer.Settings(
+            compilation: compiled, batchSize: arguments.batchSize, epochs: arguments.epochs, shuffle: arguments.shuffle,
+            randomness: RunRandomness(seed: arguments.seed), profiler: arguments.options.profiler)
+        let tracer = arguments.explainsFailures ? NonFiniteTracer(backend, trained, training) : nil
+        return Trainer(settings, run, events, plans, examples, arrays: arrays, tracer: tracer)
+    }
+
+    private func makeValidation(
+        _ trained: TrainedModel, _ examples: Examples?, _ targetShapes: [Shape]
+    ) throws -> Validation? {
+        guard let examples else { return nil }
+        let compiled = compiled
+        let plans = StepPlans(backend: backend, readsBitmaps: examples.isBitmap) { batchSize in
+            try StepProgram.evaluation(
+                trained.parts(batchSize: batchSize, training: false), trained.trainable, compiled,
+                targetShapes: targetShapes)
+        }
+        let validation = try Validation(
+            plans, examples, compiled.measures, batchSize: arguments.batchSize, events,
+            profiler: arguments.options.profiler)
+        validation.leaveOut(run.state.validationUnreadable)
+        return validation
+    }
+
+    // MARK: Looping
+
+    private func train(_ trainer: Trainer, _ validation: Validation?) throws {
+        while run.state.position.epoch <= arguments.epochs, !run.isStopping {
+            try trainer.trainEpoch {
+                validation?.readAhead()
+            } afterStep: {
+                try checkpoints?.writeIfDue(atEpochEnd: false, trainer.snapshot)
+            }
+            try endEpoch(trainer, validation)
+            let isLast = run.state.position.epoch > arguments.epochs || run.isStopping
+            let mustKeep = isLast && arguments.checkpoint?.keepsFile == true
+            try checkpoints?.writeIfDue(atEpochEnd: true, always: mustKeep, trainer.snapshot)
+        }
+        trainer.giveAverages(to: model)
+    }
+
+    /// Measures what the epoch made of the model, gives that to the model, and tells.
+    private func endEpoch(_ trainer: Trainer, _ validation: Validation?) throws {
+        let epoch = run.state.position.epoch
+        var figures = run.state.position.figures.values
+        if let validation {
+            defer { run.state.validationUnreadable = validation.examples.unreadable }
+            let measured = try validation.figures(epoch: epoch, values: trainer.variables)
+            figures.merge(measured) { first, _ in first }
+        }
+        try trainer.giveToModel(model)
+        let seconds = run.state.position.seconds
+        run.state.history.exampleCount = trainer.examples.readable.count + (validation?.exampleCount ?? 0)
+        run.state.history.append(epoch: epoch, figures, seconds: seconds)
+        run.state.position.end()
+        try events.emit(.epoch(EpochReport(epoch: epoch, figures: figures, seconds: seconds)))
+    }
+}
+
+extension Compilation {
+    /// What programs are made from.
+    var withoutState: Compilation { Compilation(optimizer: optimizer, objective: objective, metrics: metrics) }
 }

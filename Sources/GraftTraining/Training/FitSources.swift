@@ -1,3 +1,5 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 
@@ -21,18 +23,14 @@ struct Examples {
     /// The numbers of the others in the first view, in order.
     var readable: [Int] { (0..<count).filter { !unreadable.contains($0) } }
 
-    /// The same examples with their features' rows packed, as they are kept; `nil` where there are none, or where they would
-    /// take more than half of the memory so.
-    func packed() throws -> Examples? {
-        let drawn = readable.map { firstView * count + $0 }
-        guard var features = source as? FeatureSource, let byteCount = try features.packedByteCount(of: drawn),
-            2 * byteCount <= features.byteCount
-        else { return nil }
-        features.isPacked = true
-        var examples = self
-        examples.source = features
-        return examples
+    /// Has features handed over compressed where that makes them small.
+    mutating func compress() throws {
+        guard let features = source as? FeatureSource else { return }
+        source = try features.compressed(for: readable.map { firstView * count + $0 })
     }
+
+    /// Whether inputs come as rows compressed by a bitmap.
+    var isBitmap: Bool { (source as? FeatureSource)?.isBitmap ?? false }
 
     /// Leaves out examples that another process found to be unreadable.
     mutating func leaveOut(_ indices: Set<Int>) { unreadable.formUnion(indices) }
@@ -85,8 +83,6 @@ struct FitSources {
             requests.append(FeaturePass.Request(dataset: dataset, trunk: trunk, views: isTraining ? views : [0]))
         }
         let outcomes = try pass.run(requests, fingerprints)
-        // The trunk's memory will do for the head's.
-        backend.releaseMemory()
         let examples = outcomes.map { outcome in
             let dataset = outcome.source.dataset
             return Examples(
@@ -94,6 +90,10 @@ struct FitSources {
         }
         (self.training, self.validation) = (examples[0], examples.count > 1 ? examples[1] : nil)
         self.training.firstView = epochs.lowerBound % training.views
+        if trained.multipliesFeatures {
+            try self.training.compress()
+            try self.validation?.compress()
+        }
         reusedCount = outcomes.reduce(0) { $0 + $1.reusedCount }
         trunkSeconds = clock.seconds
     }

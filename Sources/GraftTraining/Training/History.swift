@@ -1,3 +1,4 @@
+import GraftData
 import GraftModel
 
 /// What a run of `fit` measured, epoch by epoch.

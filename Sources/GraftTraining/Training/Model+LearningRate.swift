@@ -1,4 +1,5 @@
 import Foundation
+import GraftData
 import GraftGraph
 import GraftModel
 
@@ -48,7 +49,7 @@ extension Model {
             batchSize: batchSize, epochs: steps, shuffle: true, seed: seed, weights: nil, callbacks: [recorder],
             options: options, explainsFailures: false)
         let run = try FitRun(
-            self, Compilation(optimizer: optimizer, loss: compilation.loss, metrics: []), training: examples,
+            self, Compilation(optimizer: optimizer, objective: compilation.objective), training: examples,
             validation: nil, arguments)
         do {
             let history = try run.execute()

@@ -1,24 +1,9 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 
 extension Model {
-    /// Chooses how the model learns; forgets what an optimizer remembered before.
-    ///
-    /// - Parameters:
-    ///   - optimizer: how gradients become changes.
-    ///   - loss: what is minimised.
-    ///   - metrics: what is measured beside it.
-    /// - Throws: `GraftError` with code `argument` for an argument of the optimizer out of its range or for two metrics
-    ///   of one name, `state` while the model trains.
-    public func compile(optimizer: any Optimizer, loss: Loss, metrics: [Metric] = []) throws(GraftError) {
-        try optimizer.validate()
-        let names = metrics.map(\.name)
-        if let name = names.first(where: { name in name == "loss" || names.filter { $0 == name }.count > 1 }) {
-            throw GraftError(.argument, "several figures are called \(name); give each metric a name of its own")
-        }
-        try TrainingState.of(self).compile(Compilation(optimizer: optimizer, loss: loss, metrics: metrics))
-    }
-
     /// Trains on every example of a dataset, `epochs` times.
     ///
     /// The part of the model that cannot change (see ``FeatureCache``) runs once per image; the rest runs each epoch.

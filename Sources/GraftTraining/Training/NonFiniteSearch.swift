@@ -1,3 +1,5 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 
@@ -64,7 +66,7 @@ struct NonFiniteSearch {
         // A number minus itself is 0, and no number where it is infinite or none.
         scope.graph.outputs = try probed.map { try (scope[$0] - scope[$0]).reduced(.sum).id }
         let pruned = try scope.graph.pruned()
-        let plan = try backend.makePlan(pruned)
+        let plan = try backend.compile(pruned)
         let read = Set(pruned.readVariables)
         try plan.bind(values.filter { read.contains($0.key) })
         let results = try plan.run(inputs, randomKey: randomKey)
@@ -84,78 +86,84 @@ extension Graph {
     }
 }
 
-extension FitRun {
+/// Looks where a run stopped being finite: NaN tracing. Done when that has happened, so that steps pay nothing for it.
+struct NonFiniteTracer {
+    private let backend: any Backend
+    private let trained: TrainedModel
+    private let training: any Dataset
+
+    init(_ backend: any Backend, _ trained: TrainedModel, _ training: any Dataset) {
+        (self.backend, self.trained, self.training) = (backend, trained, training)
+    }
+
     /// Looks where a step's loss stopped being finite.
-    func originOfNonFiniteLoss(
-        _ runner: StepRunner, _ batch: SourceBatch, scalars: [String: Float], weights: Tensor?, randomKey: UInt64
+    ///
+    /// - Parameter runner: has just run the step.
+    func origin(
+        of batch: FedBatch, _ runner: StepRunner, scalars: [String: Float], randomKey: UInt64
     ) -> NonFiniteOrigin {
         // A search that fails must not hide what it was to explain.
-        (try? search(runner, batch, scalars, weights, randomKey)) ?? .unknown
+        (try? search(batch.batch, runner, scalars, randomKey)) ?? .unknown
     }
 
     private func search(
-        _ runner: StepRunner, _ batch: SourceBatch, _ scalars: [String: Float], _ weights: Tensor?, _ randomKey: UInt64
+        _ batch: SourceBatch, _ runner: StepRunner, _ scalars: [String: Float], _ randomKey: UInt64
     ) throws -> NonFiniteOrigin? {
         guard let program = runner.program else { return nil }
         let values = runner.values(updatedOnly: false)
         if let variable = Self.lastNonFinite(values, program) { return .variable(variable) }
-        if let row = Self.rowOfNonFinite(batch.inputs) {
+        if let row = Self.rowOfNonFinite(batch.tensors) {
             let example = batch.indices[row]
             return .input(example: example, trunkLayer: try trunkLayer(thatFailsFor: example))
         }
         if let row = Self.rowOfNonFinite(batch.targets) { return .target(example: batch.indices[row]) }
-        let search = NonFiniteSearch(backend: backend)
-        let node = try search.firstNode(
-            of: program.graph, inputs: runner.inputs(of: batch, to: program, scalars: scalars, weights: weights),
-            values: values, randomKey: randomKey)
+        let inputs = try runner.plans.inputs(of: batch, to: program).mapValues(\.tensor)
+            .merging(scalars.mapValues { Tensor($0) }) { own, _ in own }
+        let node = try NonFiniteSearch(backend: backend).firstNode(
+            of: program.graph, inputs: inputs, values: values, randomKey: randomKey)
         guard let node else { return nil }
         if node.label.isEmpty { return .loss(operation: node.operation.name) }
         return Self.origin(in: node, values) { program.variables[$0] }
     }
 
-    /// The variable nearest to the loss that holds a number that is not finite: gradients come from there, so it was the
+    /// The variable nearest to the loss that holds an element that is not finite: gradients come from there, so it was the
     /// first.
     static func lastNonFinite(_ values: [VariableID: Tensor], _ program: StepProgram) -> Variable? {
         let wrong = program.variables.keys.filter { values[$0]?.isFinite == false }
         return wrong.max { $0.rawValue < $1.rawValue }.flatMap { program.variables[$0] }
     }
 
-    /// Why the model does not take a variable that an epoch left with numbers that are not finite, though every loss was:
-    /// an activation such as ReLU may hide them.
-    func nonFinite(_ variable: Variable, epoch: Int, _ examples: Examples) -> GraftError {
-        let found = try? originInEpoch(of: examples)
-        let reason =
-            found.map { "in step \($0.step) \($0.origin.explanation(step: $0.step))" }
-            ?? "the losses of all its \(position.step) steps were finite; use a smaller rate, or clip gradients"
-        return GraftError(
-            .data,
-            "\(variable.path) holds numbers that are not finite after epoch \(epoch), with a learning rate of "
-                + "\(run.learningRate): \(reason). The model is that of the epoch before")
-    }
-
-    /// Looks through the epoch's inputs, and at what the layers make of the first batch with the variables of its
-    /// beginning, which the model has still.
-    private func originInEpoch(of examples: Examples) throws -> (origin: NonFiniteOrigin, step: Int)? {
-        let stream = BatchStream(examples.source, order: order(of: examples), batchSize: arguments.batchSize)
+    /// Looks why an epoch left a variable with elements that are not finite, though every loss was: an activation such as ReLU
+    /// may hide them. Goes through the epoch's inputs, and looks at what the layers make of the first batch with the variables
+    /// of its beginning, which the model has still.
+    ///
+    /// - Parameter order: the epoch's.
+    /// - Returns: the step, 1 for the first, and where in it; `nil` where nothing is found.
+    func originInEpoch(
+        of examples: Examples, order: [Int], batchSize: Int
+    ) throws -> (origin: NonFiniteOrigin, step: Int)? {
+        let stream = BatchStream(examples.source, order: order, batchSize: batchSize)
         var step = 0
         while let batch = try stream.next() {
             guard !batch.indices.isEmpty else { continue }
             step += 1
-            if let row = Self.rowOfNonFinite(batch.inputs) {
+            let inputs = batch.tensors
+            if let row = Self.rowOfNonFinite(inputs) {
                 let example = batch.indices[row]
                 return (.input(example: example, trunkLayer: try trunkLayer(thatFailsFor: example)), step)
             }
-            if step == 1, let origin = try originInLayers(batch) { return (origin, step) }
+            if step == 1, let origin = try originInLayers(inputs, batchSize: batch.indices.count) {
+                return (origin, step)
+            }
         }
         return nil
     }
 
-    private func originInLayers(_ batch: SourceBatch) throws -> NonFiniteOrigin? {
-        let trained = try TrainedModel(model, mayKeepTrunk: arguments.options.features.location != .none)
-        let parts = try trained.parts(batchSize: batch.indices.count, training: true)
+    private func originInLayers(_ inputs: [Tensor], batchSize: Int) throws -> NonFiniteOrigin? {
+        let parts = try trained.parts(batchSize: batchSize, training: true)
         let values = parts.values(readBy: parts.graph)
         let node = try NonFiniteSearch(backend: backend).firstNode(
-            of: parts.graph, inputs: Dictionary(uniqueKeysWithValues: zip(parts.inputNames, batch.inputs)),
+            of: parts.graph, inputs: Dictionary(uniqueKeysWithValues: zip(parts.inputNames, inputs)),
             values: values, randomKey: 0)
         return node.map { Self.origin(in: $0, values) { parts.variables[$0.rawValue] } }
     }
@@ -182,7 +190,6 @@ extension FitRun {
     /// The layer of the trunk that gives a feature that is not finite; `nil` without a trunk, or where the input is not
     /// finite itself.
     private func trunkLayer(thatFailsFor example: Int) throws -> String? {
-        let trained = try TrainedModel(model, mayKeepTrunk: arguments.options.features.location != .none)
         let parts = try trained.parts(batchSize: 1, training: true)
         guard let trunk = parts.trunk else { return nil }
         let batch = try training.batch([example])

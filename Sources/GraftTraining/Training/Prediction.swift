@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 import GraftModel
 
@@ -23,9 +24,10 @@ extension Model {
     ) throws -> Predictions {
         var result = SourceBatch()
         try forEachPrediction(of: examples, batchSize: batchSize, options: options) { part in
-            result.append(SourceBatch(indices: part.indices, inputs: part.outputs, failures: part.failures))
+            result.append(
+                SourceBatch(indices: part.indices, inputs: part.outputs.map { .dense($0) }, failures: part.failures))
         }
-        return Predictions(indices: result.indices, outputs: result.inputs, failures: result.failures)
+        return Predictions(indices: result.indices, outputs: result.tensors, failures: result.failures)
     }
 
     /// Predicts one tensor for each input of the model, with a batch axis in front. May be called from many threads.
@@ -62,7 +64,7 @@ extension Model {
             try options.checkCancellation()
             let outputs =
                 batch.indices.isEmpty
-                ? [] : try predictor.run(self, batch.inputs, batchSize: batchSize, options: options)
+                ? [] : try predictor.run(self, batch.tensors, batchSize: batchSize, options: options)
             try body(Predictions(indices: batch.indices, outputs: outputs, failures: batch.failures))
         }
     }

@@ -1,3 +1,5 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 import Synchronization
@@ -22,7 +24,7 @@ final class Predictor: Sendable {
     private struct Key: Hashable, Sendable {
         let batchSize: Int
         let outputs: [SymbolicTensor]
-        /// What computes: ``Backend/identity`` of one that was given, the settings of the standard one.
+        /// What computes: ``BackendCapabilities/identity`` of one that was given, the settings of the standard one.
         let backend: String?
         let settings: BackendSettings
     }
@@ -45,8 +47,7 @@ final class Predictor: Sendable {
                 .data, "an example has the shape \(tensor.shape.ofExample); the model takes \(wanted.shape)")
         }
         let padded = inputs.map { $0.padded(toRows: batchSize) }
-        let outputs = try ready.plan.run(
-            Dictionary(uniqueKeysWithValues: zip(ready.parts.inputNames, padded)), randomKey: 0)
+        let outputs = try ready.plan.run(Dictionary(uniqueKeysWithValues: zip(ready.parts.inputNames, padded)))
         return outputs.map { $0.prefix(rows: rows) }
     }
 
@@ -56,7 +57,7 @@ final class Predictor: Sendable {
     /// A plan with the model's values. Threads that need the same one wait for the first of them to make it.
     private func prepare(_ model: Model, batchSize: Int, options: TrainingOptions) throws -> Prepared {
         let key = Key(
-            batchSize: batchSize, outputs: model.outputs, backend: options.backend?.identity,
+            batchSize: batchSize, outputs: model.outputs, backend: options.backend?.capabilities.identity,
             settings: try options.backendSettings)
         return try prepared.withLock { kept in
             if let position = kept.firstIndex(where: { $0.key == key }) {
@@ -70,9 +71,9 @@ final class Predictor: Sendable {
     }
 
     private func make(_ model: Model, _ key: Key, _ options: TrainingOptions) throws -> Prepared {
-        let parts = try ModelParts(of: model, batchSize: key.batchSize, training: false, changing: nil)
+        let parts = try ModelParts(model.lower(batchSize: key.batchSize, training: false))
         let graph = try parts.graph.pruned()
-        let plan = try options.makeBackend().makePlan(graph)
+        let plan = try options.makeBackend().compile(graph)
         let values = parts.values(readBy: graph)
         try plan.bind(values)
         return Prepared(key: key, parts: parts, plan: plan, values: values)

@@ -1,16 +1,22 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 
 /// A graph for one batch size, and what its inputs, outputs and variables mean: a training step, or the evaluation of a
 /// batch.
 struct StepProgram: Sendable {
-    static let targets = "target.0"
     static let weights = "weight"
+    /// The input for the targets of an output.
+    static func target(_ output: Int) -> String { "target.\(output)" }
 
-    /// Outputs: the loss, then each metric's statistic; in an evaluation the predictions after them.
+    /// Outputs: the loss, then ``Measures/values(terms:outputs:targets:)``; in an evaluation all predictions after them, by
+    /// choice.
     let graph: Graph
     /// The inputs that a source's tensors are for.
     let inputNames: [String]
+    /// How many targets an example has.
+    let targetCount: Int
     /// The model's variables that the graph reads or writes.
     let variables: [VariableID: Variable]
     /// The optimizer's arrays that the graph reads and writes.
@@ -28,41 +34,48 @@ struct StepProgram: Sendable {
     ///
     /// - Parameters:
     ///   - trainable: the variables that the optimizer changes.
-    ///   - targetShape: the shape of an example's target.
+    ///   - targetShapes: the shapes of an example's targets, one for each output.
     ///   - isWeighted: whether the examples have weights, given at each run.
     static func training(
-        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShape: Shape,
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShapes: [Shape],
         isWeighted: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
-        let (predictions, targets) = try endpoints(scope, targetShape)
-        let weights = isWeighted ? try scope.input(weights, [predictions.shape[0]]) : nil
-        var loss = try compilation.loss.mean(predictions, targets, weights: weights)
+        let (outputs, targets) = try endpoints(scope, targetShapes)
+        let weights = isWeighted ? try scope.input(weights, [outputs[0].shape[0]]) : nil
+        let terms = try compilation.objective.perExample(outputs, targets).map { losses in
+            try (weights.map { try $0 * losses } ?? losses).reduced(.mean)
+        }
+        var loss = try compilation.objective.sum(terms)
         if let penalty = try scope.penalty(of: parts.variables, trainable) { loss = try loss + penalty }
-        let statistics = try compilation.metrics.map { try $0.statistic(predictions, targets) }
+        let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
         let slots = try addUpdates(to: scope, minimizing: loss, parts, trainable, compilation)
-        scope.graph.outputs = ([loss] + statistics).map(\.id)
-        return try StepProgram(scope.graph, parts, slots)
+        scope.graph.outputs = ([loss] + measured).map(\.id)
+        return try StepProgram(scope.graph, parts, slots, targetCount: targets.count)
     }
 
     /// The evaluation of a batch: the sum of the examples' losses, each with the model's penalties as in Keras, and the
     /// predictions by choice.
     static func evaluation(
-        _ parts: ModelParts, _ trainable: Set<Variable>, _ loss: Loss, _ metrics: [Metric], targetShape: Shape,
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShapes: [Shape],
         withPredictions: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
-        let (predictions, targets) = try endpoints(scope, targetShape)
-        var total = try loss.perExample(predictions, targets).reduced(.sum)
+        let (outputs, targets) = try endpoints(scope, targetShapes)
+        let terms = try compilation.objective.perExample(outputs, targets).map { try $0.reduced(.sum) }
+        var total = try compilation.objective.sum(terms)
         if let penalty = try scope.penalty(of: parts.variables, trainable) {
-            total = try total + Float(predictions.shape[0]) * penalty
+            total = try total + Float(outputs[0].shape[0]) * penalty
         }
-        let statistics = try metrics.map { try $0.statistic(predictions, targets) }
-        scope.graph.outputs = ([total] + statistics + (withPredictions ? [predictions] : [])).map(\.id)
-        return try StepProgram(scope.graph, parts, [:])
+        let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
+        scope.graph.outputs = ([total] + measured + (withPredictions ? outputs : [])).map(\.id)
+        return try StepProgram(scope.graph, parts, [:], targetCount: targets.count)
     }
 
-    private init(_ graph: Graph, _ parts: ModelParts, _ slots: [VariableID: SlotAddress]) throws {
+    private init(
+        _ graph: Graph, _ parts: ModelParts, _ slots: [VariableID: SlotAddress], targetCount: Int
+    ) throws {
+        self.targetCount = targetCount
         self.graph = try graph.pruned()
         (inputNames, self.slots) = (parts.inputNames, slots)
         let read = self.graph.readVariables + self.graph.updates.map(\.variable)
@@ -70,18 +83,21 @@ struct StepProgram: Sendable {
         variables = Dictionary(own.map { ($0, parts.variables[$0.rawValue]) }) { first, _ in first }
     }
 
+    /// A model's outputs, and an input for the targets of each.
     private static func endpoints(
-        _ scope: GraphScope, _ targetShape: Shape
-    ) throws -> (predictions: GraphValue, targets: GraphValue) {
-        guard let output = scope.graph.outputs.first, scope.graph.outputs.count == 1 else {
+        _ scope: GraphScope, _ targetShapes: [Shape]
+    ) throws -> (outputs: [GraphValue], targets: [GraphValue]) {
+        let outputs = scope.graph.outputs.map { scope[$0] }
+        guard !outputs.isEmpty, targetShapes.count == outputs.count else {
             throw GraftError(
-                .argument,
-                "the model has \(scope.graph.outputs.count) outputs; fit and evaluate take models with one output, "
-                    + "predict takes any")
+                .data,
+                "the examples have \(targetShapes.count) targets and the model \(outputs.count) outputs; give a target for "
+                    + "each output")
         }
-        let predictions = scope[output]
-        let shape = targetShape.inBatch(of: predictions.shape[0])
-        return (predictions, try scope.input(targets, shape))
+        let targets = try zip(outputs, targetShapes).enumerated().map { place, pair in
+            try scope.input(target(place), pair.1.inBatch(of: pair.0.shape[0]))
+        }
+        return (outputs, targets)
     }
 
     /// Adds gradients and the optimizer's updates for the trainable variables that the graph reads.

@@ -1,8 +1,13 @@
+import GraftFeatures
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
+import Synchronization
 
-/// A model as one run of `fit` sees it. What trains is looked at once, when the run begins.
-struct TrainedModel: Sendable {
+/// A model as one run of `fit` sees it. What trains is looked at once, when the run begins; for each batch size the model is
+/// lowered and split once.
+final class TrainedModel: Sendable {
     let model: Model
     /// The variables that the optimizer changes.
     let trainable: Set<Variable>
@@ -10,6 +15,14 @@ struct TrainedModel: Sendable {
     let changing: Set<Variable>
     /// Whether the part that cannot change runs once per image.
     let keepsTrunk: Bool
+    /// Whether the rest of the model reads features by matrix products alone, which read compressed rows as they are.
+    let multipliesFeatures: Bool
+    private let lowered = Mutex<[Key: ModelParts]>([:])
+
+    private struct Key: Hashable {
+        let batchSize: Int
+        let isTraining: Bool
+    }
 
     /// - Parameter mayKeepTrunk: whether there is a place for features.
     /// - Throws: `GraftError` with code `state` where nothing is trainable.
@@ -22,18 +35,45 @@ struct TrainedModel: Sendable {
         let lowered = try model.lower(batchSize: 1, training: true)
         let updated = lowered.graph.updates.map { lowered.variables[$0.variable.rawValue] }
         (self.model, self.trainable, changing) = (model, Set(trainable), Set(trainable + updated))
-        guard mayKeepTrunk else {
-            keepsTrunk = false
-            return
-        }
-        keepsTrunk = try ModelParts(of: model, batchSize: 1, training: true, changing: changing).trunk != nil
+        let parts = try ModelParts(lowered, changing: mayKeepTrunk ? changing : nil)
+        keepsTrunk = parts.trunk != nil
+        multipliesFeatures = keepsTrunk && parts.graph.inputsAreMultiplied
+        self.lowered.withLock { $0[Key(batchSize: 1, isTraining: true)] = parts }
     }
 
-    /// The number of numbers that the optimizer changes.
+    /// The number of elements that the optimizer changes.
     var trainableParameters: Int { trainable.reduce(0) { $0 + $1.shape.elementCount } }
 
     /// The model's parts for a batch size.
     func parts(batchSize: Int, training: Bool) throws -> ModelParts {
-        try ModelParts(of: model, batchSize: batchSize, training: training, changing: keepsTrunk ? changing : nil)
+        let key = Key(batchSize: batchSize, isTraining: training)
+        return try lowered.withLock { lowered in
+            if let known = lowered[key] { return known }
+            let parts = try ModelParts(
+                model.lower(batchSize: batchSize, training: training), changing: keepsTrunk ? changing : nil)
+            lowered[key] = parts
+            return parts
+        }
+    }
+}
+
+extension Graph {
+    /// Whether every input is read by matrix products alone, as their left operand, reshaped before at most.
+    fileprivate var inputsAreMultiplied: Bool {
+        let inputs = nodes.indices.filter { if case .leaf(.input) = nodes[$0].operation { true } else { false } }
+        return inputs.allSatisfy { isMultiplied(ValueID(index: $0)) }
+    }
+
+    private func isMultiplied(_ value: ValueID) -> Bool {
+        !outputs.contains(value)
+            && nodes.indices.allSatisfy { index in
+                let node = nodes[index]
+                guard node.operands.contains(value) else { return true }
+                switch node.operation {
+                case .movement(.reshape): return isMultiplied(ValueID(index: index))
+                case .product(let product): return node.operands[0] == value && !product.transposeLeft
+                default: return false
+                }
+            }
     }
 }

@@ -1,3 +1,5 @@
+import GraftData
+import GraftFeatures
 import GraftGraph
 import GraftModel
 
@@ -42,24 +44,6 @@ public struct TrainingOutline: Sendable, Hashable {
     public var trainableParameters: Int
     /// Whether the trunk runs once per image and its features are kept; otherwise the whole network runs each epoch.
     public var keepsFeatures: Bool
-}
-
-/// How far something is.
-public struct Progress: Sendable, Hashable {
-    /// Examples done.
-    public var done: Int
-    /// Examples in all.
-    public var total: Int
-    /// Seconds since it began.
-    public var elapsed: Double
-
-    /// Progress of this much.
-    public init(done: Int, total: Int, elapsed: Double) {
-        (self.done, self.total, self.elapsed) = (done, total, elapsed)
-    }
-
-    /// Seconds to go at the pace so far, or `nil` before anything is done.
-    public var remaining: Double? { done > 0 ? elapsed / Double(done) * Double(max(total - done, 0)) : nil }
 }
 
 /// A step as it is done.
@@ -115,4 +99,15 @@ public struct CheckpointReport: Sendable {
     public var seconds: Double
     /// Why it could not be written, `nil` where it was; the one before is then still there.
     public var failure: GraftError?
+}
+
+extension TrainingEvent {
+    /// What the pass over the trunk tells.
+    init(_ event: FeatureEvent) {
+        switch event {
+        case .found(let count): self = .featuresFound(count)
+        case .computed(let progress): self = .features(progress)
+        case .unreadable(let failure): self = .problem(failure)
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import GraftFeatures
 import GraftModel
 import GraftRuntime
 

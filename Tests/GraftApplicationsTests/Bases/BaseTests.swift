@@ -1,4 +1,5 @@
 import Foundation
+import GraftData
 import GraftModel
 import Testing
 
@@ -66,7 +67,8 @@ import Testing
 
     @Test func theModelCarriesItsImageRule() throws {
         let model = try InceptionV3(includeTop: false, inputShape: [150, 180, 3])
-        #expect(model.metadata.image == ImageRule(height: 150, width: 180))
+        let rule = try InputRule(#require(model.metadata.storedInputRule))
+        #expect(rule == .image(ImageRule(height: 150, width: 180)))
     }
 
     @Test func aCutThatDoesNotExistNamesTheNearest() throws {

@@ -1,6 +1,6 @@
 import Foundation
+import GraftData
 import GraftGraph
-import GraftModel
 import Testing
 
 @testable import GraftImages
@@ -99,7 +99,7 @@ import Testing
         let data = try views(recipe, sizes: [Size2D(64), Size2D(32)])
         let batch = try data.batch(Array(0..<18))
         #expect(batch.inputs.map(\.shape) == [[18, 64, 64, 3], [18, 32, 32, 3]])
-        #expect(data.imageRule?.height == 64 && data.inputCount == 2)
+        #expect(data.inputRule?.shape == [64, 64, 3] && data.inputCount == 2)
         let (large, small) = (batch.inputs[0], batch.inputs[1])
         #expect(try views(recipe, sizes: [Size2D(64)]).batch(Array(0..<18)).inputs[0] == large)
         // The centre of a small pixel lies between four large ones; the image is enlarged, so nearly linear there.

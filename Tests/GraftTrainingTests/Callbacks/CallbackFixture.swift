@@ -97,7 +97,10 @@ struct PlayedRun {
         let metrics = [Metric.accuracy, .auc, Metric("own") { predictions, _ in try predictions.reduced(.sum) }]
         run = TrainingRun(
             model: model,
-            Compilation(optimizer: SGD(learningRate: .constant(rate)), loss: .meanSquaredError, metrics: metrics))
+            Compilation(
+                optimizer: SGD(learningRate: .constant(rate)),
+                objective: Objective([(name: "output", loss: .meanSquaredError, weight: 1)]),
+                metrics: metrics.map { OutputMetric(key: $0.name, output: 0, $0) }))
         run.changingVariables = model.variables
         (variable, self.key) = (try #require(model.variables.first), key)
     }

@@ -1,0 +1,41 @@
+import GraftGraph
+
+/// How a text becomes a tensor: the ids of its tokens, cut off or filled up to one length.
+///
+/// Ids are whole numbers from 0 to 2²⁴, which float32 holds exactly.
+public struct TokenRule: Codable, Hashable, Sendable {
+    /// The largest id that float32 tensors hold with all that are below it.
+    public static let largestID = 1 << 24
+
+    /// How many tokens an example has.
+    public let maximumLength: Int
+    /// The id that fills up a shorter text.
+    public let paddingID: Int
+    /// Names the vocabulary that gives tokens their ids: the fingerprint of its file for instance.
+    public let vocabulary: String
+
+    /// A rule; padding has the id 0 where nothing else is said.
+    ///
+    /// - Throws: `GraftError` with code `argument` for a length below 1, and for an id that a float32 tensor does not hold.
+    public init(maximumLength: Int, paddingID: Int = 0, vocabulary: String) throws(GraftError) {
+        guard maximumLength >= 1 else {
+            throw GraftError(.argument, "a text's maximum length is \(maximumLength); it must be at least 1 token")
+        }
+        guard (0...Self.largestID).contains(paddingID) else {
+            throw GraftError(.argument, "the padding id is \(paddingID); it must be from 0 to \(Self.largestID)")
+        }
+        (self.maximumLength, self.paddingID, self.vocabulary) = (maximumLength, paddingID, vocabulary)
+    }
+
+    /// The shape of one text as a tensor.
+    public var shape: Shape { [maximumLength] }
+
+    /// Reads what `encode` wrote.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            maximumLength: members.decode(Int.self, forKey: .maximumLength),
+            paddingID: members.decode(Int.self, forKey: .paddingID),
+            vocabulary: members.decode(String.self, forKey: .vocabulary))
+    }
+}
