@@ -114,6 +114,7 @@ let package = Package(
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications", "GraftData"], resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
+        tests(of: "Graft"),
         tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
     ]
 )

@@ -10,5 +10,7 @@ let package = Package(
     name: "Examples",
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "graft", path: "..")],
-    targets: [example("CatsAndDogs"), example("FineTuning"), example("Pocket"), example("TrainingSteps")]
+    targets: [
+        example("CatsAndDogs"), example("FineTuning"), example("Leaves"), example("Pocket"), example("TrainingSteps"),
+    ]
 )

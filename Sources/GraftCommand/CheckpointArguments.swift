@@ -21,12 +21,6 @@ struct CheckpointArguments: ParsableArguments {
     @Flag(help: "Keep the checkpoint after a complete run.")
     var keepCheckpoint = false
 
-    /// Takes what a command that goes on with a run says anew.
-    mutating func goOn(with own: CheckpointArguments) {
-        checkpointEvery = own.checkpointEvery ?? checkpointEvery
-        keepCheckpoint = own.keepCheckpoint || keepCheckpoint
-    }
-
     /// Where the run of a model is kept.
     static func path(beside model: String) -> String { String(model.dropLast(".keras".count)) + ".checkpoint" }
 }
@@ -58,34 +52,41 @@ struct CheckpointInterval: ExpressibleByArgument, Equatable {
             return nil
         }
     }
+
+    /// The text that ``init(argument:)`` takes.
+    var defaultValueDescription: String {
+        switch interval.rule {
+        case .never: "stop"
+        case .epoch: "epoch"
+        case .steps(let count): "\(count)-steps"
+        case .seconds(let seconds): "\(seconds)s"
+        }
+    }
 }
 
 /// The checkpoints of one run of a verb, through all its phases.
 struct RunCheckpoints {
     let file: CheckpointFile
-    /// `train` or `distill`.
-    private let verb: String
     private let interval: Checkpointing.Interval
     private let isKept: Bool
-    /// The words that the run was begun with, and where.
-    private let command: Configuration
+    /// The command that began the run.
+    private let command: KeptCommand
 
     /// - Parameters:
-    ///   - verb: the verb that runs.
+    ///   - command: the verb that runs.
     ///   - output: the model that it writes.
     ///   - resumed: what a run goes on from; `nil` for a new one.
-    init(_ verb: String, output: String, _ arguments: CheckpointArguments, resumed: KeptRun?) {
-        self.verb = verb
+    init<Verb: ResumableCommand>(
+        _ command: Verb, output: String, _ arguments: CheckpointArguments, resumed: KeptRun?
+    ) {
         file = resumed?.file ?? CheckpointFile(CheckpointArguments.path(beside: output))
         interval = (arguments.checkpointEvery ?? .standard).interval
         isKept = arguments.keepCheckpoint
-        command =
-            resumed?.command ?? [
-                "verb": .string(verb),
-                "arguments": .array(CommandLine.arguments.dropFirst(2).map { .string($0) }),
-                "folder": .string(FileManager.default.currentDirectoryPath),
-            ]
+        self.command = resumed?.command ?? KeptCommand(command)
     }
+
+    /// `train` or `distill`.
+    private var verb: String { command.verb }
 
     /// Sees to it that a new run does not replace what another can go on from.
     func begin(on console: Console) {
@@ -106,7 +107,8 @@ struct RunCheckpoints {
             storage: file, every: interval, resumes: resumes, keepsFile: isLast && isKept)
         result.isShared = true
         result.notes = [
-            "command": command, "phase": .int(position), "histories": .array(histories.map(\.configuration)),
+            "command": command.configuration, "phase": .int(position),
+            "histories": .array(histories.map(\.configuration)),
         ]
         return result
     }
@@ -117,11 +119,13 @@ struct RunCheckpoints {
         console.say("the run is kept in \(file.path); graft \(verb) --resume \(file.path) goes on with it")
     }
 
-    /// Ends a run whose model is written. What another run left that was begun with the same words goes too: all that it
+    /// Ends a run whose model is written. What another run left that was begun with the same options goes too: all that it
     /// could come to is there now.
     func end(on console: Console) {
         let other = CheckpointFile(file.asidePath)
-        if other.path != file.path, let left = try? other.values(), left["notes"]?["command"] == command {
+        if other.path != file.path, let left = try? other.values(),
+            left["notes"]?["command"] == command.configuration
+        {
             other.remove()
             console.say("removed \(other.path), of the same run before it was begun anew")
         }

@@ -42,13 +42,13 @@ struct Distill: ParsableCommand {
 
     @Option(
         name: [.long, .customShort("o")],
-        help: ArgumentHelp("Where the student is written.", valueName: "file.keras"))
-    var output = "student.keras"
+        help: ArgumentHelp("Where the student is written. (default: student.keras)", valueName: "file.keras"))
+    var output: String?
 
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
-        try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
+        try require(modelPath.hasSuffix(".keras"), "--output", "'\(modelPath)'", "a name that ends in .keras")
         guard checkpoints.resume == nil else { return }
         guard teacher != nil else { throw ValidationError("Missing expected argument '<teacher>'") }
         guard images != nil else { throw ValidationError("Missing expected argument '<images>'") }
@@ -63,31 +63,61 @@ struct Distill: ParsableCommand {
         try explain(on: console) {
             var job = DistillJob(options: self, console: console)
             if let path = checkpoints.resume {
-                let (options, kept) = try resumed(path, Array(CommandLine.arguments.dropFirst(2)))
+                let (options, kept) = try resumed(path)
                 job = DistillJob(options: options, console: console, resumed: kept)
             }
             try job.run()
         }
     }
 
+    /// Where the student is written.
+    var modelPath: String { output ?? "student.keras" }
+
     /// The options that a run was begun with, and what is kept of it.
     ///
     /// One argument that is no option says where the images are now; of two, the first is the teacher.
-    private func resumed(_ path: String, _ words: [String]) throws -> (Distill, KeptRun) {
-        let kept = try KeptRun(path, verb: "distill")
-        var options = try kept.options(of: Distill.self)
-        let (given, moved) = images == nil ? (nil, teacher) : (teacher, images)
-        if let given, given != options.teacher {
+    private func resumed(_ path: String) throws -> (Distill, KeptRun) {
+        let kept = try KeptRun(path, of: Distill.self)
+        var command = self
+        if images == nil { (command.teacher, command.images) = (nil, teacher) }
+        let begun = kept.command.options["teacher"] ?? ""
+        if let given = command.teacher, given != begun {
             throw GraftError(
                 .argument,
-                "--resume: the run was begun with the teacher \(options.teacher ?? "") and goes on so; it cannot be \(given)"
-            )
+                "--resume: the run was begun with the teacher \(begun) and goes on so; it cannot be \(given)")
         }
-        let begun = GivenOptions(kept.words, positional: [options.teacher, options.images].compactMap(\.self))
-        try GivenOptions(words, positional: [teacher, images].compactMap(\.self)).check(against: begun)
-        options.images = moved.map(KeptRun.absolute) ?? options.images
-        options.checkpoints.goOn(with: checkpoints)
+        var options = try kept.command.resumed(by: command, path: path)
+        options.images = command.images.map(KeptRun.absolute) ?? options.images
         kept.enterFolder()
         return (options, kept)
+    }
+}
+
+extension Distill: ResumableCommand {
+    static var verb: String { "distill" }
+
+    static var keptOptions: [KeptOption<Distill>] {
+        [
+            .value("teacher", \.teacher), .value("images", \.images, isFree: true), .value("--output", \.output),
+            // The teacher.
+            .value("--weights", \.teaching.weights), .value("--cut", \.teaching.cut), .flag("--top", \.teaching.top),
+            .value("--temperature", \.teaching.temperature), .value("--teacher-size", \.teaching.teacherSize),
+            .value("--preprocessing", \.teaching.preprocessing),
+            // The student.
+            .value("--student", \.student.student), .value("--input-size", \.student.inputSize),
+            .value("--resize", \.student.resize),
+            // Images.
+            .value("--augment", \.views.augment), .value("--views", \.views.views), .value("--mix-up", \.views.mixUp),
+            .value("--answers-memory", \.views.answersMemory), .value("--image-memory", \.views.imageMemory),
+            // Training.
+            .value("--epochs", \.training.epochs), .value("--batch-size", \.training.batchSize),
+            .value("--learning-rate", \.training.learningRate), .value("--weight-decay", \.training.weightDecay),
+            .value("--moving-average", \.training.movingAverage),
+            .value("--validation-split", \.training.validationSplit), .value("--seed", \.training.seed),
+            // Checkpoints and the machine.
+            .value("--checkpoint-every", \.checkpoints.checkpointEvery, isFree: true),
+            .flag("--keep-checkpoint", \.checkpoints.keepCheckpoint, isFree: true),
+            .value("--threads", \.machine.threads), .value("--precision", \.machine.precision),
+        ]
     }
 }

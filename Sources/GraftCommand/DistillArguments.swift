@@ -8,7 +8,7 @@ struct DistillTeacherArguments: ParsableArguments {
             "The teacher's weights, where it is a base: a file, 'imagenet' for the published ones (found on this machine or "
                 + "downloaded), or 'none' for random ones. (default: imagenet)",
             valueName: "file|imagenet|none"))
-    var weights: WeightsOption?
+    var weights: Weights?
 
     @Option(
         help: ArgumentHelp(
@@ -98,7 +98,7 @@ struct DistillStudentArguments: ParsableArguments {
         let name = student ?? ""
         let isSaved = NetworkSource(name: name).isSavedModel
         return NetworkSource(
-            name: name, choice: BaseChoice(weights: isSaved ? nil : WeightsOption.none, inputSize: inputSize))
+            name: name, choice: BaseChoice(weights: isSaved ? nil : Weights.none, inputSize: inputSize))
     }
 }
 
@@ -107,8 +107,10 @@ struct DistillViewArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How views differ from their images, the same for teacher and student; 'none' shows the images. Parts: "
-                + "\(Augmentation.forms).", valueName: "recipe"))
-    var augment = "flip,crop:0.2,brightness:0.2,contrast:0.2,saturation:0.2,hue:0.05"
+                + "\(Augmentation.forms). (default: \(usualRecipe))", valueName: "recipe"))
+    var augment: String?
+
+    private static let usualRecipe = "flip,crop:0.2,brightness:0.2,contrast:0.2,saturation:0.2,hue:0.05"
 
     @Option(
         help: ArgumentHelp(
@@ -125,29 +127,34 @@ struct DistillViewArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How many megabytes of the teacher's answers are kept in memory, so that it is not run again on what it saw. "
-                + "Results stay the same.", valueName: "MB"))
-    var answersMemory = 256
+                + "Results stay the same. (default: 256)", valueName: "MB"))
+    var answersMemory: Int?
 
     @Option(
         help: ArgumentHelp(
-            "How many megabytes of decoded images are kept in memory, so that they are not read again.", valueName: "MB"
-        ))
-    var imageMemory = 512
+            "How many megabytes of decoded images are kept in memory, so that they are not read again. (default: 512)",
+            valueName: "MB"))
+    var imageMemory: Int?
 
     func validate() throws {
         try asUsage { () throws(GraftError) in _ = try recipe }
         try require(views.map((1...1_000_000).contains) ?? true, "--views", views ?? 0, "1 to 1000000")
         try asUsage { () throws(GraftError) in _ = try mixing }
         for (option, value) in [("--answers-memory", answersMemory), ("--image-memory", imageMemory)] {
-            try require((0...1_000_000).contains(value), option, value, "0 to 1000000 megabytes")
+            if let value { try require((0...1_000_000).contains(value), option, value, "0 to 1000000 megabytes") }
         }
     }
+
+    /// How many bytes the teacher's answers may take.
+    var answersByteCount: Int { (answersMemory ?? 256) * 1_000_000 }
+    /// How many bytes decoded images may take.
+    var imageByteCount: Int { (imageMemory ?? 512) * 1_000_000 }
 
     /// How views differ from their images.
     var recipe: Augmentation {
         get throws(GraftError) {
             do throws(GraftError) {
-                return try Augmentation(augment)
+                return try Augmentation(augment ?? Self.usualRecipe)
             } catch {
                 throw GraftError(error.code, "--augment: \(error.message)")
             }
@@ -174,23 +181,23 @@ struct DistillViewArguments: ParsableArguments {
 
 /// How long and how fast the student learns.
 struct DistillTrainingArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Passes over the images; many are worth their time.", valueName: "N"))
-    var epochs = 30
+    @Option(help: ArgumentHelp("Passes over the images; many are worth their time. (default: 30)", valueName: "N"))
+    var epochs: Int?
 
-    @Option(help: ArgumentHelp("Images in a step.", valueName: "N"))
-    var batchSize = 64
+    @Option(help: ArgumentHelp("Images in a step. (default: 64)", valueName: "N"))
+    var batchSize: Int?
 
     @Option(
         help: ArgumentHelp(
             "The largest size of a step (AdamW): it rises to it in the first twentieth of the steps, and falls to 0 along "
-                + "half a wave of the cosine.", valueName: "rate"))
-    var learningRate: Float = 1e-3
+                + "half a wave of the cosine. (default: 0.001)", valueName: "rate"))
+    var learningRate: Float?
 
     @Option(
         help: ArgumentHelp(
             "The share of its weights that the student loses in a step, times the learning rate; biases and normalizations "
-                + "lose none.", valueName: "share"))
-    var weightDecay: Float = 0.05
+                + "lose none. (default: 0.05)", valueName: "share"))
+    var weightDecay: Float?
 
     @Option(
         help: ArgumentHelp(
@@ -201,34 +208,48 @@ struct DistillTrainingArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The share of the images that the loss is measured on after each epoch, and that nothing is learned from; 0 for "
-                + "none.", valueName: "share"))
-    var validationSplit = 0.05
+                + "none. (default: 0.05)", valueName: "share"))
+    var validationSplit: Double?
 
-    @Option(help: ArgumentHelp("Decides the initial weights, the views and the order of images.", valueName: "N"))
-    var seed: UInt64 = 0
+    @Option(
+        help: ArgumentHelp(
+            "Decides the initial weights, the views and the order of images. (default: 0)", valueName: "N"))
+    var seed: UInt64?
 
     func validate() throws {
-        try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1")
-        try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536")
-        try require(learningRate > 0 && learningRate.isFinite, "--learning-rate", learningRate, "a number above 0")
-        try require(weightDecay >= 0 && weightDecay.isFinite, "--weight-decay", weightDecay, "0 or more")
+        let (rate, decay) = (chosenRate, chosenDecay)
+        try require((1...1_000_000).contains(epochCount), "--epochs", epochCount, "at least 1")
+        try require((1...65536).contains(imagesInStep), "--batch-size", imagesInStep, "1 to 65536")
+        try require(rate > 0 && rate.isFinite, "--learning-rate", rate, "a number above 0")
+        try require(decay >= 0 && decay.isFinite, "--weight-decay", decay, "0 or more")
         if let movingAverage {
             try require((0..<1).contains(movingAverage), "--moving-average", movingAverage, "0 up to, not including, 1")
         }
         try require(
-            (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
+            (0..<1).contains(validationShare), "--validation-split", validationShare, "0 up to, not including, 1")
     }
 
+    /// Passes over the images.
+    var epochCount: Int { epochs ?? 30 }
+    /// Images in a step.
+    var imagesInStep: Int { batchSize ?? 64 }
+    /// The share of the images that nothing is learned from.
+    var validationShare: Double { validationSplit ?? 0.05 }
+    private var chosenRate: Float { learningRate ?? 1e-3 }
+    private var chosenDecay: Float { weightDecay ?? 0.05 }
+
     /// The steps of the run with so many images in an epoch.
-    func stepCount(imageCount: Int) -> Int { epochs * ((imageCount + batchSize - 1) / batchSize) }
+    func stepCount(imageCount: Int) -> Int {
+        epochCount * ((imageCount + imagesInStep - 1) / imagesInStep)
+    }
 
     /// AdamW with its schedule for so many steps. It warms up over the first twentieth of them; of few over 20, as the first
     /// steps of AdamW are as large as any, whatever the gradient is.
     func optimizer(steps: Int) -> any Optimizer {
         let warmUp = max(steps / 20, min(20, steps / 4))
-        let schedule = LearningRateSchedule.cosineDecay(initial: learningRate, decaySteps: max(steps - warmUp, 1))
+        let schedule = LearningRateSchedule.cosineDecay(initial: chosenRate, decaySteps: max(steps - warmUp, 1))
         return AdamW(
-            learningRate: schedule.warmedUp(over: warmUp), weightDecay: weightDecay,
+            learningRate: schedule.warmedUp(over: warmUp), weightDecay: chosenDecay,
             settings: OptimizerSettings(
                 excludedFromWeightDecay: OptimizerSettings.biasesAndNormalization,
                 movingAverage: movingAverage.map { MovingAverage(momentum: $0) }))

@@ -24,20 +24,20 @@ struct DistillExamples {
 
     /// How many of them the student learns from.
     static func learnedCount(of found: ImageFiles, _ options: Distill) -> Int {
-        split(found.paths, share: options.training.validationSplit).learned.count
+        split(found.paths, share: options.training.validationShare).learned.count
     }
 
     /// - Throws: `GraftError` with code `argument` for a rule that no image can be brought to.
     init(_ found: ImageFiles, _ options: Distill, sizes: [Size2D], rule: ImageRule) throws(GraftError) {
         problems = found.problems
-        let (learned, measured) = Self.split(found.paths, share: options.training.validationSplit)
+        let (learned, measured) = Self.split(found.paths, share: options.training.validationShare)
         let (recipe, threads) = (try options.views.recipe, options.machine.threads)
         func views(_ paths: [String], _ count: Int, cacheLimit: Int) throws(GraftError) -> AugmentedImages {
             try AugmentedImages(
                 ImageFiles(paths: paths, rule: rule, threads: threads), recipe, views: count,
-                seed: options.training.seed, sizes: sizes, cacheLimit: cacheLimit)
+                seed: options.training.seed ?? 0, sizes: sizes, cacheLimit: cacheLimit)
         }
-        training = try views(learned, options.views.viewCount, cacheLimit: options.views.imageMemory * 1_000_000)
+        training = try views(learned, options.views.viewCount, cacheLimit: options.views.imageByteCount)
         sample = try views(Self.spread(Self.sampleCount, over: learned), 1, cacheLimit: 0)
         teacherSample = try SizedImages(
             paths: Self.spread(16, over: learned), sizes: sizes.suffix(1), rule: rule, threads: threads)

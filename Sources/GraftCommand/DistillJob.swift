@@ -14,13 +14,13 @@ struct DistillJob {
 
     init(options: Distill, console: Console, resumed: KeptRun? = nil) {
         (self.options, self.console, self.resumed) = (options, console, resumed)
-        checkpoints = RunCheckpoints("distill", output: options.output, options.checkpoints, resumed: resumed)
+        checkpoints = RunCheckpoints(options, output: options.modelPath, options.checkpoints, resumed: resumed)
         reporter = ProgressReporter(console: console)
-        recorder = HistoryRecorder(beside: options.output)
+        recorder = HistoryRecorder(beside: options.modelPath)
     }
 
     mutating func run() throws {
-        try OutputFile.check(options.output)
+        try OutputFile.check(options.modelPath)
         try options.machine.checkPrecision()
         let found = try DistillExamples.find(options)
         let steps = options.training.stepCount(imageCount: DistillExamples.learnedCount(of: found, options))
@@ -28,17 +28,20 @@ struct DistillJob {
         let examples = try DistillExamples(found, options, sizes: networks.sizes, rule: networks.studentRule)
         try report(networks, examples)
         if let resumed { networks.student.layerMarks = resumed.marks }
-        try networks.student.checkRoom(toSave: options.output)
+        try networks.student.checkRoom(toSave: options.modelPath)
         // Measured on the teacher: the student is not yet what it will be.
-        options.machine = try options.machine.settlingPrecision(
-            resumed: resumed?.precision, on: examples.teacherSample, console
-        ) { networks.teacher }
+        let settled = try SettledPrecision(trainingOptions().precision, resumed: resumed?.precision) {
+            try networks.teacher.costOfBFloat16(
+                on: examples.teacherSample, options: TrainingOptions(threads: options.machine.threads))
+        }
+        settled.tell(on: console)
+        options.machine.precision = PrecisionOption(settled.precision)
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a student")
         let teacher = try makeTeacher(networks, examples, interruption.cancellation)
         if resumed == nil { checkpoints.begin(on: console) }
         recorder.begin("distillation")
-        reporter.begin(nil, epochs: options.training.epochs)
+        reporter.begin(nil, epochs: options.training.epochCount)
         let history = try teach(
             networks.student, teacher, examples, options.training.optimizer(steps: steps), interruption.cancellation)
         try finish(networks.student, history)
@@ -53,7 +56,7 @@ struct DistillJob {
         console.list(examples.problems.map(\.description), title: "left out")
     }
 
-    private func trainingOptions(_ cancellation: CancellationFlag) -> TrainingOptions {
+    private func trainingOptions(_ cancellation: CancellationFlag? = nil) -> TrainingOptions {
         options.machine.trainingOptions(features: .off, trains: true, cancellation: cancellation)
     }
 
@@ -82,10 +85,11 @@ struct DistillJob {
         let (training, learning) = (options.training, trainingOptions(cancellation))
         do {
             return try Distillation(from: [teacher]).teach(
-                student, with: examples.training, mixUp: options.views.mixing, batchSize: training.batchSize,
-                epochs: training.epochs, optimizer: optimizer, validation: examples.validation, seed: training.seed,
+                student, with: examples.training, mixUp: options.views.mixing, batchSize: training.imagesInStep,
+                epochs: training.epochCount, optimizer: optimizer, validation: examples.validation,
+                seed: training.seed ?? 0,
                 callbacks: [EventHandler(reporter.handle), recorder], options: learning,
-                teacherPrecision: learning.precision, answersMemory: options.views.answersMemory * 1_000_000,
+                teacherPrecision: learning.precision, answersMemory: options.views.answersByteCount,
                 checkpoint: checkpoints.checkpointing(phase: 0, of: 1, [], resumes: resumed != nil))
         } catch {
             reporter.listUnreadable()
@@ -95,9 +99,9 @@ struct DistillJob {
     }
 
     private func save(_ student: Model, epochs: Int) throws {
-        console.progress("writing \(options.output)")
-        try student.save(options.output)
-        console.say("wrote \(options.output) after \(epochs.of("epoch")), \(start.secondsAgo.asDuration) in all")
+        console.progress("writing \(options.modelPath)")
+        try student.save(options.modelPath)
+        console.say("wrote \(options.modelPath) after \(epochs.of("epoch")), \(start.secondsAgo.asDuration) in all")
     }
 
     private func finish(_ student: Model, _ history: History) throws {
@@ -123,7 +127,7 @@ struct DistillJob {
 
     private func emit(_ history: History) {
         var object = JSONObject(event: "done")
-        object.add("model", .string(options.output))
+        object.add("model", .string(options.modelPath))
         object.add("epochs", .int(history.epochs.count))
         for key in ["loss", "val_loss"] { object.add(key, history[key].last.map { .number($0) } ?? .null) }
         object.add("seconds", .number(start.secondsAgo))

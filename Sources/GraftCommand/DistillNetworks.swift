@@ -21,7 +21,7 @@ struct DistillNetworks {
         try Self.refuse(arguments.givenForBasesAlone, of: source)
         if !source.isSavedModel { _ = try source.named() }
         // Before the teacher's weights are read: what is wrong with the student is found at once.
-        let network = try learner.model(on: console, seed: options.training.seed)
+        let network = try learner.model(on: console, seed: options.training.seed ?? 0)
         student =
             learner.isSavedModel
             ? network

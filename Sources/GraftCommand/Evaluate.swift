@@ -31,14 +31,15 @@ struct Evaluate: ParsableCommand {
         let console = output.console
         try explain(on: console) {
             try machine.tellPrecision(on: console)
-            let classifier = try Classifier(path: model, options: options, machine: machine)
-            try classifier.outputs.requireProbabilities()
-            classifier.outputs.tell(on: console)
+            var classifier = try Classifier(model, options, machine)
+            try classifier.requireProbabilities()
+            classifier.tellOutputs(on: console)
             let examples = try examples(for: classifier, on: console)
             try profiling.follow(machine, on: console) { profiler in
-                let evaluation = try classifier.model.evaluate(
-                    examples, options: machine.trainingOptions(profiler: profiler)
-                ) { console.progress(ProgressLine("evaluation", $0)) }
+                classifier.options.profiler = profiler
+                let evaluation = try classifier.evaluate(examples) {
+                    console.progress(ProgressLine("evaluation", $0))
+                }
                 show(evaluation, on: console)
             }
         }
@@ -73,7 +74,7 @@ struct Evaluate: ParsableCommand {
         console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
         console.say("\(evaluation.exampleCount.of("image"))  \(ProgressReporter.figures(evaluation.figures))")
         let width = evaluation.classes.map(\.name.count).max() ?? 0
-        let mistakes = Mistakes(evaluation.confusion, names: evaluation.classes.map(\.name))
+        let confusions = ConfusionText(evaluation.confusion, names: evaluation.classes.map(\.name))
         var classes = JSONObject()
         for figures in evaluation.classes {
             let padded = figures.name.padding(toLength: width, withPad: " ", startingAt: 0)
@@ -86,10 +87,10 @@ struct Evaluate: ParsableCommand {
             entry.add("recall", figures.recall.map { .number($0) } ?? .null)
             entry.add("precision", figures.precision.map { .number($0) } ?? .null)
             entry.add("f1", figures.f1.map { .number($0) } ?? .null)
-            entry.add("taken_for", .object(mistakes.object(of: figures.name)))
+            entry.add("taken_for", .object(confusions.object(of: figures.name)))
             classes.add(figures.name, .object(entry))
         }
-        for line in mistakes.lines { console.say("  \(line)") }
+        for line in confusions.lines { console.say("  \(line)") }
         var object = JSONObject(event: "evaluation")
         object.add(figures: evaluation.figures)
         object.add("classes", .object(classes))

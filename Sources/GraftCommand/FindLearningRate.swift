@@ -22,7 +22,7 @@ struct FindLearningRate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The layers between the cut and the output: \(HeadSpecification.forms).", valueName: "layers"))
+            "The layers between the cut and the output: \(Head.forms).", valueName: "layers"))
     var head: String?
 
     @Option(help: ArgumentHelp("The optimizer: \(OptimizerName.list).", valueName: "name"))
@@ -57,7 +57,7 @@ struct FindLearningRate: ParsableCommand {
         try require((2...100_000).contains(steps), "--steps", steps, "2 to 100000")
         try require(from > 0 && from.isFinite, "--from", from, "a number above 0")
         try require(to > from && to.isFinite, "--to", to, "a number above --from")
-        if let head { try asUsage { () throws(GraftError) in try HeadSpecification(head) } }
+        if let head { try asUsage { () throws(GraftError) in try Head(option: head) } }
     }
 
     func run() throws {
@@ -65,22 +65,26 @@ struct FindLearningRate: ParsableCommand {
         try explain(on: console) {
             try OutputFile.check(output)
             try machine.checkPrecision()
-            let builder = try ClassifierBuilder(
-                network: network, head: TrainingRecipe.head(head, for: network.named()), seed: seed)
-            let photos = try ImageFolder(at: images, rule: builder.rule, threads: machine.threads)
+            var recipe = try network.recipe(head: head)
+            (recipe.seed, recipe.penalty) = (seed, 0)
+            let photos = try ImageFolder(at: images, rule: recipe.rule, threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
-            let model = try builder.model(classNames: photos.classNames, on: console)
-            try model.adaptStandardization(to: photos.training, options: machine.trainingOptions(trains: true))
+            let model = try recipe.model(classNames: photos.classNames, on: console)
+            var options = machine.trainingOptions(trains: true)
+            try recipe.adaptStandardization(of: model, to: photos.training, options: options)
             try model.compile(
-                optimizer: optimizer.optimizer(learningRate: from),
+                optimizer: optimizer.optimizer(learningRate: .constant(from)),
                 loss: .classification(outputs: model.output.shape.last))
-            let machine = try machine.settlingPrecision(on: photos.training, console) {
-                try builder.features(of: model)
+            let settled = try SettledPrecision(options.precision) {
+                try recipe.features(of: model).costOfBFloat16(
+                    on: photos.training, options: TrainingOptions(threads: machine.threads))
             }
+            settled.tell(on: console)
             let interruption = Interruption(on: console, saying: "stopping after this step")
+            (options.precision, options.cancellation) = (settled.precision, interruption.cancellation)
             let curve = try model.findLearningRate(
                 photos.training, from: from, to: to, steps: steps, batchSize: batchSize, seed: seed,
-                options: machine.trainingOptions(trains: true, cancellation: interruption.cancellation))
+                options: options)
             try curve.writeChart(to: output)
             tell(curve, on: console)
         }

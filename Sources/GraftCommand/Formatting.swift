@@ -1,17 +1,6 @@
 import Foundation
 
 extension Int {
-    /// With separators between thousands: `47,512,481`.
-    var grouped: String {
-        var digits = String(magnitude)
-        var groups: [Substring] = []
-        while digits.count > 3 {
-            groups.insert(digits.suffix(3), at: 0)
-            digits = String(digits.dropLast(3))
-        }
-        return (self < 0 ? "-" : "") + ([Substring(digits)] + groups).joined(separator: ",")
-    }
-
     /// With its noun: `1 image`, `1,399 images`.
     func of(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 }

@@ -29,7 +29,7 @@ struct BaseArguments: ParsableArguments {
                 + "machine or downloaded), 'built-in' for those that are part of Graft, or 'none' for random ones. (default: "
                 + "built-in for \(Base.pocket.id), imagenet for the others)",
             valueName: "file|imagenet|built-in|none"))
-    var weights: WeightsOption?
+    var weights: Weights?
 
     @Option(
         help: ArgumentHelp(
@@ -69,7 +69,7 @@ struct BaseArguments: ParsableArguments {
 
 /// What was chosen of a base network; `nil` where nothing was said.
 struct BaseChoice {
-    var weights: WeightsOption?
+    var weights: Weights?
     var inputSize: Int?
     var cut: String?
     var resize: ResizeMethod?
@@ -85,18 +85,24 @@ struct BaseChoice {
 }
 
 /// `--weights`: which published weights a base begins with.
-enum WeightsOption: ExpressibleByArgument, Equatable {
-    case builtIn
-    case imagenet
-    case none
-    case file(String)
-
-    init(argument: String) {
+extension Weights: ExpressibleByArgument {
+    /// Any other text is the path of a file.
+    public init(argument: String) {
         switch argument {
         case "built-in": self = .builtIn
         case "imagenet": self = .imagenet
         case "none": self = .none
         default: self = .file(argument)
+        }
+    }
+
+    /// The text that ``init(argument:)`` takes.
+    public var defaultValueDescription: String {
+        switch self {
+        case .builtIn: "built-in"
+        case .imagenet: "imagenet"
+        case .none: "none"
+        case .file(let path): path
         }
     }
 }
@@ -113,6 +119,14 @@ enum PreprocessingOption: ExpressibleByArgument, Equatable {
             self = .other(preprocessing)
         } else {
             return nil
+        }
+    }
+
+    /// The text that ``init(argument:)`` takes.
+    var defaultValueDescription: String {
+        switch self {
+        case .own: "own"
+        case .other(let preprocessing): preprocessing.rawValue
         }
     }
 

@@ -40,22 +40,23 @@ struct NetworkSource {
     private func model(of base: Base, on console: Console, seed: UInt64) throws -> Model {
         let size = choice.inputSize ?? base.defaultSize
         let preprocessing = choice.preprocessing?.preprocessing(of: base) ?? base.preprocessing
-        // Random weights were trained on nothing that could be missed.
-        if choice.weights != WeightsOption.none, let warning = base.warning(for: preprocessing) {
-            console.warn(warning)
-        }
+        let weights = try base.fetched(
+            choice.weights ?? base.usualWeights, for: preprocessing, top: top, on: console)
         return try base.model(
             BaseOptions(
-                weights: weights(of: base, on: console), includeTop: top, inputShape: [size, size, 3],
-                preprocessing: preprocessing, seed: seed))
+                weights: weights, includeTop: top, inputShape: [size, size, 3], preprocessing: preprocessing,
+                seed: seed))
     }
+}
 
-    private func weights(of base: Base, on console: Console) throws -> Weights {
-        switch choice.weights ?? (base.hasBuiltInWeights ? .builtIn : .imagenet) {
-        case .none: .none
-        case .builtIn: .builtIn
-        case .file(let path): .file(path)
-        case .imagenet: .file(try Fetching(console: console).fetch(weightsOf: base.id, top: top))
-        }
+extension Base {
+    /// Weights as they are, the published ones as a file, which is downloaded with a progress line where it is not on this
+    /// machine. Warns of a preprocessing that they were not trained for.
+    func fetched(
+        _ weights: Weights, for preprocessing: Preprocessing, top: Bool = false, on console: Console
+    ) throws -> Weights {
+        // Random weights were trained on nothing that could be missed.
+        if weights != .none, let warning = warning(for: preprocessing) { console.warn(warning) }
+        return weights == .imagenet ? .file(try Fetching(console: console).fetch(weightsOf: id, top: top)) : weights
     }
 }

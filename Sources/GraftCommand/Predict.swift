@@ -39,15 +39,16 @@ struct Predict: ParsableCommand {
         let console = output.console
         try explain(on: console) {
             try machine.tellPrecision(on: console)
-            let classifier = try Classifier(path: model, options: options, machine: machine)
-            classifier.outputs.tell(on: console)
-            classifier.outputs.tellNames(on: console)
+            var classifier = try Classifier(model, options, machine)
+            classifier.tellOutputs(on: console)
+            classifier.tellNames(on: console)
             let paths = try allImages(classifier.rule, on: console)
             var failed = false
             try profiling.follow(machine, on: console) { profiler in
-                try classifier.predict(paths, profiler: profiler) { result in
+                classifier.options.profiler = profiler
+                try classifier.forEachClassification(contentsOf: paths) { result in
                     switch result {
-                    case .success(let prediction): show(prediction, classifier.outputs, on: console)
+                    case .success(let answer): show(answer, classifier.outputs, on: console)
                     case .failure(let failure):
                         failed = true
                         show(failure, on: console)
@@ -73,8 +74,8 @@ struct Predict: ParsableCommand {
         }
     }
 
-    private func show(_ prediction: Classifier.Prediction, _ outputs: ClassifierOutputs, on console: Console) {
-        let shown = PredictionText(prediction, of: outputs, top: top)
+    private func show(_ answer: Classification, _ outputs: ClassifierOutputs, on console: Console) {
+        let shown = PredictionText(answer, of: outputs, top: top)
         console.say(shown.line)
         console.emit(shown.object)
     }

@@ -11,30 +11,30 @@ struct PredictionText {
     private static let shownFeatureCount = 4
 
     /// - Parameter top: how many classes are shown; all where it is `nil`.
-    init(_ prediction: Classifier.Prediction, of outputs: ClassifierOutputs, top: Int?) {
-        let ranked = Array(prediction.ranked.prefix(top ?? prediction.ranked.count))
+    init(_ answer: Classification, of outputs: ClassifierOutputs, top: Int?) {
+        let ranked = Array(answer.classes.prefix(top ?? answer.classes.count))
         var object = JSONObject(event: "prediction")
-        object.add("path", .string(prediction.path))
+        object.add("path", .string(answer.name))
         if let best = ranked.first { object.add("class", .string(best.name)) }
         let text: String
         switch outputs.meaning {
-        case .probabilities:
+        case .probabilities, .activated:
             text = ranked.map { "\($0.name) \(($0.value * 100).fixed(2)) %" }.joined(separator: ", ")
             object.add("probabilities", .object(Self.object(of: ranked)))
         case .scores:
             text = "scores " + ranked.map { "\($0.name) \($0.value.fixed(4))" }.joined(separator: ", ")
             object.add("scores", .object(Self.object(of: ranked)))
         case .features:
-            let all = prediction.outputs
+            let all = answer.outputs
             let first = all.prefix(Self.shownFeatureCount).map { $0.fixed(4) }.joined(separator: ", ")
             text = "\(all.count.of("feature")) \(first)\(all.count > Self.shownFeatureCount ? ", …" : "")"
             object.add("features", .numbers(all))
         }
-        line = "\(prediction.path): \(text)"
+        line = "\(answer.name): \(text)"
         self.object = object
     }
 
-    private static func object(of ranked: [(name: String, value: Double)]) -> JSONObject {
+    private static func object(of ranked: [Classification.Class]) -> JSONObject {
         var object = JSONObject()
         for entry in ranked { object.add(entry.name, .number(entry.value)) }
         return object

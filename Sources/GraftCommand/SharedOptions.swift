@@ -52,31 +52,7 @@ struct MachineOptions: ParsableArguments {
     /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
     func tellPrecision(trains: Bool = false, on console: Console) throws(GraftError) {
         guard trains || precision != nil else { return }
-        let resolved = try choice(trains: trains).precision.resolved()
-        SettledPrecision(
-            precision: resolved == .bfloat16 ? .bfloat16 : .float32,
-            reason: choice(trains: trains) == .auto ? SettledPrecision.reasonOfProcessor(resolved) : "as asked"
-        ).tell(on: console)
-    }
-
-    /// These options with the precision settled that a run takes which trains, said with its reason: `auto` takes bfloat16
-    /// where the processor has it and a few images show that the network bears it.
-    ///
-    /// - Parameters:
-    ///   - resumed: what the run was begun with, where it goes on.
-    ///   - features: the network up to the layer whose output the head reads; not made where nothing is to be measured.
-    /// - Throws: `GraftError` where bfloat16 is asked for and the processor does not have it.
-    func settlingPrecision(
-        resumed: PrecisionOption? = nil, optimizerState: ElementType = .float32, on examples: any Dataset,
-        _ console: Console, features: () throws -> Model
-    ) throws -> MachineOptions {
-        let settled = try SettledPrecision(choice(trains: true), resumed: resumed) {
-            try features().costOfBFloat16(on: examples, options: TrainingOptions(threads: threads))
-        }
-        settled.tell(optimizerState: optimizerState, on: console)
-        var result = self
-        result.precision = settled.precision
-        return result
+        try SettledPrecision(unmeasured: choice(trains: trains).precision).tell(on: console)
     }
 }
 
@@ -85,6 +61,14 @@ enum PrecisionOption: String, CaseIterable, ExpressibleByArgument {
     case auto
     case float32
     case bfloat16
+
+    init(_ precision: Precision) {
+        switch precision {
+        case .automatic: self = .auto
+        case .float32: self = .float32
+        case .bfloat16: self = .bfloat16
+        }
+    }
 
     var precision: Precision {
         switch self {
@@ -107,6 +91,19 @@ func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: Stri
 @discardableResult
 func asUsage<Value>(_ make: () throws(GraftError) -> Value) throws(ValidationError) -> Value {
     do { return try make() } catch { throw ValidationError(error.description) }
+}
+
+/// Does what the library may refuse for an argument; the message then names the option in the argument's place.
+func naming<Value>(
+    _ option: String, for argument: String, _ work: () throws(GraftError) -> Value
+) throws(GraftError) -> Value {
+    do throws(GraftError) {
+        return try work()
+    } catch {
+        let place = argument + ": "
+        guard error.message.hasPrefix(place) else { throw error }
+        throw GraftError(error.code, "\(option): \(error.message.dropFirst(place.count))", cause: error.cause)
+    }
 }
 
 /// Runs a verb: what it throws becomes one sentence on standard error (an object with `--json`) and exit code 1, or that

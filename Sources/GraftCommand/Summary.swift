@@ -33,7 +33,7 @@ struct Summary: ParsableCommand {
         try explain(on: console) {
             var choice = BaseChoice(inputSize: inputSize, cut: cut)
             // A base is drawn with random weights; a saved model has its own.
-            if !SavedModel.isNamed(by: network) { choice.weights = WeightsOption.none }
+            if !SavedModel.isNamed(by: network) { choice.weights = Weights.none }
             let source = NetworkSource(name: network, choice: choice, top: top)
             let model = try source.cut(source.model(on: console))
             guard console.isJSON else { return console.say(model.summary(width: console.width)) }

@@ -43,8 +43,8 @@ struct Train: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The layers between the cut and the output: \(HeadSpecification.forms). (default: "
-                + "\(TrainingRecipe.pocketHead) for \(Base.pocket.id), \(TrainingRecipe.usualHead) for the others)",
+            "The layers between the cut and the output: \(Head.forms). (default: "
+                + "\(TrainingRecipe.usualHead(of: .pocket)) for \(Base.pocket.id), \(TrainingRecipe.usualHead(of: .inceptionV3)) for the others)",
             valueName: "layers"))
     var head: String?
 
@@ -80,11 +80,14 @@ struct Train: ParsableCommand {
         if let output {
             try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
         }
-        if let head { try asUsage { () throws(GraftError) in try HeadSpecification(head) } }
+        if let head { try asUsage { () throws(GraftError) in try Head(option: head) } }
         try require(
             training.epochs != 0 || fineTuning.fineTuneFrom != nil, "--epochs", 0,
             "at least 1, or --fine-tune-from to train the base at once")
     }
+
+    /// Where features are kept.
+    var featureCache: FeatureCache { cache?.cache ?? .standard }
 
     /// Where the model is written.
     var modelPath: String { output ?? Self.modelPath(for: images ?? ".") }
@@ -103,8 +106,7 @@ struct Train: ParsableCommand {
                 guard let path = checkpoints.resume else {
                     return try TrainingJob(options: self, console: console, profiler: profiler).run()
                 }
-                let words = Array(CommandLine.arguments.dropFirst(2))
-                let resumed = try ResumedRun(path, images: images, own: checkpoints, arguments: words)
+                let resumed = try ResumedRun(path, self)
                 try TrainingJob(options: resumed.options, console: console, resumed: resumed, profiler: profiler).run()
             }
         }
@@ -121,9 +123,10 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What the optimizer's state is stored as; bfloat16 takes half its memory, and is rounded up or down by chance.",
+            "What the optimizer's state is stored as, float32 if not given; bfloat16 takes half its memory, and is rounded up "
+                + "or down by chance.",
             valueName: "numbers"))
-    var optimizerState = ElementType.float32
+    var optimizerState: ElementType?
 
     @Option(
         help: ArgumentHelp(
@@ -150,13 +153,15 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The share of each class that is held back for validation, where IMAGES has no validation folder; 0 for none.",
+            "The share of each class that is held back for validation, where IMAGES has no validation folder; 0 for none. "
+                + "(default: 0.2)",
             valueName: "share"))
-    var validationSplit = 0.2
+    var validationSplit: Double?
 
     @Option(
-        help: ArgumentHelp("Decides the initial weights, the order of images, dropout and the split.", valueName: "N"))
-    var seed: UInt64 = 0
+        help: ArgumentHelp(
+            "Decides the initial weights, the order of images, dropout and the split. (default: 0)", valueName: "N"))
+    var seed: UInt64?
 
     func validate() throws {
         if let learningRate {
@@ -165,33 +170,16 @@ struct TrainingArguments: ParsableArguments {
         if let l2 { try require(l2 >= 0 && l2.isFinite, "--l2", l2, "0 or more") }
         if let batchSize { try require((1...65536).contains(batchSize), "--batch-size", batchSize, "1 to 65536") }
         if let epochs { try require((0...1_000_000).contains(epochs), "--epochs", epochs, "at least 1") }
-        try require(
-            (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
+        if let validationSplit {
+            try require(
+                (0..<1).contains(validationSplit), "--validation-split", validationSplit, "0 up to, not including, 1")
+        }
     }
 }
 
 /// The optimizers that `--optimizer` names.
-enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
-    case sgd, rmsprop, adam, amsgrad, adamw, nadam, adagrad, lion
-
+extension OptimizerName: ExpressibleByArgument {
     static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
-
-    /// The optimizer with Keras's defaults, this learning rate, and state of this type.
-    func optimizer(learningRate: Float, stateType: ElementType = .float32) -> any Optimizer {
-        let (rate, settings) = (
-            LearningRateSchedule.constant(learningRate), OptimizerSettings(stateType: stateType)
-        )
-        return switch self {
-        case .sgd: SGD(learningRate: rate, settings: settings)
-        case .rmsprop: RMSprop(learningRate: rate, settings: settings)
-        case .adam: Adam(learningRate: rate, settings: settings)
-        case .amsgrad: Adam(learningRate: rate, amsgrad: true, settings: settings)
-        case .adamw: AdamW(learningRate: rate, settings: settings)
-        case .nadam: Nadam(learningRate: rate, settings: settings)
-        case .adagrad: Adagrad(learningRate: rate, settings: settings)
-        case .lion: Lion(learningRate: rate, settings: settings)
-        }
-    }
 }
 
 /// `--optimizer-state`.
@@ -199,21 +187,16 @@ extension ElementType: ExpressibleByArgument {}
 
 /// `--cache`.
 struct FeatureCacheOption: ExpressibleByArgument, Equatable {
-    static let standard = FeatureCacheOption(cache: .standard)
+    /// The text that ``init(argument:)`` takes.
+    let defaultValueDescription: String
 
-    let cache: FeatureCache
+    init(argument: String) { defaultValueDescription = argument }
 
-    /// Whether features outlive the run.
-    var isKept: Bool { ![.off, .temporary].contains(cache) }
-
-    private init(cache: FeatureCache) { self.cache = cache }
-
-    init(argument: String) {
-        cache =
-            switch argument {
-            case "none": .off
-            case "temporary": .temporary
-            default: .folder(argument)
-            }
+    var cache: FeatureCache {
+        switch defaultValueDescription {
+        case "none": .off
+        case "temporary": .temporary
+        default: .folder(defaultValueDescription)
+        }
     }
 }

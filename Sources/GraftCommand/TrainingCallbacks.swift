@@ -5,9 +5,12 @@ import Graft
 struct CallbackArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The figure that the options below look at: loss, accuracy, val_loss or val_accuracy.", valueName: "figure")
-    )
-    var monitor = "val_loss"
+            "The figure that the options below look at: loss, accuracy, val_loss or val_accuracy. (default: val_loss)",
+            valueName: "figure"))
+    var monitor: String?
+
+    /// The figure that they look at.
+    var monitored: String { monitor ?? "val_loss" }
 
     @Option(
         help: ArgumentHelp(
@@ -35,7 +38,7 @@ struct CallbackArguments: ParsableArguments {
             if let patience { try require(patience >= 0, option, patience, "0 or more epochs") }
         }
         let figures = ["loss", "accuracy", "val_loss", "val_accuracy"]
-        try require(figures.contains(monitor), "--monitor", "'\(monitor)'", figures.joined(separator: ", "))
+        try require(figures.contains(monitored), "--monitor", "'\(monitored)'", figures.joined(separator: ", "))
         if let saveBest {
             try require(saveBest.hasSuffix(".keras"), "--save-best", "'\(saveBest)'", "a name that ends in .keras")
         }
@@ -45,10 +48,10 @@ struct CallbackArguments: ParsableArguments {
     func check(hasValidation: Bool) throws(GraftError) {
         if let saveBest { try OutputFile.check(saveBest, option: "--save-best") }
         let looks = earlyStopping != nil || reduceOnPlateau != nil || saveBest != nil
-        if looks, monitor.hasPrefix("val_"), !hasValidation {
+        if looks, monitored.hasPrefix("val_"), !hasValidation {
             throw GraftError(
                 .argument,
-                "--monitor: \(monitor) needs images to validate on, and none are held back; give a --validation-split above "
+                "--monitor: \(monitored) needs images to validate on, and none are held back; give a --validation-split above "
                     + "0, or --monitor loss")
         }
     }
@@ -70,9 +73,9 @@ final class PhaseCallbacks {
     ///   - offset: epochs before this phase.
     init(_ arguments: CallbackArguments, phase: String?, best: ModelCheckpoint?, offset: Int) {
         (self.arguments, self.offset) = (arguments, offset)
-        plateau = arguments.reduceOnPlateau.map { ReduceLROnPlateau(monitor: arguments.monitor, patience: $0) }
+        plateau = arguments.reduceOnPlateau.map { ReduceLROnPlateau(monitor: arguments.monitored, patience: $0) }
         stopping = arguments.earlyStopping.map {
-            EarlyStopping(monitor: arguments.monitor, patience: $0, restoreBestWeights: true)
+            EarlyStopping(monitor: arguments.monitored, patience: $0, restoreBestWeights: true)
         }
         let board = arguments.tensorboard.map { folder in
             TensorBoard(logDir: phase.map { "\(folder)/\($0)" } ?? folder)
@@ -81,9 +84,6 @@ final class PhaseCallbacks {
         let callbacks: [(any Callback)?] = [board, best, plateau, stopping]
         all = callbacks.compactMap(\.self)
     }
-
-    /// The epoch of the phase whose weights the model has, 1 for the first; `nil` for the last one.
-    var restoredEpoch: Int? { stopping?.bestEpoch }
 
     /// Says what was done to the run.
     func tell(_ history: History, on console: Console) {
@@ -96,12 +96,12 @@ final class PhaseCallbacks {
         }
         let stop = stopping.stoppedEpoch.map { "stopped early after epoch \(offset + $0): " } ?? ""
         console.say(
-            "\(stop)\(arguments.monitor) was best after epoch \(offset + epoch) (\(best.fixed(4))); "
+            "\(stop)\(arguments.monitored) was best after epoch \(offset + epoch) (\(best.fixed(4))); "
                 + "the model has the weights of that epoch")
         var object = JSONObject(event: "early-stopping")
         object.add("stopped_epoch", stopping.stoppedEpoch.map { .int(offset + $0) } ?? .null)
         object.add("best_epoch", .int(offset + epoch))
-        object.add(arguments.monitor, .number(best))
+        object.add(arguments.monitored, .number(best))
         console.emit(object)
     }
 }

@@ -77,6 +77,27 @@ import Testing
         try expectTheSameModel("state", as: "plain-state")
     }
 
+    /// Checkpoints held the words of the command before they held its options.
+    @Test func aCheckpointOfWordsIsResumedToo() throws {
+        let plain = try train("plain-words")
+        try #require(plain.status == 0, "\(plain.errors)")
+        _ = try train("words", ["--checkpoint-every", "1-steps"], killAfterEpoch: 2)
+        let file = CheckpointFile(classifier.folder.url.appending(path: "words/model.checkpoint").path)
+        let stored = try #require(try file.read()?.checkpoint)
+        var (values, notes) = try (#require(stored.values.members), #require(stored.values["notes"]?.members))
+        #expect(notes["command"]?["options"]?["--fine-tune-from"]?.text == "conv2d_3")
+        let words = ["photos", "--output", "words/model.keras"] + Self.job
+        notes["command"] = [
+            "verb": "train", "arguments": .array(words.map { .string($0) }),
+            "folder": .string(classifier.folder.url.path),
+        ]
+        values["notes"] = .object(notes)
+        _ = try file.write(Checkpoint(values: .object(values), tensors: stored.tensors))
+        let resumed = try resume("--resume", "words/model.checkpoint")
+        try #require(resumed.status == 0, "\(resumed.errors)")
+        try expectTheSameModel("words", as: "plain-words")
+    }
+
     @Test func aStoppedRunSaysHowItGoesOnAndDoes() throws {
         let stopped = try train("stopped", ["--checkpoint-every", "stop"], killAfterEpoch: 1, signal: SIGINT)
         #expect(stopped.status == 130)

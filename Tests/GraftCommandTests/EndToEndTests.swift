@@ -37,6 +37,28 @@ import Testing
         #expect(classifier.folder.exists("model.keras"))
     }
 
+    @Test func theLibraryTrainsTheSameModel() throws {
+        var recipe = TrainingRecipe(base: .inceptionV3, head: [.averagePool])
+        (recipe.weights, recipe.inputSize, recipe.cut) = (.none, 75, "mixed0")
+        (recipe.batchSize, recipe.learningRate, recipe.epochs) = (4, 0.01, 2)
+        let folder = classifier.folder.url.appending(path: "photos").path
+        let own = try Classifier.train(
+            on: folder, recipe, options: TrainingOptions(features: .temporary, threads: 2, precision: .automatic))
+        let path = classifier.folder.url.appending(path: "model.keras").path
+        let written = try Classifier(contentsOf: path, options: own.options)
+        #expect(own.classNames == written.classNames && own.rule == written.rule)
+        let bits = [own, written].map { $0.model.weights.map { $0.scalars.map(\.bitPattern) } }
+        #expect(bits[0] == bits[1])
+        let image = folder + "/red/1.bmp"
+        let answer = try written.classify(contentsOf: image)
+        #expect(try own.classify(contentsOf: image) == answer)
+        // The command says the same of it, rounded for people.
+        let told = try run("predict", "model.keras", "photos/red/1.bmp", "--json")
+        let probabilities = JSONLine(told.output)?.object["probabilities"] as? [String: Double]
+        let float32 = try Classifier(contentsOf: path, options: TrainingOptions(threads: 2)).classify(contentsOf: image)
+        #expect(probabilities?["red"] == float32["red"])
+    }
+
     @Test func aFileThatIsNoPictureIsListedOnceAndTheRunGoesOn() {
         let lines = classifier.training.errors.split(separator: "\n")
         #expect(lines.contains("1 left out, as they cannot be read:"))

@@ -75,7 +75,7 @@ import Testing
     }
 
     private func parts(_ model: Model, batchSize: Int = Trunk.batchSize) throws -> ModelParts {
-        try ModelParts(of: model, batchSize: batchSize, training: true, changing: Set(model.trainableVariables))
+        try ModelParts(model.lower(batchSize: batchSize, training: true), changing: Set(model.trainableVariables))
     }
 
     /// A frozen convolution with normalization under a head that trains.

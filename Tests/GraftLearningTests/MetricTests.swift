@@ -40,6 +40,19 @@ import Testing
         #expect(figures.values == ["loss": 2, "accuracy": 0.75])
     }
 
+    @Test func topConfusionsComeWithTheMostFrequentFirst() {
+        var confusion = ConfusionMatrix()
+        // Class 0 once for 1 and twice for 2, class 2 twice for 0, class 1 always right.
+        let (there, predicted) = ([0, 0, 0, 0, 1, 2, 2] as [Float], [0, 1, 2, 2, 1, 0, 0])
+        let rows = predicted.flatMap { choice in (0..<3).map { $0 == choice ? Float(1) : 0 } }
+        confusion.add(Tensor(rows, shape: [7, 3]), Tensor(there, shape: [7]))
+        let found = confusion.topConfusions(names: ["c", "b", "a"])
+        #expect(found.map(\.name) == ["a", "c", "c"] && found.map(\.predicted) == ["c", "a", "b"])
+        #expect(found.map(\.count) == [2, 2, 1])
+        #expect(confusion.topConfusions(names: nil).last?.name == "class 0")
+        #expect(ConfusionMatrix().topConfusions(names: ["a"]).isEmpty)
+    }
+
     private func run(
         _ metric: Metric, _ predictions: [Float], _ shape: Shape, _ targets: [Float], _ targetShape: Shape
     ) throws -> Double {

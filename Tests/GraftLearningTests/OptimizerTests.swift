@@ -16,6 +16,18 @@ import Testing
         }
     }
 
+    @Test func namesMeanKerassDefaults() throws {
+        for name in OptimizerName.allCases {
+            let optimizer = name.optimizer(
+                learningRate: 0.25, settings: OptimizerSettings(stateType: .bfloat16))
+            #expect(optimizer.name == (name == .amsgrad ? "adam" : name.rawValue))
+            #expect(optimizer.settings.stateType == .bfloat16)
+            #expect(optimizer.learningRate.rate(at: 0) == 0.25)
+        }
+        #expect((OptimizerName.amsgrad.optimizer(learningRate: 1) as? Adam)?.amsgrad == true)
+        #expect((OptimizerName.adam.optimizer(learningRate: 1) as? Adam)?.amsgrad == false)
+    }
+
     @Test func plainDescentSubtractsTheRateTimesTheGradient() throws {
         let values = try run(SGD(learningRate: 0.5), from: [1, 2], [[2, -4], [1, 0]])
         #expect(values == [[0, 4], [-0.5, 4]])

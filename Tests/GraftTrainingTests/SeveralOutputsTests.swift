@@ -1,6 +1,7 @@
 import Foundation
 import GraftGraph
 import GraftModel
+import GraftTestSupport
 import Testing
 
 @testable import GraftTraining

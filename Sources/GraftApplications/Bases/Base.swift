@@ -44,6 +44,9 @@ public struct Base: Sendable, Identifiable {
     /// Whether its weights are part of Graft, so that nothing has to be downloaded.
     public var hasBuiltInWeights: Bool { builtIn != nil }
 
+    /// The weights that it has where nothing else is said: those that are part of Graft, or the published ones.
+    public var usualWeights: Weights { hasBuiltInWeights ? .builtIn : .imagenet }
+
     /// The base of this id.
     ///
     /// - Throws: `GraftError` with code `argument` naming the bases that there are.

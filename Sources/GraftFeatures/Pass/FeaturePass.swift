@@ -198,7 +198,7 @@ package struct FeaturePass {
         let source = JoinedSource(surveys.map(\.source.dataset), streams: trunk.concurrentRuns)
         let recordings = surveys.map { FeatureRecording($0.source, cache: cache) }
         defer { for recording in recordings { try? recording.finish() } }
-        // The first pictures are decoded while the trunk is made ready.
+        // The first examples are decoded while the trunk is made ready.
         let streams = streams(of: surveys, from: source, count: trunk.concurrentRuns)
         let runner = try trunk.makeRunner()
         try checkCancellation()

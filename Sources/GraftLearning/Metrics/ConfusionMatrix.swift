@@ -41,10 +41,33 @@ public struct ConfusionMatrix: Sendable, Hashable {
         }
     }
 
+    /// The pairs of classes of which the first was taken for the second, the most frequent first.
+    ///
+    /// - Parameter names: the classes' names; `class 0`, `class 1`, … where `nil`.
+    public func topConfusions(names: [String]?) -> [Confusion] {
+        let names = figures(names: names).map(\.name)
+        let all = counts.indices.flatMap { number in
+            counts[number].indices.filter { $0 != number && counts[number][$0] > 0 }.map {
+                Confusion(name: names[number], predicted: names[$0], count: counts[number][$0])
+            }
+        }
+        return all.sorted { ($1.count, $0.name, $0.predicted) < ($0.count, $1.name, $1.predicted) }
+    }
+
     /// The class that a row of probabilities says: the first largest one, or whether the only one is beyond a half.
     private static func classNumber(_ tensor: Tensor, row: Int, size: Int) -> Int {
         guard size > 1 else { return tensor[row] > 0.5 ? 1 : 0 }
         let elements = tensor.elements(ofRow: row, size: size)
         return elements.indices.max { elements[$0] < elements[$1] || (elements[$0] == elements[$1] && $0 > $1) } ?? 0
     }
+}
+
+/// A class whose examples were taken for another one.
+public struct Confusion: Sendable, Hashable {
+    /// The class that they are of.
+    public let name: String
+    /// The class that was predicted.
+    public let predicted: String
+    /// How many examples.
+    public let count: Int
 }

@@ -100,7 +100,7 @@ extension Layer {
     /// The number of all variables' elements.
     public final func countParameters() -> Int { variables.parameterCount }
 
-    private func unique(_ variables: [Variable]) -> [Variable] {
+    final func unique(_ variables: [Variable]) -> [Variable] {
         var seen: Set<Variable> = []
         return variables.filter { seen.insert($0).inserted }
     }

@@ -10,12 +10,21 @@ extension Model {
     ///
     /// - Throws: ``GraftError`` with code `argument` where no layer is called so.
     public final func unfreeze(from name: String) throws(GraftError) {
-        let first = try layer(named: name)
-        guard let start = layers.firstIndex(where: { $0 === first }) else {
-            return try unfreezeInside(from: name)
-        }
-        setOwnTrainable(true)
-        for layer in layers[start...] { layer.trainable = true }
+        let part = try part(from: name)
+        for holder in part.holders { holder.setOwnTrainable(true) }
+        for layer in part.layers { layer.trainable = true }
+    }
+
+    /// The variables that training would change after ``unfreeze(from:)``, or after ``unfreeze()`` where the name is `nil`.
+    /// Nothing is unfrozen.
+    ///
+    /// - Throws: ``GraftError`` with code `argument` where no layer is called so.
+    public final func trainableVariables(unfreezingFrom name: String?) throws(GraftError) -> [Variable] {
+        var part: (layers: [Layer], holders: [Model]) = ([self], [])
+        if let name { part = try self.part(from: name) }
+        return trainableVariables(
+            unfreezing: Set(part.layers.map(ObjectIdentifier.init)),
+            inside: Set(part.holders.map(ObjectIdentifier.init)))
     }
 
     /// Freezes the layers that fulfil the condition, and leaves the others as they are.
@@ -107,14 +116,31 @@ extension Model {
         return matches
     }
 
-    /// The layer is inside a model of this one: `base/mixed5`.
-    private func unfreezeInside(from name: String) throws(GraftError) {
+    /// The layer of this name with all that come after it, and the models that hold them. A layer of a model inside,
+    /// `base/mixed5`, takes what comes after that model too.
+    private func part(from name: String) throws(GraftError) -> (layers: [Layer], holders: [Model]) {
+        let first = try layer(named: name)
+        if let start = layers.firstIndex(where: { $0 === first }) { return (Array(layers[start...]), [self]) }
         for (position, layer) in layers.enumerated() {
             guard let model = layer as? Model, name.hasPrefix(model.name + "/") else { continue }
-            try model.unfreeze(from: String(name.dropFirst(model.name.count + 1)))
-            setOwnTrainable(true)
-            for later in layers[(position + 1)...] { later.trainable = true }
-            return
+            let inner = try model.part(from: String(name.dropFirst(model.name.count + 1)))
+            return (inner.layers + layers[(position + 1)...], inner.holders + [self])
         }
+        return ([], [])
+    }
+}
+
+extension Layer {
+    /// As ``trainableVariables``, if these layers, with all inside, and the models that hold them were unfrozen.
+    fileprivate func trainableVariables(
+        unfreezing layers: Set<ObjectIdentifier>, inside holders: Set<ObjectIdentifier>, isUnfrozen: Bool = false
+    ) -> [Variable] {
+        let isUnfrozen = isUnfrozen || layers.contains(ObjectIdentifier(self))
+        let trains = trainable || isUnfrozen || holders.contains(ObjectIdentifier(self))
+        guard trains, !isPermanentlyFrozen else { return [] }
+        let inside = sublayers.flatMap {
+            $0.trainableVariables(unfreezing: layers, inside: holders, isUnfrozen: isUnfrozen)
+        }
+        return unique(ownVariables.filter(\.trainable) + inside)
     }
 }

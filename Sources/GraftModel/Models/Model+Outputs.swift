@@ -56,7 +56,8 @@ extension Model {
     ///   says it of a file that Keras compiled with `from_logits=True`.
     /// - Throws: ``GraftError`` with code `state` where the model has several outputs, or none yet.
     public final func withOutputActivation(_ activation: OutputActivation) throws(GraftError) -> Model {
-        let result = try Model(inputs: inputs, outputs: [Activation(activation.function)(output)], name: name)
+        let result = try Model(
+            inputs: inputs, outputs: [Activation(activation.function)(output)], name: name, seed: seed)
         result.metadata = metadata
         result.metadata.outputActivation = nil
         return result

@@ -1,4 +1,3 @@
-import GraftFeatures
 import GraftData
 import GraftFeatures
 import GraftGraph

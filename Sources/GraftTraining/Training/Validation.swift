@@ -1,7 +1,5 @@
 import GraftData
 import GraftFeatures
-import GraftData
-import GraftFeatures
 import GraftGraph
 import GraftModel
 import GraftRuntime

@@ -35,6 +35,21 @@ import Testing
         #expect(model.trainableVariables.map(\.path) == ["d/kernel", "head/kernel", "head/bias"])
     }
 
+    @Test(arguments: ["b", "d", "inner/b", "inner/d", "head", nil] as [String?])
+    func whatUnfreezingWouldTrainIsToldWithoutDoingIt(name: String?) throws {
+        let isInside = name.map { $0 == "head" || $0.contains("/") } ?? true
+        let inner = try Sequential(chain().layers.dropFirst().map { $0 }, name: "inner")
+        let model = isInside ? try Sequential([inner, Dense(1, name: "head")]) : try chain()
+        if isInside { _ = try model(Input(shape: [2])) }
+        try model.layer(named: isInside ? "inner/c" : "c").fix()
+        model.freeze()
+        let told = try model.trainableVariables(unfreezingFrom: name)
+        #expect(model.trainableVariables.isEmpty && model.layers.allSatisfy { !$0.trainable })
+        if let name { try model.unfreeze(from: name) } else { model.unfreeze() }
+        #expect(!told.isEmpty && told == model.trainableVariables)
+        #expect(throws: GraftError.self) { try model.trainableVariables(unfreezingFrom: "e") }
+    }
+
     @Test func freezeWhereTakesACondition() throws {
         let model = try chain()
         model.freeze { $0.name < "c" }

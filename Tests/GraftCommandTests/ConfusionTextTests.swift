@@ -3,7 +3,7 @@ import Testing
 
 @testable import GraftCommand
 
-@Suite struct MistakesTests {
+@Suite struct ConfusionTextTests {
     /// Eleven classes; class i is taken i times for the next one, and once for class 0.
     private func confusion() -> ConfusionMatrix {
         var confusion = ConfusionMatrix()
@@ -17,12 +17,12 @@ import Testing
     }
 
     @Test func theMostFrequentComeFirst() {
-        let mistakes = Mistakes(confusion(), names: (0..<11).map { "c\($0)" })
-        #expect(mistakes.lines.count == 11)
-        #expect(mistakes.lines.first == "c10 taken for c0: 11 images")
-        #expect(mistakes.lines[1] == "c9 taken for c10: 9 images")
-        #expect(mistakes.lines.last == "and 9 more kinds of mistakes")
-        #expect(mistakes.object(of: "c2").line == #"{"c3":2,"c0":1}"#)
-        #expect(mistakes.object(of: "c0").line == "{}")
+        let text = ConfusionText(confusion(), names: (0..<11).map { "c\($0)" })
+        #expect(text.lines.count == 11)
+        #expect(text.lines.first == "c10 taken for c0: 11 images")
+        #expect(text.lines[1] == "c9 taken for c10: 9 images")
+        #expect(text.lines.last == "and 9 more kinds of mistakes")
+        #expect(text.object(of: "c2").line == #"{"c3":2,"c0":1}"#)
+        #expect(text.object(of: "c0").line == "{}")
     }
 }

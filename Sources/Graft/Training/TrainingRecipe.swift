@@ -1,0 +1,106 @@
+import GraftApplications
+import GraftModel
+import GraftTraining
+
+/// How a classifier is trained: the base and where it is cut, the head, and how both learn.
+///
+/// A recipe begins with what suits its base; what is set holds:
+///
+/// ```swift
+/// var recipe = TrainingRecipe(base: .inceptionV3)
+/// recipe.inputSize = 150
+/// recipe.cut = "mixed7"
+/// recipe.fineTuning = FineTuning(.from(layer: "mixed5"))
+/// let classifier = try Classifier.train(on: "photos", recipe)
+/// ```
+public struct TrainingRecipe: Sendable {
+    /// The pretrained network.
+    public let base: Base
+    /// Where its weights come from: those that are part of Graft, or the published ones, which are downloaded where they
+    /// are not on this machine.
+    public var weights: Weights
+    /// Rows and columns that images are brought to.
+    public var inputSize: Int
+    /// How images are resized.
+    public var resize = ResizeMethod.keras
+    /// What the network does first to an image.
+    public var preprocessing: Preprocessing
+    /// The layer whose output the head reads.
+    public var cut: String
+
+    /// The layers between the cut and the output layer.
+    public var head: Head
+    /// The factor of the sum of squares of the output layer's weights, which is added to the loss.
+    public var penalty: Float
+
+    /// How gradients become changes.
+    public var optimizer: OptimizerName
+    /// What the optimizer's state is stored as.
+    public var optimizerState = ElementType.float32
+    /// The size of a step while the base is frozen.
+    public var learningRate: Float
+    /// Images in a step.
+    public var batchSize: Int
+    /// Passes over the training images while the base is frozen; 0 to fine-tune at once, `nil` for as many as suit the base
+    /// and the number of images.
+    public var epochs: Int?
+    /// How the base trains on after the head; `nil` where it stays frozen.
+    public var fineTuning: FineTuning?
+    /// The share of each class that is held back for validation where the folder has no part for it; `nil` for none.
+    public var validationSplit: Double? = 0.2
+    /// What the initial weights, the order of images, dropout and the split follow from.
+    public var seed: UInt64 = 0
+
+    /// What suits a base.
+    ///
+    /// - Parameters:
+    ///   - base: the pretrained network; the small one that is part of Graft where nothing else is said.
+    ///   - head: the layers on top; ``usualHead(of:)`` where `nil`.
+    public init(base: Base = .pocket, head: Head? = nil) {
+        let isPocket = base.id == Base.pocket.id
+        self.base = base
+        weights = base.usualWeights
+        (inputSize, preprocessing, cut) = (base.defaultSize, base.preprocessing, base.defaultCut)
+        self.head = head ?? Self.usualHead(of: base)
+        optimizer = isPocket ? .adam : .rmsprop
+        learningRate = isPocket ? 5e-4 : 1e-4
+        batchSize = isPocket ? 32 : 20
+        // It ends training where it should: more epochs come to the same weights. Documentation/Pocket.md has what others give.
+        penalty = isPocket && head == nil ? Self.pocketPenalty : 0
+    }
+
+    /// The head that suits a base: of one with large maps as the tutorials have it, on pooled features a common scale for
+    /// each, which leaves the rest to a linear layer.
+    public static func usualHead(of base: Base) -> Head {
+        base.id == Base.pocket.id ? [.standardize] : [.flatten, .dense(1024, activation: .relu), .dropout(0.2)]
+    }
+
+    /// The penalty of the output layer's weights on standardized features.
+    private static let pocketPenalty: Float = 0.2
+
+    /// How images are brought to the network's size.
+    public var rule: ImageRule { ImageRule(height: inputSize, width: inputSize, resize: resize) }
+
+    /// The head first, unless it has no epochs, then the base where that is asked for.
+    ///
+    /// - Parameter imageCount: the number of images to train on.
+    public func phases(imageCount: Int) -> [TrainingPhase] {
+        let epochs = epochs ?? usualEpochs(imageCount: imageCount)
+        var phases: [TrainingPhase] = []
+        if epochs != 0 {
+            phases.append(TrainingPhase(name: "head", epochs: epochs, learningRate: learningRate))
+        }
+        if let fineTuning {
+            phases.append(
+                TrainingPhase(
+                    name: "fine-tuning", unfrozen: fineTuning.unfrozen, updatesStatistics: fineTuning.updatesStatistics,
+                    epochs: fineTuning.epochs, learningRate: fineTuning.learningRate))
+        }
+        return phases
+    }
+
+    /// About as many steps whatever the number of images: a few images are seen often, many are seen a few times.
+    private func usualEpochs(imageCount: Int) -> Int {
+        base.id == Base.pocket.id ? min(max(40_000 / max(imageCount, 1), 10), 100) : 10
+    }
+}

@@ -1,0 +1,93 @@
+import Graft
+
+extension NetworkOptions {
+    /// A recipe with the network and the head that the options say, and for the rest what suits the base.
+    func recipe(head: String?) throws(GraftError) -> TrainingRecipe {
+        let head = try head.map { (text) throws(GraftError) in try Head(option: text) }
+        var recipe = TrainingRecipe(base: try named(), head: head)
+        let choice = source.choice
+        recipe.weights = choice.weights ?? recipe.weights
+        recipe.inputSize = choice.inputSize ?? recipe.inputSize
+        recipe.resize = choice.resize ?? recipe.resize
+        recipe.preprocessing = choice.preprocessing?.preprocessing(of: recipe.base) ?? recipe.preprocessing
+        recipe.cut = choice.cut ?? recipe.cut
+        return recipe
+    }
+}
+
+extension Train {
+    /// How the options say that a classifier is trained.
+    func recipe() throws(GraftError) -> TrainingRecipe {
+        var recipe = try network.recipe(head: head)
+        recipe.optimizer = training.optimizer ?? recipe.optimizer
+        recipe.optimizerState = training.optimizerState ?? recipe.optimizerState
+        recipe.learningRate = training.learningRate ?? recipe.learningRate
+        recipe.batchSize = training.batchSize ?? recipe.batchSize
+        recipe.penalty = training.l2 ?? recipe.penalty
+        recipe.epochs = training.epochs
+        let share = training.validationSplit ?? 0.2
+        recipe.validationSplit = share > 0 ? share : nil
+        recipe.seed = training.seed ?? 0
+        recipe.fineTuning = fineTuning.choice
+        return recipe
+    }
+}
+
+extension TrainingRecipe {
+    /// The network for these classes; says what it is.
+    func model(classNames: [String], on console: Console) throws -> Model {
+        var recipe = self
+        recipe.weights = try base.fetched(weights, for: preprocessing, on: console)
+        let model = try naming("--head", for: "head") { () throws(GraftError) in
+            try recipe.model(on: recipe.network(), classNames: classNames)
+        }
+        console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
+        let trainable = model.trainableVariables.parameterCount.grouped
+        console.say("\(model.countParameters().grouped) parameters, \(trainable) of them trainable")
+        return model
+    }
+}
+
+extension Head {
+    /// What `--head` says.
+    init(option text: String) throws(GraftError) {
+        self = try naming("--head", for: "head") { () throws(GraftError) in try Head(text) }
+    }
+}
+
+extension TrainingPhase {
+    /// Finds out that there is something to unfreeze, in the words of the command.
+    ///
+    /// - Throws: `GraftError` with code `argument` where the model has no such layer, or no weights between it and the cut.
+    func check(_ model: Model) throws(GraftError) {
+        guard let unfrozen else { return }
+        let count: Int
+        do throws(GraftError) {
+            count = try trainableParameterCount(in: model)
+        } catch {
+            throw GraftError(
+                error.code, "--fine-tune-from: \(error.message); graft summary lists the layers of a base")
+        }
+        guard count > model.trainableVariables.parameterCount else {
+            throw GraftError(
+                .argument,
+                "--fine-tune-from: no layer of the base \(unfrozen.extent) has weights; take an earlier one")
+        }
+    }
+}
+
+extension UnfrozenPart {
+    /// How `--fine-tune-from` names the whole base.
+    static let all = "all"
+
+    /// What `--fine-tune-from` says.
+    init(option: String) { self = option == Self.all ? .whole : .from(layer: option) }
+
+    /// What training it is called.
+    var title: String {
+        switch self {
+        case .whole: "fine-tuning the whole base"
+        case .from(let layer): "fine-tuning from \(layer)"
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Graft
+
+/// What `graft train` says, and what it writes at its end.
+struct TrainingReport {
+    /// Where the model is written.
+    let model: String
+    let console: Console
+    private let start = ContinuousClock.now
+
+    init(model: String, console: Console) { (self.model, self.console) = (model, console) }
+
+    func tell(_ images: ImageFolder) {
+        let report = PhotoReport(images)
+        for line in report.lines { console.say(line) }
+        for warning in report.warnings { console.warn(warning) }
+        console.list(images.problems.map(\.description), title: "left out")
+    }
+
+    /// Says which base was chosen where none was named, and what another would bring.
+    func tellUsual(_ base: Base) {
+        guard base.id == Base.pocket.id else { return }
+        console.say(
+            "base pocket, which is part of Graft; a larger one such as inception-v3 knows more, needs a download and takes "
+                + "ten times as long: graft bases")
+    }
+
+    /// Says what a phase unfreezes.
+    func tell(_ phase: TrainingPhase, of model: Model) throws {
+        guard let part = phase.unfrozen else { return }
+        let count = try phase.trainableParameterCount(in: model).grouped
+        console.say("\(part.title): \(count) parameters trainable, learning rate \(phase.learningRate)")
+    }
+
+    /// Says where the history is, and whether the validation curve turned.
+    func tell(_ verdict: CurveVerdict, _ recorder: HistoryRecorder) {
+        console.say(verdict.description)
+        if let failure = recorder.failure {
+            console.warn("the history could not be written: \(failure)")
+        } else {
+            console.say("history in \(recorder.csvPath), as a picture in \(recorder.chartPath)")
+        }
+    }
+
+    func save(_ trained: Model, epochs: Int) throws {
+        console.progress("writing \(model)")
+        try trained.save(model)
+        console.say("wrote \(model) after \(epochs.of("epoch")), \(start.secondsAgo.asDuration) in all")
+    }
+
+    /// Says that no model is written.
+    func tellNothing(featuresAreKept: Bool) {
+        console.fail(
+            "stopped before the first epoch was complete, so no model was written"
+                + (featuresAreKept ? "; the features computed so far are kept for the next start" : ""))
+    }
+
+    /// How the model does on images that decided nothing.
+    func evaluate(_ trained: Model, on test: ImageDataset, _ options: TrainingOptions) throws -> Evaluation {
+        let evaluation = try trained.evaluate(test, options: options) { [console] in
+            console.progress(ProgressLine("test", $0))
+        }
+        console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
+        console.say("test  \(ProgressReporter.figures(evaluation.figures))  \(evaluation.exampleCount.of("image"))")
+        return evaluation
+    }
+
+    func emit(_ outcome: TrainingOutcome, _ test: Evaluation?, _ verdict: CurveVerdict) {
+        var object = JSONObject(event: "done")
+        object.add("model", .string(model))
+        object.add("val_accuracy", outcome.last("val_accuracy").map { .number($0) } ?? .null)
+        object.add("seconds", .number(start.secondsAgo))
+        object.add("trunk_seconds", .number(outcome.trunkSeconds))
+        object.add("images", .int(outcome.exampleCount))
+        if let test { object.add(figures: test.figures, prefix: "test_") }
+        object.add("left_out", .strings(outcome.unreadablePaths + (test?.failures ?? []).map(\.path)))
+        object.add("course", .string(verdict.course.rawValue))
+        object.add("best_epoch", verdict.bestEpoch.map { .int($0) } ?? .null)
+        object.add("advice", .strings(verdict.advice.map(\.rawValue)))
+        console.emit(object)
+    }
+}
