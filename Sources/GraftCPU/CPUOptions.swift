@@ -19,7 +19,7 @@ public struct CPUOptions: Sendable {
     /// they were before the run, and the other outputs mean nothing. Not unless set.
     ///
     /// What the output itself depends on is written all the same, where one pass computes both.
-    public var guardsUpdates = false
+    public var skipsNonFiniteUpdates = false
 
     /// Whether guard words stand around everything that a run writes (the buffers of its arena, scratch memory, prepared
     /// values, outputs, updated variables), and a run ends with an error where a step wrote over one. Not unless set: it takes

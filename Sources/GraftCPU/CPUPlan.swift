@@ -161,7 +161,7 @@ public final class CPUPlan: Sendable {
 
     private func run(_ inputs: [FedInput], next: CPUFeed?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
         guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
-        let upcoming = plan.lookahead.flatMap { next?.inputs[$0.input] }
+        let upcoming = plan.overlap.flatMap { next?.inputs[$0.input] }
         return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, next: upcoming, randomKey) }
     }
 
@@ -223,7 +223,7 @@ public final class CPUPlan: Sendable {
     /// The inputs that some step reads as rows compressed by a bitmap: of those which the options name, those that are
     /// multiplied with large matrices.
     package var bitmapInputs: Set<String> {
-        Set(zip(plan.inputs, plan.inputForms).filter { $0.1.isPacked }.map(\.0.name))
+        Set(zip(plan.inputs, plan.inputForms).filter { $0.1.isBitmap }.map(\.0.name))
     }
 
     /// What the plan consists of.

@@ -86,8 +86,8 @@ import Testing
         let evaluation = try model.evaluate(data, batchSize: 2)
         #expect(
             evaluation.classes == [
-                ClassFigures(name: "cats", count: 2, correct: 1, predicted: 2),
-                ClassFigures(name: "dogs", count: 3, correct: 2, predicted: 3),
+                ClassMetrics(name: "cats", count: 2, correct: 1, predicted: 2),
+                ClassMetrics(name: "dogs", count: 3, correct: 2, predicted: 3),
             ])
         #expect(evaluation.figures["accuracy"] == 0.6)
         #expect(evaluation.classes[1].recall == 2.0 / 3)

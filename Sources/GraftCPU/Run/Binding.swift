@@ -11,11 +11,11 @@ final class Binding: @unchecked Sendable {
     private var next: [Int: Tensor] = [:]
     /// The values before those, whose memory is written next where nobody else holds it any more.
     private let former: FormerValues
-    /// The input whose product with the variables' values as they are has its sums in ``sumsAhead``.
-    private var inputAhead: FedInput?
-    private var sumsAhead: Memory?
+    /// The input whose product with the variables' values as they are has its sums in ``nextSums``.
+    private var multipliedInput: FedInput?
+    private var nextSums: Memory?
     /// What waits of the plan's updates, in their order.
-    private let postponed: [PostponedSteps]
+    private let lazy: [LazyRowState]
     /// How often memory was allocated for a variable.
     private(set) var allocationCount = 0
 
@@ -25,7 +25,7 @@ final class Binding: @unchecked Sendable {
     ) throws(GraftError) {
         self.former = former
         values = []
-        postponed = plan.postponedRows.map(PostponedSteps.init)
+        lazy = plan.lazyRows.map(LazyRowState.init)
         allocationCount = previous?.allocationCount ?? 0
         for variable in plan.variables { try values.append(Self.value(of: variable, in: given)) }
         let changed = values.indices.filter { values[$0].address != previous?.values[$0].address }
@@ -87,7 +87,7 @@ final class Binding: @unchecked Sendable {
             values[position] = value
         }
         next = [:]
-        inputAhead = input
+        multipliedInput = input
     }
 
     /// Forgets what a run that did not reach its end, because it failed or its loss was no number, has written elsewhere.
@@ -96,39 +96,39 @@ final class Binding: @unchecked Sendable {
         next = [:]
     }
 
-    /// What a run does of the plan's lookahead: it takes the product that the run before computed, if that was for the same
+    /// What a run does of the plan's overlap: it takes the product that the run before computed, if that was for the same
     /// input, and computes the one for the next input, where it is known.
-    func lookAhead(
+    func overlapRun(
         _ plan: CompiledPlan, _ inputs: [FedInput], next: FedInput?
-    ) throws(GraftError) -> LookaheadRun? {
-        guard let lookahead = plan.lookahead else { return nil }
-        let isReady = inputAhead?.isSame(as: inputs[lookahead.input]) ?? false
+    ) throws(GraftError) -> NextBatchRun? {
+        guard let overlap = plan.overlap else { return nil }
+        let isReady = multipliedInput?.isSame(as: inputs[overlap.input]) ?? false
         // If the run fails, the sums are of no use.
-        inputAhead = nil
+        multipliedInput = nil
         guard next != nil || isReady else { return nil }
-        let sums = try memoryAhead(lookahead)
-        return LookaheadRun(lookahead: lookahead, sums: sums.base, isReady: isReady, next: next)
+        let sums = try memoryOfNextSums(overlap)
+        return NextBatchRun(overlap: overlap, sums: sums.base, isReady: isReady, next: next)
     }
 
-    private func memoryAhead(_ lookahead: Lookahead) throws(GraftError) -> Memory {
-        if let sumsAhead { return sumsAhead }
-        let memory = try Memory(byteCount: lookahead.sumsByteCount)
+    private func memoryOfNextSums(_ overlap: NextBatchOverlap) throws(GraftError) -> Memory {
+        if let nextSums { return nextSums }
+        let memory = try Memory(byteCount: overlap.sumsByteCount)
         allocationCount += 1
-        sumsAhead = memory
+        nextSums = memory
         return memory
     }
 
-    func postponedSteps(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<graft_postponed>] {
-        var steps: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
-        for (rows, waiting) in zip(plan.postponedRows, postponed) {
-            if let state = rows.step.postponable { steps[state] = waiting.description }
+    func lazyRowStates(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<graft_lazy_rows>] {
+        var steps: [BufferID: UnsafeMutablePointer<graft_lazy_rows>] = [:]
+        for (rows, waiting) in zip(plan.lazyRows, lazy) {
+            if let state = rows.step.lazyState { steps[state] = waiting.description }
         }
         return steps
     }
 
     /// Brings a variable's value up to date, before somebody sees it.
     func catchUp(_ plan: CompiledPlan, variable position: Int) {
-        for (rows, waiting) in zip(plan.postponedRows, postponed) where rows.variable == position {
+        for (rows, waiting) in zip(plan.lazyRows, lazy) where rows.variable == position {
             rows.step.catchUp(values[rows.variable].address, waiting.description, threads: plan.threads)
         }
     }
@@ -138,8 +138,8 @@ final class Binding: @unchecked Sendable {
     private func prepare(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) throws(GraftError) {
         let steps = needed(plan, changed: changed, previous: previous)
         guard !steps.isEmpty else { return }
-        for draft in steps {
-            for buffer in draft.writes {
+        for planned in steps {
+            for buffer in planned.writes {
                 prepared[buffer] = try Memory(
                     byteCount: plan.schedule.buffers[buffer.index].byteCount, isGuarded: plan.guardsMemory)
             }
@@ -159,35 +159,35 @@ final class Binding: @unchecked Sendable {
             buffers: table, scratch: scratch.base + gap, streams: [stream], threads: 1, randomKey: 0, scratchGap: gap)
         // Hundreds of small steps: waking other threads for each would cost more than they bring.
         graft_set_thread_count(1)
-        for draft in steps {
-            guards?.mark(for: draft.step)
-            try draft.step.run(memory)
-            if let guards { try check(guards, after: draft) }
+        for planned in steps {
+            guards?.mark(for: planned.step)
+            try planned.step.run(memory)
+            if let guards { try check(guards, after: planned) }
         }
         prepared = prepared.filter { plan.kept.contains($0.key) }
     }
 
-    private func check(_ guards: ScratchGuards, after draft: StepDraft) throws(GraftError) {
-        try guards.check(after: draft)
+    private func check(_ guards: ScratchGuards, after planned: PlannedStep) throws(GraftError) {
+        try guards.check(after: planned)
         for memory in prepared.values {
-            try draft.checkGuards(of: memory.range, "a prepared value of \(memory.byteCount) bytes")
+            try planned.checkGuards(of: memory.range, "a prepared value of \(memory.byteCount) bytes")
         }
     }
 
     private func address(of index: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {
-        switch plan.schedule.buffers[index].place {
+        switch plan.schedule.buffers[index].kind {
         case .prepared: prepared[BufferID(index: index)]?.base.assumingMemoryBound(to: Float.self)
         case .variable(let position): values[position].address
         case .constant(let position): plan.constants[position].address
-        case .temporary, .input, .part, .output, .nextValue: nil
+        case .temporary, .input, .view, .output, .nextValue: nil
         }
     }
 
     /// The steps that have to run, in order; takes over what does not have to be computed again.
-    private func needed(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) -> [StepDraft] {
+    private func needed(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) -> [PlannedStep] {
         var required: Set<BufferID> = []
-        var writers: [BufferID: StepDraft] = [:]
-        for draft in plan.schedule.preparation { for buffer in draft.writes { writers[buffer] = draft } }
+        var writers: [BufferID: PlannedStep] = [:]
+        for planned in plan.schedule.preparation { for buffer in planned.writes { writers[buffer] = planned } }
         func require(_ buffer: BufferID) {
             let isUnchanged = writers[buffer]?.variables.isDisjoint(with: changed) ?? false
             if isUnchanged, let memory = previous?.prepared[buffer] {
@@ -197,10 +197,10 @@ final class Binding: @unchecked Sendable {
             }
         }
         for buffer in plan.kept { require(buffer) }
-        var steps: [StepDraft] = []
-        for draft in plan.schedule.preparation.reversed() where draft.writes.contains(where: required.contains) {
-            for buffer in draft.reads where writers[buffer] != nil { require(buffer) }
-            steps.append(draft)
+        var steps: [PlannedStep] = []
+        for planned in plan.schedule.preparation.reversed() where planned.writes.contains(where: required.contains) {
+            for buffer in planned.reads where writers[buffer] != nil { require(buffer) }
+            steps.append(planned)
         }
         return steps.reversed()
     }

@@ -13,8 +13,8 @@ struct CompiledPlan: Sendable {
     let outputs: [(source: Int, shape: Shape)]
     let schedule: Schedule
     /// A product that a run can compute for the next one.
-    let lookahead: Lookahead?
-    let postponedRows: [PostponedRows]
+    let overlap: NextBatchOverlap?
+    let lazyRows: [LazyRows]
     /// Buffers that are computed on binding and read by runs.
     let kept: Set<BufferID>
     let scratchByteCount: Int
@@ -28,7 +28,7 @@ struct CompiledPlan: Sendable {
         let engine = try Engine()
         try self.init(
             PlanCompiler(
-                graph.widenedForCPU(engine), engine: engine, threads: options.threadsOfRun,
+                graph.legalizedForCPU(engine), engine: engine, threads: options.threadsOfRun,
                 bitmapInputs: options.bitmapInputs), options)
     }
 
@@ -37,7 +37,7 @@ struct CompiledPlan: Sendable {
         threads = options.threadsOfRun
         guardsMemory = options.guardsMemory
         let schedule = try Schedule(
-            compiler, guardsUpdates: options.guardsUpdates, guardsMemory: options.guardsMemory)
+            compiler, skipsNonFiniteUpdates: options.skipsNonFiniteUpdates, guardsMemory: options.guardsMemory)
         inputs = compiler.inputs
         inputForms = compiler.inputForms
         variables = compiler.variables
@@ -46,21 +46,21 @@ struct CompiledPlan: Sendable {
             (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
         }
         self.schedule = schedule
-        lookahead = Lookahead(schedule)
-        postponedRows = PostponedRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
+        overlap = NextBatchOverlap(schedule)
+        lazyRows = LazyRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
         replaced = Set(
             schedule.buffers.compactMap { buffer in
-                if case .nextValue(let position) = buffer.place { position } else { nil }
+                if case .nextValue(let position) = buffer.kind { position } else { nil }
             })
-        kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
+        kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].kind == .prepared }
         streamCount = schedule.run.map(\.step.streamCount).max() ?? 1
         scratchByteCount = Self.scratchByteCount(schedule.run, isGuarded: guardsMemory)
         preparationScratchByteCount = Self.scratchByteCount(schedule.preparation, isGuarded: guardsMemory)
     }
 
-    private static func scratchByteCount(_ drafts: [StepDraft], isGuarded: Bool) -> Int {
-        guard !isGuarded else { return ScratchGuards.byteCount(for: drafts.map(\.step)) }
-        return drafts.map(\.step.scratchByteCount).max() ?? 0
+    private static func scratchByteCount(_ plannedSteps: [PlannedStep], isGuarded: Bool) -> Int {
+        guard !isGuarded else { return ScratchGuards.byteCount(for: plannedSteps.map(\.step)) }
+        return plannedSteps.map(\.step.scratchByteCount).max() ?? 0
     }
 
     var hasUpdates: Bool { variables.contains(where: \.isUpdated) }
@@ -75,13 +75,13 @@ struct CompiledPlan: Sendable {
 
     /// The steps of a run, before anything ran.
     var profile: [StepProfile] {
-        schedule.run.map { draft in
-            let bytes = (Set(draft.reads).map(\.index) + Set(draft.writes).map(\.index))
+        schedule.run.map { planned in
+            let bytes = (Set(planned.reads).map(\.index) + Set(planned.writes).map(\.index))
                 .reduce(0) { $0 + schedule.buffers[$1].byteCount }
             var profile = StepProfile(
-                label: draft.label, operation: draft.operation, implementation: draft.step.implementation, count: 0,
-                seconds: 0, flopCount: draft.flopCount, byteCount: bytes)
-            profile.isBFloat16 = draft.reads.contains { schedule.buffers[$0.index].isNarrowActivation }
+                label: planned.label, operation: planned.operation, implementation: planned.step.implementation, count: 0,
+                seconds: 0, flopCount: planned.flopCount, byteCount: bytes)
+            profile.isBFloat16 = planned.reads.contains { schedule.buffers[$0.index].isBFloat16Activation }
             return profile
         }
     }
@@ -97,13 +97,13 @@ struct CompiledPlan: Sendable {
         report.copies = run.count { $0 is CopyStep }
         report.copiedByteCount = run.reduce(0) { $0 + (($1 as? CopyStep)?.copiedByteCount ?? 0) }
         report.concatenatedInPlace = schedule.buffers.count { buffer in
-            if case .part = buffer.place { true } else { false }
+            if case .view = buffer.kind { true } else { false }
         }
         report.updatesInPlace = schedule.updatesInPlace
         report.fusedGradients = run.count { $0 is GradientStep || $0 is ConvolutionGradientStep }
         report.fusedInputGradients = run.count { ($0 as? GradientStep)?.computesInputGradient == true }
-        report.productsAhead = lookahead == nil ? 0 : 1
-        report.postponedUpdates = postponedRows.count
+        report.overlappedProducts = overlap == nil ? 0 : 1
+        report.lazyUpdates = lazyRows.count
         report.arenaByteCount = schedule.arenaByteCount
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
         report.scratchByteCount = scratchByteCount

@@ -19,11 +19,11 @@ struct RunMemory {
     let threads: Int
     let randomKey: UInt64
     /// Where the rows of packed inputs stand.
-    var packed: [BufferID: graft_packed_rows] = [:]
+    var bitmaps: [BufferID: graft_bitmap_rows] = [:]
     /// A product that the run before began, or that this one begins for the next.
-    var ahead: LookaheadRun?
+    var nextBatch: NextBatchRun?
     /// What waits of some variables to be made smaller.
-    var postponed: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
+    var lazy: [BufferID: UnsafeMutablePointer<graft_lazy_rows>] = [:]
     /// The bytes between the parts of a step's scratch memory: guard words, where the options ask for them.
     var scratchGap = 0
     /// For steps of one task.

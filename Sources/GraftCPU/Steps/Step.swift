@@ -15,7 +15,7 @@ protocol Step: Sendable {
     /// Of these, reorders between layouts.
     var reorderCount: Int { get }
     /// Whether it reads a buffer as bitmap-compressed rows: only an input that the compiler offers in that form.
-    func readsPacked(_ buffer: BufferID) -> Bool
+    func readsBitmap(_ buffer: BufferID) -> Bool
     /// Runs it.
     func run(_ memory: RunMemory) throws(GraftError)
 }
@@ -27,5 +27,5 @@ extension Step {
     var streamCount: Int { 1 }
     var primitiveCount: Int { 0 }
     var reorderCount: Int { 0 }
-    func readsPacked(_ buffer: BufferID) -> Bool { false }
+    func readsBitmap(_ buffer: BufferID) -> Bool { false }
 }

@@ -25,7 +25,7 @@ final class FeatureRecording: @unchecked Sendable {
         guard !indices.isEmpty else { return }
         try writing.submit { [self] in
             for (position, index) in zip(rows, indices) {
-                let recorder = source.unkept.contains(index) ? temporary ?? kept : kept
+                let recorder = source.uncacheable.contains(index) ? temporary ?? kept : kept
                 try withRow(position, of: features) { try recorder.append($0, key: source.keys[index]) }
             }
         }

@@ -10,7 +10,7 @@ package struct FeatureSource: ExampleSource {
     /// Where the rows of examples with a fingerprint stand.
     let kept: FeatureFolder
     /// The examples without a fingerprint, whose rows go when the run ends.
-    let unkept: Set<Int>
+    let uncacheable: Set<Int>
     /// Where those stand, if there are any.
     let temporary: FeatureFolder?
     /// The shape of each feature, without the batch axis; a row holds them one after the other.
@@ -90,7 +90,7 @@ package struct FeatureSource: ExampleSource {
     }
 
     /// The folder of an example's row.
-    func folder(of index: Int) -> FeatureFolder { unkept.contains(index) ? temporary ?? kept : kept }
+    func folder(of index: Int) -> FeatureFolder { uncacheable.contains(index) ? temporary ?? kept : kept }
 
     private func place(of index: Int) throws -> (FeatureFolder, FeatureFolder.Location) {
         let folder = folder(of: index)

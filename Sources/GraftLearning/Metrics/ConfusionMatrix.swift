@@ -31,11 +31,11 @@ public struct ConfusionMatrix: Sendable, Hashable {
     /// A line a class, in the order of the class numbers.
     ///
     /// - Parameter names: the classes' names; `class 0`, `class 1`, … where `nil`.
-    public func figures(names: [String]?) -> [ClassFigures] {
+    public func figures(names: [String]?) -> [ClassMetrics] {
         counts.indices.map { number in
             let known = names.flatMap { $0.indices.contains(number) ? $0[number] : nil }
             let name = known ?? ModelMetadata.nameOfClass(number)
-            return ClassFigures(
+            return ClassMetrics(
                 name: name, count: counts[number].reduce(0, +), correct: counts[number][number],
                 predicted: counts.reduce(0) { $0 + $1[number] })
         }

@@ -47,7 +47,7 @@ struct StepProgram: Sendable {
             try (weights.map { try $0 * losses } ?? losses).reduced(.mean)
         }
         var loss = try compilation.objective.sum(terms)
-        if let penalty = try scope.penalty(of: parts.variables, trainable) { loss = try loss + penalty }
+        if let added = try scope.regularizationLoss(of: parts.variables, trainable) { loss = try loss + added }
         let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
         let slots = try addUpdates(to: scope, minimizing: loss, parts, trainable, compilation)
         scope.graph.outputs = ([loss] + measured).map(\.id)
@@ -64,8 +64,8 @@ struct StepProgram: Sendable {
         let (outputs, targets) = try endpoints(scope, targetShapes)
         let terms = try compilation.objective.perExample(outputs, targets).map { try $0.reduced(.sum) }
         var total = try compilation.objective.sum(terms)
-        if let penalty = try scope.penalty(of: parts.variables, trainable) {
-            total = try total + Float(outputs[0].shape[0]) * penalty
+        if let added = try scope.regularizationLoss(of: parts.variables, trainable) {
+            total = try total + Float(outputs[0].shape[0]) * added
         }
         let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
         scope.graph.outputs = ([total] + measured + (withPredictions ? outputs : [])).map(\.id)

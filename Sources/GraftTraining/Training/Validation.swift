@@ -87,7 +87,7 @@ final class Validation {
         }
         let order = examples.readable
         let stream = takeStream(order: order)
-        var figures = RunningFigures(measures, prefix: "val_")
+        var figures = RunningMetrics(measures, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {
             try events.checkCancellation()

@@ -41,7 +41,7 @@ import Testing
         let inner = try Sequential(chain().layers.dropFirst().map { $0 }, name: "inner")
         let model = isInside ? try Sequential([inner, Dense(1, name: "head")]) : try chain()
         if isInside { _ = try model(Input(shape: [2])) }
-        try model.layer(named: isInside ? "inner/c" : "c").fix()
+        try model.layer(named: isInside ? "inner/c" : "c").freezePermanently()
         model.freeze()
         let told = try model.trainableVariables(unfreezingFrom: name)
         #expect(model.trainableVariables.isEmpty && model.layers.allSatisfy { !$0.trainable })

@@ -50,7 +50,7 @@ enum NonFiniteOrigin {
 
 /// Runs a step again, operation by operation and without its updates, to find where numbers stopped being finite. Done
 /// when that has happened, so that steps pay nothing for it.
-struct NonFiniteSearch {
+struct NaNTracer {
     let backend: any Backend
 
     /// The first node, in the order of computation, whose result is not finite where everything that it reads is.
@@ -119,7 +119,7 @@ struct NonFiniteTracer {
         if let row = Self.rowOfNonFinite(batch.targets) { return .target(example: batch.indices[row]) }
         let inputs = try runner.plans.inputs(of: batch, to: program).mapValues(\.tensor)
             .merging(scalars.mapValues { Tensor($0) }) { own, _ in own }
-        let node = try NonFiniteSearch(backend: backend).firstNode(
+        let node = try NaNTracer(backend: backend).firstNode(
             of: program.graph, inputs: inputs, values: values, randomKey: randomKey)
         guard let node else { return nil }
         if node.label.isEmpty { return .loss(operation: node.operation.name) }
@@ -162,7 +162,7 @@ struct NonFiniteTracer {
     private func originInLayers(_ inputs: [Tensor], batchSize: Int) throws -> NonFiniteOrigin? {
         let parts = try trained.parts(batchSize: batchSize, training: true)
         let values = parts.values(readBy: parts.graph)
-        let node = try NonFiniteSearch(backend: backend).firstNode(
+        let node = try NaNTracer(backend: backend).firstNode(
             of: parts.graph, inputs: Dictionary(uniqueKeysWithValues: zip(parts.inputNames, inputs)),
             values: values, randomKey: 0)
         return node.map { Self.origin(in: $0, values) { parts.variables[$0.rawValue] } }
@@ -195,7 +195,7 @@ struct NonFiniteTracer {
         let batch = try training.batch([example])
         guard batch.inputs.allSatisfy(\.isFinite) else { return nil }
         let inputs = Dictionary(uniqueKeysWithValues: zip(parts.modelInputNames, batch.inputs))
-        return try NonFiniteSearch(backend: backend).firstNode(
+        return try NaNTracer(backend: backend).firstNode(
             of: trunk, inputs: inputs, values: parts.values(readBy: trunk), randomKey: 0)?.label
     }
 }

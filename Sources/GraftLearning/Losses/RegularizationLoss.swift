@@ -7,7 +7,7 @@ extension GraphScope {
     /// - Parameters:
     ///   - variables: `VariableID(i)` is `variables[i]` in the graph.
     ///   - trainable: those that count; frozen ones add nothing, as in Keras.
-    package func penalty(of variables: [Variable], _ trainable: Set<Variable>) throws -> GraphValue? {
+    package func regularizationLoss(of variables: [Variable], _ trainable: Set<Variable>) throws -> GraphValue? {
         var sum: GraphValue?
         for (index, variable) in variables.enumerated()
         where variable.regularizer != nil && trainable.contains(variable) {

@@ -17,7 +17,7 @@ public enum MonitorMode: String, Sendable, Hashable, CaseIterable {
 /// no number never is the best.
 ///
 /// Source: keras/src/callbacks/monitor_callback.py, version 3.15.
-struct MonitoredFigure {
+struct MonitoredMetric {
     let key: String
     let mode: MonitorMode
     private let minDelta: Double
@@ -35,7 +35,7 @@ struct MonitoredFigure {
     /// - Throws: `GraftError` with code `argument` where the run does not measure the figure, or nothing says its
     ///   direction.
     mutating func begin(_ owner: String, _ outline: TrainingOutline, in run: TrainingRun) throws(GraftError) {
-        let keys = run.figureKeys(withValidation: outline.validationExamples > 0)
+        let keys = run.logKeys(withValidation: outline.validationExamples > 0)
         guard keys.contains(key) else {
             let hint =
                 key.hasPrefix("val_") && outline.validationExamples == 0 ? "give `fit` validation examples, or " : ""
@@ -71,7 +71,7 @@ struct MonitoredFigure {
 
 extension TrainingRun {
     /// The keys of the figures that each epoch has.
-    func figureKeys(withValidation: Bool) -> [String] {
+    func logKeys(withValidation: Bool) -> [String] {
         let own = ["loss"] + measures.termKeys + measures.metrics.map(\.key)
         return own + (withValidation ? own.map { "val_\($0)" } : [])
     }

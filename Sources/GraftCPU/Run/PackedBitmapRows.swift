@@ -3,7 +3,7 @@
 /// What comes out of a relu is like that, and a product that knows the bits beforehand reads nothing for the others. Words
 /// of 64 bits stand in the order in which a product goes along the rows: the first word of each row, then the second of
 /// each, and the numbers in the order of their bits.
-final class PackedRows: Sendable {
+final class PackedBitmapRows: Sendable {
     /// The number of rows, and of numbers in each.
     let rowCount: Int
     let rowSize: Int

@@ -1,5 +1,5 @@
 /// How a model does on the examples of one class.
-public struct ClassFigures: Sendable, Hashable {
+public struct ClassMetrics: Sendable, Hashable {
     /// The class's name, `class 2` and so on where none is known.
     public var name: String
     /// How many examples are of this class.
