@@ -191,7 +191,7 @@ public final class CPUPlan: Sendable {
             Tensor(uninitialized: output.source == position ? output.shape : [0]) { _ in }
         }
         try arena.run(
-            plan, binding, inputs: inputs, next: next, outputs: &memory, randomKey: randomKey,
+            plan, binding, RunRequest(inputs: inputs, next: next, randomKey: randomKey), outputs: &memory,
             profile: options.profile || timelineNumber != nil ? { self.record($0) } : nil)
         return plan.outputs.map { memory[$0.source].reshaped(to: $0.shape) }
     }

@@ -64,9 +64,9 @@ import Testing
         var outputs = [Tensor([Float](repeating: 0, count: 8), shape: [8])]
         let input = Tensor((0..<8).map { Float($0) - 4 }, shape: [8])
         try Arena(plan).run(
-            plan, binding, inputs: [FedInput(.dense(input), plan.inputForms[0], in: TensorPool(capacity: 0))],
-            next: nil,
-            outputs: &outputs, randomKey: 0, profile: nil)
+            plan, binding,
+            RunRequest(inputs: [FedInput(.dense(input), plan.inputForms[0], in: TensorPool(capacity: 0))]),
+            outputs: &outputs, profile: nil)
         #expect(outputs[0].scalars == input.scalars.map { max(0, 3 * $0 + 4) })
     }
 

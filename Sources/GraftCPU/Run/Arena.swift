@@ -20,9 +20,10 @@ final class Arena {
 
     /// Runs all steps; `profile` is told at the end where on the clock each began, and where the last ended.
     func run(
-        _ plan: CompiledPlan, _ binding: Binding, inputs: [FedInput], next: FedInput?, outputs: inout [Tensor],
-        randomKey: UInt64, profile: (([Double]) -> Void)?
+        _ plan: CompiledPlan, _ binding: Binding, _ request: RunRequest, outputs: inout [Tensor],
+        profile: (([Double]) -> Void)?
     ) throws(GraftError) {
+        let (inputs, next) = (request.inputs, request.next)
         if plan.hasUpdates { binding.dropNextValues() }
         let count = plan.schedule.buffers.count
         let table = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(count, 1))
@@ -37,7 +38,8 @@ final class Arena {
         }
         let gap = plan.guardsMemory ? GuardedRange.guardByteCount : 0
         let memory = RunMemory(
-            buffers: table, scratch: scratch.base + gap, streams: streams, threads: plan.threads, randomKey: randomKey,
+            buffers: table, scratch: scratch.base + gap, streams: streams, threads: plan.threads,
+            randomKey: request.randomKey,
             bitmaps: bitmapRows(plan, inputs), nextBatch: try binding.overlapRun(plan, inputs, next: next),
             lazy: binding.lazyRowStates(plan), scratchGap: gap)
         graft_set_thread_count(Int32(plan.threads))

@@ -36,6 +36,15 @@ struct FedInput: Sendable {
     }
 }
 
+/// What one run is given.
+struct RunRequest {
+    /// In the order of the plan's inputs.
+    let inputs: [FedInput]
+    /// The next run's input of the next-batch product, where it is known.
+    var next: FedInput?
+    var randomKey: UInt64 = 0
+}
+
 /// A batch in the form that one plan on the CPU reads.
 final class CPUFeed: Feed {
     /// The plan that made it.

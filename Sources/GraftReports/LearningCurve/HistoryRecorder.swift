@@ -47,6 +47,9 @@ public final class HistoryRecorder: Callback {
     /// each one, as the files grow.
     public func handle(_ event: TrainingEvent, in run: TrainingRun) throws {
         switch event {
+        case .began:
+            // Of a process that was killed while it wrote one.
+            for path in [csvPath, chartPath] { AtomicFile.removePartials(of: path) }
         case .epoch(let report):
             curve.append(report.figures, seconds: report.seconds)
             isBehind = true
