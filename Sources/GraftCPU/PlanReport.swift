@@ -43,3 +43,12 @@ public struct PlanReport: Sendable, Hashable {
     /// How often each kernel is used in one run: oneDNN's implementations and Graft's own.
     public var implementations: [String: Int] = [:]
 }
+
+extension PlanReport {
+    /// The former name of ``overlappedProducts``.
+    @available(*, deprecated, renamed: "overlappedProducts")
+    public var productsAhead: Int { overlappedProducts }
+    /// The former name of ``lazyUpdates``.
+    @available(*, deprecated, renamed: "lazyUpdates")
+    public var postponedUpdates: Int { lazyUpdates }
+}

@@ -1,12 +1,12 @@
 internal import CKernels
 
-/// The memory of one run, and its stream: used by one run at a time, and again by later ones.
+/// The memory and streams of one run: used by one run at a time, and reused by later ones.
 final class Arena {
     private let temporaries: Memory
     private let scratch: Memory
     /// As many as the tasks that a step runs at once.
     private let streams: [Stream]
-    /// Stands in for memory that has no elements.
+    /// For buffers without elements.
     private let nothing: Memory
 
     init(_ plan: CompiledPlan) throws(GraftError) {
@@ -18,7 +18,7 @@ final class Arena {
         self.streams = streams
     }
 
-    /// Runs all steps; `profile` is told at the end where on the clock each began, and where the last ended.
+    /// Runs all steps; `profile` gets the times at which each began, and at which the last ended.
     func run(
         _ plan: CompiledPlan, _ binding: Binding, _ request: RunRequest, outputs: inout [Tensor],
         profile: (([Double]) -> Void)?
@@ -56,13 +56,13 @@ final class Arena {
             }
         }
         guards?.finish(plan, binding, outputs: &outputs, isComplete: isComplete)
-        // A run that stops before its updates is not measured: its loss is no number.
+        // A run that stops before its updates is not measured: its loss is NaN or infinite.
         if let profile, isComplete { profile(times + [graft_seconds()]) }
         withExtendedLifetime((inputs, binding, next)) {}
         if plan.hasUpdates, isComplete { binding.takeNextValues(multiplied: next) }
     }
 
-    /// Where the rows of inputs that come packed stand; pointers stay valid while the run holds the tensors.
+    /// The rows of bitmap-compressed inputs; pointers stay valid while the run holds the feed.
     private func bitmapRows(_ plan: CompiledPlan, _ inputs: [FedInput]) -> [BufferID: graft_bitmap_rows] {
         var rows: [BufferID: graft_bitmap_rows] = [:]
         for (index, buffer) in plan.schedule.buffers.enumerated() {
@@ -73,7 +73,7 @@ final class Arena {
         return rows
     }
 
-    /// The memory of a buffer that lies in another, whose memory the table has already.
+    /// The memory of a view of another buffer, which the table has already.
     private func view(
         _ index: Int, _ plan: CompiledPlan, in table: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
     ) -> UnsafeMutablePointer<Float>? {
@@ -105,14 +105,14 @@ final class Arena {
 }
 
 extension PackedBitmapRows {
-    /// Where the rows stand, for reading while they are held.
+    /// As the kernels read the rows, while they are retained.
     var description: graft_bitmap_rows? {
         withUnsafePointers { graft_bitmap_rows(masks: $0, starts: $1, values: $2) }
     }
 }
 
 extension Tensor {
-    /// Where the elements stand, for reading while the tensor is held; kernels know of which type they are.
+    /// The elements, for reading while the tensor is retained; `Float` whatever their type, which kernels know.
     var address: UnsafeMutablePointer<Float>? {
         withUnsafeStoredBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress)?.assumingMemoryBound(to: Float.self) }
     }

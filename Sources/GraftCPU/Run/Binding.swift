@@ -7,19 +7,19 @@ final class Binding: @unchecked Sendable {
     /// In the order of the plan's variables.
     private(set) var values: [Tensor]
     private(set) var prepared: [BufferID: Memory] = [:]
-    /// The values that a run writes elsewhere, because somebody shares the old ones, by position.
+    /// The next values that a run writes to other memory, because the old ones are shared, by position.
     private var next: [Int: Tensor] = [:]
-    /// The values before those, whose memory is written next where nobody else holds it any more.
+    /// The values before those, whose memory is written next if it is not shared any more.
     private let former: FormerValues
-    /// The input whose product with the variables' values as they are has its sums in ``nextSums``.
+    /// The input whose product with the variables' current values has its partial sums in ``nextSums``.
     private var multipliedInput: FedInput?
     private var nextSums: Memory?
-    /// What waits of the plan's updates, in their order.
+    /// Lazy-row state of each fused update.
     private let lazy: [LazyRowState]
     /// How often memory was allocated for a variable.
     private(set) var allocationCount = 0
 
-    /// Binds values; what depends on no variable that differs from `previous` is taken over from there.
+    /// Binds values; what depends on no variable that differs from `previous` is reused from there.
     init(
         _ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?, former: FormerValues
     ) throws(GraftError) {
@@ -54,7 +54,7 @@ final class Binding: @unchecked Sendable {
 
     // MARK: Updates
 
-    /// Where a variable's elements stand; copied first where parts of it are about to be written and its memory is shared.
+    /// A variable's memory; copied on write if it is shared and parts of it are about to be written.
     func address(ofVariable position: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {
         let isWritten = plan.variables[position].isUpdated && !plan.replaced.contains(position)
         guard isWritten, !values[position].isUnshared() else { return values[position].address }
@@ -63,8 +63,8 @@ final class Binding: @unchecked Sendable {
         return values[position].address
     }
 
-    /// Where the next value of a variable is written: over the old one, or elsewhere where somebody shares that, so that
-    /// the pass that computes it is also the one that copies it.
+    /// The memory of a variable's next value: in place, or other memory if the old value is shared, so that the pass that
+    /// computes it also copies it.
     func addressOfNextValue(_ position: Int) -> UnsafeMutablePointer<Float>? {
         guard !values[position].isUnshared() else { return values[position].address }
         if let memory = former.take(position) {
@@ -78,9 +78,9 @@ final class Binding: @unchecked Sendable {
         return next[position]?.address
     }
 
-    /// Makes what a run wrote elsewhere the variables' values.
+    /// Swaps in the next values that a run wrote to other memory.
     ///
-    /// - Parameter input: the next run's input, where the run computed its product ahead.
+    /// - Parameter input: the next run's input, if its product overlapped this run.
     func takeNextValues(multiplied input: FedInput?) {
         for (position, value) in next {
             former.keep(values[position], position)
@@ -90,14 +90,14 @@ final class Binding: @unchecked Sendable {
         multipliedInput = input
     }
 
-    /// Forgets what a run that did not reach its end, because it failed or its loss was no number, has written elsewhere.
+    /// Drops the next values of a run that did not complete, because it failed or its loss was NaN or infinite.
     func dropNextValues() {
         for (position, value) in next { former.keep(value, position) }
         next = [:]
     }
 
-    /// What a run does of the plan's overlap: it takes the product that the run before computed, if that was for the same
-    /// input, and computes the one for the next input, where it is known.
+    /// A run's part of the next-batch overlap: it uses the product that the run before computed, if that was for the same input,
+    /// and computes the one for the next input, if that is known.
     func overlapRun(
         _ plan: CompiledPlan, _ inputs: [FedInput], next: FedInput?
     ) throws(GraftError) -> NextBatchRun? {
@@ -120,16 +120,16 @@ final class Binding: @unchecked Sendable {
 
     func lazyRowStates(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<graft_lazy_rows>] {
         var steps: [BufferID: UnsafeMutablePointer<graft_lazy_rows>] = [:]
-        for (rows, waiting) in zip(plan.lazyRows, lazy) {
-            if let state = rows.step.lazyState { steps[state] = waiting.description }
+        for (rows, state) in zip(plan.lazyRows, lazy) {
+            if let buffer = rows.step.lazyState { steps[buffer] = state.description }
         }
         return steps
     }
 
-    /// Brings a variable's value up to date, before somebody sees it.
+    /// Takes a variable's deferred steps before it is read.
     func catchUp(_ plan: CompiledPlan, variable position: Int) {
-        for (rows, waiting) in zip(plan.lazyRows, lazy) where rows.variable == position {
-            rows.step.catchUp(values[rows.variable].address, waiting.description, threads: plan.threads)
+        for (rows, state) in zip(plan.lazyRows, lazy) where rows.variable == position {
+            rows.step.catchUp(values[rows.variable].address, state.description, threads: plan.threads)
         }
     }
 
@@ -157,7 +157,7 @@ final class Binding: @unchecked Sendable {
         let gap = guards == nil ? 0 : GuardedRange.guardByteCount
         let memory = RunMemory(
             buffers: table, scratch: scratch.base + gap, streams: [stream], threads: 1, randomKey: 0, scratchGap: gap)
-        // Hundreds of small steps: waking other threads for each would cost more than they bring.
+        // Hundreds of small steps: waking threads for each would cost more than it gains.
         graft_set_thread_count(1)
         for planned in steps {
             guards?.mark(for: planned.step)
@@ -183,7 +183,7 @@ final class Binding: @unchecked Sendable {
         }
     }
 
-    /// The steps that have to run, in order; takes over what does not have to be computed again.
+    /// The steps that have to run, in order; reuses what has not changed.
     private func needed(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) -> [PlannedStep] {
         var required: Set<BufferID> = []
         var writers: [BufferID: PlannedStep] = [:]
@@ -208,8 +208,8 @@ final class Binding: @unchecked Sendable {
 
 /// The values of a plan's variables before their last updates: double buffering.
 ///
-/// Where somebody shares a value, a model after an epoch for instance, a run writes the next one elsewhere. The memory of the
-/// value before is free by then, mostly: the model let go of it when it took the new one. So two arrays take turns. Belongs to
+/// Where a value is shared, with the model after an epoch for instance, a run writes the next one to other memory. The memory of
+/// the value before is mostly free by then: the model released it when it took the new one. So two arrays alternate. Belongs to
 /// the plan, so that it lasts while another plan has the variables; used under the plan's lock.
 final class FormerValues: @unchecked Sendable {
     private var byPosition: [Int: Tensor] = [:]
@@ -217,7 +217,7 @@ final class FormerValues: @unchecked Sendable {
     /// Remembers a value that a run has replaced.
     func keep(_ value: Tensor, _ position: Int) { byPosition[position] = value }
 
-    /// Memory for a variable's next value that nobody else holds; `nil` where there is none.
+    /// Unshared memory for a variable's next value; `nil` where there is none.
     func take(_ position: Int) -> Tensor? {
         guard var value = byPosition.removeValue(forKey: position) else { return nil }
         return value.isUnshared() ? value : nil

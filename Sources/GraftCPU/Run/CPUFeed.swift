@@ -5,7 +5,7 @@ import GraftRuntime
 struct InputForms: Sendable {
     /// As an array of all elements.
     var isDense = false
-    /// As rows compressed by a bitmap, in the order in which products read them.
+    /// As bitmap-compressed rows, packed in the order in which products read them.
     var isBitmap = false
 }
 

@@ -1,4 +1,4 @@
-/// What a plan knows once it is made, and never changes: shared by all its runs.
+/// The immutable part of a plan, shared by all its runs.
 struct CompiledPlan: Sendable {
     let engine: Engine
     let threads: Int
@@ -6,22 +6,22 @@ struct CompiledPlan: Sendable {
     /// In which forms steps read each input.
     let inputForms: [InputForms]
     let variables: [PlannedVariable]
-    /// The updated variables that are written as a whole, in place or elsewhere, by the step that computes them.
+    /// The updated variables that are written whole, in place or to other memory, by the step that computes them.
     let replaced: Set<Int>
     let constants: [Tensor]
     /// The outputs in order; `source` is the position of the output whose memory it is, mostly its own.
     let outputs: [(source: Int, shape: Shape)]
     let schedule: Schedule
-    /// A product that a run can compute for the next one.
+    /// The product that can overlap the run before, if there is one.
     let overlap: NextBatchOverlap?
     let lazyRows: [LazyRows]
-    /// Buffers that are computed on binding and read by runs.
+    /// Loop-invariant buffers that runs read.
     let kept: Set<BufferID>
     let scratchByteCount: Int
     let preparationScratchByteCount: Int
     /// The most tasks that a step of a run does at once by oneDNN.
     let streamCount: Int
-    /// Whether guard words stand around what runs write.
+    /// Whether what runs write is surrounded by guard words.
     let guardsMemory: Bool
 
     init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
@@ -65,7 +65,7 @@ struct CompiledPlan: Sendable {
 
     var hasUpdates: Bool { variables.contains(where: \.isUpdated) }
 
-    /// Bytes that one run takes beside the variables.
+    /// Bytes that one run takes besides the variables.
     var runByteCount: Int {
         let results = outputs.reduce(0) { $0 + $1.shape.elementCount * MemoryLayout<Float>.stride }
         return schedule.arenaByteCount + scratchByteCount + results

@@ -1,14 +1,14 @@
 internal import CKernels
 
-/// An update that leaves rows alone which meet nothing but zeros.
+/// A lazy sparse update: rows whose inputs are all zero are skipped.
 ///
-/// Most of what comes out of a relu is zero, and a row of a kernel whose inputs are zero in all examples has no gradient.
-/// RMSprop does not change it and only makes its mean of squares smaller. How often that was put off is counted, and caught up
-/// with when the row is needed or somebody asks for the mean of squares, so that it shows in no bit. Where the mean of squares
-/// is rounded by chance, the random bits of the steps are kept for as long as a row may wait.
+/// Most outputs of a relu are zero, and a row of a kernel whose inputs are zero in all examples has no gradient. RMSprop does not
+/// change its weights and only decays its mean of squares. Those steps are counted, and taken when the row has a gradient again or
+/// the mean of squares is read, so that no bit differs. Where the mean of squares is rounded stochastically, the seeds of the
+/// deferred steps are kept.
 struct LazyRows: Sendable {
     let step: GradientStep
-    /// The variable that waits, which no other step reads or writes.
+    /// The state with lazy rows, which no other step reads or writes.
     let variable: Int
 
     /// All such updates of a plan.
@@ -31,7 +31,7 @@ struct LazyRows: Sendable {
     }
 }
 
-/// What the rows of a variable wait for.
+/// The deferred steps of a variable's rows.
 ///
 /// Sendable because it is written to only by the one run that holds its binding.
 final class LazyRowState: @unchecked Sendable {

@@ -1,10 +1,10 @@
 internal import CKernels
 
-/// A product of an input with a large variable that the same plan updates.
+/// A product of an input with a large variable that the same plan updates: the next batch's forward pass overlaps the update.
 ///
-/// Where the next run's input is known, each tile of the variable is multiplied with it as soon as the tile has its next
-/// value: the variable is read once in two where it would be read twice. The sums are those of the product on its own, in
-/// the same order, so that it shows in no bit whether somebody knew.
+/// Where the next run's input is known, each tile of the variable is multiplied with it as soon as the tile has its next value,
+/// so that the variable is read once for both. The partial sums are those of the product on its own, in the same order: no bit
+/// depends on whether the input was known.
 struct NextBatchOverlap: Sendable {
     /// The input's position.
     let input: Int
@@ -14,11 +14,11 @@ struct NextBatchOverlap: Sendable {
     let nextValue: BufferID
     /// The rows of the input.
     let rows: Int
-    /// Whether the product reads them packed.
+    /// Whether the product reads them bitmap-compressed.
     let isBitmap: Bool
     let sumsByteCount: Int
 
-    /// The first product of a plan that can be computed ahead, or `nil`.
+    /// The first product of a plan that can overlap an update, or `nil`.
     init?(_ schedule: Schedule) {
         for planned in schedule.run {
             guard let step = planned.step as? SkinnyNNStep,
@@ -40,12 +40,12 @@ struct NextBatchOverlap: Sendable {
     }
 }
 
-/// What one run does of a ``NextBatchOverlap``.
+/// One run's part of a ``NextBatchOverlap``.
 struct NextBatchRun {
     let overlap: NextBatchOverlap
-    /// The sums of the product's blocks.
+    /// The partial sums of the product's blocks.
     let sums: UnsafeMutableRawPointer
-    /// Whether they are already there, from the run before.
+    /// Whether the run before has computed them.
     let isReady: Bool
     /// The next run's input, where it is known.
     let next: FedInput?

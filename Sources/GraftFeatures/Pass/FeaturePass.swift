@@ -18,7 +18,7 @@ package enum FeatureEvent: Sendable {
 
 /// Makes sure that the features of all examples of some datasets are cached: finds those that are, computes the others.
 ///
-/// Some runs of the trunk go on at once. While each computes a batch, its next one is decoded and the features of those before
+/// Several runs of the trunk are active at once. While each computes a batch, its next one is decoded and the features of those before
 /// are written. Memory holds three batches and two batches of features for each run, two batches of features more and some 200
 /// bytes an image; it does not grow with features.
 package struct FeaturePass {

@@ -19,7 +19,7 @@ final class FeatureRecording: @unchecked Sendable {
     /// Has the features of these examples written, one row of each feature after the other; waits only where two batches
     /// are not written yet.
     ///
-    /// - Parameter rows: where they stand in the features, in this order.
+    /// - Parameter rows: where they are in the features, in this order.
     /// - Throws: what went wrong with an earlier batch.
     func append(_ features: [Tensor], rows: Range<Int>, of indices: [Int]) throws {
         guard !indices.isEmpty else { return }

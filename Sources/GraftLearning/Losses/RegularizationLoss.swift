@@ -2,7 +2,7 @@ import GraftGraph
 import GraftModel
 
 extension GraphScope {
-    /// What the regularizers of trainable variables add to the loss: a scalar; `nil` where there are none.
+    /// The regularization loss of trainable variables: a scalar; `nil` where there is none.
     ///
     /// - Parameters:
     ///   - variables: `VariableID(i)` is `variables[i]` in the graph.

@@ -9,7 +9,7 @@ public struct ClassMetrics: Sendable, Hashable {
     /// How many examples are predicted to be of this class.
     public var predicted: Int
 
-    /// Figures of a class.
+    /// The metrics of a class.
     package init(name: String, count: Int, correct: Int, predicted: Int) {
         (self.name, self.count, self.correct, self.predicted) = (name, count, correct, predicted)
     }
@@ -22,3 +22,7 @@ public struct ClassMetrics: Sendable, Hashable {
     /// predicted.
     public var f1: Double? { count + predicted > 0 ? 2 * Double(correct) / Double(count + predicted) : nil }
 }
+
+/// The former name of ``ClassMetrics``.
+@available(*, deprecated, renamed: "ClassMetrics")
+public typealias ClassFigures = ClassMetrics

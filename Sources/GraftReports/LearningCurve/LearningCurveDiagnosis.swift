@@ -145,3 +145,7 @@ extension LearningCurveDiagnosis: CustomStringConvertible {
 
     private static func text(_ loss: Double) -> String { String(format: "%.4f", loss) }
 }
+
+/// The former name of ``LearningCurveDiagnosis``.
+@available(*, deprecated, renamed: "LearningCurveDiagnosis")
+public typealias CurveVerdict = LearningCurveDiagnosis

@@ -14,7 +14,7 @@ public final class EarlyStopping: Callback {
     public let patience: Int
     /// Whether the model has the weights of the best epoch when the run ends.
     public let restoreBestWeights: Bool
-    /// The best figure so far, `nil` before the first.
+    /// The best value so far, `nil` before the first.
     public var best: Double? { figure.best }
     /// The epoch of ``best``, 1 for the first; `nil` before.
     public private(set) var bestEpoch: Int?

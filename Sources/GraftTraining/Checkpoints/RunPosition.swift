@@ -1,6 +1,6 @@
 import GraftModel
 
-/// Where a run is in its epochs: what the loop of training keeps beside variables.
+/// Where a run is in its epochs: what the loop of training keeps besides variables.
 struct RunPosition {
     /// The epoch that runs or is next, 1 for the first.
     var epoch = 1

@@ -135,7 +135,7 @@ private struct EvaluationCount {
         return Evaluation(
             figures: figures.values,
             outputs: zip(names, classes).map { name, classes in
-                Evaluation.Output(name: name, classes: classes?.figures(names: own) ?? [], confusion: classes)
+                Evaluation.Output(name: name, classes: classes?.classMetrics(names: own) ?? [], confusion: classes)
             },
             exampleCount: exampleCount, failures: failures)
     }

@@ -73,7 +73,7 @@ final class FitRun {
         defer { withExtendedLifetime(initialization) {} }
         try begin(trained)
         if let restored { try checkpoints?.tell(restored) }
-        // Plans for predictions would hold the variables of before beside those that training makes.
+        // Plans for predictions would hold the variables of before next to those that training makes.
         Predictor.of(model).clear()
         do {
             let sources = try makeSources(trained)

@@ -3,9 +3,9 @@ import GraftFeatures
 import GraftGraph
 import GraftModel
 
-/// Where the first number that is not finite arose in a step whose loss is none.
+/// Where the first NaN or infinity arose in a step whose loss is NaN or infinite.
 enum NonFiniteOrigin {
-    /// A variable held one before the step: the change before it was too large.
+    /// A variable held one before the step: the update before it was too large.
     case variable(Variable)
     /// An example's input, by its number in the dataset; of a kept feature, the layer of the trunk that made it.
     case input(example: Int, trunkLayer: String?)
@@ -18,7 +18,7 @@ enum NonFiniteOrigin {
     /// Nothing that a second run shows.
     case unknown
 
-    /// Where it was and what may help, behind "the loss became nan …: ".
+    /// Where it was and what may help, to append to "the loss became nan …: ".
     func explanation(step: Int) -> String {
         switch self {
         case .variable(let variable):
@@ -48,14 +48,14 @@ enum NonFiniteOrigin {
     }
 }
 
-/// Runs a step again, operation by operation and without its updates, to find where numbers stopped being finite. Done
-/// when that has happened, so that steps pay nothing for it.
+/// NaN tracing: runs a step again, operation by operation and without its updates, to find where the first NaN or infinity
+/// arose. It runs after that has happened, so that steps pay nothing for it.
 struct NaNTracer {
     let backend: any Backend
 
     /// The first node, in the order of computation, whose result is not finite where everything that it reads is.
     ///
-    /// - Parameter graph: its first output is what became infinite or no number.
+    /// - Parameter graph: its first output is what became NaN or infinite.
     func firstNode(
         of graph: Graph, inputs: [String: Tensor], values: [VariableID: Tensor], randomKey: UInt64
     ) throws -> Graph.Node? {
@@ -63,7 +63,7 @@ struct NaNTracer {
         let probed = graph.ancestors(of: output).filter { !graph[$0].operands.isEmpty }
         let scope = GraphScope(graph)
         scope.graph.updates = []
-        // A number minus itself is 0, and no number where it is infinite or none.
+        // x − x is 0, and NaN where x is NaN or infinite.
         scope.graph.outputs = try probed.map { try (scope[$0] - scope[$0]).reduced(.sum).id }
         let pruned = try scope.graph.pruned()
         let plan = try backend.compile(pruned)

@@ -22,7 +22,7 @@ struct StepProgram: Sendable {
     /// The optimizer's arrays that the graph reads and writes.
     let slots: [VariableID: SlotAddress]
 
-    /// An array that an optimizer keeps beside a variable.
+    /// An array that an optimizer keeps for a variable.
     struct SlotAddress: Hashable, Sendable {
         let variable: Variable
         let index: Int
@@ -143,7 +143,7 @@ struct StepProgram: Sendable {
 extension GraphScope {
     /// The next value of an optimizer's array as it is stored.
     ///
-    /// What is rounded by chance has random bits of its own: a stream for each slot of each of the model's variables, beyond
+    /// What is rounded stochastically has random bits of its own: a stream for each slot of each of the model's variables, beyond
     /// the streams of its layers.
     fileprivate func stored(
         _ value: GraphValue, as type: ElementType, slot index: Int, of variable: VariableID
