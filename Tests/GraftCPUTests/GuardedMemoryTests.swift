@@ -48,7 +48,7 @@ import Testing
         let place = place(&compiler)
         let reads = isPreparation ? try compiler.location(of: three) : try compiler.location(of: x)
         var writes: [BufferID] = []
-        if case .buffer(let buffer) = place, compiler[buffer].place == .temporary { writes = [buffer] }
+        if case .buffer(let buffer) = place, compiler[buffer].kind == .temporary { writes = [buffer] }
         compiler.add(
             Overrun(place: place, offset: offset), reads: [reads], writes: writes, label: "layer", operation: "test",
             preparation: isPreparation ? .always : .never)

@@ -6,7 +6,7 @@ extension Graph {
     /// Elementwise programs read and write any types. Pooling and copies have one type for all operands and results; convolutions
     /// one for what they read, where oneDNN has a fast kernel for it. Its reference code, to which it falls back silently, is a
     /// thousand times slower than a cast.
-    func widenedForCPU(_ engine: Engine) throws(GraftError) -> Graph {
+    func legalizedForCPU(_ engine: Engine) throws(GraftError) -> Graph {
         try legalizingTypes { node, shapes, types in
             let allBFloat16 = types.allSatisfy { $0 == .bfloat16 }
             return switch node.operation {

@@ -37,7 +37,7 @@ package struct SourceBatch: Sendable {
     /// Whether the rows of its inputs are compressed.
     package var isBitmap: Bool { inputs.allSatisfy(\.isBitmap) }
 
-    /// Adds the rows of another batch behind these.
+    /// Adds the rows of another batch after these.
     package mutating func append(_ other: SourceBatch) {
         failures += other.failures
         guard !other.indices.isEmpty else { return }
@@ -150,7 +150,7 @@ extension Tensor {
         return !found.load(ordering: .relaxed)
     }
 
-    /// The rows of another tensor behind these; both have the same shape but for the first axis.
+    /// The rows of another tensor after these; both have the same shape but for the first axis.
     package func appendingRows(of other: Tensor) -> Tensor {
         var result = shape
         result[0] += other.shape[0]

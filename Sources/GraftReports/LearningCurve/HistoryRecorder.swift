@@ -14,7 +14,7 @@ import GraftModel
 /// try model.compile(optimizer: RMSprop(learningRate: 1e-5), loss: .binaryCrossentropy, metrics: [.accuracy])
 /// recorder.begin("fine-tuning", event: "unfrozen from mixed5")
 /// try model.fit(photos.training, epochs: 5, validation: photos.validation, callbacks: [recorder])
-/// print(CurveVerdict(of: recorder.curve))
+/// print(LearningCurveDiagnosis(of: recorder.curve))
 /// ```
 ///
 /// A full disk does not end the training; ``failure`` tells of it.

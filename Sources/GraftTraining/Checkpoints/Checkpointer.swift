@@ -2,7 +2,7 @@ import GraftGraph
 import GraftModel
 import Synchronization
 
-/// Takes a run's checkpoints: knows when one is due, and has it written while training goes on.
+/// Takes a run's checkpoints: knows when one is due, and has it written while training continues.
 ///
 /// A checkpoint shares the tensors that it is made of; the next step copies those that it changes. One is written at a
 /// time. Used by the thread that trains.

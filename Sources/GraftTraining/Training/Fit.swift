@@ -68,12 +68,12 @@ final class FitRun {
         run.changingVariables = model.variables.filter(trained.changing.contains)
         // What is being written when the run ends is written to its end, whatever ends it.
         defer { checkpoints?.finish() }
-        let resumption = try checkpoints?.resume(identity(trained), compiled, &arrays)
+        let restored = try checkpoints?.resume(identity(trained), compiled, &arrays)
         let initialization = initializeVariables()
         defer { withExtendedLifetime(initialization) {} }
         try begin(trained)
-        if let resumption { try checkpoints?.tell(resumption) }
-        // Plans for predictions would hold the variables of before beside those that training makes.
+        if let restored { try checkpoints?.tell(restored) }
+        // Plans for predictions would hold the variables of before next to those that training makes.
         Predictor.of(model).clear()
         do {
             let sources = try makeSources(trained)

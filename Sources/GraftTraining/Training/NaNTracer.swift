@@ -3,9 +3,9 @@ import GraftFeatures
 import GraftGraph
 import GraftModel
 
-/// Where the first number that is not finite arose in a step whose loss is none.
+/// Where the first NaN or infinity arose in a step whose loss is NaN or infinite.
 enum NonFiniteOrigin {
-    /// A variable held one before the step: the change before it was too large.
+    /// A variable held one before the step: the update before it was too large.
     case variable(Variable)
     /// An example's input, by its number in the dataset; of a kept feature, the layer of the trunk that made it.
     case input(example: Int, trunkLayer: String?)
@@ -18,7 +18,7 @@ enum NonFiniteOrigin {
     /// Nothing that a second run shows.
     case unknown
 
-    /// Where it was and what may help, behind "the loss became nan …: ".
+    /// Where it was and what may help, to append to "the loss became nan …: ".
     func explanation(step: Int) -> String {
         switch self {
         case .variable(let variable):
@@ -48,14 +48,14 @@ enum NonFiniteOrigin {
     }
 }
 
-/// Runs a step again, operation by operation and without its updates, to find where numbers stopped being finite. Done
-/// when that has happened, so that steps pay nothing for it.
-struct NonFiniteSearch {
+/// NaN tracing: runs a step again, operation by operation and without its updates, to find where the first NaN or infinity
+/// arose. It runs after that has happened, so that steps pay nothing for it.
+struct NaNTracer {
     let backend: any Backend
 
     /// The first node, in the order of computation, whose result is not finite where everything that it reads is.
     ///
-    /// - Parameter graph: its first output is what became infinite or no number.
+    /// - Parameter graph: its first output is what became NaN or infinite.
     func firstNode(
         of graph: Graph, inputs: [String: Tensor], values: [VariableID: Tensor], randomKey: UInt64
     ) throws -> Graph.Node? {
@@ -63,7 +63,7 @@ struct NonFiniteSearch {
         let probed = graph.ancestors(of: output).filter { !graph[$0].operands.isEmpty }
         let scope = GraphScope(graph)
         scope.graph.updates = []
-        // A number minus itself is 0, and no number where it is infinite or none.
+        // x − x is 0, and NaN where x is NaN or infinite.
         scope.graph.outputs = try probed.map { try (scope[$0] - scope[$0]).reduced(.sum).id }
         let pruned = try scope.graph.pruned()
         let plan = try backend.compile(pruned)
@@ -119,7 +119,7 @@ struct NonFiniteTracer {
         if let row = Self.rowOfNonFinite(batch.targets) { return .target(example: batch.indices[row]) }
         let inputs = try runner.plans.inputs(of: batch, to: program).mapValues(\.tensor)
             .merging(scalars.mapValues { Tensor($0) }) { own, _ in own }
-        let node = try NonFiniteSearch(backend: backend).firstNode(
+        let node = try NaNTracer(backend: backend).firstNode(
             of: program.graph, inputs: inputs, values: values, randomKey: randomKey)
         guard let node else { return nil }
         if node.label.isEmpty { return .loss(operation: node.operation.name) }
@@ -162,7 +162,7 @@ struct NonFiniteTracer {
     private func originInLayers(_ inputs: [Tensor], batchSize: Int) throws -> NonFiniteOrigin? {
         let parts = try trained.parts(batchSize: batchSize, training: true)
         let values = parts.values(readBy: parts.graph)
-        let node = try NonFiniteSearch(backend: backend).firstNode(
+        let node = try NaNTracer(backend: backend).firstNode(
             of: parts.graph, inputs: Dictionary(uniqueKeysWithValues: zip(parts.inputNames, inputs)),
             values: values, randomKey: 0)
         return node.map { Self.origin(in: $0, values) { parts.variables[$0.rawValue] } }
@@ -195,7 +195,7 @@ struct NonFiniteTracer {
         let batch = try training.batch([example])
         guard batch.inputs.allSatisfy(\.isFinite) else { return nil }
         let inputs = Dictionary(uniqueKeysWithValues: zip(parts.modelInputNames, batch.inputs))
-        return try NonFiniteSearch(backend: backend).firstNode(
+        return try NaNTracer(backend: backend).firstNode(
             of: trunk, inputs: inputs, values: parts.values(readBy: trunk), randomKey: 0)?.label
     }
 }
