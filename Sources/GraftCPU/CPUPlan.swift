@@ -262,7 +262,7 @@ extension Graph {
     fileprivate func preparedForCPU(_ options: CPUOptions) throws(GraftError) -> Graph {
         let fused = try pruned().foldingNormalization().fusingEpilogues().delayingPooling().fusingElementwise().pruned()
         let typed = try fused.choosingPrecision(options.precision)
-        guard typed.nodes.allSatisfy({ $0.elementType == .float32 }) || CPUOptions.supportsBFloat16 else {
+        guard typed.nodes.allSatisfy({ $0.elementType != .bfloat16 }) || CPUOptions.supportsBFloat16 else {
             throw GraftError(
                 .backend,
                 "this processor has no instructions for bfloat16 (AVX512_BF16 or AMX), and without them it is slower than "

@@ -63,7 +63,8 @@ package protocol Plan: AnyObject, Sendable {
     func bind(_ values: [VariableID: Tensor]) throws
     /// Brings inputs into the form that the plan reads: a CPU arranges compressed rows, an accelerator copies to its memory.
     ///
-    /// - Parameter inputs: by name; those of the graph that are missing here are given at each run, as scalars.
+    /// - Parameter inputs: by name; those of the graph that are missing here are given at each run, as scalars. One stored as
+    ///   another type than the graph's input becomes that, as `Tensor.stored(as:)` says.
     /// - Throws: `GraftError` with code `shape` for an input of another shape than the graph's.
     func feed(_ inputs: [String: HostArray]) throws -> any Feed
     /// Runs the graph once; updates change the plan's values of the variables, never another holder's. Where the first

@@ -53,6 +53,7 @@ struct PlanCompiler {
         for planned in plannedSteps {
             for buffer in planned.reads {
                 guard case .input(let position) = self[buffer].kind else { continue }
+                forms[position].elementType = self[buffer].elementType
                 if planned.step.readsBitmap(buffer) {
                     forms[position].isBitmap = true
                 } else {
@@ -185,7 +186,7 @@ struct PlanCompiler {
             case .leaf(.input(let name, let shape)):
                 let position = inputs.firstIndex { $0.name == name } ?? inputs.count
                 if position == inputs.count { inputs.append((name, shape)) }
-                let buffer = newBuffer(shape.elementCount, .input(position))
+                let buffer = newBuffer(shape.elementCount, .input(position), of: node.elementType)
                 if names.contains(name), graph.isMultipliedAlone(value) { bitmapInputs.insert(buffer) }
                 place(value, at: buffer)
             case .leaf(.variable(let id, let shape)):
@@ -193,8 +194,8 @@ struct PlanCompiler {
                     id: id, shape: shape, elementType: node.elementType, isUpdated: updated.contains(id))
                 place(value, at: buffer(of: variable))
             case .leaf(.constant(let tensor)):
-                let buffer = newBuffer(tensor.count, .constant(constants.count))
-                constants.append(tensor)
+                let buffer = newBuffer(tensor.count, .constant(constants.count), of: node.elementType)
+                constants.append(tensor.stored(as: node.elementType))
                 invariant[buffer] = []
                 place(value, at: buffer)
             default: break
@@ -241,6 +242,8 @@ struct PlanCompiler {
         case .elementwise(.unary(.relu)):
             guard let pooling = pooledRelus[value] else { return try compileProgram(value) }
             try compileRelu(value, ofPooling: pooling)
+        case .movement(.cast) where node.elementType == .int32 || graph[node.operands[0]].elementType == .int32:
+            try compileIntegerCast(value)
         case .elementwise, .movement(.cast), .movement(.broadcast), .random(.stochasticRounding):
             try compileProgram(value)
         default: try compileKernel(value)

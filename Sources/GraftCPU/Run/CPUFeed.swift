@@ -7,6 +7,8 @@ struct InputForms: Sendable {
     var isDense = false
     /// As bitmap-compressed rows, packed in the order in which products read them.
     var isBitmap = false
+    /// What the array's elements are stored as.
+    var elementType = ElementType.float32
 }
 
 /// An input in the forms in which a plan's steps read it.
@@ -16,7 +18,7 @@ struct FedInput: Sendable {
 
     /// The forms of an array; rows that come compressed are expanded only where a step reads all elements.
     init(_ array: HostArray, _ forms: InputForms, in pool: TensorPool) {
-        dense = forms.isDense ? array.tensor.stored(as: .float32) : nil
+        dense = forms.isDense ? array.tensor.stored(as: forms.elementType) : nil
         guard forms.isBitmap else {
             bitmap = nil
             return

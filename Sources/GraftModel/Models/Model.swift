@@ -27,7 +27,7 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
     /// The model between these inputs and outputs.
     ///
     /// - Parameters:
-    ///   - inputs: Tensors from ``Input(shape:name:)``, or tensors inside another model: new inputs take their place.
+    ///   - inputs: Tensors from ``Input(shape:dtype:name:)``, or tensors inside another model: new inputs take their place.
     ///   - outputs: Tensors that depend on the inputs alone.
     ///   - name: The model's name.
     ///   - seed: What the initial values of its variables are drawn from, where nothing was drawn or loaded before.

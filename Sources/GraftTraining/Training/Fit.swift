@@ -137,6 +137,8 @@ final class FitRun {
     // MARK: Planning and feeding
 
     private func makeSources(_ trained: TrainedModel) throws -> FitSources {
+        let training = CheckedIDs.of(training, for: model)
+        let validation = validation.map { CheckedIDs.of($0, for: model) }
         guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
         let pass = FeaturePass(
             cache: arguments.options.features, emit: { [events] in try events.emit(TrainingEvent($0)) },
