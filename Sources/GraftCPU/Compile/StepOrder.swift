@@ -121,6 +121,7 @@ struct StepOrder {
     }
 
     private func comesFirst(_ left: Int, _ right: Int) -> Bool {
-        plannedSteps[left].isScheduledEarly == plannedSteps[right].isScheduledEarly ? left < right : plannedSteps[left].isScheduledEarly
+        let (isLeftEarly, isRightEarly) = (plannedSteps[left].isScheduledEarly, plannedSteps[right].isScheduledEarly)
+        return isLeftEarly == isRightEarly ? left < right : isLeftEarly
     }
 }

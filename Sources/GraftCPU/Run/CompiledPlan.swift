@@ -79,8 +79,8 @@ struct CompiledPlan: Sendable {
             let bytes = (Set(planned.reads).map(\.index) + Set(planned.writes).map(\.index))
                 .reduce(0) { $0 + schedule.buffers[$1].byteCount }
             var profile = StepProfile(
-                label: planned.label, operation: planned.operation, implementation: planned.step.implementation, count: 0,
-                seconds: 0, flopCount: planned.flopCount, byteCount: bytes)
+                label: planned.label, operation: planned.operation, implementation: planned.step.implementation,
+                count: 0, seconds: 0, flopCount: planned.flopCount, byteCount: bytes)
             profile.isBFloat16 = planned.reads.contains { schedule.buffers[$0.index].isBFloat16Activation }
             return profile
         }

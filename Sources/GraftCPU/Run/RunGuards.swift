@@ -79,7 +79,9 @@ struct RunGuards {
             try planned.checkGuards(of: memory.range, "a prepared value of \(byteCount(buffer)) bytes")
         }
         for (position, memory) in outputs { try planned.checkGuards(of: memory.range, "output \(position)") }
-        for (position, memory) in variables { try planned.checkGuards(of: memory.range, "updated variable \(position)") }
+        for (position, memory) in variables {
+            try planned.checkGuards(of: memory.range, "updated variable \(position)")
+        }
     }
 
     private func byteCount(_ buffer: BufferID) -> Int { schedule.buffers[buffer.index].byteCount }

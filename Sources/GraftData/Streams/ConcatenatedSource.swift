@@ -33,7 +33,8 @@ package struct ConcatenatedSource: ExampleSource {
         while start < numbers.count {
             let part = part(of: numbers[start])
             let end = numbers[start...].firstIndex { self.part(of: $0) != part } ?? numbers.count
-            segments.append(Segment(part: part, rows: start..<end, indices: numbers[start..<end].map { $0 - firsts[part] }))
+            let indices = numbers[start..<end].map { $0 - firsts[part] }
+            segments.append(Segment(part: part, rows: start..<end, indices: indices))
             start = end
         }
         return segments

@@ -189,10 +189,10 @@ package struct FeaturePass {
         return parts.withLock { parts in parts.keys.sorted().flatMap { parts[$0] ?? [] } }
     }
 
-    /// Computes what is missing of some lookups with one trunk, batch by batch; a shard that is begun is completed however
+    /// Computes the misses of some lookups with one trunk, batch by batch; a shard that is begun is completed however
     /// the pass ends.
     ///
-    /// - Returns: for each lookup what cannot be read.
+    /// - Returns: for each lookup the examples that cannot be read.
     private func compute(_ lookups: [CacheLookup], report: (Int) throws -> Void) throws -> [[ExampleFailure]] {
         guard let trunk = lookups.first?.request.trunk else { return [] }
         let source = ConcatenatedSource(lookups.map(\.source.dataset), streams: trunk.concurrentRuns)
@@ -231,8 +231,10 @@ package struct FeaturePass {
         return failures
     }
 
-    /// What is missing of some lookups, its batches dealt out to `count` streams.
-    private func streams(of lookups: [CacheLookup], from source: ConcatenatedSource, count: Int) -> [BatchStream<SourceBatch>] {
+    /// The misses of some lookups, its batches dealt out to `count` streams.
+    private func streams(
+        of lookups: [CacheLookup], from source: ConcatenatedSource, count: Int
+    ) -> [BatchStream<SourceBatch>] {
         var orders = [[Int]](repeating: [], count: count)
         let missing = lookups.enumerated().flatMap { part, lookup in
             lookup.missing.map { source.number(of: $0, in: part) }

@@ -162,7 +162,7 @@ final class FitRun {
         let settings = Trainer.Settings(
             compilation: compiled, batchSize: arguments.batchSize, epochs: arguments.epochs, shuffle: arguments.shuffle,
             randomness: RunRandomness(seed: arguments.seed), profiler: arguments.options.profiler)
-        let tracer = arguments.explainsFailures ? NonFiniteTracer(backend, trained, training) : nil
+        let tracer = arguments.explainsFailures ? NaNTracer(backend, trained, training) : nil
         return Trainer(settings, run, events, plans, examples, arrays: arrays, tracer: tracer)
     }
 

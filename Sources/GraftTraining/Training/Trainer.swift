@@ -25,7 +25,7 @@ final class Trainer {
     private let run: TrainingRun
     private let events: RunEvents
     private let runner: StepRunner
-    private let tracer: NonFiniteTracer?
+    private let tracer: NaNTracer?
     private(set) var examples: Examples
     /// The arrays that no plan has.
     private let arrays: ArrayBox
@@ -43,7 +43,7 @@ final class Trainer {
     ///   - tracer: NaN tracing, for a loss that is NaN or infinite; off where it is `nil`.
     init(
         _ settings: Settings, _ run: TrainingRun, _ events: RunEvents, _ plans: StepPlans, _ examples: Examples,
-        arrays: TrainingArrays, tracer: NonFiniteTracer?
+        arrays: TrainingArrays, tracer: NaNTracer?
     ) {
         (self.settings, self.run, self.events, self.tracer) = (settings, run, events, tracer)
         let box = ArrayBox(arrays)
