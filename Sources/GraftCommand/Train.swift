@@ -183,7 +183,16 @@ extension OptimizerName: ExpressibleByArgument {
 }
 
 /// `--optimizer-state`.
-extension ElementType: ExpressibleByArgument {}
+extension ElementType: ExpressibleByArgument {
+    /// Those of fractions alone: a state of integers would be none.
+    public init?(argument: String) {
+        guard Self.allValueStrings.contains(argument) else { return nil }
+        self.init(rawValue: argument)
+    }
+
+    /// The texts that ``init(argument:)`` takes.
+    public static var allValueStrings: [String] { [ElementType.float32, .bfloat16].map(\.rawValue) }
+}
 
 /// `--cache`.
 struct FeatureCacheOption: ExpressibleByArgument, Equatable {

@@ -2,24 +2,20 @@
 extension Graph {
     /// Checks that operands come before their uses, that shapes are those of the shape rules, that each input and each
     /// variable has one shape and one element type, that outputs and updates name values of the graph that fit, that
-    /// updates are of their variables' types, and outputs and leaves that are no variables 32-bit numbers.
+    /// updates are of their variables' types, and outputs float32.
     ///
     /// - Throws: ``GraftError`` that names the first node that breaks a promise.
     /// - Complexity: linear in the number of nodes.
     public func validate() throws(GraftError) {
-        var inputs: [String: Shape] = [:]
+        var inputs: [String: Node] = [:]
         var variables: [VariableID: Node] = [:]
         for (index, node) in nodes.enumerated() {
             try check(node, at: index)
             switch node.operation {
             case .leaf(.input(let name, let shape)):
-                try Self.check(inputs.updateValue(shape, forKey: name), shape, "the input '\(name)'")
+                try Self.check(inputs.updateValue(node, forKey: name), node, shape, "the input '\(name)'")
             case .leaf(.variable(let id, let shape)):
-                let other = variables.updateValue(node, forKey: id)
-                try Self.check(other?.shape, shape, "variable \(id.rawValue)")
-                guard other == nil || other?.elementType == node.elementType else {
-                    throw GraftError(.argument, "variable \(id.rawValue) is used with two element types")
-                }
+                try Self.check(variables.updateValue(node, forKey: id), node, shape, "variable \(id.rawValue)")
             default: break
             }
         }
@@ -48,9 +44,13 @@ extension Graph {
             wanted: node.elementType, operands: node.operands.map { self[$0].elementType })
     }
 
-    private static func check(_ other: Shape?, _ shape: Shape, _ what: String) throws(GraftError) {
-        guard other == nil || other == shape else {
-            throw GraftError(.shape, "\(what) is used with two shapes, \(other ?? shape) and \(shape)")
+    private static func check(_ other: Node?, _ node: Node, _ shape: Shape, _ what: String) throws(GraftError) {
+        guard let other else { return }
+        guard other.shape == shape else {
+            throw GraftError(.shape, "\(what) is used with two shapes, \(other.shape) and \(shape)")
+        }
+        guard other.elementType == node.elementType else {
+            throw GraftError(.argument, "\(what) is used with two element types")
         }
     }
 

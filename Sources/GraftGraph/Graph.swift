@@ -66,10 +66,10 @@ public struct Graph: Sendable {
     /// - Parameters:
     ///   - operation: what is computed.
     ///   - operands: what it reads, of any element types.
-    ///   - elementType: what the result is rounded to; 32 bits where it is not said. A cast has its own, a reshape its
-    ///     operand's.
+    ///   - elementType: what the result is rounded to; float32 where it is not said. A cast has its own, a reshape its
+    ///     operand's. Only an input may be int32; other integers come of a cast.
     /// - Throws: ``GraftError`` with code `shape` where the operands do not fit the operation, and `argument` where one
-    ///   is of another graph, or a leaf that is no variable is to be of another type than 32 bits.
+    ///   is of another graph, or the operation does not give the element type.
     public mutating func add(
         _ operation: Operation, _ operands: [ValueID] = [], as elementType: ElementType? = nil
     ) throws(GraftError) -> ValueID {

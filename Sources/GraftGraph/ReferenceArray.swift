@@ -23,7 +23,7 @@ public struct ReferenceArray: Hashable, Sendable {
 
     /// The numbers of a tensor, exactly.
     public init(_ tensor: Tensor) {
-        self.init(tensor.withUnsafeBuffer { $0.map(Double.init) }, shape: tensor.shape)
+        self.init(tensor.doubles, shape: tensor.shape)
     }
 
     /// The numbers rounded to 32 bits.

@@ -1,14 +1,15 @@
 /// A dense array of numbers in row-major order: what goes into a model and comes out of it.
 ///
-/// Its elements are 32-bit floats. Within the package arrays that are read and written at each step of training may be
-/// stored in half the memory, as ``ElementType/bfloat16``; they are read as 32-bit floats too.
+/// Its elements are 32-bit floats, or ``ElementType/int32`` where they are ids. Arrays that are read and written at each
+/// step of training may be stored in half the memory, as ``ElementType/bfloat16``. All of them are read as 32-bit floats, integers
+/// beyond 2²⁴ rounded to the nearest; ``int32Scalars`` has those exactly.
 ///
 /// A value type: copies share their memory until one of them is written to.
 public struct Tensor: Sendable {
     /// The sizes of its axes.
     public let shape: Shape
     /// What its elements are stored as.
-    package private(set) var elementType = ElementType.float32
+    public private(set) var elementType = ElementType.float32
     private var storage: TensorStorage
 
     /// An array of zeros.
@@ -31,9 +32,12 @@ public struct Tensor: Sendable {
         } else if elementType == .float32 {
             self.init(uninitialized: shape) { $0.initialize(repeating: value) }
         } else {
-            let half = Self.half(value)
             self.init(uninitialized: shape, as: elementType) { bytes in
-                bytes.initializeMemory(as: UInt16.self, repeating: half)
+                if elementType == .int32 {
+                    bytes.initializeMemory(as: Int32.self, repeating: Int32(truncating: value))
+                } else {
+                    bytes.initializeMemory(as: UInt16.self, repeating: Self.half(value))
+                }
             }
         }
     }
@@ -78,10 +82,10 @@ public struct Tensor: Sendable {
 
     /// The element at a row-major position.
     public subscript(position: Int) -> Float {
-        guard elementType == .bfloat16 else { return withUnsafeBuffer { $0[position] } }
+        guard elementType != .float32 else { return withUnsafeBuffer { $0[position] } }
         precondition((0..<count).contains(position), "\(position) is not among \(count) elements")
         defer { withExtendedLifetime(storage) {} }
-        return Self.number(bytes.load(fromByteOffset: 2 * position, as: UInt16.self))
+        return number(at: position)
     }
 
     /// Reads the elements, in place where they are stored as 32-bit floats, else in a copy.
@@ -112,28 +116,30 @@ public struct Tensor: Sendable {
         return Tensor(shape: shape, elementType: elementType, storage: storage)
     }
 
-    /// The same numbers stored as another element type, rounded to the nearest where that has fewer bits.
-    package func stored(as elementType: ElementType) -> Tensor {
+    /// The same numbers stored as another element type: rounded to the nearest where that has fewer bits, cut off towards 0
+    /// where it has whole numbers alone. What both types hold stays as it is.
+    public func stored(as elementType: ElementType) -> Tensor {
         guard elementType != self.elementType else { return self }
         defer { withExtendedLifetime(storage) {} }
         if elementType == .float32 {
-            let halves = bytes
             return Tensor(uninitialized: shape) { target in
-                for index in 0..<count {
-                    target[index] = Self.number(halves.load(fromByteOffset: 2 * index, as: UInt16.self))
-                }
+                for index in 0..<count { target.initializeElement(at: index, to: number(at: index)) }
             }
         }
         return Tensor(uninitialized: shape, as: elementType) { target in
             withUnsafeBuffer { source in
                 for (index, number) in source.enumerated() {
-                    target.storeBytes(of: Self.half(number), toByteOffset: 2 * index, as: UInt16.self)
+                    if elementType == .int32 {
+                        target.storeBytes(of: Int32(truncating: number), toByteOffset: 4 * index, as: Int32.self)
+                    } else {
+                        target.storeBytes(of: Self.half(number), toByteOffset: 2 * index, as: UInt16.self)
+                    }
                 }
             }
         }
     }
 
-    /// Whether the elements may be written in place: nobody else shares them.
+    /// Whether the elements may be written in place: nothing else shares them.
     package mutating func isUnshared() -> Bool { isKnownUniquelyReferenced(&storage) }
 
     /// Whether both are the same elements in the same memory.
@@ -152,7 +158,7 @@ public struct Tensor: Sendable {
 // MARK: - As it is stored
 
 extension Tensor {
-    /// The bytes of all elements, of which nobody may hold on to the address without the tensor.
+    /// The bytes of all elements, of which nothing may hold on to the address without the tensor.
     private var bytes: UnsafeMutableRawBufferPointer {
         let all = UnsafeMutableRawBufferPointer(storage.buffer)
         return UnsafeMutableRawBufferPointer(rebasing: all[0..<byteCount])
@@ -178,7 +184,12 @@ extension Tensor {
         return try body(bytes)
     }
 
-    private static func number(_ half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
+    /// An element that is not stored as a 32-bit float.
+    private func number(at position: Int) -> Float {
+        elementType == .int32
+            ? Float(bytes.load(fromByteOffset: 4 * position, as: Int32.self))
+            : Float(bitPattern: UInt32(bytes.load(fromByteOffset: 2 * position, as: UInt16.self)) << 16)
+    }
 
     private static func half(_ number: Float) -> UInt16 {
         UInt16(truncatingIfNeeded: ElementType.bfloat16.nearest(to: number).bitPattern >> 16)
@@ -189,7 +200,9 @@ extension Tensor: Hashable {
     /// Equal shapes and equal elements, whatever they are stored as.
     public static func == (left: Tensor, right: Tensor) -> Bool {
         guard left.shape == right.shape else { return false }
-        if left.storage === right.storage { return true }
+        if left.storage === right.storage, left.elementType == right.elementType { return true }
+        // Beyond 2²⁴ integers are closer to one another than floats.
+        if left.elementType == .int32 || right.elementType == .int32 { return left.doubles == right.doubles }
         return left.withUnsafeBuffer { left in right.withUnsafeBuffer { left.elementsEqual($0) } }
     }
 

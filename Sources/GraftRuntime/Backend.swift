@@ -38,7 +38,7 @@ package struct BackendCapabilities: Sendable, Hashable {
 package struct PlanOptions: Sendable, Hashable {
     /// The inputs that mostly come as rows compressed by a bitmap.
     package var bitmapInputs: Set<String>
-    /// Whether ``BackendCapabilities/concurrentRuns`` runs go on at once, each on its share of the machine.
+    /// Whether ``BackendCapabilities/concurrentRuns`` runs are active at once, each on its share of the machine.
     package var isConcurrent: Bool
 
     /// Options with these values.
@@ -63,7 +63,8 @@ package protocol Plan: AnyObject, Sendable {
     func bind(_ values: [VariableID: Tensor]) throws
     /// Brings inputs into the form that the plan reads: a CPU arranges compressed rows, an accelerator copies to its memory.
     ///
-    /// - Parameter inputs: by name; those of the graph that are missing here are given at each run, as scalars.
+    /// - Parameter inputs: by name; those of the graph that are missing here are given at each run, as scalars. One stored as
+    ///   another type than the graph's input becomes that, as `Tensor.stored(as:)` says.
     /// - Throws: `GraftError` with code `shape` for an input of another shape than the graph's.
     func feed(_ inputs: [String: HostArray]) throws -> any Feed
     /// Runs the graph once; updates change the plan's values of the variables, never another holder's. Where the first

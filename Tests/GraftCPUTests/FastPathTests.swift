@@ -169,8 +169,8 @@ import Testing
             )
             #expect(report.fusedGradients == 0)
             #expect(report.concatenatedInPlace == 0)
-            #expect(report.postponedUpdates == 0)
-            #expect(report.productsAhead == 0)
+            #expect(report.lazyUpdates == 0)
+            #expect(report.overlappedProducts == 0)
         }
     }
 

@@ -17,8 +17,6 @@ typedef struct {
     const float *values;
 } graft_bitmap_rows;
 
-typedef graft_bitmap_rows graft_packed_rows;
-
 enum { graft_bitmap_word = 64 };
 
 /// The most rows of a skinny GEMM: the bits of a word, one for each row's zero.
@@ -74,8 +72,6 @@ typedef struct {
     /// The number of the next step, modulo 256.
     uint8_t step;
 } graft_lazy_rows;
-
-typedef graft_lazy_rows graft_postponed;
 
 enum { graft_lazy_rounding_count = 256 };
 

@@ -3,12 +3,16 @@ internal import COneDNN
 extension Graph {
     /// The graph with types that the CPU's kernels have: casts are inserted around operations in float32.
     ///
-    /// Elementwise programs read and write any types. Pooling and copies have one type for all operands and results; convolutions
+    /// Elementwise programs read and write any floating-point types, and integers are read as indices alone. Pooling and copies have one type for all operands and results; convolutions
     /// one for what they read, where oneDNN has a fast kernel for it. Its reference code, to which it falls back silently, is a
     /// thousand times slower than a cast.
-    func widenedForCPU(_ engine: Engine, _ paths: FastPaths) throws(GraftError) -> Graph {
+    func legalizedForCPU(_ engine: Engine, _ paths: FastPaths) throws(GraftError) -> Graph {
         let allowsDirectCode = paths.allows(.oneDNNDirectCode)
         return try legalizingTypes { node, shapes, types in
+            if case .custom(let custom) = node.operation {
+                return (custom.rule as? any CPULowerable)?.takes(types) == true && node.elementType == .float32
+            }
+            guard !types.contains(.int32) else { return false }
             let allBFloat16 = types.allSatisfy { $0 == .bfloat16 }
             return switch node.operation {
             case .elementwise, .random(.stochasticRounding), .movement(.broadcast): true

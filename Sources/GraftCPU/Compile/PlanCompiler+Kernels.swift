@@ -14,7 +14,7 @@ extension PlanCompiler {
         try addPrograms(
             group.values.compactMap { value in graph[value].operation.programOfUpdate.map { (value, $0) } },
             results: group.members, isUpdate: true, gradient: group.gradient)
-        markLastUrgent()
+        scheduleLastEarly()
     }
 
     /// One step for the programs of values of one shape; later ones may read the results of earlier ones.

@@ -37,7 +37,7 @@ enum FusedDenseUpdate: GradientFusion {
             site.program,
             GradientStep.Product(
                 left: left, right: right, examples: product.examples, rows: product.rows, columns: product.columns,
-                isPacked: compiler.bitmapInputs.contains(left),
+                isBitmap: compiler.bitmapInputs.contains(left),
                 multipliesZeros: !compiler.paths.allows(.skippedZeros)), input, operands: site.operands,
             targets: site.targets, threads: compiler.threads)
         return FusedUpdate(

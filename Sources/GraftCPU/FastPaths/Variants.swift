@@ -4,7 +4,7 @@ extension FastPath {
     /// between casts.
     ///
     /// Buys 0.81 → 0.52 and 0.70 → 0.47 ms for InceptionV3's two maximum poolings. Can go when processors compare bfloat16
-    /// vectors themselves (AVX10.2). In `Graph.widenedForCPU`; the kernel is `CKernels/body/pooling.h`.
+    /// vectors themselves (AVX10.2). In `Graph.legalizedForCPU`; the kernel is `CKernels/body/pooling.h`.
     static let bfloat16Pooling = FastPath("bfloat16-pooling", page: "03-bfloat16-pooling", .variant)
 
     /// What Graft's kernels compute for a concatenation is written to its slice of the result. Without it all operands are copied.

@@ -71,10 +71,13 @@ public struct ArrayDataset: Dataset {
         var hash = StableHash()
         for input in inputs {
             for dimension in input.shape.dimensions.dropFirst() { hash.combine(UInt64(truncatingIfNeeded: dimension)) }
+            // Integers as they are: floats do not hold all of them.
+            let words = input.elementType == .int32 ? input : input.stored(as: .float32)
+            if words.elementType == .int32 { hash.combine(UInt64(UInt32.max)) }
             let size = input.count / count
-            input.withUnsafeBuffer { elements in
-                for element in elements[(index * size)..<((index + 1) * size)] {
-                    hash.combine(UInt64(element.bitPattern))
+            words.withUnsafeStoredBytes { bytes in
+                for word in bytes.bindMemory(to: UInt32.self)[(index * size)..<((index + 1) * size)] {
+                    hash.combine(UInt64(word))
                 }
             }
         }

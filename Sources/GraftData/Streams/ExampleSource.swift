@@ -37,7 +37,7 @@ package struct SourceBatch: Sendable {
     /// Whether the rows of its inputs are compressed.
     package var isBitmap: Bool { inputs.allSatisfy(\.isBitmap) }
 
-    /// Adds the rows of another batch behind these.
+    /// Adds the rows of another batch after these.
     package mutating func append(_ other: SourceBatch) {
         failures += other.failures
         guard !other.indices.isEmpty else { return }
@@ -133,6 +133,7 @@ extension Tensor {
     /// Whether no element is infinite or not a number: one pass over memory without a branch an element, by all processors
     /// where it takes milliseconds.
     package var isFinite: Bool {
+        guard elementType != .int32 else { return true }
         let part = 1 << 20
         let found = Atomic(false)
         // Not once a part, where that makes a copy.
@@ -148,41 +149,5 @@ extension Tensor {
             if overflow & 0x8000_0000 != 0 { found.store(true, ordering: .relaxed) }
         }
         return !found.load(ordering: .relaxed)
-    }
-
-    /// The rows of another tensor behind these; both have the same shape but for the first axis.
-    package func appendingRows(of other: Tensor) -> Tensor {
-        var result = shape
-        result[0] += other.shape[0]
-        return Tensor(uninitialized: result) { target in
-            withUnsafeBuffer { _ = target[0..<count].initialize(from: $0) }
-            other.withUnsafeBuffer { _ = target[count..<(count + other.count)].initialize(from: $0) }
-        }
-    }
-
-    /// The rows up to a number: all of them, or the tensor filled up with copies of its last row.
-    package func padded(toRows rows: Int) -> Tensor {
-        guard shape.rank > 0, shape[0] > 0, shape[0] < rows else { return self }
-        var result = shape
-        result[0] = rows
-        let size = count / shape[0]
-        return Tensor(uninitialized: result) { target in
-            withUnsafeBuffer { source in
-                _ = target[0..<count].initialize(from: source)
-                for row in shape[0]..<rows {
-                    _ = target[(row * size)..<((row + 1) * size)].initialize(from: source[(count - size)...])
-                }
-            }
-        }
-    }
-
-    /// The first rows.
-    package func prefix(rows: Int) -> Tensor {
-        guard shape.rank > 0, rows < shape[0] else { return self }
-        var result = shape
-        result[0] = rows
-        return withUnsafeBuffer { source in
-            Tensor(uninitialized: result) { _ = $0.initialize(from: source[0..<result.elementCount]) }
-        }
     }
 }

@@ -23,23 +23,26 @@ struct TrunkKey: Hashable, Sendable {
             case .leaf(.variable(let id, let shape)):
                 hash.update(text: "variable \(shape)")
                 if let tensor = value(id) { hash.update(tensor) }
-            case .leaf(.input(_, let shape)): hash.update(text: "input \(shape)")
-            default:
-                let type = node.elementType == .float32 ? "" : " \(node.elementType.rawValue)"
-                hash.update(text: "\(node.operation)" + type)
+            case .leaf(.input(_, let shape)): hash.update(text: "input \(shape)" + Self.suffix(node.elementType))
+            default: hash.update(text: "\(node.operation)" + Self.suffix(node.elementType))
             }
             hash.update(text: node.operands.map { String($0.index) }.joined(separator: ","))
         }
         hash.update(text: "outputs " + graph.outputs.map { String($0.index) }.joined(separator: ","))
         name = hash.finalize().prefix(16).hexadecimal
     }
+
+    /// Behind what is not float32.
+    fileprivate static func suffix(_ type: ElementType) -> String { type == .float32 ? "" : " \(type.rawValue)" }
 }
 
 extension SHA256 {
     fileprivate mutating func update(text: String) { update((text + "\n").utf8) }
 
     fileprivate mutating func update(_ tensor: Tensor) {
-        update(text: "tensor \(tensor.shape)")
-        tensor.withUnsafeBuffer { update(UnsafeRawBufferPointer($0)) }
+        // Integers as they are: floats do not hold all of them.
+        let stored = tensor.elementType == .int32 ? tensor : tensor.stored(as: .float32)
+        update(text: "tensor \(tensor.shape)" + TrunkKey.suffix(stored.elementType))
+        stored.withUnsafeStoredBytes { update($0) }
     }
 }

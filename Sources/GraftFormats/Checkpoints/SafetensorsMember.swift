@@ -2,7 +2,7 @@ import GraftModel
 
 /// The arrays of a checkpoint by name, in the layout of safetensors files (see ``SafetensorsHeader``).
 ///
-/// Arrays of bfloat16 (`BF16`) are after those of 32-bit floats, so that each begins at a multiple of its elements' size.
+/// Arrays of bfloat16 (`BF16`) are after those of 32-bit numbers, so that each begins at a multiple of its elements' size.
 enum SafetensorsMember {
     /// The bytes of these arrays, which are shared until they are read.
     static func stream(of tensors: [String: Tensor]) -> ByteStream {
@@ -52,6 +52,7 @@ extension ElementType {
         switch self {
         case .float32: .float32
         case .bfloat16: .bfloat16
+        case .int32: .int32
         }
     }
 }

@@ -1,24 +1,23 @@
 import GraftGraph
 
-/// Arrays in numpy's `.npy` files: 32- and 64-bit floats and 64-bit integers, little-endian, in C order.
+/// Arrays in numpy's `.npy` files: 32- and 64-bit floats and integers, little-endian, in C order.
 ///
 /// Untrusted: the header's sizes are compared with the file's size before anything is allocated.
 ///
 /// Source: numpy/lib/format.py. `numpy.save("a.npy", array)` makes such a file, `numpy.load("a.npy")` reads it.
 public enum NumpyFile {
-    /// Reads an array as 32-bit floats, whichever of the three kinds it holds.
+    /// Reads an array: 32-bit integers as they are, all others as 32-bit floats.
     ///
     /// - Throws: `.file` where the file is missing or unreadable; `.format` where it is no `.npy` file, of another kind
     ///   of numbers, in Fortran's order, or not of the size that it declares.
     public static func tensor(contentsOf path: String) throws(GraftError) -> Tensor {
         let file = try OpenNumpyFile(reading: path)
         switch file.header.element {
-        case .float32:
-            var tensor = Tensor(zeros: file.header.shape)
-            try tensor.withUnsafeMutableBuffer { (values) throws(GraftError) in
-                try file.read(into: UnsafeMutableRawBufferPointer(values))
+        case .float32, .int32:
+            let type: ElementType = file.header.element == .int32 ? .int32 : .float32
+            return try Tensor(uninitialized: file.header.shape, as: type) { (bytes) throws(GraftError) in
+                try file.read(into: bytes)
             }
-            return tensor
         case .float64: return Tensor(try file.values(of: Double.self).map(Float.init), shape: file.header.shape)
         case .int64: return Tensor(try file.values(of: Int64.self).map(Float.init), shape: file.header.shape)
         }
@@ -36,12 +35,14 @@ public enum NumpyFile {
         return (file.header.shape, try file.values(of: Int64.self))
     }
 
-    /// Writes a tensor; a file that is there is replaced once the new one is complete.
+    /// Writes a tensor, of 32-bit integers or floats; a file that is there is replaced once the new one is complete.
     ///
     /// - Throws: `.file` where the disk refuses.
     public static func write(_ tensor: Tensor, to path: String) throws(GraftError) {
-        try tensor.withUnsafeBuffer { (values) throws(GraftError) in
-            try write(UnsafeRawBufferPointer(values), .float32, shape: tensor.shape, to: path)
+        let (stored, element): (Tensor, NumpyHeader.Element) =
+            tensor.elementType == .int32 ? (tensor, .int32) : (tensor.stored(as: .float32), .float32)
+        try stored.withUnsafeStoredBytes { (bytes) throws(GraftError) in
+            try write(bytes, element, shape: tensor.shape, to: path)
         }
     }
 

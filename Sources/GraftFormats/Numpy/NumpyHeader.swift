@@ -8,9 +8,15 @@ struct NumpyHeader: Equatable {
     enum Element: String, CaseIterable {
         case float32 = "<f4"
         case float64 = "<f8"
+        case int32 = "<i4"
         case int64 = "<i8"
 
-        var byteCount: Int { self == .float32 ? 4 : 8 }
+        var byteCount: Int {
+            switch self {
+            case .float32, .int32: 4
+            case .float64, .int64: 8
+            }
+        }
     }
 
     let element: Element
@@ -62,7 +68,7 @@ struct NumpyHeader: Equatable {
         guard let element = Element(rawValue: format) else {
             throw GraftError(
                 .format,
-                "numbers of the kind \"\(format.prefix(40))\" are not read; write float32, float64 or int64 "
+                "numbers of the kind \"\(format.prefix(40))\" are not read; write float32, float64, int32 or int64 "
                     + "(numpy.save(path, array.astype(\"<f4\")))")
         }
         let shape = Shape(sizes)

@@ -13,7 +13,7 @@ extension Graph {
     ///   - loss: a value of shape `[]`.
     ///   - values: what to differentiate by: variables, inputs or anything between.
     /// - Returns: one gradient a value, of the value's shape; zeros where the loss does not depend on it.
-    /// - Throws: ``GraftError`` where the loss is no scalar, or comes after an operation without a gradient: one that
+    /// - Throws: ``GraftError`` where the loss is no scalar or one of the values is of integers, or it comes after an operation without a gradient: one that
     ///   is already fused, or the gradient of max pooling.
     /// - Complexity: linear in the number of nodes.
     public mutating func gradients(
@@ -21,6 +21,12 @@ extension Graph {
     ) throws(GraftError) -> [ValueID] {
         guard nodes.indices.contains(loss.index), values.allSatisfy({ nodes.indices.contains($0.index) }) else {
             throw GraftError(.argument, "gradients: the loss or a value is not among the graph's \(nodes.count) values")
+        }
+        if let integers = values.first(where: { self[$0].elementType == .int32 }) {
+            throw GraftError(
+                .argument,
+                "gradients: value \(integers.index) (\(self[integers].operation.name)) is of integers, which have no gradient"
+            )
         }
         guard shape(of: loss) == [] else {
             throw GraftError(
@@ -47,11 +53,12 @@ extension Graph {
         return results
     }
 
-    /// Which of the values up to `last` depend on one of `values`, each on itself included.
+    /// Which of the values up to `last` depend on one of `values`, each on itself included. Integers are steps: what is cast to
+    /// them passes no gradient on.
     private func dependents(on values: [ValueID], upTo last: ValueID) -> [Bool] {
         var depends = [Bool](repeating: false, count: last.index + 1)
         for value in values where value <= last { depends[value.index] = true }
-        for index in depends.indices where !depends[index] {
+        for index in depends.indices where !depends[index] && nodes[index].elementType != .int32 {
             depends[index] = nodes[index].operands.contains { depends[$0.index] }
         }
         return depends

@@ -33,21 +33,20 @@ public enum Interpreter {
             let operands = node.operands.map { values[$0.index] }
             switch node.operation {
             case .leaf(.input(let name, let shape)):
-                try values.append(given(inputs[name], shape, "the input '\(name)'"))
+                try values.append(given(inputs[name], shape, "the input '\(name)'").rounded(to: node.elementType))
             case .leaf(.variable(let id, let shape)):
                 try values.append(given(variables[id], shape, "variable \(id.rawValue)"))
             case .random(let operation):
                 values.append(operation.reference(key: randomKey, operands, result: node.shape))
             default:
-                var result = result(of: node, operands)
+                let result = result(of: node, operands)
                 guard result.shape == node.shape else {
                     throw GraftError(
                         .argument,
                         "operation \(node.operation.name): its reference gives the shape \(result.shape), its shape "
                             + "rule \(node.shape)")
                 }
-                if node.elementType != .float32 { result.values = result.values.map(node.elementType.rounded) }
-                values.append(result)
+                values.append(result.rounded(to: node.elementType))
             }
         }
         return values
@@ -66,5 +65,12 @@ public enum Interpreter {
     /// What a node computes from its operands, before it is rounded; leaves that a run provides are not asked for.
     package static func result(of node: Graph.Node, _ operands: [ReferenceArray]) -> ReferenceArray {
         node.operation.rule.reference(operands, result: node.shape)
+    }
+}
+
+extension ReferenceArray {
+    /// The numbers of an element type that these become.
+    fileprivate func rounded(to type: ElementType) -> ReferenceArray {
+        type == .float32 ? self : ReferenceArray(values.map(type.rounded), shape: shape)
     }
 }

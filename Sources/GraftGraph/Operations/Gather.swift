@@ -126,7 +126,8 @@ extension ScatterAdd: OperationRule {
 extension Graph {
     /// The slices of an operand along an axis that indices name: an embedding is `gather(table, at: tokens)`.
     ///
-    /// Indices are whole numbers from 0, stored as any value's. An index outside the axis gives zeros.
+    /// Indices are whole numbers from 0, of int32 or, up to 2²⁴, of float32. An index outside the axis gives zeros; whoever feeds
+    /// indices refuses those first where they are a mistake.
     ///
     /// - Returns: the operand's shape with the indices' in place of the axis.
     /// - Throws: ``GraftError`` with code `shape` where the operand has no such axis.
@@ -139,7 +140,7 @@ extension Graph {
 
     /// Zeros with each update added to the slice along an axis that its index names; the gradient of ``gather(_:at:axis:)``.
     ///
-    /// Indices are whole numbers from 0, stored as any value's. What has an index outside the axis is left out.
+    /// Indices are whole numbers from 0, of int32 or, up to 2²⁴, of float32. What has an index outside the axis is left out.
     ///
     /// - Parameters:
     ///   - updates: the indices' axes begin at `axis`.

@@ -46,7 +46,8 @@ extension Leaf: OperationRule {
     package var typeRule: TypeRule {
         switch self {
         case .variable: .stored
-        case .input, .constant: .fixed(.float32)
+        case .input: .given
+        case .constant(let tensor): .fixed(tensor.elementType == .int32 ? .int32 : .float32)
         }
     }
 
@@ -61,9 +62,13 @@ extension Leaf: OperationRule {
 }
 
 extension Graph {
-    /// A value given at each run under this name; the same name always has the same shape.
-    public mutating func input(_ name: String, _ shape: Shape) throws(GraftError) -> ValueID {
-        try add(.leaf(.input(name, shape)))
+    /// A value given at each run under this name; the same name always has the same shape and type.
+    ///
+    /// - Parameter elementType: ``ElementType/float32``, or ``ElementType/int32`` for ids.
+    public mutating func input(
+        _ name: String, _ shape: Shape, as elementType: ElementType = .float32
+    ) throws(GraftError) -> ValueID {
+        try add(.leaf(.input(name, shape)), as: elementType)
     }
 
     /// The value of a variable at the start of a run.
@@ -78,12 +83,14 @@ extension Graph {
     /// A fixed scalar, of shape `[]`.
     public mutating func constant(_ value: Float) throws(GraftError) -> ValueID { try constant(Tensor(value)) }
 
-    /// A fixed array.
+    /// A fixed array; one of integers stays one.
     public mutating func constant(_ tensor: Tensor) throws(GraftError) -> ValueID { try add(.leaf(.constant(tensor))) }
 
     /// The number of a constant of one element whose shape cannot change another's, or `nil`.
     func scalarConstant(_ value: ValueID) -> Float? {
-        guard case .leaf(.constant(let tensor)) = self[value].operation, tensor.shape == [] else { return nil }
+        guard case .leaf(.constant(let tensor)) = self[value].operation, tensor.shape == [],
+            tensor.elementType != .int32
+        else { return nil }
         return tensor[0]
     }
 }

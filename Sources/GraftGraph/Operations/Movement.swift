@@ -1,6 +1,6 @@
 /// The same numbers in other places, under another shape or of another type.
 public enum Movement: Hashable, Sendable {
-    /// `operand`: the same numbers, rounded to another element type.
+    /// `operand`: the same numbers, rounded to another element type; to integers they are cut off towards 0.
     case cast(ElementType)
     /// `operand`: repeated to the shape, by numpy's rule.
     case broadcast(Shape)
@@ -110,6 +110,7 @@ extension Movement: OperationRule {
     package func keepsExamplesApart(_ operands: [ExampleOperand], result: Shape) -> Bool {
         switch self {
         case .cast, .broadcast: operands.allSatisfy { $0.matches(result) }
+        // The split follows the batch through a reshape itself.
         case .reshape: result.rank > 0 && result[0] == operands[0].shape[0]
         case .pad(let before, let after): before[0] == 0 && after[0] == 0
         case .slice(let start, _): start[0] == 0 && result[0] == operands[0].shape[0]
@@ -191,7 +192,7 @@ extension Graph {
         return try add(.movement(.reshape(shape)), [operand], as: node.elementType)
     }
 
-    /// The operand's numbers rounded to another element type.
+    /// The operand's numbers rounded to another element type; to integers they are cut off towards 0.
     public mutating func cast(_ operand: ValueID, to type: ElementType) throws(GraftError) -> ValueID {
         guard type != self[operand].elementType else { return operand }
         return try add(.movement(.cast(type)), [operand])

@@ -76,13 +76,14 @@ extension Operation {
         return result
     }
 
-    /// The type of the result, 32 bits where none is asked for.
+    /// The type of the result, float32 where none is asked for.
     ///
     /// - Throws: ``GraftError`` with code `argument` where another type is asked for than the operation gives.
     func resultType(wanted: ElementType?, operands: [ElementType]) throws(GraftError) -> ElementType {
         let own: ElementType? =
             switch rule.typeRule {
-            case .rounded, .stored: nil
+            case .rounded, .stored: wanted == .int32 ? .float32 : nil
+            case .given: wanted == .bfloat16 ? .float32 : nil
             case .fixed(let type), .conversion(let type): type
             case .ofOperand: operands.first
             }

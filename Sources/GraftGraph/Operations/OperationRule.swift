@@ -51,8 +51,8 @@ package protocol OperationRule: Hashable, Sendable {
     /// Whether it is so cheap that the trunk and the rest may both compute it, where features are smaller before it.
     var isCheapToRepeat: Bool { get }
 
-    /// Whether element i along axis 0 of the result depends on nothing but elements i of the operands that have one for
-    /// each example. An operation that mixes examples ends the trunk.
+    /// Whether element i along axis 0 of the result depends on nothing but elements i of the operands that are per example, so
+    /// that all of them have as many. An operation that mixes examples ends the trunk. A reshape is not asked.
     ///
     /// - Parameter operands: at least one is per example; the others are fixed.
     func keepsExamplesApart(_ operands: [ExampleOperand], result: Shape) -> Bool
@@ -60,12 +60,14 @@ package protocol OperationRule: Hashable, Sendable {
 
 /// Which element types a result may have.
 package enum TypeRule: Hashable, Sendable {
-    /// Computed in 32 bits at least and rounded once to the type that is asked for.
+    /// Computed in 32 bits at least and rounded once to the floating-point type that is asked for.
     case rounded
     /// Always this type.
     case fixed(ElementType)
-    /// Whatever it is stored as; nothing is computed.
+    /// Whatever floating-point type it is stored as; nothing is computed.
     case stored
+    /// 32-bit floats or integers, as it is asked for: what a run is given.
+    case given
     /// The first operand's.
     case ofOperand
     /// This type, whatever is read: the operation is the rounding.
@@ -131,7 +133,7 @@ public struct BackwardStep: Sendable {
 public struct ExampleOperand: Sendable {
     /// The operand's shape.
     public let shape: Shape
-    /// Whether axis 0 is the batch.
+    /// Whether axis 0 is the batch, or the batch with the rows of each example one after the other.
     public let isPerExample: Bool
     /// Whether it is the same in every run.
     public let isFixed: Bool

@@ -11,8 +11,13 @@ extension Graph {
     ///   can round its own result there is no cast: there are casts only before convolutions and outputs.
     ///
     /// Runs as the last pass, on fused operations. For ``ElementType/float32`` the graph stays as it is.
+    ///
+    /// - Throws: ``GraftError`` with code `argument` for ``ElementType/int32``.
     public func choosingPrecision(_ precision: ElementType) throws(GraftError) -> Graph {
         guard precision != .float32 else { return self }
+        guard precision != .int32 else {
+            throw GraftError(.argument, "a graph cannot compute in int32; choose float32 or bfloat16")
+        }
         let choice = PrecisionChoice(self, narrow: precision)
         var copy = GraphCopy(self)
         for value in values {

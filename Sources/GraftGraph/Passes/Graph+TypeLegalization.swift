@@ -2,7 +2,8 @@ extension Graph {
     /// Dtype legalization: inserts casts around operations that a machine has no kernel for in their types. Those read float32
     /// copies of their operands, and their float32 result is rounded by a cast.
     ///
-    /// The results stay the same, as every operation computes in float32 at least and rounds once.
+    /// The results stay the same, as every operation computes in float32 at least and rounds once; but for integers beyond 2²⁴,
+    /// which float32 rounds.
     ///
     /// - Parameter hasKernel: whether there is a kernel for an operation with operands of these shapes and types, and a
     ///   result of the node's. It is called for nodes that read or produce another type than float32, except casts.
@@ -32,8 +33,12 @@ extension Graph.Node {
     /// Whether it needs no kernel, or one for float32.
     fileprivate func keepsTypes(_ types: [ElementType]) -> Bool {
         switch operation.rule.typeRule {
-        case .conversion, .ofOperand, .stored: true
-        case .rounded, .fixed: elementType == .float32 && types.allSatisfy { $0 == .float32 }
+        case .conversion(let type):
+            // Between integers and bfloat16 stands float32.
+            !(types + [type]).contains(.int32) || !(types + [type]).contains(.bfloat16)
+        case .ofOperand, .stored, .given: true
+        case .fixed: types.allSatisfy { $0 == .float32 }
+        case .rounded: elementType == .float32 && types.allSatisfy { $0 == .float32 }
         }
     }
 }

@@ -6,6 +6,8 @@ struct GraphCut {
     let isFirst: [Bool]
     /// Whether a node is so cheap that the second part may repeat it where that makes the cut smaller.
     let mayRepeat: (Operation) -> Bool
+    /// Under which shape a value that crosses is handed over.
+    let handedShape: (ValueID) -> Shape
 
     /// The values that cross the cut: what the second part, or a run's results, read of the first; moved back through
     /// nodes that may be repeated to where there is least to hand over.
@@ -39,20 +41,25 @@ struct GraphCut {
     }
 
     /// The two graphs: the first puts out the crossing values, the second takes them as inputs `prefix.0`, `prefix.1`, …
-    /// and has the whole graph's outputs and updates. Names of layers stay with the nodes.
+    /// and has the whole graph's outputs and updates. They are handed over as float32, which holds integers up to 2²⁴. Names of
+    /// layers stay with the nodes.
     func split(
         at crossing: [ValueID], inputPrefix prefix: String
     ) throws(GraftError) -> (first: Graph, second: Graph) {
         var first = graph
         first.updates = []
         first.outputs = []
-        for value in crossing { try first.outputs.append(first.cast(value, to: .float32)) }
+        for value in crossing {
+            let output = try first.cast(value, to: .float32)
+            try first.outputs.append(first.reshape(output, to: handedShape(value)))
+        }
         let positions = Dictionary(uniqueKeysWithValues: crossing.enumerated().map { ($1, $0) })
         var copy = GraphCopy(graph)
         for (value, isNeeded) in zip(graph.values, nodesNeeded(after: positions)) where isNeeded {
             if let position = positions[value] {
-                let input = try copy.result.input("\(prefix).\(position)", graph.shape(of: value))
-                try copy.replace(value, by: copy.result.cast(input, to: graph[value].elementType))
+                let input = try copy.result.input("\(prefix).\(position)", handedShape(value))
+                let same = try copy.result.reshape(input, to: graph.shape(of: value))
+                try copy.replace(value, by: copy.result.cast(same, to: graph[value].elementType))
             } else {
                 try copy.copy(value)
             }

@@ -53,6 +53,9 @@ public struct OptimizerSettings: Sendable {
                 "the limit of gradients", limit, in: Float.leastNonzeroMagnitude...(.infinity), of: optimizer)
         }
         try requirePositive(accumulationSteps, "accumulationSteps of \(optimizer)")
+        guard stateType != .int32 else {
+            throw GraftError(.argument, "the stateType of \(optimizer) is int32; it must be float32 or bfloat16")
+        }
         guard let movingAverage else { return }
         try requireArgument("the moving average's momentum", movingAverage.momentum, in: 0...1, of: optimizer)
         if let frequency = movingAverage.overwriteFrequency {

@@ -11,7 +11,8 @@ public struct ConfigurationReader {
 
     /// A reader of Keras's `get_config`.
     ///
-    /// - Throws: ``GraftError`` with code `format` where the name or type is not one, or the numbers are not float32.
+    /// - Throws: ``GraftError`` with code `format` where the name or type is not one, or the numbers are not float32. An input
+    ///   layer reads its own type.
     public init(className: String, configuration: Configuration) throws(GraftError) {
         guard let members = configuration.members else {
             throw GraftError(.format, "the configuration of a \(className) is not an object")
@@ -21,7 +22,7 @@ public struct ConfigurationReader {
         name = members["name"]?.text
         trainable = members["trainable"]?.flag ?? true
         for key in ["name", "trainable"] { self.members[key] = nil }
-        try requireFloat32()
+        if className != InputLayer.className { try requireFloat32() }
     }
 
     /// Where an error happened: `Conv2D conv2d_1`.

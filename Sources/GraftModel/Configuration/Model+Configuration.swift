@@ -57,7 +57,7 @@ private struct FunctionalWriter {
         [
             "class_name": "__keras_tensor__",
             "config": [
-                "shape": tensor.shape.batchConfiguration, "dtype": "float32",
+                "shape": tensor.shape.batchConfiguration, "dtype": .string(tensor.dtype.rawValue),
                 "keras_history": history(tensor, offset: 0),
             ],
         ]

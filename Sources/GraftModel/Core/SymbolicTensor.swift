@@ -12,6 +12,9 @@ public struct SymbolicTensor: Sendable, Hashable, CustomStringConvertible {
     /// The sizes of its axes, without the batch axis.
     public var shape: Shape { call.outputShapes[index] }
 
+    /// What its elements are: those of an input layer, and of what only gives them another shape; float32 elsewhere.
+    public var dtype: ElementType { call.outputTypes[index] }
+
     /// The layer whose call made it.
     public var layer: Layer { call.layer }
 
@@ -39,6 +42,8 @@ package final class Call: Sendable {
     /// The explicit `training` argument; `false` holds the layer in inference mode.
     package let training: Bool?
     package let outputShapes: [Shape]
+    /// What the elements of each result are.
+    let outputTypes: [ElementType]
     /// Calls in the order they were made.
     let sequence: Int
     private let storedInputs: Mutex<[SymbolicTensor]>
@@ -51,6 +56,7 @@ package final class Call: Sendable {
 
     private init(unknownTo layer: Layer, inputs: [SymbolicTensor], training: Bool?, outputShapes: [Shape]) {
         (self.layer, self.training, self.outputShapes) = (layer, training, outputShapes)
+        outputTypes = outputShapes.indices.map { layer.elementType(ofOutput: $0, inputs: inputs.map(\.dtype)) }
         sequence = CreationSequence.next()
         storedInputs = Mutex(inputs)
     }

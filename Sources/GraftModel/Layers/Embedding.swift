@@ -1,9 +1,11 @@
 /// Turns ids into vectors: `y = embeddings[id]`, a row of a table that trains.
 ///
 /// Input `(batch, …)` of whole numbers from 0, output `(batch, …, outputDim)`. Variable: `embeddings` (inputDim, outputDim). Ids
-/// are numbers of the input as any others, so that a table has at most 2²⁴ rows, up to which float32 is exact. A number that is
-/// not whole counts as the next one towards 0, as in Keras; an id without a row gives zeros. The gradient reaches the
-/// rows that a batch names, and no id.
+/// come from an input of `int32`, or of `float32`, which is exact up to 2²⁴, the most rows that a table has. A number that is
+/// not whole counts as the next one towards 0, as in Keras. The gradient reaches the rows that a batch names, and no id.
+///
+/// An id of an input that has no row is an error, in `fit`, `evaluate` and `predict`: Keras raises one for those that are too
+/// large, and takes −1 for the last row. An id that other layers computed and that has no row gives zeros.
 ///
 /// Keras's `mask_zero` is not known: layers here take no mask.
 ///

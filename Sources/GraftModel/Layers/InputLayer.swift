@@ -1,21 +1,23 @@
 /// The place where data enters a model.
 ///
-/// ``Input(shape:name:)`` gives its tensor at once; the layer itself is of use as the first one of a ``Sequential``.
+/// ``Input(shape:dtype:name:)`` gives its tensor at once; the layer itself is of use as the first one of a ``Sequential``.
 ///
 /// Output shape: `(batch, shape…)`. Source: keras/src/layers/core/input_layer.py.
 public final class InputLayer: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
     override class var schema: LayerSchema? { table }
     private static let table = LayerSchema(
-        InputLayer.self, InputLayer.init(shape:name:),
-        .batchShape, .name, fixed: [.only("sparse", false), .only("ragged", false), .only("optional", false)],
+        InputLayer.self, InputLayer.init(shape:dtype:name:),
+        .batchShape, .dtype, .name, fixed: [.only("sparse", false), .only("ragged", false), .only("optional", false)],
         traits: [.builtFromTheStart, .withoutTrainable, .namesType])
 
     /// The shape of one example, without the batch axis.
     public let shape: Shape
+    /// What the data is given as: `float32`, or `int32` for ids.
+    public let dtype: ElementType
 
     /// A place for examples of this shape.
-    public init(shape: Shape, name: String? = nil) {
-        self.shape = shape
+    public init(shape: Shape, dtype: ElementType = .float32, name: String? = nil) {
+        (self.shape, self.dtype) = (shape, dtype)
         super.init(name: name)
         markBuilt([])
     }
@@ -23,8 +25,13 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
     /// The shape of one example.
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape { shape }
 
-    /// Each size must be at least 1.
+    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType { dtype }
+
+    /// Each size must be at least 1, and the numbers float32 or int32.
     public override func checkArguments() throws(GraftError) {
+        guard dtype != .bfloat16 else {
+            throw GraftError(.argument, "the input \(name) cannot be bfloat16; give it float32 or int32")
+        }
         guard shape.hasSensibleSize, shape.dimensions.allSatisfy({ $0 > 0 }) else {
             throw GraftError(
                 .shape,
@@ -45,9 +52,10 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
 ///
 /// - Parameters:
 ///   - shape: The shape of one example, without the batch axis.
+///   - dtype: `int32` for ids, such as those of tokens. What is given as the other type is converted.
 ///   - name: The input's name; `input_layer`, `input_layer_1`, … where none is given.
-public func Input(shape: Shape, name: String? = nil) -> SymbolicTensor {
-    InputLayer(shape: shape, name: name).tensor()
+public func Input(shape: Shape, dtype: ElementType = .float32, name: String? = nil) -> SymbolicTensor {
+    InputLayer(shape: shape, dtype: dtype, name: name).tensor()
 }
 
 extension Argument<InputLayer, Shape> {
@@ -64,5 +72,20 @@ extension Argument<InputLayer, Shape> {
                 }
                 return Shape(known)
             }, write: { $0.batchConfiguration })
+    }
+}
+
+extension Argument<InputLayer, ElementType> {
+    /// A name, or a policy's name.
+    fileprivate static var dtype: Self {
+        custom(
+            "dtype", \.dtype, default: .float32,
+            read: { (value) throws(GraftError) in
+                let name = value.text ?? value["config"]?["name"]?.text
+                guard let type = name.flatMap(ElementType.init(rawValue:)), type != .bfloat16 else {
+                    throw GraftError(.format, "is \(name ?? value.brief); Graft takes inputs of float32 and int32")
+                }
+                return type
+            }, write: { .string($0.rawValue) })
     }
 }

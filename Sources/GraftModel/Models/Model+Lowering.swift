@@ -14,9 +14,12 @@ extension Model {
         var inputs: [ValueID] = []
         for input in graph.inputs {
             let shape = Shape([batchSize] + input.shape.dimensions)
-            inputs.append(try context.graph.input(input.layer.name, shape))
+            inputs.append(try context.graph.input(input.layer.name, shape, as: input.dtype))
         }
-        let outputs = try lowerAll(inputs, in: &context)
+        var outputs: [ValueID] = []
+        for output in try lowerAll(inputs, in: &context) {
+            try outputs.append(context.graph.cast(output, to: .float32))
+        }
         context.graph.outputs = outputs
         return LoweredModel(
             graph: context.graph, inputNames: graph.inputs.map(\.layer.name), outputs: outputs,
@@ -29,7 +32,11 @@ extension ModelGraph {
     func lower(
         _ inputs: [ValueID], trainable: Bool, in context: inout LoweringContext
     ) throws(GraftError) -> [ValueID] {
-        var values = Dictionary(uniqueKeysWithValues: zip(self.inputs, inputs))
+        var values: [SymbolicTensor: ValueID] = [:]
+        // A model inside another one may be given the other type.
+        for (input, value) in zip(self.inputs, inputs) {
+            values[input] = try context.graph.cast(value, to: input.dtype)
+        }
         let (training, isFrozen, label) = (context.training, context.isFrozen, context.graph.currentLabel)
         defer { (context.training, context.isFrozen, context.graph.currentLabel) = (training, isFrozen, label) }
         context.isFrozen = isFrozen || !trainable

@@ -27,7 +27,7 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
     /// The model between these inputs and outputs.
     ///
     /// - Parameters:
-    ///   - inputs: Tensors from ``Input(shape:name:)``, or tensors inside another model: new inputs take their place.
+    ///   - inputs: Tensors from ``Input(shape:dtype:name:)``, or tensors inside another model: new inputs take their place.
     ///   - outputs: Tensors that depend on the inputs alone.
     ///   - name: The model's name.
     ///   - seed: What the initial values of its variables are drawn from, where nothing was drawn or loaded before.
@@ -162,6 +162,10 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
     package override var sublayers: [Layer] { layers }
 
     package override var takesList: Bool { inputs.count > 1 }
+
+    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
+        graph?.outputs[position].dtype ?? .float32
+    }
 
     package override func outputShapes(for inputShapes: [Shape]) throws(GraftError) -> [Shape] {
         let graph = try requireGraph()

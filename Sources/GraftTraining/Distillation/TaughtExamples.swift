@@ -31,6 +31,10 @@ struct TaughtExamples: Dataset {
             return Batch(indices: [], inputs: [], targets: [], failures: batch.failures)
         }
         if let mixing {
+            guard batch.inputs.allSatisfy({ $0.elementType != .int32 }) else {
+                throw GraftError(
+                    .data, "MixUp mixes numbers, and the examples are ids, of int32; distill them without it")
+            }
             // Those that can be read, by the numbers under which they were asked for.
             let unread = Set(batch.failures.map(\.index))
             batch.indices = numbers.filter { !unread.contains(own($0)) }

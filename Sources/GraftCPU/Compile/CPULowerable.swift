@@ -2,8 +2,20 @@
 protocol CPULowerable: OperationRule {
     /// Adds the steps that compute a value of this operation, and places it.
     ///
-    /// Operands and result are float32, and the result has elements; an operand may have none.
+    /// Operands and result are float32, but for ``integerOperands``, and the result has elements; an operand may have none.
     func lower(_ value: ValueID, in compiler: inout PlanCompiler) throws(GraftError)
+
+    /// The operands that the kernel reads as int32 where they are; none where it is not said.
+    var integerOperands: Set<Int> { get }
+}
+
+extension CPULowerable {
+    var integerOperands: Set<Int> { [] }
+
+    /// Whether the kernel takes operands of these types.
+    func takes(_ types: [ElementType]) -> Bool {
+        types.enumerated().allSatisfy { $1 == .float32 || ($1 == .int32 && integerOperands.contains($0)) }
+    }
 }
 
 extension PlanCompiler {
