@@ -83,6 +83,7 @@ import Testing
         arguments: [
             "pooled-relu", "small-products", "fused-input-gradient", "optimizer-kernels", "bitmap-rows",
             "skipped-zeros",
+            "examples-without-gradient",
             "lazy-rows", "next-batch-overlap",
         ])
     func thesePathsChangeNoBit(name: String) throws {
@@ -140,7 +141,9 @@ import Testing
 
     /// Paths that a plan's report does not show: a number of threads inside of oneDNN, a flag of the kernels, the form in which
     /// an input is fed, a backend's choice.
-    private static let invisible: Set = ["small-products", "skipped-zeros", "concurrent-runs"]
+    private static let invisible: Set = [
+        "small-products", "skipped-zeros", "examples-without-gradient", "concurrent-runs",
+    ]
 
     /// Paths that this processor, or this version of oneDNN, does not take.
     private static var missing: Set<String> {

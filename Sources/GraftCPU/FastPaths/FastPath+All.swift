@@ -12,6 +12,6 @@ extension FastPath {
         // Updates.
         .fusedUpdate, .fusedConvolutionUpdate, .fusedInputGradient, .optimizerKernels,
         // Runs.
-        .bitmapRows, .skippedZeros, .lazyRows, .nextBatchOverlap, .concurrentRuns,
+        .bitmapRows, .skippedZeros, .examplesWithoutGradient, .lazyRows, .nextBatchOverlap, .concurrentRuns,
     ]
 }
