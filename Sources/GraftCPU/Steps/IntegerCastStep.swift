@@ -4,7 +4,8 @@ extension PlanCompiler {
         let (source, node) = (try sources(of: value)[0], graph[value])
         try add(value, reads: [source]) { target in
             IntegerCastStep(
-                isToIntegers: node.elementType == .int32, count: node.shape.elementCount, source: source, target: target)
+                isToIntegers: node.elementType == .int32, count: node.shape.elementCount, source: source, target: target
+            )
         }
     }
 }
@@ -20,7 +21,9 @@ struct IntegerCastStep: Step {
 
     func run(_ memory: RunMemory) throws(GraftError) {
         let (source, target) = (memory[source], memory[target])
-        let (integers, numbers) = (memory.integers(isToIntegers ? self.target : self.source), isToIntegers ? source : target)
+        let (integers, numbers) = (
+            memory.integers(isToIntegers ? self.target : self.source), isToIntegers ? source : target
+        )
         try inParallel(rows: count, ofElements: 1, threads: memory.threads) { range in
             if isToIntegers {
                 for index in range { integers[index] = Int32(truncating: numbers[index]) }

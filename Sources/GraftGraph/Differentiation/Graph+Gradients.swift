@@ -25,7 +25,8 @@ extension Graph {
         if let integers = values.first(where: { self[$0].elementType == .int32 }) {
             throw GraftError(
                 .argument,
-                "gradients: value \(integers.index) (\(self[integers].operation.name)) is of integers, which have no gradient")
+                "gradients: value \(integers.index) (\(self[integers].operation.name)) is of integers, which have no gradient"
+            )
         }
         guard shape(of: loss) == [] else {
             throw GraftError(

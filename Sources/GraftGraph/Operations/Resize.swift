@@ -18,7 +18,9 @@ package struct Resize: Hashable, Sendable {
     package let interpolation: Interpolation
 
     /// To a size.
-    package init(size: Size2D, _ interpolation: Interpolation) { (self.size, self.interpolation) = (size, interpolation) }
+    package init(size: Size2D, _ interpolation: Interpolation) {
+        (self.size, self.interpolation) = (size, interpolation)
+    }
 }
 
 /// `outputGradient`: what ``Resize`` reads of each pixel, given back to it.

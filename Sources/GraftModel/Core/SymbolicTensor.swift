@@ -56,7 +56,7 @@ package final class Call: Sendable {
 
     private init(unknownTo layer: Layer, inputs: [SymbolicTensor], training: Bool?, outputShapes: [Shape]) {
         (self.layer, self.training, self.outputShapes) = (layer, training, outputShapes)
-        outputTypes = outputShapes.indices.map { layer.type(ofOutput: $0, inputs: inputs.map(\.dtype)) }
+        outputTypes = outputShapes.indices.map { layer.elementType(ofOutput: $0, inputs: inputs.map(\.dtype)) }
         sequence = CreationSequence.next()
         storedInputs = Mutex(inputs)
     }
@@ -88,17 +88,6 @@ package final class Call: Sendable {
         storedInputs.withLock { inputs in
             defer { inputs = [] }
             return inputs
-        }
-    }
-}
-
-extension Layer {
-    /// What the elements of a result are.
-    fileprivate func type(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
-        switch self {
-        case let input as InputLayer: input.dtype
-        case let model as Model: model.graph?.outputs[position].dtype ?? .float32
-        default: has(.keepsNumbers) ? inputs.first ?? .float32 : .float32
         }
     }
 }

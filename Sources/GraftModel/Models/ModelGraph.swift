@@ -55,7 +55,8 @@ package struct ModelGraph: Sendable {
     ) -> ([SymbolicTensor], [SymbolicTensor]) {
         var replacements: [SymbolicTensor: SymbolicTensor] = [:]
         for input in inputs {
-            replacements[input] = input.call.isInput ? input : InputLayer(shape: input.shape, dtype: input.dtype).tensor()
+            replacements[input] =
+                input.call.isInput ? input : InputLayer(shape: input.shape, dtype: input.dtype).tensor()
         }
         for call in Traversal(from: outputs, stoppingAt: Set(inputs)).calls {
             let sources = call.inputs.map { replacements[$0] ?? $0 }

@@ -69,7 +69,8 @@ extension Model {
         let runner = StepRunner(plans) { program, id in program.variables[id]?.value }
         var count = EvaluationCount(measured, self)
         let stream = BatchStream(
-            DecodedSource(dataset: CheckedIDs.of(examples, for: self)), order: Array(0..<examples.count), batchSize: batchSize,
+            DecodedSource(dataset: CheckedIDs.of(examples, for: self)), order: Array(0..<examples.count),
+            batchSize: batchSize,
             profiler: options.profiler, prepare: plans.feed)
         let clock = Stopwatch()
         while let batch = try stream.next() {

@@ -58,7 +58,8 @@ extension Model {
         let batchSize = min(batchSize, max(examples.count, 1))
         let predictor = Predictor.of(self)
         let stream = BatchStream(
-            DecodedSource(dataset: CheckedIDs.of(examples, for: self)), order: Array(0..<examples.count), batchSize: batchSize,
+            DecodedSource(dataset: CheckedIDs.of(examples, for: self)), order: Array(0..<examples.count),
+            batchSize: batchSize,
             profiler: options.profiler)
         while let batch = try stream.next() {
             try options.checkCancellation()
