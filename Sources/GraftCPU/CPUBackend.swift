@@ -34,7 +34,7 @@ package struct CPUBackend: Backend {
         // Memory of the plans before, a trunk's for instance, will do for this one.
         if updates { graft_release_memory() }
         var options = options
-        (options.bitmapInputs, options.guardsUpdates) = (wanted.bitmapInputs, updates)
+        (options.bitmapInputs, options.skipsNonFiniteUpdates) = (wanted.bitmapInputs, updates)
         if wanted.isConcurrent { options.concurrentRuns = concurrentRuns }
         return try CPUPlan(graph, options: options)
     }

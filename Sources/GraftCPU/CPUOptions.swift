@@ -7,28 +7,34 @@ public struct CPUOptions: Sendable {
     public var threads: Int
     /// Whether runs are timed operation by operation: see ``CPUPlan/profile``.
     public var profile: Bool
-    /// Where runs are written down, with those of other plans; nothing is, and nothing costs, where it is `nil`.
+    /// Records runs, together with those of other plans; nothing is recorded, at no cost, where it is `nil`.
     public var timeline: Timeline?
     /// The most bytes that one run's arena and the prepared values may take together; the machine's memory unless set.
     public var memoryLimit: Int
     /// What convolutions compute in, with the activations between them; see ``Graph/choosingPrecision(_:)``.
     public var precision: ElementType
-    /// How many runs of a plan go on at once; each uses its share of the threads, at least one.
+    /// How many runs of a plan are active at once; each uses its share of the threads, at least one.
     public var concurrentRuns = 1
-    /// Whether a run ends where the first output is computed and its first number is not finite: variables are then what
-    /// they were before the run, and the other outputs mean nothing. Not unless set.
+    /// Whether a run skips its updates where the first element of the first output, the loss, is NaN or infinite: variables keep
+    /// their values, and the other outputs are undefined. Off by default.
     ///
-    /// What the output itself depends on is written all the same, where one pass computes both.
-    public var guardsUpdates = false
+    /// A variable that the loss itself depends on is written all the same, where one pass computes both.
+    public var skipsNonFiniteUpdates = false
+    /// The former name of ``skipsNonFiniteUpdates``.
+    @available(*, deprecated, renamed: "skipsNonFiniteUpdates")
+    public var guardsUpdates: Bool {
+        get { skipsNonFiniteUpdates }
+        set { skipsNonFiniteUpdates = newValue }
+    }
 
-    /// Whether guard words stand around everything that a run writes (the buffers of its arena, scratch memory, prepared
-    /// values, outputs, updated variables), and a run ends with an error where a step wrote over one. Not unless set: it takes
-    /// more memory and time, and is for finding kernels that write outside of their memory.
+    /// Whether guard words surround everything that a run writes (the buffers of its arena, scratch memory, prepared values,
+    /// outputs, updated variables), and a run fails where a step overwrote one. Off by default: it takes more memory and time, and
+    /// is for finding kernels that write outside of their memory.
     ///
     /// The error names the step, its kernel and its shapes. What a kernel writes further than 4,096 bytes away is not seen.
     public var guardsMemory = false
 
-    /// The inputs, by name, that mostly come as rows compressed by a bitmap; see ``CPUPlan/bitmapInputs``.
+    /// The inputs, by name, that are mostly fed as bitmap-compressed rows; see ``CPUPlan/bitmapInputs``.
     package var bitmapInputs: Set<String> = []
 
     /// Options with these values.

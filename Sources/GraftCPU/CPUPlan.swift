@@ -5,14 +5,14 @@ import Synchronization
 ///
 /// Making a plan compiles every operation for the graph's shapes; ``bind(_:)`` gives the variables their values and packs
 /// kernels, once; ``run(_:randomKey:)`` then does the graph's work as often as wanted. Runs of a plan without updates may
-/// go on at the same time on many threads; those of a plan with updates wait for one another.
+/// run at the same time on many threads; those of a plan with updates run one after the other.
 public final class CPUPlan: Sendable {
     private let plan: CompiledPlan
     private let options: CPUOptions
     /// The plan's number in the options' timeline.
     private let timelineNumber: Int?
     private let state = Mutex(State())
-    /// Held by a run that updates variables, and by whoever reads or replaces their values.
+    /// Held by a run that updates variables, and by the caller that reads or replaces their values.
     private let turn = Mutex(())
     /// The variables' values before their last updates.
     private let former = FormerValues()
@@ -33,8 +33,8 @@ public final class CPUPlan: Sendable {
 
     /// Compiles a graph.
     ///
-    /// The graph is simplified first: values that nobody asks for are left out, frozen normalization is folded into
-    /// convolutions, biases, additions and activations are fused with what stands before them, and chains of
+    /// The graph is simplified first: dead values are removed, frozen normalization is folded into
+    /// convolutions, biases, additions and activations are fused with the operation before them, and chains of
     /// elementwise operations become one pass over memory.
     ///
     /// - Throws: ``GraftError`` where the graph is not valid, oneDNN refuses an operation (`backend`), the plan would need
@@ -77,7 +77,7 @@ public final class CPUPlan: Sendable {
 
     // MARK: Variables
 
-    /// Gives all variables their values, and computes what depends on them alone: folded and packed kernels.
+    /// Gives all variables their values, and computes what is loop-invariant: folded and prepacked weights.
     ///
     /// The tensors are kept as they are, without a copy. When variables are bound again, only what depends on a tensor
     /// that is another than before is computed again.
@@ -93,7 +93,7 @@ public final class CPUPlan: Sendable {
         }
     }
 
-    /// Lets go of all variables and of what was computed from them, so that another plan may update them in place. The
+    /// Releases all variables and what was computed from them, so that another plan may update them in place. The
     /// plan runs again after the next ``bind(_:)``.
     public func unbind() {
         turn.withLock { _ in state.withLock { $0.binding = nil } }
@@ -114,11 +114,11 @@ public final class CPUPlan: Sendable {
 
     /// Does the graph's work once and returns its outputs in order.
     ///
-    /// Updates are written in place where nobody else shares a variable's memory; otherwise to other memory, so that
+    /// Updates are written in place where a variable's memory is not shared; otherwise to other memory, so that
     /// tensors given or taken elsewhere keep their values.
     ///
     /// - Parameters:
-    ///   - inputs: a tensor for each input of the graph, by name; others are not looked at.
+    ///   - inputs: a tensor for each input of the graph, by name; others are ignored.
     ///   - randomKey: the key of all random numbers of this run; see ``RandomStream``.
     /// - Throws: ``GraftError`` where an input is missing or has the wrong shape, or variables were never bound.
     public func run(_ inputs: [String: Tensor], randomKey: UInt64 = 0) throws(GraftError) -> [Tensor] {
@@ -146,8 +146,8 @@ public final class CPUPlan: Sendable {
 
     /// Does the graph's work once; see ``Plan/run(_:scalars:next:randomKey:)``.
     ///
-    /// Where a large variable is multiplied with an input and updated, the product with the next run's input is computed along
-    /// with the update, which saves reading the variable for it; no bit of any result depends on it.
+    /// Where a large variable is multiplied with an input and updated, the product with the next run's input overlaps the update,
+    /// so that the variable is read once for both; no bit of any result depends on it.
     package func run(
         _ feed: any Feed, scalars: [String: Float] = [:], next: (any Feed)? = nil, randomKey: UInt64 = 0
     ) throws -> [Tensor] {
@@ -161,7 +161,7 @@ public final class CPUPlan: Sendable {
 
     private func run(_ inputs: [FedInput], next: CPUFeed?, _ randomKey: UInt64) throws(GraftError) -> [Tensor] {
         guard plan.hasUpdates else { return try runOnce(inputs, next: nil, randomKey) }
-        let upcoming = plan.lookahead.flatMap { next?.inputs[$0.input] }
+        let upcoming = plan.overlap.flatMap { next?.inputs[$0.input] }
         return try turn.withLock { _ throws(GraftError) in try runOnce(inputs, next: upcoming, randomKey) }
     }
 
@@ -191,7 +191,7 @@ public final class CPUPlan: Sendable {
             Tensor(uninitialized: output.source == position ? output.shape : [0]) { _ in }
         }
         try arena.run(
-            plan, binding, inputs: inputs, next: next, outputs: &memory, randomKey: randomKey,
+            plan, binding, RunRequest(inputs: inputs, next: next, randomKey: randomKey), outputs: &memory,
             profile: options.profile || timelineNumber != nil ? { self.record($0) } : nil)
         return plan.outputs.map { memory[$0.source].reshaped(to: $0.shape) }
     }
@@ -220,10 +220,10 @@ public final class CPUPlan: Sendable {
 
     // MARK: Looking inside
 
-    /// The inputs that some step reads as rows compressed by a bitmap: of those which the options name, those that are
+    /// The inputs that some step reads as bitmap-compressed rows: of those that the options name, those that are
     /// multiplied with large matrices.
     package var bitmapInputs: Set<String> {
-        Set(zip(plan.inputs, plan.inputForms).filter { $0.1.isPacked }.map(\.0.name))
+        Set(zip(plan.inputs, plan.inputForms).filter { $0.1.isBitmap }.map(\.0.name))
     }
 
     /// What the plan consists of.
@@ -258,7 +258,7 @@ public final class CPUPlan: Sendable {
 }
 
 extension Graph {
-    /// The passes that the CPU backend wants, in order.
+    /// The passes of the CPU backend, in order.
     fileprivate func preparedForCPU(_ options: CPUOptions) throws(GraftError) -> Graph {
         let fused = try pruned().foldingNormalization().fusingEpilogues().delayingPooling().fusingElementwise().pruned()
         let typed = try fused.choosingPrecision(options.precision)

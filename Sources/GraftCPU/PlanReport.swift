@@ -24,9 +24,9 @@ public struct PlanReport: Sendable, Hashable {
     public var fusedInputGradients = 0
     /// Products of the next batch that can overlap the update of their kernel; see
     /// ``CPUPlan/run(_:next:randomKey:)``.
-    public var productsAhead = 0
+    public var overlappedProducts = 0
     /// Lazy sparse updates: rows whose inputs are zero in all examples are skipped, and catch up when they are needed.
-    public var postponedUpdates = 0
+    public var lazyUpdates = 0
     /// The memory of one run, in bytes, without scratch.
     public var arenaByteCount = 0
     /// What the arena would take if no two values shared memory.
@@ -42,4 +42,13 @@ public struct PlanReport: Sendable, Hashable {
     public var oneDNNVersion = ""
     /// How often each kernel is used in one run: oneDNN's implementations and Graft's own.
     public var implementations: [String: Int] = [:]
+}
+
+extension PlanReport {
+    /// The former name of ``overlappedProducts``.
+    @available(*, deprecated, renamed: "overlappedProducts")
+    public var productsAhead: Int { overlappedProducts }
+    /// The former name of ``lazyUpdates``.
+    @available(*, deprecated, renamed: "lazyUpdates")
+    public var postponedUpdates: Int { lazyUpdates }
 }

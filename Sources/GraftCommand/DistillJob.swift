@@ -27,7 +27,7 @@ struct DistillJob {
         let networks = try DistillNetworks(options, steps: steps, on: console)
         let examples = try DistillExamples(found, options, sizes: networks.sizes, rule: networks.studentRule)
         try report(networks, examples)
-        if let resumed { networks.student.layerMarks = resumed.marks }
+        if let resumed { networks.student.layerFlags = resumed.marks }
         try networks.student.checkRoom(toSave: options.modelPath)
         // Measured on the teacher: the student is not yet what it will be.
         let settled = try SettledPrecision(trainingOptions().precision, resumed: resumed?.precision) {

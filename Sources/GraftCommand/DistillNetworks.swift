@@ -119,7 +119,7 @@ extension Model {
     /// The same network, with values that are not drawn yet, whose batch normalizations have this momentum at most.
     func withStatisticsMomentum(atMost momentum: Double) throws(GraftError) -> Model {
         let copy = try Model.deserialize(serialized.withStatisticsMomentum(atMost: momentum))
-        (copy.seed, copy.metadata, copy.layerMarks) = (seed, metadata, layerMarks)
+        (copy.seed, copy.metadata, copy.layerFlags) = (seed, metadata, layerFlags)
         return copy
     }
 }

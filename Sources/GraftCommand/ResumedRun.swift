@@ -30,9 +30,9 @@ struct KeptRun {
     var precision: Precision? { values["settings"]?["precision"]?.text.flatMap(Precision.init) }
 
     /// Which normalizations keep their statistics, and which layers hold constants: what came with the weights.
-    var marks: LayerMarks {
+    var marks: LayerFlags {
         func names(_ key: String) -> [String] { (values["model"]?[key]?.elements ?? []).compactMap(\.text) }
-        return LayerMarks(frozenStatistics: names("frozen_statistics"), fixed: names("fixed"))
+        return LayerFlags(frozenStatistics: names("frozen_statistics"), fixed: names("fixed"))
     }
 
     /// Goes to where the run was begun: its paths are as seen from there.

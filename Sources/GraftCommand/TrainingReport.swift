@@ -32,7 +32,7 @@ struct TrainingReport {
     }
 
     /// Says where the history is, and whether the validation curve turned.
-    func tell(_ verdict: CurveVerdict, _ recorder: HistoryRecorder) {
+    func tell(_ verdict: LearningCurveDiagnosis, _ recorder: HistoryRecorder) {
         console.say(verdict.description)
         if let failure = recorder.failure {
             console.warn("the history could not be written: \(failure)")
@@ -64,7 +64,7 @@ struct TrainingReport {
         return evaluation
     }
 
-    func emit(_ outcome: TrainingOutcome, _ test: Evaluation?, _ verdict: CurveVerdict) {
+    func emit(_ outcome: TrainingOutcome, _ test: Evaluation?, _ verdict: LearningCurveDiagnosis) {
         var object = JSONObject(event: "done")
         object.add("model", .string(model))
         object.add("val_accuracy", outcome.last("val_accuracy").map { .number($0) } ?? .null)

@@ -19,7 +19,7 @@ struct TrainingSetup {
         if options.network.base == nil { report.tellUsual(recipe.base) }
         try options.callbacks.check(hasValidation: images.validation.map { $0.count > 0 } == true)
         let model = try recipe.model(classNames: images.classNames, on: report.console)
-        if let resumed { model.layerMarks = resumed.kept.marks }
+        if let resumed { model.layerFlags = resumed.kept.marks }
         for phase in recipe.phases(imageCount: images.training.count) { try phase.check(model) }
         try model.checkRoom(toSave: options.modelPath)
         let training = try ClassifierTraining(

@@ -6,11 +6,11 @@
 package struct BitmapRows: Sendable {
     /// The batch's shape; its first axis is the rows.
     package let shape: Shape
-    /// Where each row begins, in bytes; the end of the last one behind them.
+    /// Where each row begins, in bytes; the end of the last one after them.
     private let offsets: [Int]
     private let memory: Tensor
 
-    /// A row in memory; ``spareByteCount`` bytes more may be read behind it.
+    /// A row in memory; ``spareByteCount`` bytes more may be read after it.
     package struct Row {
         /// The first byte of its mask.
         package let mask: UnsafeRawPointer
@@ -18,7 +18,7 @@ package struct BitmapRows: Sendable {
         package let values: UnsafeRawPointer
     }
 
-    /// As many bytes as may be read behind a row, so that it can be copied in blocks.
+    /// As many bytes as may be read after a row, so that it can be copied in blocks.
     package static let spareByteCount = 64
 
     /// The 64-bit words of a row's mask.
@@ -48,7 +48,7 @@ package struct BitmapRows: Sendable {
         }
     }
 
-    /// The rows of a dense array, what is behind its first axis being a row.
+    /// The rows of a dense array, what is after its first axis being a row.
     package init(_ tensor: Tensor) {
         let rows = tensor.shape.rowCount
         let size = rows == 0 ? 0 : tensor.count / rows

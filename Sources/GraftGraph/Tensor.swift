@@ -139,7 +139,7 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// Whether the elements may be written in place: nobody else shares them.
+    /// Whether the elements may be written in place: nothing else shares them.
     package mutating func isUnshared() -> Bool { isKnownUniquelyReferenced(&storage) }
 
     /// Whether both are the same elements in the same memory.
@@ -158,7 +158,7 @@ public struct Tensor: Sendable {
 // MARK: - As it is stored
 
 extension Tensor {
-    /// The bytes of all elements, of which nobody may hold on to the address without the tensor.
+    /// The bytes of all elements, of which nothing may hold on to the address without the tensor.
     private var bytes: UnsafeMutableRawBufferPointer {
         let all = UnsafeMutableRawBufferPointer(storage.buffer)
         return UnsafeMutableRawBufferPointer(rebasing: all[0..<byteCount])

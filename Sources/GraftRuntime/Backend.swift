@@ -38,7 +38,7 @@ package struct BackendCapabilities: Sendable, Hashable {
 package struct PlanOptions: Sendable, Hashable {
     /// The inputs that mostly come as rows compressed by a bitmap.
     package var bitmapInputs: Set<String>
-    /// Whether ``BackendCapabilities/concurrentRuns`` runs go on at once, each on its share of the machine.
+    /// Whether ``BackendCapabilities/concurrentRuns`` runs are active at once, each on its share of the machine.
     package var isConcurrent: Bool
 
     /// Options with these values.

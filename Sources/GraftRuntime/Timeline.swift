@@ -11,7 +11,7 @@ import Synchronization
 
 /// Writes down what plans do and when; one for a whole run of a program, shared by its plans and threads.
 ///
-/// Each step's time is added up, whatever happens; single spans are kept for a picture until ``Timeline/spanLimit`` of
+/// Each step's time is added up, whatever happens; single spans are kept for a trace until ``Timeline/spanLimit`` of
 /// them are there, so that memory does not grow with the run.
 public final class Timeline: Sendable {
     /// A stretch of time on a thread.

@@ -12,7 +12,7 @@ import Testing
         graph.outputs = [try graph.reduce(.sum, x)]
         graph.updates = [.init(variable: VariableID(0), value: try graph.binary(.subtract, w, x))]
         var options = CPUOptions(threads: 1)
-        options.guardsUpdates = true
+        options.skipsNonFiniteUpdates = true
         return try CPUPlan(graph, options: options)
     }
 

@@ -8,7 +8,7 @@ import Testing
     @Test func wordsStandInTheOrderInWhichAProductReadsThem() {
         var elements = [Float](repeating: 0, count: 2 * 70)
         (elements[3], elements[69], elements[70], elements[70 + 64]) = (1, 2, 3, 4)
-        let packed = PackedRows(BitmapRows(Tensor(elements, shape: [2, 70])), in: TensorPool(capacity: 0))
+        let packed = PackedBitmapRows(BitmapRows(Tensor(elements, shape: [2, 70])), in: TensorPool(capacity: 0))
         #expect(packed.rowCount == 2 && packed.rowSize == 70)
         packed.withUnsafePointers { masks, starts, values in
             #expect((0..<4).map { masks[$0] } == [8, 1, 32, 1])

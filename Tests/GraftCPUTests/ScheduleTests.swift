@@ -34,7 +34,7 @@ import Testing
         var written: Set<BufferID> = []
         for step in schedule.preparation + schedule.run {
             for buffer in step.reads {
-                switch schedule.buffers[buffer.index].place {
+                switch schedule.buffers[buffer.index].kind {
                 case .input, .constant: continue
                 case .variable where !schedule.run.contains(where: { $0.writes.contains(buffer) }): continue
                 default: #expect(written.contains(buffer), comment)
@@ -52,7 +52,7 @@ import Testing
             for buffer in step.writes { lives[buffer] = position...position }
             for buffer in step.reads { if let life = lives[buffer] { lives[buffer] = life.lowerBound...position } }
         }
-        let temporary = lives.keys.filter { schedule.buffers[$0.index].place == .temporary }
+        let temporary = lives.keys.filter { schedule.buffers[$0.index].kind == .temporary }
         for left in temporary {
             for right in temporary where left.index < right.index {
                 guard let first = lives[left], let second = lives[right], first.overlaps(second),
@@ -81,17 +81,17 @@ import Testing
         var overwritten: Set<Int> = []
         for step in schedule.run {
             for buffer in step.reads where !schedule.run.contains(where: { $0.writes.contains(buffer) }) {
-                if case .variable(let variable) = schedule.buffers[buffer.index].place {
+                if case .variable(let variable) = schedule.buffers[buffer.index].kind {
                     #expect(!overwritten.contains(variable), comment)
                 }
             }
             for buffer in step.writes {
-                if case .variable(let variable) = schedule.buffers[buffer.index].place {
+                if case .variable(let variable) = schedule.buffers[buffer.index].kind {
                     #expect(overwritten.insert(variable).inserted, comment)
                 }
             }
             if let copy = step.step as? CopyStep,
-                case .variable(let variable) = schedule.buffers[copy.target.index].place
+                case .variable(let variable) = schedule.buffers[copy.target.index].kind
             {
                 #expect(overwritten.insert(variable).inserted || step.writes.contains(copy.target), comment)
             }

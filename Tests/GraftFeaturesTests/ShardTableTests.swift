@@ -141,7 +141,7 @@ import Testing
 
 private func key(_ number: Int) -> FeatureKey { FeatureKey(fingerprint: "image \(number)") }
 
-private func checksum(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { Checksum.value(of: $0) } }
+private func checksum(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { Checksum64.value(of: $0) } }
 
 private func little(_ number: Int) -> [UInt8] { little(UInt64(bitPattern: Int64(number))) }
 

@@ -4,12 +4,12 @@ import GraftLearning
 /// A metric over batches, as a run measures it.
 struct MeasuredMetric {
     private let measures: Measures
-    private var figures: RunningFigures
+    private var figures: RunningMetrics
 
     init(_ metric: Metric) {
         let nothing = Objective("nothing", terms: [.init("nothing")]) { outputs, _ in outputs }
         measures = Measures(nothing, [OutputMetric(key: "measured", output: 0, metric)])
-        figures = RunningFigures(measures)
+        figures = RunningMetrics(measures)
     }
 
     /// Adds a batch, on the interpreter.

@@ -69,7 +69,7 @@ import Testing
         matrix.add(Tensor([0.6, 0.3, 0.1, 0.2, 0.2, 0.6], shape: [2, 3]), Tensor([0, 1], shape: [2]))
         matrix.add(Tensor([0.1, 0.8, 0.1], shape: [1, 3]), Tensor([0, 1, 0], shape: [1, 3]))
         #expect(matrix.counts == [[1, 0, 0], [0, 1, 1], [0, 0, 0]])
-        let figures = matrix.figures(names: ["a", "b", "c"])
+        let figures = matrix.classMetrics(names: ["a", "b", "c"])
         #expect(figures.map(\.recall) == [1, 0.5, nil])
         #expect(figures.map(\.precision) == [1, 1, 0])
         #expect(figures.map(\.f1) == [1, 2.0 / 3, 0])

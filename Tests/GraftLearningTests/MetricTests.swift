@@ -34,7 +34,7 @@ import Testing
 
     @Test func batchesOfUnequalSizeWeighByExample() {
         let objective = Objective([(name: "output", loss: .binaryCrossentropy, weight: 1)])
-        var figures = RunningFigures(Measures(objective, [OutputMetric(key: "accuracy", output: 0, .accuracy)]))
+        var figures = RunningMetrics(Measures(objective, [OutputMetric(key: "accuracy", output: 0, .accuracy)]))
         figures.add([Tensor(6), Tensor(3)], targets: [Tensor(zeros: [3])], examples: 3)
         figures.add([Tensor(2), Tensor(0)], targets: [Tensor(zeros: [1])], examples: 1)
         #expect(figures.values == ["loss": 2, "accuracy": 0.75])

@@ -51,9 +51,9 @@ import Testing
         let training: [Double]
         let validation: [Double]
         var unfrozenAt: Int?
-        let course: CurveVerdict.Course
+        let course: LearningCurveDiagnosis.Course
         var best: Int?
-        let advice: [CurveVerdict.Advice]
+        let advice: [LearningCurveDiagnosis.Advice]
     }
 
     static let cases: [Case] = [
@@ -107,7 +107,7 @@ import Testing
             if index < example.validation.count { figures["val_loss"] = example.validation[index] }
             curve.append(figures, seconds: 1)
         }
-        let verdict = CurveVerdict(of: curve)
+        let verdict = LearningCurveDiagnosis(of: curve)
         #expect(verdict.course == example.course)
         #expect(verdict.bestEpoch == example.best)
         #expect(verdict.advice == example.advice)
@@ -119,7 +119,7 @@ import Testing
             curve.append(["loss": loss, "val_loss": validation], seconds: 1)
         }
         #expect(
-            CurveVerdict(of: curve).description == """
+            LearningCurveDiagnosis(of: curve).description == """
                 The validation curve turned after epoch 2: its loss was lowest there (3.0000) and rose to 4.0000 while \
                 the training loss did not: the model learns its training images by heart. Try stopping after epoch 2, \
                 more dropout in the head, augmentation.
@@ -132,7 +132,7 @@ import Testing
             curve.append(["loss": loss, "val_loss": validation], seconds: 1)
         }
         #expect(
-            CurveVerdict(of: curve).description == """
+            LearningCurveDiagnosis(of: curve).description == """
                 The validation curve is level: its loss was lowest (3.0000 after epoch 2) and stayed near that (3.1000 at \
                 the end). More epochs will hardly help. On its training images the loss is far lower (1.5000 against \
                 3.1000): more dropout in the head, augmentation or more images may close the gap.

@@ -45,7 +45,7 @@ import Testing
         #expect(outcome.curve.epochs.map(\.phase) == ["head", "head", "fine-tuning"])
         #expect(outcome.curve.phases.map(\.firstEpoch) == [1, 3])
         #expect(outcome.last("val_loss") == outcome.histories[1]["val_loss"].last)
-        #expect(outcome.verdict == CurveVerdict(of: outcome.curve) && outcome.exampleCount == 30)
+        #expect(outcome.verdict == LearningCurveDiagnosis(of: outcome.curve) && outcome.exampleCount == 30)
         #expect(classifier.model === training.model)
     }
 

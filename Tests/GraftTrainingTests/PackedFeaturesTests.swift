@@ -90,7 +90,7 @@ import Testing
         }
         try recorder.finish()
         let source = try FeatureSource(
-            dataset: pictures(count: shares.count), keys: keys, kept: folder, unkept: [], temporary: nil,
+            dataset: pictures(count: shares.count), keys: keys, kept: folder, uncacheable: [], temporary: nil,
             shapes: [shape])
         return (source, rows)
     }

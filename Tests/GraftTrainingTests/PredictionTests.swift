@@ -86,8 +86,8 @@ import Testing
         let evaluation = try model.evaluate(data, batchSize: 2)
         #expect(
             evaluation.classes == [
-                ClassFigures(name: "cats", count: 2, correct: 1, predicted: 2),
-                ClassFigures(name: "dogs", count: 3, correct: 2, predicted: 3),
+                ClassMetrics(name: "cats", count: 2, correct: 1, predicted: 2),
+                ClassMetrics(name: "dogs", count: 3, correct: 2, predicted: 3),
             ])
         #expect(evaluation.figures["accuracy"] == 0.6)
         #expect(evaluation.classes[1].recall == 2.0 / 3)
@@ -101,8 +101,8 @@ import Testing
         var count = ConfusionMatrix()
         count.add(
             Tensor([0.2, 0.5, 0.3, 0.4, 0.4, 0.2], shape: [2, 3]), Tensor([0, 1, 0, 0, 0, 1], shape: [2, 3]))
-        #expect(count.figures(names: nil).map(\.correct) == [0, 1, 0])
-        #expect(count.figures(names: nil).map(\.predicted) == [1, 1, 0])
-        #expect(count.figures(names: nil).map(\.name) == ["class 0", "class 1", "class 2"])
+        #expect(count.classMetrics(names: nil).map(\.correct) == [0, 1, 0])
+        #expect(count.classMetrics(names: nil).map(\.predicted) == [1, 1, 0])
+        #expect(count.classMetrics(names: nil).map(\.name) == ["class 0", "class 1", "class 2"])
     }
 }

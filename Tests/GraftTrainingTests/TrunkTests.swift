@@ -60,7 +60,7 @@ import Testing
         let folder = try FeatureFolder(path: root.path, rowByteCount: 16)
         func batchSize(_ shape: Shape, asked: Int) throws -> Int {
             let source = try FeatureSource(
-                dataset: pictures(count: 1), keys: [], kept: folder, unkept: [], temporary: nil, shapes: [shape])
+                dataset: pictures(count: 1), keys: [], kept: folder, uncacheable: [], temporary: nil, shapes: [shape])
             return try Validation.batchSize(asked: asked, of: Examples(source, count: 1))
         }
         #expect(try batchSize([64, 64, 192], asked: 4) == 5)

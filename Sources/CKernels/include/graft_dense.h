@@ -17,8 +17,6 @@ typedef struct {
     const float *values;
 } graft_bitmap_rows;
 
-typedef graft_bitmap_rows graft_packed_rows;
-
 enum { graft_bitmap_word = 64 };
 
 /// A skinny GEMM, `target = left · right + bias`: few rows (at most 64) and a large matrix `right` of [inner, columns].
@@ -69,8 +67,6 @@ typedef struct {
     /// The number of the next step, modulo 256.
     uint8_t step;
 } graft_lazy_rows;
-
-typedef graft_lazy_rows graft_postponed;
 
 enum { graft_lazy_rounding_count = 256 };
 

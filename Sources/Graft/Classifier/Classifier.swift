@@ -37,7 +37,7 @@ public struct Classifier: Sendable {
     ///   - classNames: what the classes are called, for a file that does not say.
     ///   - outputActivation: what makes probabilities of the outputs, for a model that ends without softmax or sigmoid and
     ///     whose compile configuration does not say `from_logits=True`.
-    ///   - options: threads and precision; Keras's numbers where nothing else is said.
+    ///   - options: threads and precision; Keras's numbers by default.
     /// - Throws: `GraftError` as ``GraftModel/Model/load(_:inputShape:registry:)``, with code `shape` for another size than
     ///   the file's, and as ``init(_:named:classNames:outputActivation:options:)``.
     public init(

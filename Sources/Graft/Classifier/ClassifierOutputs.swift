@@ -43,7 +43,7 @@ public struct ClassifierOutputs: Sendable, Hashable {
     ///   - model: the model.
     ///   - name: what messages call it.
     ///   - classNames: those of the caller or the file.
-    ///   - activation: what the caller wants to make probabilities of the outputs.
+    ///   - activation: what makes probabilities of the outputs.
     /// - Throws: `GraftError` where the model has several outputs, where it has probabilities already, and where the names
     ///   do not fit.
     init(of model: Model, _ name: String, classNames: [String]?, activation: OutputActivation?) throws(GraftError) {

@@ -67,7 +67,7 @@ public final class ClassifierTraining {
     /// Settles ``GraftRuntime/Precision/automatic``: bfloat16 where the processor has it and a few images show that the base
     /// bears it.
     ///
-    /// - Parameter resumed: what the run was begun with, where it goes on.
+    /// - Parameter resumed: what the run was begun with, where it continues.
     /// - Throws: `GraftError` with code `argument` where bfloat16 is asked for and the processor does not have it.
     @discardableResult
     public func settlePrecision(resumed: Precision? = nil) throws -> SettledPrecision {
@@ -79,7 +79,7 @@ public final class ClassifierTraining {
         return settled
     }
 
-    /// Gives the layer of ``Head/Part/standardize`` the statistics of the training images. A run that goes on finds them in
+    /// Gives the layer of ``Head/Part/standardize`` the statistics of the training images. A run that continues finds them in
     /// its checkpoint.
     public func adaptStandardization() throws {
         try recipe.adaptStandardization(of: model, to: images.training, options: options)

@@ -36,7 +36,7 @@ public struct TrainingOutcome: Sendable {
     /// How many images took part, training and validation.
     public var exampleCount: Int { histories.map(\.exampleCount).max() ?? 0 }
     /// Whether the validation curve turned, when, and what to try.
-    public var verdict: CurveVerdict { CurveVerdict(of: curve) }
+    public var verdict: LearningCurveDiagnosis { LearningCurveDiagnosis(of: curve) }
 
     /// The figure under a key, such as `val_accuracy`, after the epoch whose weights the model has.
     public func last(_ key: String) -> Double? {

@@ -44,7 +44,7 @@ public struct TrainingPhase: Sendable, Hashable {
 public enum UnfrozenPart: Sendable, Hashable {
     /// All of it.
     case whole
-    /// The layer of this name and all behind it.
+    /// The layer of this name and all after it.
     case from(layer: String)
 
     /// What unfreezing it is called.
@@ -75,7 +75,7 @@ public struct FineTuning: Sendable, Hashable {
     /// Whether the statistics of batch normalization follow the images; otherwise those that came with the weights stay.
     public var updatesStatistics: Bool
 
-    /// Five gentle epochs where nothing else is said.
+    /// Five gentle epochs by default.
     public init(
         _ unfrozen: UnfrozenPart, epochs: Int = 5, learningRate: Float = 1e-5, updatesStatistics: Bool = false
     ) {

@@ -54,7 +54,7 @@ public struct TrainingRecipe: Sendable {
     /// What suits a base.
     ///
     /// - Parameters:
-    ///   - base: the pretrained network; the small one that is part of Graft where nothing else is said.
+    ///   - base: the pretrained network; the small one that is part of Graft by default.
     ///   - head: the layers on top; ``usualHead(of:)`` where `nil`.
     public init(base: Base = .pocket, head: Head? = nil) {
         let isPocket = base.id == Base.pocket.id

@@ -6,7 +6,7 @@ struct BufferID: Hashable, Sendable {
 /// Memory of a plan: one value, or several that share it.
 struct Buffer: Sendable {
     /// Where the memory comes from.
-    enum Place: Hashable, Sendable {
+    enum MemoryKind: Hashable, Sendable {
         /// The arena, at an offset that the schedule gives.
         case temporary
         /// Loop-invariant: computed when variables are bound.
@@ -21,19 +21,19 @@ struct Buffer: Sendable {
         /// The constant with this position.
         case constant(Int)
         /// A view of another buffer with a smaller index, at an offset in elements: a slice of its channels.
-        case part(of: BufferID, offset: Int)
+        case view(of: BufferID, offset: Int)
         /// The result with this position.
         case output(Int)
     }
 
-    var place: Place
+    var kind: MemoryKind
     let elementCount: Int
     let elementType: ElementType
     var byteCount: Int { elementCount * elementType.byteCount }
 
     /// Whether it is multiplied in bfloat16; an optimizer's state is only stored so.
-    var isNarrowActivation: Bool {
-        if case .variable = place { return false }
+    var isBFloat16Activation: Bool {
+        if case .variable = kind { return false }
         return elementType == .bfloat16
     }
 }

@@ -6,7 +6,7 @@ extension Graph {
     /// Elementwise programs read and write any floating-point types, and integers are read as indices alone. Pooling and copies have one type for all operands and results; convolutions
     /// one for what they read, where oneDNN has a fast kernel for it. Its reference code, to which it falls back silently, is a
     /// thousand times slower than a cast.
-    func widenedForCPU(_ engine: Engine) throws(GraftError) -> Graph {
+    func legalizedForCPU(_ engine: Engine) throws(GraftError) -> Graph {
         try legalizingTypes { node, shapes, types in
             if case .custom(let custom) = node.operation {
                 return custom.hasKernel(taking: types) && node.elementType == .float32

@@ -14,7 +14,7 @@ extension PlanCompiler {
         try addPrograms(
             group.values.compactMap { value in graph[value].operation.programOfUpdate.map { (value, $0) } },
             results: group.members, isUpdate: true, gradient: group.gradient)
-        markLastUrgent()
+        scheduleLastEarly()
     }
 
     /// One step for the programs of values of one shape; later ones may read the results of earlier ones.
@@ -80,7 +80,7 @@ extension PlanCompiler {
                 program,
                 GradientStep.Product(
                     left: left, right: right, examples: product.examples, rows: product.rows,
-                    columns: product.columns, isPacked: bitmapInputs.contains(left)), input, operands: sources,
+                    columns: product.columns, isBitmap: bitmapInputs.contains(left)), input, operands: sources,
                 targets: targets, threads: threads)
         } else {
             throw GraftError(.backend, "\(graph[gradient.value].operation.name) cannot be computed with an update")

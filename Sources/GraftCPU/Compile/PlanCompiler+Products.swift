@@ -16,11 +16,11 @@ extension PlanCompiler {
             let (transposeLeft, transposeRight) = (product.transposeLeft, product.transposeRight)
             let epilogue = product.epilogue
             let (rows, inner, columns) = (node.shape[0], shapes[0][transposeLeft ? 0 : 1], node.shape[1])
-            let isPacked = bitmapInputs.contains(try location(of: node.operands[0]))
+            let isBitmap = bitmapInputs.contains(try location(of: node.operands[0]))
             if !transposeLeft, !transposeRight, !epilogue.addend,
-                ThinProductStep.suits(rows: rows, inner: inner, columns: columns, isPacked: isPacked)
+                SkinnyNNStep.suits(rows: rows, inner: inner, columns: columns, isBitmap: isBitmap)
             {
-                return try addSkinnyNN(value, epilogue, inner: inner, isPacked: isPacked)
+                return try addSkinnyNN(value, epilogue, inner: inner, isBitmap: isBitmap)
             }
             if !transposeLeft, transposeRight, epilogue == .none,
                 SkinnyNTStep.suits(rows: rows, inner: inner, columns: columns)
@@ -123,19 +123,19 @@ extension PlanCompiler {
     }
 
     private mutating func addSkinnyNN(
-        _ value: ValueID, _ epilogue: Epilogue, inner: Int, isPacked: Bool
+        _ value: ValueID, _ epilogue: Epilogue, inner: Int, isBitmap: Bool
     ) throws(GraftError) {
         let node = graph[value]
         var operands: [BufferID] = []
         for operand in node.operands { try operands.append(location(of: operand)) }
         let (reads, threads) = (operands, threads)
         try add(value, reads: reads) { target throws(GraftError) in
-            try ThinProductStep(
+            try SkinnyNNStep(
                 rows: node.shape[0], inner: inner, columns: node.shape[1], left: reads[0], right: reads[1],
                 bias: epilogue.bias ? reads[2] : nil, target: target,
                 rest: ProgramStep(
                     addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, type: node.elementType,
-                    threads: threads), isPacked: isPacked, threads: threads)
+                    threads: threads), isBitmap: isBitmap, threads: threads)
         }
     }
 

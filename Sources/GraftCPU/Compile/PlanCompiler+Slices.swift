@@ -41,7 +41,7 @@ extension PlanCompiler {
         else { return nil }
         let whole = wholes[slice.whole] ?? newBuffer(for: slice.whole)
         wholes[slice.whole] = whole
-        let place = Buffer.Place.part(of: whole, offset: slice.offset)
+        let place = Buffer.MemoryKind.view(of: whole, offset: slice.offset)
         return (newBuffer(shape(value).elementCount, place, of: graph[value].elementType), channels)
     }
 
@@ -61,7 +61,7 @@ extension PlanCompiler {
         place(value, at: target)
         let whole = slices[value]?.whole ?? value
         let copied = try concatenatedParts(node, sources, axis: axis, into: shape(whole)).filter { part in
-            guard case .part(let memory, _) = self[part.source].place else { return true }
+            guard case .view(let memory, _) = self[part.source].kind else { return true }
             return memory != wholes[whole]
         }
         guard !copied.isEmpty else { return }

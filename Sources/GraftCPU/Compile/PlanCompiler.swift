@@ -8,7 +8,7 @@ struct PlanCompiler {
     let threads: Int
 
     private(set) var buffers: [Buffer] = []
-    private(set) var drafts: [StepDraft] = []
+    private(set) var plannedSteps: [PlannedStep] = []
     /// The buffer of each value, by its position in the graph.
     private(set) var locations: [BufferID?]
     /// The inputs in the order of their positions.
@@ -23,9 +23,9 @@ struct PlanCompiler {
     private var groups: UpdateGroups
     /// Casts of kernels that only convolutions read.
     private let packedOnly: Set<ValueID>
-    /// The inputs that steps may read as rows compressed by a bitmap.
+    /// The inputs that steps may read as bitmap-compressed rows.
     private(set) var bitmapInputs: Set<BufferID> = []
-    /// For relus the average pooling that is done along with them.
+    /// By relu: the average pooling that is fused with it.
     private let pooledRelus: [ValueID: ValueID]
     private let fusedPoolings: Set<ValueID>
     /// The values that may be computed in a slice of a concatenation.
@@ -50,12 +50,12 @@ struct PlanCompiler {
     /// In which forms steps read each input.
     var inputForms: [InputForms] {
         var forms = inputs.map { _ in InputForms() }
-        for draft in drafts {
-            for buffer in draft.reads {
-                guard case .input(let position) = self[buffer].place else { continue }
+        for planned in plannedSteps {
+            for buffer in planned.reads {
+                guard case .input(let position) = self[buffer].kind else { continue }
                 forms[position].elementType = self[buffer].elementType
-                if draft.step.readsPacked(buffer) {
-                    forms[position].isPacked = true
+                if planned.step.readsBitmap(buffer) {
+                    forms[position].isBitmap = true
                 } else {
                     forms[position].isDense = true
                 }
@@ -67,9 +67,9 @@ struct PlanCompiler {
     // MARK: Buffers
 
     mutating func newBuffer(
-        _ elementCount: Int, _ place: Buffer.Place = .temporary, of type: ElementType = .float32
+        _ elementCount: Int, _ kind: Buffer.MemoryKind = .temporary, of type: ElementType = .float32
     ) -> BufferID {
-        buffers.append(Buffer(place: place, elementCount: elementCount, elementType: type))
+        buffers.append(Buffer(kind: kind, elementCount: elementCount, elementType: type))
         return BufferID(index: buffers.count - 1)
     }
 
@@ -115,14 +115,14 @@ struct PlanCompiler {
 
     /// Keeps the shapes of the last step's operation, for messages.
     mutating func noteShapes(of value: ValueID) {
-        guard let last = drafts.indices.last else { return }
-        drafts[last].shapes = (graph[value].operands.map { shape($0) }, shape(value))
+        guard let last = plannedSteps.indices.last else { return }
+        plannedSteps[last].shapes = (graph[value].operands.map { shape($0) }, shape(value))
     }
 
     /// Counts the last step's arithmetic: that of the values that it computes.
     mutating func countFlops(of values: [ValueID]) {
-        guard let last = drafts.indices.last else { return }
-        drafts[last].flopCount = values.reduce(0) { sum, value in
+        guard let last = plannedSteps.indices.last else { return }
+        plannedSteps[last].flopCount = values.reduce(0) { sum, value in
             let node = graph[value]
             return sum + node.operation.flopCount(of: node.operands.map { shape($0) }, result: node.shape)
         }
@@ -153,20 +153,20 @@ struct PlanCompiler {
         let isPreparation = isInvariant && isAllowed
         let variables = dependencies.reduce(into: Set<Int>()) { $0.formUnion($1 ?? []) }
         if isPreparation { for buffer in writes { invariant[buffer] = variables } }
-        drafts.append(
-            StepDraft(
+        plannedSteps.append(
+            PlannedStep(
                 step: step, reads: reads, writes: writes, label: label, operation: operation,
                 isPreparation: isPreparation, variables: variables))
     }
 
     /// Allows the last step's results to take the memory of its operands.
     mutating func allowSharing(_ pairs: [(operand: BufferID, result: BufferID)]) {
-        guard let last = drafts.indices.last, !drafts[last].isPreparation else { return }
-        drafts[last].mayShare = pairs
+        guard let last = plannedSteps.indices.last, !plannedSteps[last].isPreparation else { return }
+        plannedSteps[last].mayShare = pairs
     }
 
-    mutating func markLastUrgent() {
-        if let last = drafts.indices.last { drafts[last].isUrgent = true }
+    mutating func scheduleLastEarly() {
+        if let last = plannedSteps.indices.last { plannedSteps[last].isScheduledEarly = true }
     }
 
     /// Broadcasts are not cached: recomputing them is cheaper than reading them. A folded kernel is.
@@ -205,7 +205,7 @@ struct PlanCompiler {
 
     private mutating func buffer(of variable: PlannedVariable) -> BufferID {
         if let known = buffers.firstIndex(where: { buffer in
-            if case .variable(let position) = buffer.place { variables[position].id == variable.id } else { false }
+            if case .variable(let position) = buffer.kind { variables[position].id == variable.id } else { false }
         }) {
             return BufferID(index: known)
         }
@@ -256,10 +256,10 @@ struct PlanCompiler {
     private mutating func compileOutputs() {
         for value in graph.outputs {
             guard let location = locations[value.index] else { continue }
-            if case .output = self[location].place {
+            if case .output = self[location].kind {
                 outputs.append((location, shape(value)))
-            } else if case .temporary = self[location].place, !isLoopInvariant(location) {
-                self[location].place = .output(outputs.count)
+            } else if case .temporary = self[location].kind, !isLoopInvariant(location) {
+                self[location].kind = .output(outputs.count)
                 outputs.append((location, shape(value)))
             } else {
                 let target = newBuffer(shape(value).elementCount, .output(outputs.count))
@@ -279,7 +279,7 @@ struct PlanCompiler {
                 of: PlannedVariable(
                     id: update.variable, shape: shape(update.value), elementType: type, isUpdated: true))
             // A variable's old value must be read before the variable is written.
-            if case .variable(let position) = self[location].place, variables[position].isUpdated {
+            if case .variable(let position) = self[location].kind, variables[position].isUpdated {
                 let aside = newBuffer(self[location].elementCount, of: type)
                 addCopy(from: location, to: aside, label: "update")
                 updateSources.append((update.variable, aside))
@@ -296,8 +296,8 @@ struct PlanCompiler {
         let parts = BlockCopy.elements(self[source].elementCount).map {
             CopyStep.Part(source: source, sourceOffset: $0.offset, targetOffset: $0.offset, block: $0.block)
         }
-        drafts.append(
-            StepDraft(
+        plannedSteps.append(
+            PlannedStep(
                 step: CopyStep(parts: parts, target: target, zeroCount: 0, elementType: self[source].elementType),
                 reads: [source], writes: [target], label: label, operation: "copy", isPreparation: false, variables: [])
         )
@@ -352,7 +352,7 @@ extension Graph {
                     guard node.operands[0] == value, !node.operands.dropFirst().contains(value) else { return false }
                     let (rows, inner) = (node.shape[0], self[value].shape[1])
                     return product.transposeLeft
-                        || ThinProductStep.suits(rows: rows, inner: inner, columns: node.shape[1], isPacked: true)
+                        || SkinnyNNStep.suits(rows: rows, inner: inner, columns: node.shape[1], isBitmap: true)
                 default: return false
                 }
             }

@@ -1,6 +1,6 @@
 /// The dependences between steps, and an order that respects them.
 struct StepOrder {
-    private(set) var drafts: [StepDraft]
+    private(set) var plannedSteps: [PlannedStep]
     private(set) var buffers: [Buffer]
     private(set) var updatesInPlace = 0
     private let updates: [(variable: Int, source: BufferID)]
@@ -13,20 +13,20 @@ struct StepOrder {
     private var variableWriters: [Int] = []
 
     init(_ compiler: PlanCompiler) {
-        (drafts, buffers) = (compiler.drafts, compiler.buffers)
+        (plannedSteps, buffers) = (compiler.plannedSteps, compiler.buffers)
         updates = compiler.updateSources.compactMap { update in
             compiler.variables.firstIndex { $0.id == update.variable }.map { ($0, update.buffer) }
         }
-        successors = Array(repeating: [], count: drafts.count)
-        for (index, draft) in drafts.enumerated() {
-            for buffer in draft.writes { writer[buffer] = index }
-            for buffer in Set(draft.reads) { readers[buffer, default: []].append(index) }
+        successors = Array(repeating: [], count: plannedSteps.count)
+        for (index, planned) in plannedSteps.enumerated() {
+            for buffer in planned.writes { writer[buffer] = index }
+            for buffer in Set(planned.reads) { readers[buffer, default: []].append(index) }
         }
         for (index, buffer) in buffers.enumerated() {
-            if case .part(let whole, _) = buffer.place { parts[whole, default: []].append(BufferID(index: index)) }
+            if case .view(let whole, _) = buffer.kind { parts[whole, default: []].append(BufferID(index: index)) }
         }
-        for (index, draft) in drafts.enumerated() {
-            for buffer in Set(draft.reads) {
+        for (index, planned) in plannedSteps.enumerated() {
+            for buffer in Set(planned.reads) {
                 for producer in producers(of: buffer) where producer != index { successors[producer].append(index) }
             }
         }
@@ -40,11 +40,11 @@ struct StepOrder {
     /// Computes each update in place where the old value is not read afterwards; copies the others to their variables at the end.
     mutating func placeUpdates() {
         for (variable, source) in updates {
-            let target = buffers.firstIndex { $0.place == .variable(variable) }
+            let target = buffers.firstIndex { $0.kind == .variable(variable) }
             guard let target = target.map(BufferID.init(index:)) else { continue }
             let users = readers[target] ?? []
             if let producer = writer[source], canWrite(producer, source, inPlaceOf: target, users: users) {
-                buffers[source.index].place = .nextValue(variable)
+                buffers[source.index].kind = .nextValue(variable)
                 for user in users where user != producer { successors[user].append(producer) }
                 variableWriters.append(producer)
                 updatesInPlace += 1
@@ -63,13 +63,13 @@ struct StepOrder {
     }
 
     private func canWrite(_ producer: Int, _ source: BufferID, inPlaceOf target: BufferID, users: [Int]) -> Bool {
-        let draft = drafts[producer]
+        let planned = plannedSteps[producer]
         // A buffer that is written slice by slice is written too early.
-        guard buffers[source.index].place == .temporary, parts[source] == nil, !draft.isPreparation else {
+        guard buffers[source.index].kind == .temporary, parts[source] == nil, !planned.isPreparation else {
             return false
         }
-        let readsTarget = draft.reads.contains(target)
-        guard !readsTarget || draft.mayShare.contains(where: { $0 == (target, source) }) else { return false }
+        let readsTarget = planned.reads.contains(target)
+        guard !readsTarget || planned.mayShare.contains(where: { $0 == (target, source) }) else { return false }
         let others = Set(users.filter { $0 != producer })
         return others.isEmpty || !reaches(others, from: producer)
     }
@@ -87,14 +87,14 @@ struct StepOrder {
         let parts = BlockCopy.elements(buffers[source.index].elementCount).map {
             CopyStep.Part(source: source, sourceOffset: $0.offset, targetOffset: $0.offset, block: $0.block)
         }
-        let copy = drafts.count
+        let copy = plannedSteps.count
         variableWriters.append(copy)
-        drafts.append(
-            StepDraft(
+        plannedSteps.append(
+            PlannedStep(
                 step: CopyStep(
                     parts: parts, target: target, zeroCount: 0, elementType: buffers[source.index].elementType),
                 reads: [source], writes: [], label: "update", operation: "copy", isPreparation: false, variables: [],
-                isUrgent: true))
+                isScheduledEarly: true))
         successors.append([])
         for producer in producers(of: source) { successors[producer].append(copy) }
         for user in users { successors[user].append(copy) }
@@ -102,9 +102,9 @@ struct StepOrder {
 
     /// All steps in topological order: those that free memory as soon as possible, the others as they were added.
     func sorted() throws(GraftError) -> [Int] {
-        var missing = Array(repeating: 0, count: drafts.count)
+        var missing = Array(repeating: 0, count: plannedSteps.count)
         for successor in successors.joined() { missing[successor] += 1 }
-        var ready = drafts.indices.filter { missing[$0] == 0 }
+        var ready = plannedSteps.indices.filter { missing[$0] == 0 }
         var order: [Int] = []
         while let next = ready.min(by: { comesFirst($0, $1) }) {
             ready.removeAll { $0 == next }
@@ -114,13 +114,14 @@ struct StepOrder {
                 if missing[successor] == 0 { ready.append(successor) }
             }
         }
-        guard order.count == drafts.count else {
+        guard order.count == plannedSteps.count else {
             throw GraftError(.backend, "there is a cycle in the plan's schedule; this is a fault in Graft")
         }
         return order
     }
 
     private func comesFirst(_ left: Int, _ right: Int) -> Bool {
-        drafts[left].isUrgent == drafts[right].isUrgent ? left < right : drafts[left].isUrgent
+        let (isLeftEarly, isRightEarly) = (plannedSteps[left].isScheduledEarly, plannedSteps[right].isScheduledEarly)
+        return isLeftEarly == isRightEarly ? left < right : isLeftEarly
     }
 }

@@ -7,25 +7,25 @@ final class Binding: @unchecked Sendable {
     /// In the order of the plan's variables.
     private(set) var values: [Tensor]
     private(set) var prepared: [BufferID: Memory] = [:]
-    /// The values that a run writes elsewhere, because somebody shares the old ones, by position.
+    /// The next values that a run writes to other memory, because the old ones are shared, by position.
     private var next: [Int: Tensor] = [:]
-    /// The values before those, whose memory is written next where nobody else holds it any more.
+    /// The values before those, whose memory is written next if it is not shared any more.
     private let former: FormerValues
-    /// The input whose product with the variables' values as they are has its sums in ``sumsAhead``.
-    private var inputAhead: FedInput?
-    private var sumsAhead: Memory?
-    /// What waits of the plan's updates, in their order.
-    private let postponed: [PostponedSteps]
+    /// The input whose product with the variables' current values has its partial sums in ``nextSums``.
+    private var multipliedInput: FedInput?
+    private var nextSums: Memory?
+    /// Lazy-row state of each fused update.
+    private let lazy: [LazyRowState]
     /// How often memory was allocated for a variable.
     private(set) var allocationCount = 0
 
-    /// Binds values; what depends on no variable that differs from `previous` is taken over from there.
+    /// Binds values; what depends on no variable that differs from `previous` is reused from there.
     init(
         _ plan: CompiledPlan, _ given: [VariableID: Tensor], previous: Binding?, former: FormerValues
     ) throws(GraftError) {
         self.former = former
         values = []
-        postponed = plan.postponedRows.map(PostponedSteps.init)
+        lazy = plan.lazyRows.map(LazyRowState.init)
         allocationCount = previous?.allocationCount ?? 0
         for variable in plan.variables { try values.append(Self.value(of: variable, in: given)) }
         let changed = values.indices.filter { values[$0].address != previous?.values[$0].address }
@@ -54,7 +54,7 @@ final class Binding: @unchecked Sendable {
 
     // MARK: Updates
 
-    /// Where a variable's elements stand; copied first where parts of it are about to be written and its memory is shared.
+    /// A variable's memory; copied on write if it is shared and parts of it are about to be written.
     func address(ofVariable position: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {
         let isWritten = plan.variables[position].isUpdated && !plan.replaced.contains(position)
         guard isWritten, !values[position].isUnshared() else { return values[position].address }
@@ -63,8 +63,8 @@ final class Binding: @unchecked Sendable {
         return values[position].address
     }
 
-    /// Where the next value of a variable is written: over the old one, or elsewhere where somebody shares that, so that
-    /// the pass that computes it is also the one that copies it.
+    /// The memory of a variable's next value: in place, or other memory if the old value is shared, so that the pass that
+    /// computes it also copies it.
     func addressOfNextValue(_ position: Int) -> UnsafeMutablePointer<Float>? {
         guard !values[position].isUnshared() else { return values[position].address }
         if let memory = former.take(position) {
@@ -78,58 +78,58 @@ final class Binding: @unchecked Sendable {
         return next[position]?.address
     }
 
-    /// Makes what a run wrote elsewhere the variables' values.
+    /// Swaps in the next values that a run wrote to other memory.
     ///
-    /// - Parameter input: the next run's input, where the run computed its product ahead.
+    /// - Parameter input: the next run's input, if its product overlapped this run.
     func takeNextValues(multiplied input: FedInput?) {
         for (position, value) in next {
             former.keep(values[position], position)
             values[position] = value
         }
         next = [:]
-        inputAhead = input
+        multipliedInput = input
     }
 
-    /// Forgets what a run that did not reach its end, because it failed or its loss was no number, has written elsewhere.
+    /// Drops the next values of a run that did not complete, because it failed or its loss was NaN or infinite.
     func dropNextValues() {
         for (position, value) in next { former.keep(value, position) }
         next = [:]
     }
 
-    /// What a run does of the plan's lookahead: it takes the product that the run before computed, if that was for the same
-    /// input, and computes the one for the next input, where it is known.
-    func lookAhead(
+    /// A run's part of the next-batch overlap: it uses the product that the run before computed, if that was for the same input,
+    /// and computes the one for the next input, if that is known.
+    func overlapRun(
         _ plan: CompiledPlan, _ inputs: [FedInput], next: FedInput?
-    ) throws(GraftError) -> LookaheadRun? {
-        guard let lookahead = plan.lookahead else { return nil }
-        let isReady = inputAhead?.isSame(as: inputs[lookahead.input]) ?? false
+    ) throws(GraftError) -> NextBatchRun? {
+        guard let overlap = plan.overlap else { return nil }
+        let isReady = multipliedInput?.isSame(as: inputs[overlap.input]) ?? false
         // If the run fails, the sums are of no use.
-        inputAhead = nil
+        multipliedInput = nil
         guard next != nil || isReady else { return nil }
-        let sums = try memoryAhead(lookahead)
-        return LookaheadRun(lookahead: lookahead, sums: sums.base, isReady: isReady, next: next)
+        let sums = try memoryOfNextSums(overlap)
+        return NextBatchRun(overlap: overlap, sums: sums.base, isReady: isReady, next: next)
     }
 
-    private func memoryAhead(_ lookahead: Lookahead) throws(GraftError) -> Memory {
-        if let sumsAhead { return sumsAhead }
-        let memory = try Memory(byteCount: lookahead.sumsByteCount)
+    private func memoryOfNextSums(_ overlap: NextBatchOverlap) throws(GraftError) -> Memory {
+        if let nextSums { return nextSums }
+        let memory = try Memory(byteCount: overlap.sumsByteCount)
         allocationCount += 1
-        sumsAhead = memory
+        nextSums = memory
         return memory
     }
 
-    func postponedSteps(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<graft_postponed>] {
-        var steps: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
-        for (rows, waiting) in zip(plan.postponedRows, postponed) {
-            if let state = rows.step.postponable { steps[state] = waiting.description }
+    func lazyRowStates(_ plan: CompiledPlan) -> [BufferID: UnsafeMutablePointer<graft_lazy_rows>] {
+        var steps: [BufferID: UnsafeMutablePointer<graft_lazy_rows>] = [:]
+        for (rows, state) in zip(plan.lazyRows, lazy) {
+            if let buffer = rows.step.lazyState { steps[buffer] = state.description }
         }
         return steps
     }
 
-    /// Brings a variable's value up to date, before somebody sees it.
+    /// Takes a variable's deferred steps before it is read.
     func catchUp(_ plan: CompiledPlan, variable position: Int) {
-        for (rows, waiting) in zip(plan.postponedRows, postponed) where rows.variable == position {
-            rows.step.catchUp(values[rows.variable].address, waiting.description, threads: plan.threads)
+        for (rows, state) in zip(plan.lazyRows, lazy) where rows.variable == position {
+            rows.step.catchUp(values[rows.variable].address, state.description, threads: plan.threads)
         }
     }
 
@@ -138,8 +138,8 @@ final class Binding: @unchecked Sendable {
     private func prepare(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) throws(GraftError) {
         let steps = needed(plan, changed: changed, previous: previous)
         guard !steps.isEmpty else { return }
-        for draft in steps {
-            for buffer in draft.writes {
+        for planned in steps {
+            for buffer in planned.writes {
                 prepared[buffer] = try Memory(
                     byteCount: plan.schedule.buffers[buffer.index].byteCount, isGuarded: plan.guardsMemory)
             }
@@ -157,37 +157,37 @@ final class Binding: @unchecked Sendable {
         let gap = guards == nil ? 0 : GuardedRange.guardByteCount
         let memory = RunMemory(
             buffers: table, scratch: scratch.base + gap, streams: [stream], threads: 1, randomKey: 0, scratchGap: gap)
-        // Hundreds of small steps: waking other threads for each would cost more than they bring.
+        // Hundreds of small steps: waking threads for each would cost more than it gains.
         graft_set_thread_count(1)
-        for draft in steps {
-            guards?.mark(for: draft.step)
-            try draft.step.run(memory)
-            if let guards { try check(guards, after: draft) }
+        for planned in steps {
+            guards?.mark(for: planned.step)
+            try planned.step.run(memory)
+            if let guards { try check(guards, after: planned) }
         }
         prepared = prepared.filter { plan.kept.contains($0.key) }
     }
 
-    private func check(_ guards: ScratchGuards, after draft: StepDraft) throws(GraftError) {
-        try guards.check(after: draft)
+    private func check(_ guards: ScratchGuards, after planned: PlannedStep) throws(GraftError) {
+        try guards.check(after: planned)
         for memory in prepared.values {
-            try draft.checkGuards(of: memory.range, "a prepared value of \(memory.byteCount) bytes")
+            try planned.checkGuards(of: memory.range, "a prepared value of \(memory.byteCount) bytes")
         }
     }
 
     private func address(of index: Int, _ plan: CompiledPlan) -> UnsafeMutablePointer<Float>? {
-        switch plan.schedule.buffers[index].place {
+        switch plan.schedule.buffers[index].kind {
         case .prepared: prepared[BufferID(index: index)]?.base.assumingMemoryBound(to: Float.self)
         case .variable(let position): values[position].address
         case .constant(let position): plan.constants[position].address
-        case .temporary, .input, .part, .output, .nextValue: nil
+        case .temporary, .input, .view, .output, .nextValue: nil
         }
     }
 
-    /// The steps that have to run, in order; takes over what does not have to be computed again.
-    private func needed(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) -> [StepDraft] {
+    /// The steps that have to run, in order; reuses what has not changed.
+    private func needed(_ plan: CompiledPlan, changed: Set<Int>, previous: Binding?) -> [PlannedStep] {
         var required: Set<BufferID> = []
-        var writers: [BufferID: StepDraft] = [:]
-        for draft in plan.schedule.preparation { for buffer in draft.writes { writers[buffer] = draft } }
+        var writers: [BufferID: PlannedStep] = [:]
+        for planned in plan.schedule.preparation { for buffer in planned.writes { writers[buffer] = planned } }
         func require(_ buffer: BufferID) {
             let isUnchanged = writers[buffer]?.variables.isDisjoint(with: changed) ?? false
             if isUnchanged, let memory = previous?.prepared[buffer] {
@@ -197,10 +197,10 @@ final class Binding: @unchecked Sendable {
             }
         }
         for buffer in plan.kept { require(buffer) }
-        var steps: [StepDraft] = []
-        for draft in plan.schedule.preparation.reversed() where draft.writes.contains(where: required.contains) {
-            for buffer in draft.reads where writers[buffer] != nil { require(buffer) }
-            steps.append(draft)
+        var steps: [PlannedStep] = []
+        for planned in plan.schedule.preparation.reversed() where planned.writes.contains(where: required.contains) {
+            for buffer in planned.reads where writers[buffer] != nil { require(buffer) }
+            steps.append(planned)
         }
         return steps.reversed()
     }
@@ -208,8 +208,8 @@ final class Binding: @unchecked Sendable {
 
 /// The values of a plan's variables before their last updates: double buffering.
 ///
-/// Where somebody shares a value, a model after an epoch for instance, a run writes the next one elsewhere. The memory of the
-/// value before is free by then, mostly: the model let go of it when it took the new one. So two arrays take turns. Belongs to
+/// Where a value is shared, with the model after an epoch for instance, a run writes the next one to other memory. The memory of
+/// the value before is mostly free by then: the model released it when it took the new one. So two arrays alternate. Belongs to
 /// the plan, so that it lasts while another plan has the variables; used under the plan's lock.
 final class FormerValues: @unchecked Sendable {
     private var byPosition: [Int: Tensor] = [:]
@@ -217,7 +217,7 @@ final class FormerValues: @unchecked Sendable {
     /// Remembers a value that a run has replaced.
     func keep(_ value: Tensor, _ position: Int) { byPosition[position] = value }
 
-    /// Memory for a variable's next value that nobody else holds; `nil` where there is none.
+    /// Unshared memory for a variable's next value; `nil` where there is none.
     func take(_ position: Int) -> Tensor? {
         guard var value = byPosition.removeValue(forKey: position) else { return nil }
         return value.isUnshared() ? value : nil

@@ -5,8 +5,8 @@ import GraftRuntime
 struct InputForms: Sendable {
     /// As an array of all elements.
     var isDense = false
-    /// As rows compressed by a bitmap, in the order in which products read them.
-    var isPacked = false
+    /// As bitmap-compressed rows, packed in the order in which products read them.
+    var isBitmap = false
     /// What the array's elements are stored as.
     var elementType = ElementType.float32
 }
@@ -14,28 +14,37 @@ struct InputForms: Sendable {
 /// An input in the forms in which a plan's steps read it.
 struct FedInput: Sendable {
     let dense: Tensor?
-    let packed: PackedRows?
+    let bitmap: PackedBitmapRows?
 
     /// The forms of an array; rows that come compressed are expanded only where a step reads all elements.
     init(_ array: HostArray, _ forms: InputForms, in pool: TensorPool) {
         dense = forms.isDense ? array.tensor.stored(as: forms.elementType) : nil
-        guard forms.isPacked else {
-            packed = nil
+        guard forms.isBitmap else {
+            bitmap = nil
             return
         }
-        packed =
+        bitmap =
             switch array {
-            case .dense(let tensor): PackedRows(BitmapRows(tensor), in: pool)
-            case .bitmap(let rows): PackedRows(rows, in: pool)
+            case .dense(let tensor): PackedBitmapRows(BitmapRows(tensor), in: pool)
+            case .bitmap(let rows): PackedBitmapRows(rows, in: pool)
             }
     }
 
     /// Whether both are the same elements in the same memory.
     func isSame(as other: FedInput) -> Bool {
-        guard packed === other.packed else { return false }
+        guard bitmap === other.bitmap else { return false }
         guard let dense, let others = other.dense else { return dense == nil && other.dense == nil }
         return dense.sharesMemory(with: others)
     }
+}
+
+/// What one run is given.
+struct RunRequest {
+    /// In the order of the plan's inputs.
+    let inputs: [FedInput]
+    /// The next run's input of the next-batch product, where it is known.
+    var next: FedInput?
+    var randomKey: UInt64 = 0
 }
 
 /// A batch in the form that one plan on the CPU reads.
@@ -50,6 +59,6 @@ final class CPUFeed: Feed {
 
     init(plan: ObjectIdentifier, _ inputs: [FedInput?], names: [String]) {
         (self.plan, self.inputs, self.names) = (plan, inputs, names)
-        byteCount = inputs.reduce(0) { $0 + ($1?.dense?.byteCount ?? 0) + ($1?.packed?.byteCount ?? 0) }
+        byteCount = inputs.reduce(0) { $0 + ($1?.dense?.byteCount ?? 0) + ($1?.bitmap?.byteCount ?? 0) }
     }
 }

@@ -1,4 +1,4 @@
-/// What a plan knows once it is made, and never changes: shared by all its runs.
+/// The immutable part of a plan, shared by all its runs.
 struct CompiledPlan: Sendable {
     let engine: Engine
     let threads: Int
@@ -6,29 +6,29 @@ struct CompiledPlan: Sendable {
     /// In which forms steps read each input.
     let inputForms: [InputForms]
     let variables: [PlannedVariable]
-    /// The updated variables that are written as a whole, in place or elsewhere, by the step that computes them.
+    /// The updated variables that are written whole, in place or to other memory, by the step that computes them.
     let replaced: Set<Int>
     let constants: [Tensor]
     /// The outputs in order; `source` is the position of the output whose memory it is, mostly its own.
     let outputs: [(source: Int, shape: Shape)]
     let schedule: Schedule
-    /// A product that a run can compute for the next one.
-    let lookahead: Lookahead?
-    let postponedRows: [PostponedRows]
-    /// Buffers that are computed on binding and read by runs.
+    /// The product that can overlap the run before, if there is one.
+    let overlap: NextBatchOverlap?
+    let lazyRows: [LazyRows]
+    /// Loop-invariant buffers that runs read.
     let kept: Set<BufferID>
     let scratchByteCount: Int
     let preparationScratchByteCount: Int
     /// The most tasks that a step of a run does at once by oneDNN.
     let streamCount: Int
-    /// Whether guard words stand around what runs write.
+    /// Whether what runs write is surrounded by guard words.
     let guardsMemory: Bool
 
     init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
         let engine = try Engine()
         try self.init(
             PlanCompiler(
-                graph.widenedForCPU(engine), engine: engine, threads: options.threadsOfRun,
+                graph.legalizedForCPU(engine), engine: engine, threads: options.threadsOfRun,
                 bitmapInputs: options.bitmapInputs), options)
     }
 
@@ -37,7 +37,7 @@ struct CompiledPlan: Sendable {
         threads = options.threadsOfRun
         guardsMemory = options.guardsMemory
         let schedule = try Schedule(
-            compiler, guardsUpdates: options.guardsUpdates, guardsMemory: options.guardsMemory)
+            compiler, skipsNonFiniteUpdates: options.skipsNonFiniteUpdates, guardsMemory: options.guardsMemory)
         inputs = compiler.inputs
         inputForms = compiler.inputForms
         variables = compiler.variables
@@ -46,26 +46,26 @@ struct CompiledPlan: Sendable {
             (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
         }
         self.schedule = schedule
-        lookahead = Lookahead(schedule)
-        postponedRows = PostponedRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
+        overlap = NextBatchOverlap(schedule)
+        lazyRows = LazyRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
         replaced = Set(
             schedule.buffers.compactMap { buffer in
-                if case .nextValue(let position) = buffer.place { position } else { nil }
+                if case .nextValue(let position) = buffer.kind { position } else { nil }
             })
-        kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].place == .prepared }
+        kept = Set(schedule.run.flatMap(\.reads)).filter { schedule.buffers[$0.index].kind == .prepared }
         streamCount = schedule.run.map(\.step.streamCount).max() ?? 1
         scratchByteCount = Self.scratchByteCount(schedule.run, isGuarded: guardsMemory)
         preparationScratchByteCount = Self.scratchByteCount(schedule.preparation, isGuarded: guardsMemory)
     }
 
-    private static func scratchByteCount(_ drafts: [StepDraft], isGuarded: Bool) -> Int {
-        guard !isGuarded else { return ScratchGuards.byteCount(for: drafts.map(\.step)) }
-        return drafts.map(\.step.scratchByteCount).max() ?? 0
+    private static func scratchByteCount(_ plannedSteps: [PlannedStep], isGuarded: Bool) -> Int {
+        guard !isGuarded else { return ScratchGuards.byteCount(for: plannedSteps.map(\.step)) }
+        return plannedSteps.map(\.step.scratchByteCount).max() ?? 0
     }
 
     var hasUpdates: Bool { variables.contains(where: \.isUpdated) }
 
-    /// Bytes that one run takes beside the variables.
+    /// Bytes that one run takes besides the variables.
     var runByteCount: Int {
         let results = outputs.reduce(0) { $0 + $1.shape.elementCount * MemoryLayout<Float>.stride }
         return schedule.arenaByteCount + scratchByteCount + results
@@ -75,13 +75,13 @@ struct CompiledPlan: Sendable {
 
     /// The steps of a run, before anything ran.
     var profile: [StepProfile] {
-        schedule.run.map { draft in
-            let bytes = (Set(draft.reads).map(\.index) + Set(draft.writes).map(\.index))
+        schedule.run.map { planned in
+            let bytes = (Set(planned.reads).map(\.index) + Set(planned.writes).map(\.index))
                 .reduce(0) { $0 + schedule.buffers[$1].byteCount }
             var profile = StepProfile(
-                label: draft.label, operation: draft.operation, implementation: draft.step.implementation, count: 0,
-                seconds: 0, flopCount: draft.flopCount, byteCount: bytes)
-            profile.isBFloat16 = draft.reads.contains { schedule.buffers[$0.index].isNarrowActivation }
+                label: planned.label, operation: planned.operation, implementation: planned.step.implementation,
+                count: 0, seconds: 0, flopCount: planned.flopCount, byteCount: bytes)
+            profile.isBFloat16 = planned.reads.contains { schedule.buffers[$0.index].isBFloat16Activation }
             return profile
         }
     }
@@ -97,13 +97,13 @@ struct CompiledPlan: Sendable {
         report.copies = run.count { $0 is CopyStep }
         report.copiedByteCount = run.reduce(0) { $0 + (($1 as? CopyStep)?.copiedByteCount ?? 0) }
         report.concatenatedInPlace = schedule.buffers.count { buffer in
-            if case .part = buffer.place { true } else { false }
+            if case .view = buffer.kind { true } else { false }
         }
         report.updatesInPlace = schedule.updatesInPlace
         report.fusedGradients = run.count { $0 is GradientStep || $0 is ConvolutionGradientStep }
         report.fusedInputGradients = run.count { ($0 as? GradientStep)?.computesInputGradient == true }
-        report.productsAhead = lookahead == nil ? 0 : 1
-        report.postponedUpdates = postponedRows.count
+        report.overlappedProducts = overlap == nil ? 0 : 1
+        report.lazyUpdates = lazyRows.count
         report.arenaByteCount = schedule.arenaByteCount
         report.valueByteCount = schedule.offsets.keys.reduce(0) { $0 + schedule.buffers[$1.index].byteCount }
         report.scratchByteCount = scratchByteCount

@@ -33,7 +33,7 @@ struct RunGuards {
         }
         var (outputs, variables): ([Int: Memory], [Int: Memory]) = ([:], [:])
         for buffer in plan.schedule.buffers {
-            switch buffer.place {
+            switch buffer.kind {
             case .output(let position): outputs[position] = try Memory(byteCount: buffer.byteCount, isGuarded: true)
             case .variable(let position), .nextValue(let position):
                 guard plan.variables[position].isUpdated, variables[position] == nil else { continue }
@@ -51,11 +51,11 @@ struct RunGuards {
     /// The guarded memory of a buffer; `nil` where it has none.
     func address(of buffer: BufferID) -> UnsafeMutablePointer<Float>? {
         let base: UnsafeMutableRawPointer? =
-            switch schedule.buffers[buffer.index].place {
+            switch schedule.buffers[buffer.index].kind {
             case .temporary: temporaries.first { $0.buffer == buffer }?.range.base
             case .output(let position): outputs[position]?.base
             case .variable(let position), .nextValue(let position): variables[position]?.base
-            case .prepared, .input, .constant, .part: nil
+            case .prepared, .input, .constant, .view: nil
             }
         return base?.assumingMemoryBound(to: Float.self)
     }
@@ -70,16 +70,18 @@ struct RunGuards {
     ///
     /// - Throws: ``GraftError`` that names the step, its kernel and its shapes, if one was overwritten.
     func end(_ position: Int) throws(GraftError) {
-        let draft = schedule.run[position]
-        try scratch.check(after: draft)
+        let planned = schedule.run[position]
+        try scratch.check(after: planned)
         for guarded in temporaries where guarded.lifetime.contains(position) {
-            try draft.checkGuards(of: guarded.range, "a value of \(byteCount(guarded.buffer)) bytes in the arena")
+            try planned.checkGuards(of: guarded.range, "a value of \(byteCount(guarded.buffer)) bytes in the arena")
         }
         for (buffer, memory) in prepared {
-            try draft.checkGuards(of: memory.range, "a prepared value of \(byteCount(buffer)) bytes")
+            try planned.checkGuards(of: memory.range, "a prepared value of \(byteCount(buffer)) bytes")
         }
-        for (position, memory) in outputs { try draft.checkGuards(of: memory.range, "output \(position)") }
-        for (position, memory) in variables { try draft.checkGuards(of: memory.range, "updated variable \(position)") }
+        for (position, memory) in outputs { try planned.checkGuards(of: memory.range, "output \(position)") }
+        for (position, memory) in variables {
+            try planned.checkGuards(of: memory.range, "updated variable \(position)")
+        }
     }
 
     private func byteCount(_ buffer: BufferID) -> Int { schedule.buffers[buffer.index].byteCount }
@@ -114,9 +116,9 @@ struct ScratchGuards {
 
     func mark(for step: any Step) { for range in ranges(step) { range.mark() } }
 
-    func check(after draft: StepDraft) throws(GraftError) {
-        for range in ranges(draft.step) {
-            try draft.checkGuards(of: range, "its scratch memory of \(range.byteCount) bytes")
+    func check(after planned: PlannedStep) throws(GraftError) {
+        for range in ranges(planned.step) {
+            try planned.checkGuards(of: range, "its scratch memory of \(range.byteCount) bytes")
         }
     }
 
@@ -129,7 +131,7 @@ struct ScratchGuards {
     }
 }
 
-extension StepDraft {
+extension PlannedStep {
     /// - Throws: ``GraftError`` if the guard words around a range were overwritten.
     func checkGuards(of range: GuardedRange, _ what: @autoclosure () -> String) throws(GraftError) {
         guard let damage = range.damage else { return }

@@ -8,22 +8,22 @@ internal import CKernels
     internal import Darwin
 #endif
 
-/// Where a run finds its buffers, and what else it needs: the one argument of every step.
+/// A run's buffers, and what else it needs: the one argument of every step.
 struct RunMemory {
     /// The memory of each buffer, by number.
     let buffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
-    /// Working memory that the steps share, one after the other.
+    /// Scratch memory that the steps share, one after the other.
     let scratch: UnsafeMutableRawPointer
     /// One for each task that a step runs at once.
     let streams: [Stream]
     let threads: Int
     let randomKey: UInt64
-    /// Where the rows of packed inputs stand.
-    var packed: [BufferID: graft_packed_rows] = [:]
-    /// A product that the run before began, or that this one begins for the next.
-    var ahead: LookaheadRun?
-    /// What waits of some variables to be made smaller.
-    var postponed: [BufferID: UnsafeMutablePointer<graft_postponed>] = [:]
+    /// The rows of bitmap-compressed inputs.
+    var bitmaps: [BufferID: graft_bitmap_rows] = [:]
+    /// The product that the run before began, or that this one begins for the next.
+    var nextBatch: NextBatchRun?
+    /// The lazy rows of optimizer state.
+    var lazy: [BufferID: UnsafeMutablePointer<graft_lazy_rows>] = [:]
     /// The bytes between the parts of a step's scratch memory: guard words, where the options ask for them.
     var scratchGap = 0
     /// For steps of one task.
@@ -57,10 +57,10 @@ struct RunMemory {
 final class Memory: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
-    /// What is to be freed: `base`, or where the guard words begin.
+    /// The allocation: `base`, or where the guard words begin.
     private let start: UnsafeMutableRawPointer
 
-    /// - Parameter isGuarded: whether guard words stand before and behind it.
+    /// - Parameter isGuarded: whether it is surrounded by guard words.
     /// - Throws: ``GraftError`` where the machine has no more memory.
     init(byteCount: Int, isGuarded: Bool = false) throws(GraftError) {
         let gap = isGuarded ? GuardedRange.guardByteCount : 0

@@ -49,7 +49,7 @@ struct ProductStep: Step {
 
 /// A skinny GEMM (NN): the large matrix is read once, in place, twice as fast as by oneDNN's product, which packs it first. Any
 /// number of rows where they are bitmap-compressed.
-struct ThinProductStep: Step {
+struct SkinnyNNStep: Step {
     let rows: Int
     let inner: Int
     let columns: Int
@@ -59,15 +59,15 @@ struct ThinProductStep: Step {
     let target: BufferID
     let rest: ProgramStep?
     /// Whether the rows are bitmap-compressed.
-    let isPacked: Bool
+    let isBitmap: Bool
     let threads: Int
 
-    var implementation: String { isPacked ? "graft:packed product" : "graft:product" }
+    var implementation: String { isBitmap ? "graft:packed product" : "graft:product" }
 
     var scratchByteCount: Int {
         var product = description
         let packed = graft_bitmap_nn_scratch_size(&product, Int32(threads))
-        return max(isPacked ? packed : sumsByteCount, rest?.scratchByteCount ?? 0)
+        return max(isBitmap ? packed : sumsByteCount, rest?.scratchByteCount ?? 0)
     }
 
     /// The partial sums of its blocks (split-K).
@@ -86,25 +86,25 @@ struct ThinProductStep: Step {
     static let mostRows = 64
 
     /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
-    static func suits(rows: Int, inner: Int, columns: Int, isPacked: Bool) -> Bool {
-        (isPacked || rows <= mostRows) && columns.isMultiple(of: 32) && inner * columns >= 1 << 20
+    static func suits(rows: Int, inner: Int, columns: Int, isBitmap: Bool) -> Bool {
+        (isBitmap || rows <= mostRows) && columns.isMultiple(of: 32) && inner * columns >= 1 << 20
     }
 
-    func readsPacked(_ buffer: BufferID) -> Bool { isPacked && left == buffer && right != buffer && bias != buffer }
+    func readsBitmap(_ buffer: BufferID) -> Bool { isBitmap && left == buffer && right != buffer && bias != buffer }
 
     func run(_ memory: RunMemory) {
         var product = description
         (product.right, product.target) = (UnsafePointer(memory[right]), memory[target])
         product.bias = bias.map { UnsafePointer(memory[$0]) }
-        if isPacked, let packed = memory.packed[left] {
+        if isBitmap, let packed = memory.bitmaps[left] {
             product.bitmap_left = packed
         } else {
             product.left = UnsafePointer(memory[left])
         }
-        if let ahead = memory.ahead, ahead.isReady, ahead.lookahead.product == target {
+        if let run = memory.nextBatch, run.isReady, run.overlap.product == target {
             // One processor is left to the thread that reads the next batch: waiting for a preempted thread costs more.
-            graft_reduce_split_k(&product, ahead.sums, Int32(max(1, memory.threads - 1)))
-        } else if isPacked {
+            graft_reduce_split_k(&product, run.sums, Int32(max(1, memory.threads - 1)))
+        } else if isBitmap {
             graft_run_bitmap_nn(&product, memory.scratch, Int32(memory.threads))
         } else {
             graft_run_skinny_nn(&product, memory.scratch, Int32(memory.threads))

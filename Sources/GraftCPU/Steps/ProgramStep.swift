@@ -52,8 +52,8 @@ struct GradientStep: Step {
         let examples: Int
         let rows: Int
         let columns: Int
-        /// Whether the rows of `left` may be read packed.
-        var isPacked: Bool
+        /// Whether the rows of `left` may be read bitmap-compressed.
+        var isBitmap: Bool
     }
 
     /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes as well, since it reads the kernel.
@@ -71,8 +71,8 @@ struct GradientStep: Step {
     let scratchByteCount: Int
     /// Whether a fused optimizer kernel runs it, so that the next batch's product can overlap it.
     let isCompiled: Bool
-    /// The state that a zero gradient only decays, so that its rows can be lazy; see ``PostponedRows``.
-    let postponable: BufferID?
+    /// The state that a zero gradient only decays, so that its rows can be lazy; see ``LazyRows``.
+    let lazyState: BufferID?
 
     /// The gradient's rows: the inner axis of a product with what it updates.
     var inner: Int { product.rows }
@@ -89,15 +89,15 @@ struct GradientStep: Step {
         (self.program, self.operands, self.targets) = (program, operands, targets)
         self.inputGradient = inputGradient
         var product = product
-        product.isPacked =
-            product.isPacked && inputGradient == nil && product.right != product.left
+        product.isBitmap =
+            product.isBitmap && inputGradient == nil && product.right != product.left
             && !operands.contains(product.left)
             && Self.isCompiled(program, product, operands: operands)
         self.product = product
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
         scratchByteCount = program.scratchByteCount(for: &description, threads: threads)
         isCompiled = program.isCompiled(on: &description)
-        postponable = program.lazyOperand(on: &description).flatMap { operands[$0] }
+        lazyState = program.lazyOperand(on: &description).flatMap { operands[$0] }
     }
 
     private static func isCompiled(_ program: CompiledProgram, _ product: Product, operands: [BufferID?]) -> Bool {
@@ -105,17 +105,17 @@ struct GradientStep: Step {
         return program.isCompiled(on: &description)
     }
 
-    func readsPacked(_ buffer: BufferID) -> Bool { product.isPacked && product.left == buffer }
+    func readsBitmap(_ buffer: BufferID) -> Bool { product.isBitmap && product.left == buffer }
 
     func run(_ memory: RunMemory) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
-        if product.isPacked, let packed = memory.packed[product.left] {
+        if product.isBitmap, let packed = memory.bitmaps[product.left] {
             description.bitmap_left = packed
         } else {
             description.left = UnsafePointer(memory[product.left])
         }
         description.right = UnsafePointer(memory[product.right])
-        description.lazy = postponable.flatMap { memory.postponed[$0] }
+        description.lazy = lazyState.flatMap { memory.lazy[$0] }
         withPointers(to: operands, targets, memory) { sources, results in
             guard let inputGradient else {
                 return program.run(sources, results, gradient: &description, next: nextBatch(memory), memory)
@@ -132,29 +132,29 @@ struct GradientStep: Step {
         }
     }
 
-    /// Takes the deferred steps of all rows of ``postponable``.
+    /// Takes the deferred steps of all rows of ``lazyState``.
     func catchUp(
-        _ state: UnsafeMutablePointer<Float>?, _ postponed: UnsafeMutablePointer<graft_postponed>, threads: Int
+        _ state: UnsafeMutablePointer<Float>?, _ lazy: UnsafeMutablePointer<graft_lazy_rows>, threads: Int
     ) {
         var description = product.description(operand: operands.firstIndex(of: nil) ?? 0)
-        description.lazy = postponed
+        description.lazy = lazy
         program.catchUp(&description, state, threads: threads)
     }
 
     /// The next batch's product with what this step updates, where it is known.
     private func nextBatch(_ memory: RunMemory) -> graft_next_batch? {
-        guard let ahead = memory.ahead, let next = ahead.next, targets.contains(ahead.lookahead.nextValue) else {
+        guard let run = memory.nextBatch, let next = run.next, targets.contains(run.overlap.nextValue) else {
             return nil
         }
         var product = graft_skinny_nn()
-        (product.rows, product.inner, product.columns) = (Int64(ahead.lookahead.rows), Int64(inner), Int64(columns))
-        if ahead.lookahead.isPacked, let packed = next.packed?.description {
+        (product.rows, product.inner, product.columns) = (Int64(run.overlap.rows), Int64(inner), Int64(columns))
+        if run.overlap.isBitmap, let packed = next.bitmap?.description {
             product.bitmap_left = packed
         } else {
             product.left = next.dense.flatMap { UnsafePointer($0.address) }
         }
-        product.right = UnsafePointer(memory[ahead.lookahead.nextValue])
-        return graft_next_batch(product: product, sums: ahead.sums)
+        product.right = UnsafePointer(memory[run.overlap.nextValue])
+        return graft_next_batch(product: product, sums: run.sums)
     }
 }
 
@@ -164,7 +164,7 @@ extension GradientStep.Product {
         description.examples = Int64(examples)
         description.rows = Int64(rows)
         description.columns = Int64(columns)
-        description.left_is_bitmap = isPacked
+        description.left_is_bitmap = isBitmap
         description.operand = Int32(operand)
         return description
     }

@@ -14,8 +14,8 @@ protocol Step: Sendable {
     var primitiveCount: Int { get }
     /// Of these, reorders between layouts.
     var reorderCount: Int { get }
-    /// Whether it reads a buffer as packed rows: only one that is an input and that the compiler offered so.
-    func readsPacked(_ buffer: BufferID) -> Bool
+    /// Whether it reads a buffer as bitmap-compressed rows: only an input that the compiler offers in that form.
+    func readsBitmap(_ buffer: BufferID) -> Bool
     /// Runs it.
     func run(_ memory: RunMemory) throws(GraftError)
 }
@@ -27,5 +27,5 @@ extension Step {
     var streamCount: Int { 1 }
     var primitiveCount: Int { 0 }
     var reorderCount: Int { 0 }
-    func readsPacked(_ buffer: BufferID) -> Bool { false }
+    func readsBitmap(_ buffer: BufferID) -> Bool { false }
 }

@@ -10,7 +10,7 @@ public protocol Dataset: Sendable {
     /// The number of examples, however many views each has.
     var count: Int { get }
 
-    /// How many versions of each example there are, 1 or more; 1 where nothing else is said. A view is a pure function of
+    /// How many versions of each example there are, 1 or more; 1 by default. A view is a pure function of
     /// the dataset and its number: asked for again, it is the same.
     var views: Int { get }
 
@@ -19,11 +19,11 @@ public protocol Dataset: Sendable {
     func batch(_ indices: [Int]) throws -> Batch
 
     /// The targets of these examples, in this order, as ``batch(_:)`` gives them but without decoding an input: what
-    /// training reads beside kept features. One tensor for each output of the model; empty where only inputs are known.
+    /// training reads next to kept features. One tensor for each output of the model; empty where only inputs are known.
     func targets(of indices: [Int]) throws -> [Tensor]
 
     /// Whether targets are computed from the inputs, such as a teacher's answers: they cost as much as the inputs, so that
-    /// nobody asks for them but with a batch.
+    /// they are only read with a batch.
     var computesTargets: Bool { get }
 
     /// The identity of an example's input (a hash of its bytes and of the rule that decodes it), or `nil` where
@@ -36,7 +36,7 @@ public protocol Dataset: Sendable {
     /// The classes' names, in the order of the class numbers, where they are known.
     var classNames: [String]? { get }
 
-    /// How bytes become inputs, so that a model trained on them can carry the rule; `nil` where nobody knows.
+    /// How bytes become inputs, so that a model trained on them can carry the rule; `nil` if unknown.
     var inputRule: InputRule? { get }
 }
 
@@ -47,7 +47,7 @@ extension Dataset {
     /// No name.
     public func name(of index: Int) -> String? { nil }
 
-    /// They stand beside the inputs.
+    /// They come with the inputs.
     public var computesTargets: Bool { false }
 
     /// The targets of whole batches; a dataset that decodes its inputs does better to give its labels.
@@ -62,7 +62,7 @@ extension Dataset {
     }
 }
 
-/// A dataset whose batches may stand in memory that was used before.
+/// A dataset whose batches may reuse memory.
 package protocol PooledDataset: Dataset {
     /// As ``Dataset/batch(_:)``, with inputs in memory of this pool.
     func batch(_ indices: [Int], in memory: TensorPool) throws -> Batch
@@ -97,7 +97,7 @@ public struct Batch: Sendable {
 public struct ExampleFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// Its number in the dataset.
     public var index: Int
-    /// The file it stands in.
+    /// The file it is in.
     public var path: String
     /// Why it could not be read.
     public var message: String

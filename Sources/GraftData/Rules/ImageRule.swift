@@ -11,7 +11,7 @@ public struct ImageRule: Codable, Hashable, Sendable {
     /// How the size is changed.
     public var resize: ResizeMethod
 
-    /// A rule; three channels and Keras's resize where nothing else is said.
+    /// A rule; three channels and Keras's resize by default.
     public init(height: Int, width: Int, channels: Int = 3, resize: ResizeMethod = .keras) {
         (self.height, self.width, self.channels, self.resize) = (height, width, channels, resize)
     }

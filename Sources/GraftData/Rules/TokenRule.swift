@@ -14,7 +14,7 @@ public struct TokenRule: Codable, Hashable, Sendable {
     /// Names the vocabulary that gives tokens their ids: the fingerprint of its file for instance.
     public let vocabulary: String
 
-    /// A rule; padding has the id 0 where nothing else is said.
+    /// A rule; padding has the id 0 by default.
     ///
     /// - Throws: `GraftError` with code `argument` for a length below 1, and for an id that a float32 tensor does not hold.
     public init(maximumLength: Int, paddingID: Int = 0, vocabulary: String) throws(GraftError) {

@@ -37,7 +37,7 @@ package struct SourceBatch: Sendable {
     /// Whether the rows of its inputs are compressed.
     package var isBitmap: Bool { inputs.allSatisfy(\.isBitmap) }
 
-    /// Adds the rows of another batch behind these.
+    /// Adds the rows of another batch after these.
     package mutating func append(_ other: SourceBatch) {
         failures += other.failures
         guard !other.indices.isEmpty else { return }

@@ -16,9 +16,9 @@ package enum FeatureEvent: Sendable {
     case unreadable(ExampleFailure)
 }
 
-/// Makes sure that the features of all examples of some datasets are kept: finds those that are, computes the others.
+/// Makes sure that the features of all examples of some datasets are cached: finds those that are, computes the others.
 ///
-/// Some runs of the trunk go on at once. While each computes a batch, its next one is decoded and the features of those before
+/// Several runs of the trunk are active at once. While each computes a batch, its next one is decoded and the features of those before
 /// are written. Memory holds three batches and two batches of features for each run, two batches of features more and some 200
 /// bytes an image; it does not grow with features.
 package struct FeaturePass {
@@ -60,15 +60,15 @@ package struct FeaturePass {
     /// How many views of a dataset need fingerprints: up to the last whose features are wanted.
     package static func count(of views: Set<Int>) -> Int { (views.max() ?? 0) + 1 }
 
-    /// The features of a dataset, and what could not be had.
+    /// The features of a dataset, and the examples without any.
     package struct Outcome {
         package let source: FeatureSource
         package let failures: [ExampleFailure]
         package let reusedCount: Int
     }
 
-    /// Where a request's features are and which are missing.
-    private struct Survey {
+    /// A request's cache lookup: its hits and misses.
+    private struct CacheLookup {
         let request: Request
         let source: FeatureSource
         let missing: [Int]
@@ -83,31 +83,31 @@ package struct FeaturePass {
     /// - Throws: `GraftError` with code `file` where the disk has too little space, or what `checkCancellation` throws;
     ///   features computed until then are kept.
     package func run(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [Outcome] {
-        let surveys = try survey(requests, fingerprints)
-        try makeRoom(for: surveys)
-        let total = surveys.reduce(0) { $0 + $1.missing.count }
-        let reused = surveys.reduce(0) { $0 + $1.reusedCount }
+        let lookups = try lookup(requests, fingerprints)
+        try makeRoom(for: lookups)
+        let total = lookups.reduce(0) { $0 + $1.missing.count }
+        let reused = lookups.reduce(0) { $0 + $1.reusedCount }
         if reused > 0 { try emit(.found(reused)) }
         let clock = Stopwatch()
-        var (done, failures) = (0, [[ExampleFailure]](repeating: [], count: surveys.count))
-        for group in groups(of: surveys) {
-            let found = try compute(group.map { surveys[$0] }) { count in
+        var (done, failures) = (0, [[ExampleFailure]](repeating: [], count: lookups.count))
+        for group in groups(of: lookups) {
+            let found = try compute(group.map { lookups[$0] }) { count in
                 done += count
                 try emit(.computed(Progress(done: done, total: total, elapsed: clock.seconds)))
             }
             for (position, found) in zip(group, found) { failures[position] = found }
         }
-        return zip(surveys, failures).map { survey, failures in
-            Outcome(source: survey.source, failures: failures, reusedCount: survey.reusedCount)
+        return zip(lookups, failures).map { lookup, failures in
+            Outcome(source: lookup.source, failures: failures, reusedCount: lookup.reusedCount)
         }
     }
 
-    /// The surveys with something missing, by their positions, those with the same trunk together.
-    private func groups(of surveys: [Survey]) -> [[Int]] {
+    /// The lookups with misses, by position, those of the same trunk together.
+    private func groups(of lookups: [CacheLookup]) -> [[Int]] {
         var groups: [[Int]] = []
-        for (position, survey) in surveys.enumerated() where !survey.missing.isEmpty {
-            let key = survey.request.trunk.key
-            if let known = groups.firstIndex(where: { surveys[$0[0]].request.trunk.key == key }) {
+        for (position, lookup) in lookups.enumerated() where !lookup.missing.isEmpty {
+            let key = lookup.request.trunk.key
+            if let known = groups.firstIndex(where: { lookups[$0[0]].request.trunk.key == key }) {
                 groups[known].append(position)
             } else {
                 groups.append([position])
@@ -116,20 +116,20 @@ package struct FeaturePass {
         return groups
     }
 
-    /// Room for all rows as they are: how much smaller they get is known when they are there.
-    private func makeRoom(for surveys: [Survey]) throws {
-        let kept = surveys.reduce(0) { sum, survey in
-            sum + survey.missing.count { !survey.source.unkept.contains($0) } * survey.rowByteCount
+    /// Reserves the uncompressed size; the compressed one is unknown until rows are written.
+    private func makeRoom(for lookups: [CacheLookup]) throws {
+        let kept = lookups.reduce(0) { sum, lookup in
+            sum + lookup.missing.count { !lookup.source.uncacheable.contains($0) } * lookup.rowByteCount
         }
-        try cache.makeRoom(for: kept, in: surveys.map(\.source.kept))
-        let temporary = surveys.reduce(0) { $0 + $1.source.unkept.count * $1.rowByteCount }
-        if let folder = surveys.lazy.compactMap(\.source.temporary).first {
+        try cache.makeRoom(for: kept, in: lookups.map(\.source.kept))
+        let temporary = lookups.reduce(0) { $0 + $1.source.uncacheable.count * $1.rowByteCount }
+        if let folder = lookups.lazy.compactMap(\.source.temporary).first {
             try FeatureCache.checkSpace(for: temporary, in: folder)
         }
     }
 
-    /// Opens the folders and finds what is missing, once damaged rows are out of all of them.
-    private func survey(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [Survey] {
+    /// Opens the folders and finds the misses, after damaged rows are removed from all of them.
+    private func lookup(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [CacheLookup] {
         var folders: [TrunkKey: FeatureFolder] = [:]
         let sources = try requests.map { request in
             let source = try makeSource(request, fingerprints.next() ?? [], &folders)
@@ -138,11 +138,11 @@ package struct FeaturePass {
         }
         return zip(requests, sources).map { request, source in
             let missing = Self.numbers(request).filter { source.kept.location(of: source.keys[$0]) == nil }
-            return Survey(request: request, source: source, missing: missing)
+            return CacheLookup(request: request, source: source, missing: missing)
         }
     }
 
-    /// The numbers of the views that are wanted, all those of an example behind one another, so that it is decoded once for
+    /// The numbers of the views that are wanted, all those of an example in a row, so that it is decoded once for
     /// all of them where a batch has them.
     private static func numbers(_ request: Request) -> [Int] {
         let (dataset, views) = (request.dataset, request.views.sorted())
@@ -154,22 +154,22 @@ package struct FeaturePass {
     ) throws -> FeatureSource {
         let (dataset, rowByteCount) = (request.dataset, request.trunk.rowByteCount)
         let run = UUID().uuidString
-        var unkept: Set<Int> = []
+        var uncacheable: Set<Int> = []
         let keys = fingerprints.enumerated().map { index, fingerprint in
             // A file that cannot be read has no fingerprint; decoding will say what is wrong with it.
             if let fingerprint { return FeatureKey(fingerprint: fingerprint) }
-            unkept.insert(index)
+            uncacheable.insert(index)
             return FeatureKey(fingerprint: "\(run) \(index)")
         }
         let kept = try folders[request.trunk.key] ?? cache.folder(trunk: request.trunk.key, rowByteCount: rowByteCount)
         folders[request.trunk.key] = kept
         return FeatureSource(
-            dataset: dataset, keys: keys, kept: kept, unkept: unkept,
-            temporary: unkept.isEmpty ? nil : try FeatureCache.temporaryFolder(rowByteCount: rowByteCount),
+            dataset: dataset, keys: keys, kept: kept, uncacheable: uncacheable,
+            temporary: uncacheable.isEmpty ? nil : try FeatureCache.temporaryFolder(rowByteCount: rowByteCount),
             shapes: request.trunk.shapes)
     }
 
-    /// The fingerprints of each dataset's examples in its first views, taken while whoever asked does something else.
+    /// The fingerprints of each dataset's examples in its first views, computed in the background.
     package func fingerprints(of datasets: [(data: any Dataset, views: Int)]) -> Prefetcher<[String?]> {
         var rest = datasets[...]
         return Prefetcher(name: "graft fingerprints", ahead: datasets.count) {
@@ -189,38 +189,38 @@ package struct FeaturePass {
         return parts.withLock { parts in parts.keys.sorted().flatMap { parts[$0] ?? [] } }
     }
 
-    /// Computes what is missing of some surveys with one trunk, batch by batch; a shard that is begun is completed however
+    /// Computes the misses of some lookups with one trunk, batch by batch; a shard that is begun is completed however
     /// the pass ends.
     ///
-    /// - Returns: for each survey what cannot be read.
-    private func compute(_ surveys: [Survey], report: (Int) throws -> Void) throws -> [[ExampleFailure]] {
-        guard let trunk = surveys.first?.request.trunk else { return [] }
-        let source = JoinedSource(surveys.map(\.source.dataset), streams: trunk.concurrentRuns)
-        let recordings = surveys.map { FeatureRecording($0.source, cache: cache) }
+    /// - Returns: for each lookup the examples that cannot be read.
+    private func compute(_ lookups: [CacheLookup], report: (Int) throws -> Void) throws -> [[ExampleFailure]] {
+        guard let trunk = lookups.first?.request.trunk else { return [] }
+        let source = ConcatenatedSource(lookups.map(\.source.dataset), streams: trunk.concurrentRuns)
+        let recordings = lookups.map { FeatureRecording($0.source, cache: cache) }
         defer { for recording in recordings { try? recording.finish() } }
         // The first examples are decoded while the trunk is made ready.
-        let streams = streams(of: surveys, from: source, count: trunk.concurrentRuns)
+        let streams = streams(of: lookups, from: source, count: trunk.concurrentRuns)
         let runner = try trunk.makeRunner()
         try checkCancellation()
         var runs = streams.map { runner.features(of: $0, timeline: timeline) }
         defer { for run in runs { run.end() } }
-        var failures = surveys.map { _ in [ExampleFailure]() }
-        var unreadable = surveys.map { _ in Set<Int>() }
+        var failures = lookups.map { _ in [ExampleFailure]() }
+        var unreadable = lookups.map { _ in Set<Int>() }
         while !runs.isEmpty {
             // One batch of each in turn, so that rows and failures have the same order however fast each run is.
             runs = try runs.filter { run in
                 guard let (batch, features) = try run.next() else { return false }
                 try checkCancellation()
                 for failure in batch.failures {
-                    var (part, own) = source.separated(failure)
-                    own.index = surveys[part].request.dataset.example(ofNumber: own.index)
+                    var (part, own) = source.located(failure)
+                    own.index = lookups[part].request.dataset.example(ofNumber: own.index)
                     // Once, however many views of it were asked for.
                     guard unreadable[part].insert(own.index).inserted else { continue }
                     try emit(.unreadable(own))
                     failures[part].append(own)
                 }
-                for piece in source.pieces(of: batch.indices) {
-                    try recordings[piece.part].append(features, rows: piece.rows, of: piece.indices)
+                for segment in source.segments(of: batch.indices) {
+                    try recordings[segment.part].append(features, rows: segment.rows, of: segment.indices)
                 }
                 try report(batch.indices.count + batch.failures.count)
                 return true
@@ -231,11 +231,13 @@ package struct FeaturePass {
         return failures
     }
 
-    /// What is missing of some surveys, its batches dealt out to so many streams.
-    private func streams(of surveys: [Survey], from source: JoinedSource, count: Int) -> [BatchStream<SourceBatch>] {
+    /// The misses of some lookups, its batches dealt out to `count` streams.
+    private func streams(
+        of lookups: [CacheLookup], from source: ConcatenatedSource, count: Int
+    ) -> [BatchStream<SourceBatch>] {
         var orders = [[Int]](repeating: [], count: count)
-        let missing = surveys.enumerated().flatMap { part, survey in
-            survey.missing.map { source.number(of: $0, in: part) }
+        let missing = lookups.enumerated().flatMap { part, lookup in
+            lookup.missing.map { source.number(of: $0, in: part) }
         }
         for (position, number) in missing.enumerated() { orders[position / Trunk.batchSize % count].append(number) }
         return orders.map { BatchStream(source, order: $0, batchSize: Trunk.batchSize, profiler: timeline) }

@@ -19,13 +19,13 @@ final class FeatureRecording: @unchecked Sendable {
     /// Has the features of these examples written, one row of each feature after the other; waits only where two batches
     /// are not written yet.
     ///
-    /// - Parameter rows: where they stand in the features, in this order.
+    /// - Parameter rows: where they are in the features, in this order.
     /// - Throws: what went wrong with an earlier batch.
     func append(_ features: [Tensor], rows: Range<Int>, of indices: [Int]) throws {
         guard !indices.isEmpty else { return }
         try writing.submit { [self] in
             for (position, index) in zip(rows, indices) {
-                let recorder = source.unkept.contains(index) ? temporary ?? kept : kept
+                let recorder = source.uncacheable.contains(index) ? temporary ?? kept : kept
                 try withRow(position, of: features) { try recorder.append($0, key: source.keys[index]) }
             }
         }

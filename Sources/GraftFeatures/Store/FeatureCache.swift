@@ -25,7 +25,7 @@ public struct FeatureCache: Sendable, Hashable {
     /// never one in use. What one run makes beyond the limit is kept for that run alone.
     public var byteLimit: Int
 
-    /// The user's cache and 10 GB where nothing else is said.
+    /// The user's cache and 10 GB by default.
     public init(location: Location = .standard, byteLimit: Int = 10_000_000_000) {
         (self.location, self.byteLimit) = (location, byteLimit)
     }

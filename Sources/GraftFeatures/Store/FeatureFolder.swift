@@ -68,7 +68,7 @@ final class FeatureFolder: Sendable {
         if isTemporary { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    /// Where an image's row stands, if it is there.
+    /// Where an image's row is, if it is there.
     func location(of key: FeatureKey) -> Location? { content.withLock { $0.index[key] } }
 
     /// Reads a row.
@@ -80,14 +80,14 @@ final class FeatureFolder: Sendable {
         try presentShard(location).read(row: Int(location.row), into: buffer, scratch: scratch)
     }
 
-    /// Reads a row as it stands in its file; see ``entry(of:)``.
+    /// Reads a row as it is in its file; see ``entry(of:)``.
     ///
     /// - Throws: `GraftError` with code `format` where it is damaged.
     func readPacked(_ location: Location, into buffer: UnsafeMutableRawBufferPointer) throws {
         try presentShard(location).readPacked(row: Int(location.row), into: buffer)
     }
 
-    /// How a row stands in its file.
+    /// How a row is in its file.
     func entry(of location: Location) throws -> ShardTable.Entry {
         try presentShard(location).entry(row: Int(location.row))
     }

@@ -1,9 +1,9 @@
 import Foundation
 import GraftGraph
 
-/// A file of feature rows: which images they are of, and their numbers; ``ShardTable`` says what stands where.
+/// A file of feature rows: which images they are of, and their numbers; ``ShardTable`` says what is where.
 ///
-/// A shard is written under a temporary name and renamed when complete, so that whoever finds one finds a whole one; a
+/// A shard is written under a temporary name and renamed when complete, so that any that is found is whole; a
 /// machine that loses power may still leave a damaged file, which the checksums tell.
 final class FeatureShard: Sendable {
     let path: String
@@ -25,7 +25,7 @@ final class FeatureShard: Sendable {
     /// The images in the order of their rows.
     var keys: [FeatureKey] { table.entries.map(\.key) }
 
-    /// How a row stands in the file.
+    /// How a row is in the file.
     func entry(row: Int) -> ShardTable.Entry { table.entries[row] }
 
     /// Reads a row's numbers, each of them; the row is checked against its checksum.
@@ -41,7 +41,7 @@ final class FeatureShard: Sendable {
         }
     }
 
-    /// Reads a row as it stands in the file, and checks it.
+    /// Reads a row as it is in the file, and checks it.
     ///
     /// - Precondition: the buffer has the size of the row's entry.
     /// - Throws: `GraftError` with code `format` where the row is not the one that was written.
@@ -54,7 +54,7 @@ final class FeatureShard: Sendable {
     private func readBytes(row: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
         let entry = table.entries[row]
         try (file ?? File(reading: path)).read(into: buffer, at: entry.position)
-        guard Checksum.value(of: UnsafeRawBufferPointer(buffer)) == entry.checksum else { throw damaged }
+        guard Checksum64.value(of: UnsafeRawBufferPointer(buffer)) == entry.checksum else { throw damaged }
     }
 
     private var damaged: GraftError {

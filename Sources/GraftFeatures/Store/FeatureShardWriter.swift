@@ -24,7 +24,7 @@ final class FeatureShardWriter {
         table = ShardTable(rowByteCount: rowByteCount)
         name = "\(folder)/\(UUID().uuidString)"
         file = try File(creating: name + FeatureFolder.partialSuffix)
-        // Held while this writer lives: whoever cleans up knows the file of a process that is gone by its free lock.
+        // Held while this writer lives: a file whose lock is free was left by a process that is gone.
         _ = try file.lock(exclusively: true, waiting: false)
     }
 
@@ -43,7 +43,7 @@ final class FeatureShardWriter {
         precondition(!isFull, "the shard has its \(table.entries.count) rows")
         let (encoding, bytes) = packer.pack(row)
         try file.write(bytes, at: table.end)
-        table.append(key: key, checksum: Checksum.value(of: bytes), byteCount: bytes.count, encoding: encoding)
+        table.append(key: key, checksum: Checksum64.value(of: bytes), byteCount: bytes.count, encoding: encoding)
     }
 
     /// Writes the table and renames the file.

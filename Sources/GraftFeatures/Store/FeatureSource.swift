@@ -7,11 +7,11 @@ package struct FeatureSource: ExampleSource {
     package let dataset: any Dataset
     /// The key of each example's row.
     let keys: [FeatureKey]
-    /// Where the rows of examples with a fingerprint stand.
+    /// Where the rows of examples with a fingerprint are.
     let kept: FeatureFolder
     /// The examples without a fingerprint, whose rows go when the run ends.
-    let unkept: Set<Int>
-    /// Where those stand, if there are any.
+    let uncacheable: Set<Int>
+    /// Where those are, if there are any.
     let temporary: FeatureFolder?
     /// The shape of each feature, without the batch axis; a row holds them one after the other.
     let shapes: [Shape]
@@ -90,7 +90,7 @@ package struct FeatureSource: ExampleSource {
     }
 
     /// The folder of an example's row.
-    func folder(of index: Int) -> FeatureFolder { unkept.contains(index) ? temporary ?? kept : kept }
+    func folder(of index: Int) -> FeatureFolder { uncacheable.contains(index) ? temporary ?? kept : kept }
 
     private func place(of index: Int) throws -> (FeatureFolder, FeatureFolder.Location) {
         let folder = folder(of: index)
@@ -100,7 +100,7 @@ package struct FeatureSource: ExampleSource {
         return (folder, location)
     }
 
-    /// Where an example's row stands, and how.
+    /// Where an example's row is, and how.
     private typealias KeptRow = (folder: FeatureFolder, location: FeatureFolder.Location, entry: ShardTable.Entry)
 
     private func keptRow(_ index: Int) throws -> KeptRow {

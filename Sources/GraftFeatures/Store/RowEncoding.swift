@@ -1,10 +1,10 @@
-/// How a row's numbers stand in a file.
+/// How a row's numbers are in a file.
 ///
 /// Most of what a relu gives is +0.0. A masked row has a bit for each element, set where the element is something else, and
 /// the values of those alone. Every row comes back bit for bit, -0.0 and the payloads of NaN included.
 ///
 /// - dense: all elements, as little-endian float32.
-/// - masked: the mask as little-endian 64-bit words, the first element in the lowest bit of the first word, the bits behind
+/// - masked: the mask as little-endian 64-bit words, the first element in the lowest bit of the first word, the bits after
 ///   the last element zero; then the elements whose bits are set, as little-endian float32.
 enum RowEncoding: UInt64, CaseIterable, Sendable {
     case dense = 0

@@ -4,7 +4,7 @@
 /// values; the first has no branches and the second one for each value, so that a row costs some microseconds.
 final class RowPacker {
     let elementCount: Int
-    /// The mask and, behind it, the values.
+    /// The mask and, after it, the values.
     private let memory: UnsafeMutableRawBufferPointer
 
     /// A packer of rows with so many elements.

@@ -2,7 +2,7 @@ extension RowEncoding {
     /// Writes every element of a row.
     ///
     /// - Parameters:
-    ///   - bytes: the row as it stands in the file; nothing is taken for granted about it.
+    ///   - bytes: the row as it is in the file; nothing is taken for granted about it.
     ///   - row: four bytes for each element, aligned as they are.
     /// - Returns: whether the bytes are a row of this encoding; where they are not, the row holds anything.
     func unpack(_ bytes: UnsafeRawBufferPointer, into row: UnsafeMutableRawBufferPointer) -> Bool {
@@ -23,7 +23,7 @@ extension RowEncoding {
         return self == .dense || Self.isMask(bytes, elementCount: elementCount, valueCount: valueCount)
     }
 
-    /// Whether a mask has as many bits as there are values, none behind the last element.
+    /// Whether a mask has as many bits as there are values, none after the last element.
     private static func isMask(_ bytes: UnsafeRawBufferPointer, elementCount: Int, valueCount: Int) -> Bool {
         var (count, last) = (0, UInt64(0))
         for word in 0..<maskWordCount(elementCount) {

@@ -4,7 +4,7 @@ import GraftGraph
 ///
 ///     offset 0     "GRAFTFT2", then as little-endian 64-bit numbers: bytes of a row that is not packed, rows,
 ///                  offset of the table, checksum of the header and the table; the rest is zero
-///     offset 64    the rows, each packed (see ``RowEncoding``), one behind the other
+///     offset 64    the rows, each packed (see ``RowEncoding``), one after the other
 ///     then         the table, up to the end: for each row 32 bytes of key, then as little-endian 64-bit numbers the
 ///                  checksum of its packed bytes, their number, and the encoding
 ///
@@ -36,7 +36,7 @@ struct ShardTable: Sendable {
     /// The table of a file without rows.
     init(rowByteCount: Int) { self.rowByteCount = rowByteCount }
 
-    /// Adds a row behind the others.
+    /// Adds a row after the others.
     mutating func append(key: FeatureKey, checksum: UInt64, byteCount: Int, encoding: RowEncoding) {
         entries.append(
             Entry(key: key, checksum: checksum, position: end, byteCount: byteCount, encoding: encoding))
@@ -100,7 +100,7 @@ extension ShardTable {
     }
 
     private static func checksum(_ header: [UInt8], _ table: [UInt8]) -> UInt64 {
-        (header + table).withUnsafeBytes { Checksum.value(of: $0) }
+        (header + table).withUnsafeBytes { Checksum64.value(of: $0) }
     }
 }
 

@@ -50,7 +50,7 @@ package struct Trunk: Sendable {
         return TrunkRunner(plan: plan, inputNames: parts.modelInputNames)
     }
 
-    /// How many runs are worth having go on at once.
+    /// How many runs at once are worthwhile.
     var concurrentRuns: Int { backend.capabilities.concurrentRuns }
 }
 

@@ -21,6 +21,7 @@ extension Model {
         let date = try SaveDate()
         let members = try KerasArchive.members(of: self, date: date)
         let byteCount = KerasArchive.byteCount(of: members)
+        AtomicFile.removePartials(of: path)
         try AtomicFile.write(to: path, byteCount: byteCount) { (temporary) throws(GraftError) in
             try ZipWriter.write(members, to: temporary, date: date)
         }

@@ -28,24 +28,28 @@ public struct ConfusionMatrix: Sendable, Hashable {
         }
     }
 
-    /// A line a class, in the order of the class numbers.
+    /// The metrics of each class, in the order of the class numbers.
     ///
     /// - Parameter names: the classes' names; `class 0`, `class 1`, … where `nil`.
-    public func figures(names: [String]?) -> [ClassFigures] {
+    public func classMetrics(names: [String]?) -> [ClassMetrics] {
         counts.indices.map { number in
             let known = names.flatMap { $0.indices.contains(number) ? $0[number] : nil }
             let name = known ?? ModelMetadata.nameOfClass(number)
-            return ClassFigures(
+            return ClassMetrics(
                 name: name, count: counts[number].reduce(0, +), correct: counts[number][number],
                 predicted: counts.reduce(0) { $0 + $1[number] })
         }
     }
 
+    /// The former name of ``classMetrics(names:)``.
+    @available(*, deprecated, renamed: "classMetrics(names:)")
+    public func figures(names: [String]?) -> [ClassMetrics] { classMetrics(names: names) }
+
     /// The pairs of classes of which the first was taken for the second, the most frequent first.
     ///
     /// - Parameter names: the classes' names; `class 0`, `class 1`, … where `nil`.
     public func topConfusions(names: [String]?) -> [Confusion] {
-        let names = figures(names: names).map(\.name)
+        let names = classMetrics(names: names).map(\.name)
         let all = counts.indices.flatMap { number in
             counts[number].indices.filter { $0 != number && counts[number][$0] > 0 }.map {
                 Confusion(name: names[number], predicted: names[$0], count: counts[number][$0])

@@ -42,12 +42,3 @@ extension Model {
         }
     }
 }
-
-package typealias LayerMarks = LayerFlags
-
-extension Model {
-    package final var layerMarks: LayerFlags {
-        get { layerFlags }
-        set { layerFlags = newValue }
-    }
-}

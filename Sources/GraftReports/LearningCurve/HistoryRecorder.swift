@@ -14,7 +14,7 @@ import GraftModel
 /// try model.compile(optimizer: RMSprop(learningRate: 1e-5), loss: .binaryCrossentropy, metrics: [.accuracy])
 /// recorder.begin("fine-tuning", event: "unfrozen from mixed5")
 /// try model.fit(photos.training, epochs: 5, validation: photos.validation, callbacks: [recorder])
-/// print(CurveVerdict(of: recorder.curve))
+/// print(LearningCurveDiagnosis(of: recorder.curve))
 /// ```
 ///
 /// A full disk does not end the training; ``failure`` tells of it.
@@ -47,6 +47,9 @@ public final class HistoryRecorder: Callback {
     /// each one, as the files grow.
     public func handle(_ event: TrainingEvent, in run: TrainingRun) throws {
         switch event {
+        case .began:
+            // Of a process that was killed while it wrote one.
+            for path in [csvPath, chartPath] { AtomicFile.removePartials(of: path) }
         case .epoch(let report):
             curve.append(report.figures, seconds: report.seconds)
             isBehind = true

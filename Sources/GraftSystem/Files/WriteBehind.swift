@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Synchronization
 
@@ -15,8 +14,7 @@ package final class WriteBehind {
     private var filled = 0
     /// Where in the file the buffer's bytes belong.
     package private(set) var start = 0
-    private let queue = DispatchQueue(label: "graft file")
-    private let writing = DispatchGroup()
+    private let writing = BackgroundWork(name: "graft file")
     /// The system's number for what went wrong first.
     private let failure = Failure()
 
@@ -40,7 +38,10 @@ package final class WriteBehind {
         buffers = (Buffer(), Buffer())
     }
 
-    deinit { writing.wait() }
+    deinit { wait() }
+
+    /// Waits until the buffer is written. What went wrong is in ``systemError``, nothing is thrown.
+    private func wait() { try? writing.finish() }
 
     /// Where the next byte goes.
     package var position: Int { start + filled }
@@ -64,7 +65,7 @@ package final class WriteBehind {
     /// Waits until everything is in the file; false where something went wrong.
     package func flush() -> Bool {
         guard hand() else { return false }
-        writing.wait()
+        wait()
         return systemError == nil
     }
 
@@ -83,13 +84,13 @@ package final class WriteBehind {
 
     /// Has the full buffer written and takes the other one.
     private func hand() -> Bool {
-        writing.wait()
+        wait()
         guard systemError == nil else { return false }
         let (buffer, count, place) = (buffers.filling, filled, start)
         buffers = (buffers.other, buffer)
         (start, filled) = (position, 0)
         guard count > 0 else { return true }
-        queue.async(group: writing) { [file, failure] in
+        try? writing.submit { [file, failure] in
             do throws(GraftError) {
                 try file.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[0..<count]))
                 file.beginFlush(from: place, byteCount: count)

@@ -14,7 +14,7 @@ public final class EarlyStopping: Callback {
     public let patience: Int
     /// Whether the model has the weights of the best epoch when the run ends.
     public let restoreBestWeights: Bool
-    /// The best figure so far, `nil` before the first.
+    /// The best value so far, `nil` before the first.
     public var best: Double? { figure.best }
     /// The epoch of ``best``, 1 for the first; `nil` before.
     public private(set) var bestEpoch: Int?
@@ -23,7 +23,7 @@ public final class EarlyStopping: Callback {
 
     private let baseline: Double?
     private let startFromEpoch: Int
-    private var figure: MonitoredFigure
+    private var figure: MonitoredMetric
     private var wait = 0
     /// What training changes, in the model's order.
     private var variables: [Variable] = []
@@ -44,7 +44,7 @@ public final class EarlyStopping: Callback {
         monitor: String = "val_loss", minDelta: Double = 0, patience: Int = 0, mode: MonitorMode = .auto,
         baseline: Double? = nil, restoreBestWeights: Bool = false, startFromEpoch: Int = 0
     ) {
-        figure = MonitoredFigure(monitor, mode: mode, minDelta: minDelta)
+        figure = MonitoredMetric(monitor, mode: mode, minDelta: minDelta)
         (self.patience, self.baseline) = (patience, baseline)
         (self.restoreBestWeights, self.startFromEpoch) = (restoreBestWeights, startFromEpoch)
     }

@@ -26,7 +26,7 @@ public final class ModelCheckpoint: Callback {
     private let path: PathPattern
     private let saveBestOnly: Bool
     private let threshold: Double?
-    private var figure: MonitoredFigure
+    private var figure: MonitoredMetric
     private let save: Save
 
     /// - Parameters:
@@ -42,7 +42,7 @@ public final class ModelCheckpoint: Callback {
     ) {
         (self.path, self.saveBestOnly, self.save) = (PathPattern(path), saveBestOnly, save)
         threshold = initialValueThreshold
-        figure = MonitoredFigure(monitor, mode: mode)
+        figure = MonitoredMetric(monitor, mode: mode)
         figure.best = initialValueThreshold
     }
 
@@ -67,7 +67,7 @@ public final class ModelCheckpoint: Callback {
 
     private func begin(_ outline: TrainingOutline, _ run: TrainingRun) throws(GraftError) {
         if saveBestOnly { try figure.begin("ModelCheckpoint", outline, in: run) }
-        let keys = run.figureKeys(withValidation: outline.validationExamples > 0)
+        let keys = run.logKeys(withValidation: outline.validationExamples > 0)
         _ = try path.path(epoch: 1, Dictionary(uniqueKeysWithValues: Set(keys).map { ($0, 0) }))
     }
 

@@ -22,7 +22,7 @@ public final class ReduceLROnPlateau: Callback {
     /// The reductions of this run: the epoch after which it was, 1 for the first, and the rate from then on.
     public private(set) var reductions: [(epoch: Int, learningRate: Float)] = []
 
-    private var figure: MonitoredFigure
+    private var figure: MonitoredMetric
     private var wait = 0
     private var cooldownCounter = 0
 
@@ -38,7 +38,7 @@ public final class ReduceLROnPlateau: Callback {
         monitor: String = "val_loss", factor: Double = 0.1, patience: Int = 10, mode: MonitorMode = .auto,
         minDelta: Double = 1e-4, cooldown: Int = 0, minLR: Double = 0
     ) {
-        figure = MonitoredFigure(monitor, mode: mode, minDelta: minDelta)
+        figure = MonitoredMetric(monitor, mode: mode, minDelta: minDelta)
         (self.factor, self.patience, self.cooldown, self.minLR) = (factor, patience, cooldown, minLR)
     }
 

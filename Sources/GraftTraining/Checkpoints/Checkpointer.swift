@@ -1,16 +1,14 @@
-import Dispatch
 import GraftGraph
 import GraftModel
 import Synchronization
 
-/// Takes a run's checkpoints: knows when one is due, and has it written while training goes on.
+/// Takes a run's checkpoints: knows when one is due, and has it written while training continues.
 ///
 /// A checkpoint shares the tensors that it is made of; the next step copies those that it changes. One is written at a
 /// time. Used by the thread that trains.
 final class Checkpointer {
     let checkpointing: Checkpointing
-    private let queue = DispatchQueue(label: "graft.checkpoint")
-    private let writing = DispatchGroup()
+    private let writing = BackgroundWork(name: "graft checkpoint")
     private let state: WriterState
     /// Since the last one was taken, or the run began.
     private var clock = Stopwatch()
@@ -55,7 +53,8 @@ final class Checkpointer {
         clock = Stopwatch()
         let (storage, state) = (checkpointing.storage, state)
         state.content.withLock { $0.isWriting = true }
-        queue.async(group: writing) {
+        // Whatever goes wrong is reported, nothing is thrown.
+        try? writing.submit {
             let clock = Stopwatch()
             var report = CheckpointReport(
                 checkpoint: storage.name, epoch: epoch, step: step, byteCount: 0, seconds: 0, failure: nil)
@@ -73,7 +72,7 @@ final class Checkpointer {
     }
 
     /// Waits until nothing is written any more.
-    func finish() { writing.wait() }
+    func finish() { try? writing.finish() }
 
     /// What was written since the last call.
     func takeReports() -> [CheckpointReport] {

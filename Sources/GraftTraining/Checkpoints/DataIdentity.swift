@@ -5,7 +5,7 @@ import GraftGraph
 import GraftModel
 import Synchronization
 
-/// What a run's examples are, in a few bytes each, so that a run that goes on can tell whether they are still the same.
+/// What a run's examples are, in a few bytes each, so that a run that continues can tell whether they are still the same.
 final class DataIdentity: Sendable {
     /// The data under the names that messages use.
     private let datasets: [(name: String, data: any Dataset)]

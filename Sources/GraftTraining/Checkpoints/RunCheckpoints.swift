@@ -118,26 +118,26 @@ final class RunCheckpoints {
     ///   understood; nothing is changed then.
     func resume(
         _ identity: RunIdentity, _ compilation: Compilation, _ arrays: inout TrainingArrays
-    ) throws -> Resumption? {
+    ) throws -> Restored? {
         self.identity = identity
         guard checkpointing.resumes, let stored = try checkpointing.storage.read() else { return nil }
-        let resumption = try restore(stored, identity, compilation, &arrays)
+        let restored = try restore(stored, identity, compilation, &arrays)
         self.identity = try identity.begun(as: StoredValues(stored.checkpoint.values))
-        return resumption
+        return restored
     }
 
     /// Tells the callbacks, which have begun, where the run resumes.
-    func tell(_ resumption: Resumption) throws {
-        for (callback, state) in zip(callbacks, resumption.states) {
+    func tell(_ restored: Restored) throws {
+        for (callback, state) in zip(callbacks, restored.states) {
             if let state { try callback.restore(state) }
         }
-        try events.emit(.resumed(resumption.report))
+        try events.emit(.resumed(restored.report))
     }
 
     private func restore(
         _ stored: StoredCheckpoint, _ identity: RunIdentity, _ compilation: Compilation,
         _ arrays: inout TrainingArrays
-    ) throws(GraftError) -> Resumption {
+    ) throws(GraftError) -> Restored {
         let values = StoredValues(stored.checkpoint.values)
         try checkVersion(values, stored)
         if let difference = try identity.difference(from: values) {
@@ -157,7 +157,7 @@ final class RunCheckpoints {
         events.failuresBefore = state.history.failures
         let report = ResumeReport(
             checkpoint: stored.name, epoch: state.position.epoch, step: state.position.step, remarks: remarks)
-        return Resumption(report: report, states: states)
+        return Restored(report: report, states: states)
     }
 
     private func checkVersion(_ values: StoredValues, _ stored: StoredCheckpoint) throws(GraftError) {
@@ -243,7 +243,7 @@ final class RunCheckpoints {
 }
 
 /// What is left to do when a run has restored a checkpoint.
-struct Resumption {
+struct Restored {
     let report: ResumeReport
     /// In the order of the callbacks.
     let states: [CallbackState?]

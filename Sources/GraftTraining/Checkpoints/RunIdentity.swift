@@ -5,7 +5,7 @@ import GraftGraph
 import GraftModel
 import GraftRuntime
 
-/// What has to be the same in a run that goes on: the model, what `compile` chose, what `fit` was asked for, the data.
+/// What has to be the same in a run that continues: the model, what `compile` chose, what `fit` was asked for, the data.
 struct RunIdentity: Sendable {
     private var settings: [String: Configuration]
     private let model: Configuration
@@ -66,7 +66,7 @@ struct RunIdentity: Sendable {
     func difference(from stored: StoredValues) throws(GraftError) -> String? {
         let before = try stored.part("settings")
         for (key, words) in Self.words where before[key] != settings[key] {
-            // A run that goes on in the process that stopped it.
+            // A run that continues in the process that stopped it.
             if key == "began", settings[key] == [stored["epochs"] ?? .null, stored["steps"] ?? .null] { continue }
             return "\(words) was \(Self.text(before[key])) and is \(Self.text(settings[key]))"
         }
@@ -81,7 +81,7 @@ struct RunIdentity: Sendable {
         return data.difference(from: stored["data"] ?? .null)
     }
 
-    /// The identity of the run that goes on: begun where a checkpoint's was.
+    /// The identity of the run that continues: begun where a checkpoint's was.
     func begun(as stored: StoredValues) throws(GraftError) -> RunIdentity {
         var result = self
         result.settings["began"] = try stored.part("settings")["began"]

@@ -1,6 +1,6 @@
 import GraftModel
 
-/// Where a run is in its epochs: what the loop of training keeps beside variables.
+/// Where a run is in its epochs: what the loop of training keeps besides variables.
 struct RunPosition {
     /// The epoch that runs or is next, 1 for the first.
     var epoch = 1
@@ -11,7 +11,7 @@ struct RunPosition {
     /// The examples of it, in its order, that are done with.
     var done = 0
     /// Its loss and metrics so far.
-    var figures: RunningFigures
+    var figures: RunningMetrics
     /// The training examples that were known to be unreadable when it began, and so are not in its order.
     private(set) var leftOut: Set<Int> = []
     /// The training examples that are known to be unreadable by now.
@@ -20,14 +20,14 @@ struct RunPosition {
     private var secondsBefore = 0.0
     private var clock = Stopwatch()
 
-    init(_ measures: Measures) { figures = RunningFigures(measures) }
+    init(_ measures: Measures) { figures = RunningMetrics(measures) }
 
     /// The wall time of the epoch so far.
     var seconds: Double { secondsBefore + clock.seconds }
 
     /// Begins the epoch.
     mutating func begin(_ measures: Measures) {
-        (isInEpoch, leftOut, figures) = (true, unreadable, RunningFigures(measures))
+        (isInEpoch, leftOut, figures) = (true, unreadable, RunningMetrics(measures))
     }
 
     /// Ends the epoch; the next one is next.
@@ -68,7 +68,7 @@ extension RunPosition {
     }
 }
 
-extension RunningFigures {
+extension RunningMetrics {
     /// As a checkpoint keeps them.
     var configuration: Configuration {
         let state = state

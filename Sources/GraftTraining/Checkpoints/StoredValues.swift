@@ -8,7 +8,7 @@ package struct StoredValues {
 
     package init(_ values: Configuration, place: String = "") { (self.values, self.place) = (values, place) }
 
-    /// The value of a member as it stands, `nil` where there is none.
+    /// The value of a member as it is, `nil` where there is none.
     package subscript(key: String) -> Configuration? { values[key] }
 
     /// All members by name.

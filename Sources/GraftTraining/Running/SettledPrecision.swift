@@ -12,7 +12,7 @@ public struct SettledPrecision: Sendable, Hashable {
     public enum Reason: Sendable, Hashable {
         /// It was asked for.
         case asked
-        /// A run goes on in what it was begun with.
+        /// A run continues in what it was begun with.
         case resumed
         /// The processor has instructions for bfloat16, or has none.
         case processor
@@ -39,7 +39,7 @@ public struct SettledPrecision: Sendable, Hashable {
 
     /// - Parameters:
     ///   - choice: what was asked for.
-    ///   - resumed: what the run was begun with, where it goes on; `automatic` keeps it.
+    ///   - resumed: what the run was begun with, where it continues; `automatic` keeps it.
     ///   - measure: how far features in bfloat16 are from those in float32; `nil` where it cannot be told. Asked only where
     ///     bfloat16 is possible.
     /// - Throws: `GraftError` with code `argument` where bfloat16 is asked for and the processor does not have it.

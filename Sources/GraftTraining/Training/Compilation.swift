@@ -9,7 +9,7 @@ struct Compilation: Sendable {
     let metrics: [OutputMetric]
     /// The learning rate that a callback set in place of the optimizer's.
     var chosenRate: Float?
-    /// The optimizer's arrays beside each variable that was trained so far, in the order of its slots; `nil` for one
+    /// The optimizer's arrays of each variable that was trained so far, in the order of its slots; `nil` for one
     /// that a run has taken.
     var slots: [Variable: [Tensor?]] = [:]
     /// Steps since `compile`.

@@ -19,13 +19,13 @@ public struct Evaluation: Sendable {
         /// Its name: see ``Model/outputNames``.
         public var name: String
         /// A line a class, in the order of the class numbers; empty where targets are no classes.
-        public var classes: [ClassFigures]
+        public var classes: [ClassMetrics]
         /// How often each class was taken for which; `nil` where targets are no classes.
         public var confusion: ConfusionMatrix?
     }
 
     /// A line a class of a model with one output, in the order of the class numbers; empty where targets are no classes.
-    public var classes: [ClassFigures] { outputs.count == 1 ? outputs[0].classes : [] }
+    public var classes: [ClassMetrics] { outputs.count == 1 ? outputs[0].classes : [] }
     /// How often each class was taken for which by a model with one output; `nil` where targets are no classes.
     public var confusion: ConfusionMatrix? { outputs.count == 1 ? outputs[0].confusion : nil }
 
@@ -107,13 +107,13 @@ extension Model {
 private struct EvaluationCount {
     var failures: [ExampleFailure] = []
     private(set) var exampleCount = 0
-    private var figures: RunningFigures
+    private var figures: RunningMetrics
     private let names: [String]
     /// For each output whose targets are classes.
     private var classes: [ConfusionMatrix?]
 
     init(_ measured: Compilation, _ model: Model) {
-        figures = RunningFigures(measured.measures)
+        figures = RunningMetrics(measured.measures)
         names = model.outputNames
         let losses = measured.objective.losses
         classes = model.outputs.enumerated().map { place, output in
@@ -136,7 +136,7 @@ private struct EvaluationCount {
         return Evaluation(
             figures: figures.values,
             outputs: zip(names, classes).map { name, classes in
-                Evaluation.Output(name: name, classes: classes?.figures(names: own) ?? [], confusion: classes)
+                Evaluation.Output(name: name, classes: classes?.classMetrics(names: own) ?? [], confusion: classes)
             },
             exampleCount: exampleCount, failures: failures)
     }

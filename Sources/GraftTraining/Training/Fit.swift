@@ -68,12 +68,12 @@ final class FitRun {
         run.changingVariables = model.variables.filter(trained.changing.contains)
         // What is being written when the run ends is written to its end, whatever ends it.
         defer { checkpoints?.finish() }
-        let resumption = try checkpoints?.resume(identity(trained), compiled, &arrays)
+        let restored = try checkpoints?.resume(identity(trained), compiled, &arrays)
         let initialization = initializeVariables()
         defer { withExtendedLifetime(initialization) {} }
         try begin(trained)
-        if let resumption { try checkpoints?.tell(resumption) }
-        // Plans for predictions would hold the variables of before beside those that training makes.
+        if let restored { try checkpoints?.tell(restored) }
+        // Plans for predictions would hold the variables of before next to those that training makes.
         Predictor.of(model).clear()
         do {
             let sources = try makeSources(trained)
@@ -162,7 +162,7 @@ final class FitRun {
         let settings = Trainer.Settings(
             compilation: compiled, batchSize: arguments.batchSize, epochs: arguments.epochs, shuffle: arguments.shuffle,
             randomness: RunRandomness(seed: arguments.seed), profiler: arguments.options.profiler)
-        let tracer = arguments.explainsFailures ? NonFiniteTracer(backend, trained, training) : nil
+        let tracer = arguments.explainsFailures ? NaNTracer(backend, trained, training) : nil
         return Trainer(settings, run, events, plans, examples, arrays: arrays, tracer: tracer)
     }
 

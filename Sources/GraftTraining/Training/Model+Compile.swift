@@ -5,7 +5,7 @@ import GraftModel
 
 extension Model {
     /// The outputs' names, in order: those of the layers that make them, as Keras's `output_names`; a second one of a name has
-    /// `_1` behind it.
+    /// `_1` after it.
     public var outputNames: [String] {
         var seen: [String: Int] = [:]
         return outputs.map { output in
@@ -23,7 +23,7 @@ extension Model {
     /// - Parameters:
     ///   - optimizer: how gradients become changes.
     ///   - loss: what is minimised.
-    ///   - metrics: what is measured beside it.
+    ///   - metrics: what is measured besides it.
     /// - Throws: `GraftError` with code `argument` for an argument of the optimizer out of its range or for two metrics
     ///   of one name, `state` while the model trains.
     public func compile(optimizer: any Optimizer, loss: Loss, metrics: [Metric] = []) throws(GraftError) {

@@ -9,7 +9,7 @@ extension Model {
     ///     let curve = try model.findLearningRate(photos)
     ///     try model.compile(optimizer: Adam(learningRate: .constant(curve.suggested ?? 1e-3)), loss: …)
     ///
-    /// Uses the compiled optimizer and loss, from a fresh start. Ends early where the loss is no number or four times the
+    /// Uses the compiled optimizer and loss, from a fresh start. Ends early where the loss is NaN or four times the
     /// smallest so far. Afterwards the model's variables, what the optimizer remembers and the steps counted are what
     /// they were, bit for bit, also where this throws.
     ///
@@ -21,7 +21,7 @@ extension Model {
     ///   - batchSize: examples in a step.
     ///   - seed: what the order and dropout follow from.
     ///   - options: threads, cache, a flag to stop.
-    /// - Throws: what `fit` throws but for a loss that is no number; `argument` for rates and steps out of their range,
+    /// - Throws: what `fit` throws but for a loss that is NaN; `argument` for rates and steps out of their range,
     ///   `cancelled`.
     public func findLearningRate(
         _ examples: any Dataset, from lowest: Float = 1e-7, to highest: Float = 1, steps: Int = 100,
@@ -56,7 +56,7 @@ extension Model {
             if history.isInterrupted { throw GraftError(.cancelled, "stopped as asked") }
         } catch is RateRecorder.Done {
         } catch let error as GraftError where error.code == .data && run.compilation.stepCount > recorder.losses.count {
-            // A step was done whose loss is no number: the end of the curve.
+            // A step was done whose loss is NaN: the end of the curve.
         }
         return LearningRateCurve(
             rates: recorder.losses.indices.map { optimizer.learningRate.rate(at: $0) }, losses: recorder.losses)

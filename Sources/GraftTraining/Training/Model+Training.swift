@@ -25,7 +25,7 @@ extension Model {
     ///     Keras; with both, an example has their product.
     ///   - callbacks: what follows the run, in order.
     ///   - options: threads, cache, a flag to stop.
-    ///   - checkpoint: where and how often the run is kept; one that finds a checkpoint there goes on from it, and ends
+    ///   - checkpoint: where and how often the run is kept; one that finds a checkpoint there continues from it, and ends
     ///     with the same bits as a run that nothing ended. See ``Checkpointing``.
     /// - Returns: loss and metrics per epoch. Where `options.cancellation` was raised, it ends with the last complete
     ///   epoch and `isInterrupted` is true.

@@ -10,7 +10,7 @@ extension ModelMetadata {
         setInputRule(inputRule)
     }
 
-    /// How bytes become the model's input; `nil` where nobody knows.
+    /// How bytes become the model's input; `nil` if unknown.
     ///
     /// - Throws: `GraftError` with code `format` where the model's file has a rule of a kind that this Graft does not know,
     ///   or one that is not whole.

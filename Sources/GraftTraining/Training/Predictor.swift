@@ -80,7 +80,7 @@ final class Predictor: Sendable {
     }
 
     /// Binds again where a variable's value is another one. A value that the plan holds cannot change in place, since
-    /// whoever writes to shared memory copies it first; so the same memory means the same numbers.
+    /// a writer copies shared memory first; so the same memory means the same numbers.
     private func refresh(_ prepared: inout Prepared) throws {
         let current = Dictionary(
             uniqueKeysWithValues: prepared.values.keys.map { ($0, prepared.parts.variables[$0.rawValue].value) })
@@ -91,6 +91,6 @@ final class Predictor: Sendable {
 }
 
 extension Tensor {
-    /// Where the elements stand; of two tensors that are both alive, equal for those that share their memory.
+    /// Where the elements are; of two tensors that are both alive, equal for those that share their memory.
     fileprivate var address: UnsafePointer<Float>? { withUnsafeBuffer { $0.baseAddress } }
 }

@@ -22,7 +22,7 @@ struct StepProgram: Sendable {
     /// The optimizer's arrays that the graph reads and writes.
     let slots: [VariableID: SlotAddress]
 
-    /// An array that an optimizer keeps beside a variable.
+    /// An array that an optimizer keeps for a variable.
     struct SlotAddress: Hashable, Sendable {
         let variable: Variable
         let index: Int
@@ -47,7 +47,7 @@ struct StepProgram: Sendable {
             try (weights.map { try $0 * losses } ?? losses).reduced(.mean)
         }
         var loss = try compilation.objective.sum(terms)
-        if let penalty = try scope.penalty(of: parts.variables, trainable) { loss = try loss + penalty }
+        if let added = try scope.regularizationLoss(of: parts.variables, trainable) { loss = try loss + added }
         let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
         let slots = try addUpdates(to: scope, minimizing: loss, parts, trainable, compilation)
         scope.graph.outputs = ([loss] + measured).map(\.id)
@@ -64,8 +64,8 @@ struct StepProgram: Sendable {
         let (outputs, targets) = try endpoints(scope, targetShapes)
         let terms = try compilation.objective.perExample(outputs, targets).map { try $0.reduced(.sum) }
         var total = try compilation.objective.sum(terms)
-        if let penalty = try scope.penalty(of: parts.variables, trainable) {
-            total = try total + Float(outputs[0].shape[0]) * penalty
+        if let added = try scope.regularizationLoss(of: parts.variables, trainable) {
+            total = try total + Float(outputs[0].shape[0]) * added
         }
         let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
         scope.graph.outputs = ([total] + measured + (withPredictions ? outputs : [])).map(\.id)
@@ -143,7 +143,7 @@ struct StepProgram: Sendable {
 extension GraphScope {
     /// The next value of an optimizer's array as it is stored.
     ///
-    /// What is rounded by chance has random bits of its own: a stream for each slot of each of the model's variables, beyond
+    /// What is rounded stochastically has random bits of its own: a stream for each slot of each of the model's variables, beyond
     /// the streams of its layers.
     fileprivate func stored(
         _ value: GraphValue, as type: ElementType, slot index: Int, of variable: VariableID

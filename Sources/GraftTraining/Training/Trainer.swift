@@ -25,7 +25,7 @@ final class Trainer {
     private let run: TrainingRun
     private let events: RunEvents
     private let runner: StepRunner
-    private let tracer: NonFiniteTracer?
+    private let tracer: NaNTracer?
     private(set) var examples: Examples
     /// The arrays that no plan has.
     private let arrays: ArrayBox
@@ -40,10 +40,10 @@ final class Trainer {
 
     /// - Parameters:
     ///   - arrays: those that earlier steps left.
-    ///   - tracer: looks where a loss stopped being finite; nobody does where it is `nil`.
+    ///   - tracer: NaN tracing, for a loss that is NaN or infinite; off where it is `nil`.
     init(
         _ settings: Settings, _ run: TrainingRun, _ events: RunEvents, _ plans: StepPlans, _ examples: Examples,
-        arrays: TrainingArrays, tracer: NonFiniteTracer?
+        arrays: TrainingArrays, tracer: NaNTracer?
     ) {
         (self.settings, self.run, self.events, self.tracer) = (settings, run, events, tracer)
         let box = ArrayBox(arrays)
@@ -167,7 +167,7 @@ final class Trainer {
         streamAhead = (next, stream(next))
     }
 
-    /// The batch behind the one that is about to be used, where it is known.
+    /// The batch after the one that is about to be used, where it is known.
     private func upcoming(_ stream: BatchStream<FedBatch>) -> FedBatch? {
         stream.upcoming(waits: readsFeatures) ?? streamAhead?.stream.upcoming(waits: readsFeatures)
     }

@@ -7,8 +7,8 @@ import GraftModel
 public enum TrainingEvent: Sendable {
     /// Training begins; nothing was computed yet.
     case began(TrainingOutline)
-    /// The run goes on where a checkpoint left one. Callbacks have taken back their state; an epoch in whose middle it
-    /// goes on is not begun again.
+    /// The run continues where a checkpoint left one. Callbacks have taken back their state; an epoch in whose middle it
+    /// continues is not begun again.
     case resumed(ResumeReport)
     /// A checkpoint was written, or could not be, which ends nothing.
     case checkpoint(CheckpointReport)
@@ -70,11 +70,11 @@ public struct EpochReport: Sendable {
     public var seconds: Double
 }
 
-/// Where a run goes on.
+/// Where a run continues.
 public struct ResumeReport: Sendable {
     /// The checkpoint: a path.
     public var checkpoint: String
-    /// The epoch in which the run goes on, 1 for the first.
+    /// The epoch in which the run continues, 1 for the first.
     public var epoch: Int
     /// The steps of it that are done already.
     public var step: Int
@@ -95,7 +95,7 @@ public struct CheckpointReport: Sendable {
     public var step: Int
     /// Its size in bytes, 0 where it could not be written.
     public var byteCount: Int
-    /// How long writing took, while training went on.
+    /// How long writing took, while training continued.
     public var seconds: Double
     /// Why it could not be written, `nil` where it was; the one before is then still there.
     public var failure: GraftError?

@@ -13,12 +13,12 @@ public struct TrainingOptions: Sendable {
     /// Looked at between steps: `fit` then keeps the model of the last complete epoch and returns a history that says
     /// so; `evaluate` and `predict` throw.
     public var cancellation: CancellationFlag?
-    /// Follows where the time goes; nobody does, and nothing costs, where it is `nil`.
+    /// Records where the time goes; off, at no cost, where it is `nil`.
     public var profiler: Profiler?
     /// What computes; ``BackendRegistry/standard`` where it is `nil`.
     package var backend: (any Backend)?
 
-    /// All cores, float32 and the user's cache where nothing else is said.
+    /// All cores, float32 and the user's cache by default.
     public init(
         features: FeatureCache = .standard, threads: Int? = nil, precision: Precision = .float32,
         cancellation: CancellationFlag? = nil

@@ -42,7 +42,7 @@ final class Validation {
 
     /// How many examples are evaluated at once where their features are kept, unless more were asked for: as many as the
     /// product with a large matrix takes, which is read that much more seldom; fewer where features are large, because who
-    /// asks for small batches of those wants to save memory. Compressed ones take little, so that they may be many.
+    /// asks for small batches of those saves memory. Compressed ones take little, so that they may be many.
     static func batchSize(asked: Int, of examples: Examples) throws -> Int {
         guard let features = examples.source as? FeatureSource else { return asked }
         let compressed = examples.isBitmap ? try features.compressedByteCount(of: examples.readable) : nil
@@ -87,7 +87,7 @@ final class Validation {
         }
         let order = examples.readable
         let stream = takeStream(order: order)
-        var figures = RunningFigures(measures, prefix: "val_")
+        var figures = RunningMetrics(measures, prefix: "val_")
         var done = 0
         while let batch = try stream.next() {
             try events.checkCancellation()

@@ -1,25 +1,25 @@
-/// Rows of numbers most of which are +0.0: a bit for each number, set where it is something else, and those numbers alone.
+/// Bitmap-compressed rows packed in the order in which a skinny GEMM reads them: a bit for each element, set where it is not
+/// +0.0, and the values of those.
 ///
-/// What comes out of a relu is like that, and a product that knows the bits beforehand reads nothing for the others. Words
-/// of 64 bits stand in the order in which a product goes along the rows: the first word of each row, then the second of
-/// each, and the numbers in the order of their bits.
-final class PackedRows: Sendable {
-    /// The number of rows, and of numbers in each.
+/// Words of 64 bits are in the order in which a product goes along the rows: the first word of each row, then the second of each,
+/// and the values in the order of their bits.
+final class PackedBitmapRows: Sendable {
+    /// The number of rows, and of elements in each.
     let rowCount: Int
     let rowSize: Int
-    /// Masks, of [words][rows]; behind them where each word's first number stands, of [words]; both 64 bits each. Behind them
-    /// the numbers, and room for ``spareNumbers`` more.
+    /// Masks, of [words][rows]; the position of each word's first value, of [words]; both 64 bits each. Then the values, and room
+    /// for ``spareValues`` more.
     private let memory: Tensor
 
-    /// Where the parts of the memory stand.
+    /// The parts of the memory.
     private struct Parts {
         let masks: UnsafeMutablePointer<UInt64>
         let starts: UnsafeMutablePointer<UInt64>
-        let numbers: UnsafeMutablePointer<Float>
+        let values: UnsafeMutablePointer<Float>
     }
 
-    /// As many numbers as are copied, or read by kernels, at once.
-    static let spareNumbers = BitmapRows.spareByteCount / MemoryLayout<Float>.stride
+    /// As many values as are copied, or read by kernels, at once.
+    static let spareValues = BitmapRows.spareByteCount / MemoryLayout<Float>.stride
 
     /// Rows in the order in which a product reads them.
     ///
@@ -29,8 +29,8 @@ final class PackedRows: Sendable {
         (rowCount, self.rowSize) = (rows.rowCount, rowSize)
         memory = Self.memory(rowCount: rows.rowCount, rowSize: rowSize, count: rows.valueCount, in: pool) { parts in
             rows.withRows { rows in
-                Self.placeMasks(of: rows, rowSize: rowSize, parts)
-                Self.placeNumbers(of: rows, rowSize: rowSize, parts)
+                Self.packMasks(of: rows, rowSize: rowSize, parts)
+                Self.packValues(of: rows, rowSize: rowSize, parts)
             }
         }
     }
@@ -39,7 +39,7 @@ final class PackedRows: Sendable {
         rowCount: Int, rowSize: Int, count: Int, in pool: TensorPool, fill: (Parts) -> Void
     ) -> Tensor {
         let wordCount = BitmapRows.wordCount(rowSize)
-        let size = 2 * (rowCount + 1) * wordCount + count + spareNumbers
+        let size = 2 * (rowCount + 1) * wordCount + count + spareValues
         return pool.tensor([Shape.roomy(size)]) { memory in
             guard let base = memory.baseAddress else { return }
             fill(parts(base, rowCount: rowCount, wordCount: wordCount))
@@ -49,10 +49,10 @@ final class PackedRows: Sendable {
     private static func parts(_ base: UnsafeMutablePointer<Float>, rowCount: Int, wordCount: Int) -> Parts {
         let masks = UnsafeMutableRawPointer(base).assumingMemoryBound(to: UInt64.self)
         return Parts(
-            masks: masks, starts: masks + rowCount * wordCount, numbers: base + 2 * (rowCount + 1) * wordCount)
+            masks: masks, starts: masks + rowCount * wordCount, values: base + 2 * (rowCount + 1) * wordCount)
     }
 
-    private static func placeMasks(of rows: [BitmapRows.Row], rowSize: Int, _ parts: Parts) {
+    private static func packMasks(of rows: [BitmapRows.Row], rowSize: Int, _ parts: Parts) {
         for (number, row) in rows.enumerated() {
             var place = parts.masks + number
             for word in 0..<BitmapRows.wordCount(rowSize) {
@@ -63,12 +63,12 @@ final class PackedRows: Sendable {
         }
     }
 
-    private static func placeNumbers(of rows: [BitmapRows.Row], rowSize: Int, _ parts: Parts) {
+    private static func packValues(of rows: [BitmapRows.Row], rowSize: Int, _ parts: Parts) {
         var sources = rows.map(\.values)
-        var (mask, number) = (parts.masks, parts.numbers)
+        var (mask, number) = (parts.masks, parts.values)
         sources.withUnsafeMutableBufferPointer { sources in
             for word in 0..<BitmapRows.wordCount(rowSize) {
-                parts.starts[word] = UInt64(number - parts.numbers)
+                parts.starts[word] = UInt64(number - parts.values)
                 for row in sources.indices {
                     let count = mask.pointee.nonzeroBitCount
                     copy(count, from: sources[row], to: number)
@@ -80,11 +80,11 @@ final class PackedRows: Sendable {
         }
     }
 
-    /// Copies numbers, sixteen at a time: they are few and of a length that nobody foresees. Those behind them are
-    /// overwritten, and come later.
+    /// Copies values, sixteen at a time: they are few and of unpredictable number. Those after them are overwritten, and written
+    /// later.
     @inline(__always)
     private static func copy(_ count: Int, from source: UnsafeRawPointer, to target: UnsafeMutablePointer<Float>) {
-        for first in stride(from: 0, to: count, by: spareNumbers) {
+        for first in stride(from: 0, to: count, by: spareValues) {
             let numbers = source.loadUnaligned(fromByteOffset: 4 &* first, as: SIMD16<UInt32>.self)
             UnsafeMutableRawPointer(target + first).storeBytes(of: numbers.littleEndian, as: SIMD16<UInt32>.self)
         }
@@ -93,7 +93,7 @@ final class PackedRows: Sendable {
     /// The bytes that it takes.
     var byteCount: Int { memory.byteCount }
 
-    /// Where masks, their words' starts and numbers stand.
+    /// Masks, the starts of their words, and values.
     func withUnsafePointers<Result>(
         _ body: (UnsafePointer<UInt64>, UnsafePointer<UInt64>, UnsafePointer<Float>) -> Result
     ) -> Result? {
@@ -101,7 +101,7 @@ final class PackedRows: Sendable {
             guard let base = memory.baseAddress else { return nil }
             let parts = Self.parts(
                 UnsafeMutablePointer(mutating: base), rowCount: rowCount, wordCount: BitmapRows.wordCount(rowSize))
-            return body(parts.masks, parts.starts, parts.numbers)
+            return body(parts.masks, parts.starts, parts.values)
         }
     }
 }

@@ -1,8 +1,8 @@
 import GraftModel
 
-/// Which way a monitored figure improves.
+/// Which way a monitored metric improves.
 public enum MonitorMode: String, Sendable, Hashable, CaseIterable {
-    /// As the figure's own name or metric says: losses fall, accuracy rises. Refused for a metric of your own that does
+    /// As the metric's name says: losses fall, accuracy rises. Refused for a metric of your own that does
     /// not say which way it improves.
     case auto
     /// The smaller the better.
@@ -11,31 +11,30 @@ public enum MonitorMode: String, Sendable, Hashable, CaseIterable {
     case max
 }
 
-/// A figure of an epoch that a callback compares with the best so far, by Keras's rule.
+/// A metric of an epoch that a callback compares with the best so far, by Keras's rule.
 ///
-/// Comparisons are those of 32-bit floats, as Keras's are: a difference that 32 bits do not show is none. A figure that is
-/// no number never is the best.
+/// Comparisons are those of float32, as Keras's are: a difference that float32 does not show is none. NaN is never the best.
 ///
 /// Source: keras/src/callbacks/monitor_callback.py, version 3.15.
-struct MonitoredFigure {
+struct MonitoredMetric {
     let key: String
     let mode: MonitorMode
     private let minDelta: Double
-    /// The best figure so far, `nil` before the first.
+    /// The best value so far, `nil` before the first.
     var best: Double?
     private var direction = Metric.Direction.down
 
-    /// - Parameter minDelta: how much better than the best a figure must be; its sign counts for nothing.
+    /// - Parameter minDelta: how much better than the best a value must be; its sign is ignored.
     init(_ key: String, mode: MonitorMode, minDelta: Double = 0) {
         (self.key, self.mode, self.minDelta) = (key, mode, abs(minDelta))
     }
 
-    /// Finds out which way the figure improves, before anything is computed.
+    /// Finds out which way the metric improves, before anything is computed.
     ///
-    /// - Throws: `GraftError` with code `argument` where the run does not measure the figure, or nothing says its
-    ///   direction.
+    /// - Throws: `GraftError` with code `argument` where the run does not log the metric, or its direction is
+    ///   unknown.
     mutating func begin(_ owner: String, _ outline: TrainingOutline, in run: TrainingRun) throws(GraftError) {
-        let keys = run.figureKeys(withValidation: outline.validationExamples > 0)
+        let keys = run.logKeys(withValidation: outline.validationExamples > 0)
         guard keys.contains(key) else {
             let hint =
                 key.hasPrefix("val_") && outline.validationExamples == 0 ? "give `fit` validation examples, or " : ""
@@ -58,7 +57,7 @@ struct MonitoredFigure {
         }
     }
 
-    /// Whether a figure beats the best, or another reference.
+    /// Whether a value beats the best, or another reference.
     func improves(_ value: Double, on reference: Double?) -> Bool {
         guard !value.isNaN else { return false }
         guard let reference else { return true }
@@ -70,13 +69,13 @@ struct MonitoredFigure {
 }
 
 extension TrainingRun {
-    /// The keys of the figures that each epoch has.
-    func figureKeys(withValidation: Bool) -> [String] {
+    /// The keys of an epoch's logs.
+    func logKeys(withValidation: Bool) -> [String] {
         let own = ["loss"] + measures.termKeys + measures.metrics.map(\.key)
         return own + (withValidation ? own.map { "val_\($0)" } : [])
     }
 
-    /// Which way a figure improves, by its key with or without `val_`; `nil` where nothing says.
+    /// Which way a metric improves, by its key with or without `val_`; `nil` if unknown.
     func direction(of key: String) -> Metric.Direction? {
         let name = key.hasPrefix("val_") ? String(key.dropFirst(4)) : key
         if name == "loss" || measures.termKeys.contains(name) { return .down }

@@ -6,7 +6,7 @@ import Testing
 // Within that suite because the instruction set is chosen for the whole process: one test at a time.
 extension InstructionSetTests {
     /// Products that are computed along with the update before them.
-    @Suite struct LookaheadTests {
+    @Suite struct NextBatchOverlapTests {
         /// Rows and inner positions that are no multiples of eight; large enough for the product to be Graft's own.
         static let (rows, inner, columns) = (3, 8205, 128)
 
@@ -24,7 +24,7 @@ extension InstructionSetTests {
             var options = CPUOptions(threads: threads)
             options.bitmapInputs = isPacked ? ["x"] : []
             let plan = try CPUPlan(graph, options: options)
-            #expect(plan.report.productsAhead == 1)
+            #expect(plan.report.overlappedProducts == 1)
             #expect(plan.bitmapInputs == options.bitmapInputs)
             return plan
         }

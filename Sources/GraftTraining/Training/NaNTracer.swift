@@ -3,9 +3,9 @@ import GraftFeatures
 import GraftGraph
 import GraftModel
 
-/// Where the first number that is not finite arose in a step whose loss is none.
-enum NonFiniteOrigin {
-    /// A variable held one before the step: the change before it was too large.
+/// Where the first NaN or infinity arose in a step whose loss is NaN or infinite.
+enum NaNOrigin {
+    /// A variable held one before the step: the update before it was too large.
     case variable(Variable)
     /// An example's input, by its number in the dataset; of a kept feature, the layer of the trunk that made it.
     case input(example: Int, trunkLayer: String?)
@@ -18,7 +18,7 @@ enum NonFiniteOrigin {
     /// Nothing that a second run shows.
     case unknown
 
-    /// Where it was and what may help, behind "the loss became nan …: ".
+    /// Where it was and what may help, to append to "the loss became nan …: ".
     func explanation(step: Int) -> String {
         switch self {
         case .variable(let variable):
@@ -48,14 +48,14 @@ enum NonFiniteOrigin {
     }
 }
 
-/// Runs a step again, operation by operation and without its updates, to find where numbers stopped being finite. Done
-/// when that has happened, so that steps pay nothing for it.
-struct NonFiniteSearch {
+/// NaN tracing: runs a step again, operation by operation and without its updates, to find where the first NaN or infinity
+/// arose. It runs after that has happened, so that steps pay nothing for it.
+struct NaNProbe {
     let backend: any Backend
 
     /// The first node, in the order of computation, whose result is not finite where everything that it reads is.
     ///
-    /// - Parameter graph: its first output is what became infinite or no number.
+    /// - Parameter graph: its first output is what became NaN or infinite.
     func firstNode(
         of graph: Graph, inputs: [String: Tensor], values: [VariableID: Tensor], randomKey: UInt64
     ) throws -> Graph.Node? {
@@ -63,7 +63,7 @@ struct NonFiniteSearch {
         let probed = graph.ancestors(of: output).filter { !graph[$0].operands.isEmpty }
         let scope = GraphScope(graph)
         scope.graph.updates = []
-        // A number minus itself is 0, and no number where it is infinite or none.
+        // x − x is 0, and NaN where x is NaN or infinite.
         scope.graph.outputs = try probed.map { try (scope[$0] - scope[$0]).reduced(.sum).id }
         let pruned = try scope.graph.pruned()
         let plan = try backend.compile(pruned)
@@ -87,7 +87,7 @@ extension Graph {
 }
 
 /// Looks where a run stopped being finite: NaN tracing. Done when that has happened, so that steps pay nothing for it.
-struct NonFiniteTracer {
+struct NaNTracer {
     private let backend: any Backend
     private let trained: TrainedModel
     private let training: any Dataset
@@ -101,14 +101,14 @@ struct NonFiniteTracer {
     /// - Parameter runner: has just run the step.
     func origin(
         of batch: FedBatch, _ runner: StepRunner, scalars: [String: Float], randomKey: UInt64
-    ) -> NonFiniteOrigin {
+    ) -> NaNOrigin {
         // A search that fails must not hide what it was to explain.
         (try? search(batch.batch, runner, scalars, randomKey)) ?? .unknown
     }
 
     private func search(
         _ batch: SourceBatch, _ runner: StepRunner, _ scalars: [String: Float], _ randomKey: UInt64
-    ) throws -> NonFiniteOrigin? {
+    ) throws -> NaNOrigin? {
         guard let program = runner.program else { return nil }
         let values = runner.values(updatedOnly: false)
         if let variable = Self.lastNonFinite(values, program) { return .variable(variable) }
@@ -119,7 +119,7 @@ struct NonFiniteTracer {
         if let row = Self.rowOfNonFinite(batch.targets) { return .target(example: batch.indices[row]) }
         let inputs = try runner.plans.inputs(of: batch, to: program).mapValues(\.tensor)
             .merging(scalars.mapValues { Tensor($0) }) { own, _ in own }
-        let node = try NonFiniteSearch(backend: backend).firstNode(
+        let node = try NaNProbe(backend: backend).firstNode(
             of: program.graph, inputs: inputs, values: values, randomKey: randomKey)
         guard let node else { return nil }
         if node.label.isEmpty { return .loss(operation: node.operation.name) }
@@ -141,7 +141,7 @@ struct NonFiniteTracer {
     /// - Returns: the step, 1 for the first, and where in it; `nil` where nothing is found.
     func originInEpoch(
         of examples: Examples, order: [Int], batchSize: Int
-    ) throws -> (origin: NonFiniteOrigin, step: Int)? {
+    ) throws -> (origin: NaNOrigin, step: Int)? {
         let stream = BatchStream(examples.source, order: order, batchSize: batchSize)
         var step = 0
         while let batch = try stream.next() {
@@ -159,10 +159,10 @@ struct NonFiniteTracer {
         return nil
     }
 
-    private func originInLayers(_ inputs: [Tensor], batchSize: Int) throws -> NonFiniteOrigin? {
+    private func originInLayers(_ inputs: [Tensor], batchSize: Int) throws -> NaNOrigin? {
         let parts = try trained.parts(batchSize: batchSize, training: true)
         let values = parts.values(readBy: parts.graph)
-        let node = try NonFiniteSearch(backend: backend).firstNode(
+        let node = try NaNProbe(backend: backend).firstNode(
             of: parts.graph, inputs: Dictionary(uniqueKeysWithValues: zip(parts.inputNames, inputs)),
             values: values, randomKey: 0)
         return node.map { Self.origin(in: $0, values) { parts.variables[$0.rawValue] } }
@@ -170,7 +170,7 @@ struct NonFiniteTracer {
 
     private static func origin(
         in node: Graph.Node, _ values: [VariableID: Tensor], variable: (VariableID) -> Variable?
-    ) -> NonFiniteOrigin {
+    ) -> NaNOrigin {
         let layer = node.label.split(separator: "/").last.map(String.init) ?? node.label
         let largest = values.compactMap { id, value -> Float? in
             let owner = variable(id)?.path.split(separator: "/").dropLast().last.map(String.init)
@@ -195,7 +195,7 @@ struct NonFiniteTracer {
         let batch = try training.batch([example])
         guard batch.inputs.allSatisfy(\.isFinite) else { return nil }
         let inputs = Dictionary(uniqueKeysWithValues: zip(parts.modelInputNames, batch.inputs))
-        return try NonFiniteSearch(backend: backend).firstNode(
+        return try NaNProbe(backend: backend).firstNode(
             of: trunk, inputs: inputs, values: parts.values(readBy: trunk), randomKey: 0)?.label
     }
 }

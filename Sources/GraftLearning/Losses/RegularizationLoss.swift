@@ -2,12 +2,12 @@ import GraftGraph
 import GraftModel
 
 extension GraphScope {
-    /// What the regularizers of trainable variables add to the loss: a scalar; `nil` where there are none.
+    /// The regularization loss of trainable variables: a scalar; `nil` where there is none.
     ///
     /// - Parameters:
     ///   - variables: `VariableID(i)` is `variables[i]` in the graph.
     ///   - trainable: those that count; frozen ones add nothing, as in Keras.
-    package func penalty(of variables: [Variable], _ trainable: Set<Variable>) throws -> GraphValue? {
+    package func regularizationLoss(of variables: [Variable], _ trainable: Set<Variable>) throws -> GraphValue? {
         var sum: GraphValue?
         for (index, variable) in variables.enumerated()
         where variable.regularizer != nil && trainable.contains(variable) {

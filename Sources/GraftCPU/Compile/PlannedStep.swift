@@ -1,5 +1,5 @@
 /// An unscheduled step: with what it reads and writes.
-struct StepDraft {
+struct PlannedStep {
     let step: any Step
     let reads: [BufferID]
     let writes: [BufferID]
@@ -16,7 +16,7 @@ struct StepDraft {
     /// Its additions and multiplications, for profiles; 0 where it is bound by memory.
     var flopCount = 0
     /// Whether it is scheduled as soon as possible, to free a gradient's memory.
-    var isUrgent = false
+    var isScheduledEarly = false
     /// The shapes of its operation, for messages.
     var shapes: (operands: [Shape], result: Shape)?
 }

@@ -1,5 +1,5 @@
 /// How a model does on the examples of one class.
-public struct ClassFigures: Sendable, Hashable {
+public struct ClassMetrics: Sendable, Hashable {
     /// The class's name, `class 2` and so on where none is known.
     public var name: String
     /// How many examples are of this class.
@@ -9,7 +9,7 @@ public struct ClassFigures: Sendable, Hashable {
     /// How many examples are predicted to be of this class.
     public var predicted: Int
 
-    /// Figures of a class.
+    /// The metrics of a class.
     package init(name: String, count: Int, correct: Int, predicted: Int) {
         (self.name, self.count, self.correct, self.predicted) = (name, count, correct, predicted)
     }
@@ -22,3 +22,7 @@ public struct ClassFigures: Sendable, Hashable {
     /// predicted.
     public var f1: Double? { count + predicted > 0 ? 2 * Double(correct) / Double(count + predicted) : nil }
 }
+
+/// The former name of ``ClassMetrics``.
+@available(*, deprecated, renamed: "ClassMetrics")
+public typealias ClassFigures = ClassMetrics

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What the validation loss says about a run: whether its curve turned, when, and what to try.
-public struct CurveVerdict: Sendable, Hashable {
+public struct LearningCurveDiagnosis: Sendable, Hashable {
     /// What became of the validation loss.
     public enum Course: String, Sendable, Hashable, CaseIterable {
         /// Nothing was held back, so that nothing is known.
@@ -96,7 +96,7 @@ public struct CurveVerdict: Sendable, Hashable {
     }
 }
 
-extension CurveVerdict: CustomStringConvertible {
+extension LearningCurveDiagnosis: CustomStringConvertible {
     /// One or two sentences for people: whether the curve turned, when, and what to try.
     public var description: String {
         guard let bestEpoch, let bestLoss, let lastLoss else {
@@ -145,3 +145,7 @@ extension CurveVerdict: CustomStringConvertible {
 
     private static func text(_ loss: Double) -> String { String(format: "%.4f", loss) }
 }
+
+/// The former name of ``LearningCurveDiagnosis``.
+@available(*, deprecated, renamed: "LearningCurveDiagnosis")
+public typealias CurveVerdict = LearningCurveDiagnosis

@@ -2,7 +2,7 @@ import GraftData
 import GraftGraph
 import Testing
 
-@Suite struct JoinedSourceTests {
+@Suite struct ConcatenatedSourceTests {
     /// Examples of one number, 100 times the dataset's number and their own.
     private struct Numbered: Dataset {
         let number: Int
@@ -25,30 +25,30 @@ import Testing
     }
 
     @Test func batchesGoFromOneDatasetToTheNext() throws {
-        let source = JoinedSource([Numbered(number: 1, count: 3), Numbered(number: 2, count: 4)])
+        let source = ConcatenatedSource([Numbered(number: 1, count: 3), Numbered(number: 2, count: 4)])
         let order = [0, 1, 2].map { source.number(of: $0, in: 0) } + [0, 2, 3].map { source.number(of: $0, in: 1) }
         let batch = try source.fetch(order)
         #expect(batch.indices == order)
         #expect(batch.tensors[0].scalars == [100, 101, 102, 200, 202, 203])
-        let pieces = source.pieces(of: batch.indices)
-        #expect(pieces.map(\.part) == [0, 1])
-        #expect(pieces.map(\.rows) == [0..<3, 3..<6])
-        #expect(pieces.map(\.indices) == [[0, 1, 2], [0, 2, 3]])
+        let segments = source.segments(of: batch.indices)
+        #expect(segments.map(\.part) == [0, 1])
+        #expect(segments.map(\.rows) == [0..<3, 3..<6])
+        #expect(segments.map(\.indices) == [[0, 1, 2], [0, 2, 3]])
     }
 
     @Test func anEmptyDatasetHasNoExamples() throws {
-        let source = JoinedSource([Numbered(number: 1, count: 0), Numbered(number: 2, count: 2)])
-        #expect(source.pieces(of: [0, 1]).map(\.part) == [1])
+        let source = ConcatenatedSource([Numbered(number: 1, count: 0), Numbered(number: 2, count: 2)])
+        #expect(source.segments(of: [0, 1]).map(\.part) == [1])
         #expect(try source.fetch([1]).tensors[0].scalars == [201])
     }
 
     @Test func failuresBelongToTheirDataset() throws {
-        let source = JoinedSource([
+        let source = ConcatenatedSource([
             Numbered(number: 1, count: 3, unreadable: [1]), Numbered(number: 2, count: 3, unreadable: [0]),
         ])
         let batch = try source.fetch(Array(0..<6))
         #expect(batch.indices == [0, 2, 4, 5])
-        let failures = batch.failures.map(source.separated)
+        let failures = batch.failures.map(source.located)
         #expect(failures.map(\.part) == [0, 1])
         #expect(failures.map(\.failure.index) == [1, 0])
         #expect(failures.map(\.failure.path) == ["1/1", "2/0"])

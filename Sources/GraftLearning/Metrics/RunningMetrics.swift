@@ -55,7 +55,7 @@ package struct Measures: Sendable {
 }
 
 /// The loss and the metrics of the examples so far; averages weighted by example, as Keras's are.
-package struct RunningFigures: Sendable {
+package struct RunningMetrics: Sendable {
     private let measures: Measures
     private let prefix: String
     private var loss = 0.0
