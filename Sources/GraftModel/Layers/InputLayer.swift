@@ -22,6 +22,8 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
         markBuilt([])
     }
 
+    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType { dtype }
+
     /// The shape of one example.
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape { shape }
 

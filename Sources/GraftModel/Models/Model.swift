@@ -179,6 +179,10 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
         return graph.outputs.map { shapes[$0] ?? $0.shape }
     }
 
+    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
+        graph?.outputs[position].dtype ?? .float32
+    }
+
     /// The shape of the one result.
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
         try Self.only(outputShapes(for: inputShapes))
