@@ -92,11 +92,6 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     /// Whether the layer's table says so.
     final func has(_ trait: LayerTrait) -> Bool { Self.schema?.traits.contains(trait) ?? false }
 
-    /// What the elements of a result are: those of the input where the layer only gives them another shape, else float32.
-    package func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
-        has(.keepsNumbers) ? inputs.first ?? .float32 : .float32
-    }
-
     /// The shapes of all results; more than one only for models.
     package func outputShapes(for inputShapes: [Shape]) throws(GraftError) -> [Shape] {
         [try outputShape(for: inputShapes)]

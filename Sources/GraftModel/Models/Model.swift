@@ -163,10 +163,6 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
 
     package override var takesList: Bool { inputs.count > 1 }
 
-    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
-        graph?.outputs[position].dtype ?? .float32
-    }
-
     package override func outputShapes(for inputShapes: [Shape]) throws(GraftError) -> [Shape] {
         let graph = try requireGraph()
         try checkInputCount(inputShapes.count, graph)
