@@ -111,8 +111,10 @@ import Testing
         // A cast to integers is made of steps: nothing comes back through it, all through the other way.
         let steps = try graph.cast(graph.cast(table, to: .int32), to: .float32)
         let both = try graph.reduce(.sum, graph.binary(.multiply, steps, table))
-        graph.outputs = try graph.gradients(of: both, withRespectTo: [table]) + graph.gradients(
-            of: loss, withRespectTo: [table])
+        graph.outputs =
+            try graph.gradients(of: both, withRespectTo: [table])
+            + graph.gradients(
+                of: loss, withRespectTo: [table])
         let results = try Interpreter.run(
             graph, inputs: ["ids": ReferenceArray([2, 2, 0], shape: [3])],
             variables: [VariableID(0): ReferenceArray([0.5, 1.5, -2.5, 3], shape: [4])]

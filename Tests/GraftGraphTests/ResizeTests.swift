@@ -60,7 +60,8 @@ import Testing
         let probed = try graph.reduce(.sum, graph.binary(.multiply, first[0], x))
         graph.outputs = try [y] + graph.gradients(of: probed, withRespectTo: [weights])
         let inputs = [
-            "x": ReferenceArray([1, 2, 3, 4], shape: [1, 2, 2, 1]), "w": ReferenceArray(repeating: 1, shape: [1, 3, 5, 1]),
+            "x": ReferenceArray([1, 2, 3, 4], shape: [1, 2, 2, 1]),
+            "w": ReferenceArray(repeating: 1, shape: [1, 3, 5, 1]),
         ]
         let results = try Interpreter.run(graph, inputs: inputs).outputs
         #expect(results[0] == results[1])

@@ -13,7 +13,8 @@ import Testing
         let other = #expect(throws: GraftError.self) {
             try LayerRegistry.standard.layer("UpSampling2D", ["name": "up", "interpolation": "bicubic"])
         }
-        #expect(other?.message == "UpSampling2D up: the argument interpolation must be nearest or bilinear, is \"bicubic\"")
+        #expect(
+            other?.message == "UpSampling2D up: the argument interpolation must be nearest or bilinear, is \"bicubic\"")
     }
 
     @Test func sizesStayInRange() {
