@@ -38,7 +38,7 @@ let package = Package(
         ),
         // What `make benchmark` measures; no product, so that users never build it.
         .executableTarget(
-            name: "GraftMeasure", dependencies: ["Graft", "COneDNN", "CKernels", argumentParser],
+            name: "GraftMeasure", dependencies: ["Graft", "GraftCPU", "COneDNN", "CKernels", argumentParser],
             path: "Benchmarks/Measure", swiftSettings: strict),
         room(
             "Graft", ["GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages"]),

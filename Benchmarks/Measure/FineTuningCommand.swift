@@ -32,7 +32,7 @@ struct FineTuningCommand: ParsableCommand {
         let clock = StepClock()
         let callback = LambdaCallback(
             onEpochBegin: { _, _ in clock.start() }, onTrainBatchEnd: { _, _ in clock.mark() })
-        let options = try TrainingOptions(features: .temporary, threads: common.threads).computing(in: precision)
+        let options = try common.options(features: .temporary, precision: precision)
         try model.fit(
             images(), batchSize: common.batchSize, epochs: 2, callbacks: [callback], options: options)
         let seconds = Array(clock.samples.suffix(steps))

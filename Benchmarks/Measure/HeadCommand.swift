@@ -63,7 +63,7 @@ struct HeadCommand: ParsableCommand {
         }
         try head.fit(
             examples, batchSize: common.batchSize, epochs: epochs, shuffle: false, callbacks: [recorder],
-            options: TrainingOptions(features: .off, threads: common.threads))
+            options: common.options(features: .off))
         return (losses, clock.samples)
     }
 }

@@ -34,7 +34,7 @@ struct TrunkCommand: ParsableCommand {
             inputShape: Shape(Array(images.shape.dimensions.dropFirst())))
         base.freeze()
         let trunk = try Model(inputs: base.input, outputs: base.layer(named: cut).output)
-        let options = try TrainingOptions(threads: common.threads).computing(in: precision)
+        let options = try common.options(precision: precision)
         if let features {
             let result = try trunk.predict(
                 ArrayDataset(inputs: images), batchSize: common.batchSize, options: options)

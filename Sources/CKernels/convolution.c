@@ -15,26 +15,32 @@ static int64_t ceiling(int64_t dividend, int64_t divisor) { return (dividend + d
 
 #if defined(__x86_64__)
 
-static bool has_matrix_tiles(void) {
+bool graft_has_amx(void) {
     const unsigned of_bfloat16 = 1u << 22;
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & of_bfloat16;
 }
 
+bool graft_has_avx512_bf16(void) { return __builtin_cpu_supports("avx512bf16"); }
+
 bool graft_convolution_is_fast(bool is_bfloat16) {
     if (graft_instruction_set_count() < 3) return false;
-    return !is_bfloat16 || (__builtin_cpu_supports("avx512bf16") && !has_matrix_tiles());
+    return !is_bfloat16 || (graft_has_avx512_bf16() && !graft_has_amx());
 }
 
 static void run_block(const graft_convolution *c, const graft_convolution_block *block) {
     const graft_kernels *kernels = graft_chosen_kernels();
-    if (c->is_bfloat16 && kernels == &graft_kernels_avx512 && __builtin_cpu_supports("avx512bf16"))
+    if (c->is_bfloat16 && kernels == &graft_kernels_avx512 && graft_has_avx512_bf16())
         graft_convolution_block_avx512_bf16(c, block);
     else
         kernels->convolution_block(c, block);
 }
 
 #else
+
+bool graft_has_amx(void) { return false; }
+
+bool graft_has_avx512_bf16(void) { return false; }
 
 bool graft_convolution_is_fast(bool is_bfloat16) { return false; }
 

@@ -35,7 +35,7 @@ typedef struct {
 graft_zero_gradient graft_on_zero_gradient(const graft_program *program);
 
 /// The most examples whose non-zero elements are listed, a bit for each.
-enum { graft_most_sparse_examples = 64 };
+enum { graft_most_sparse_examples = graft_most_skinny_rows };
 
 /// Columns of a product of bitmap-compressed rows that are summed at once.
 enum { graft_bitmap_columns = 128 };

@@ -21,13 +21,17 @@ package struct CPUBackend: Backend {
         let (precision, threads) = (options.precision.rawValue, options.threads)
         let timeline = options.timeline.map { " \(ObjectIdentifier($0))" } ?? ""
         return BackendCapabilities(
-            identity: "cpu \(precision) \(threads) \(options.memoryLimit) \(options.guardsMemory)\(timeline)",
+            identity: "cpu \(precision) \(threads) \(options.memoryLimit) \(options.guardsMemory)\(timeline)"
+                + options.disabledFastPaths.sorted().map { " -\($0)" }.joined(),
             precision: precision, threads: threads, concurrentRuns: concurrentRuns)
     }
 
     /// As many as share the threads evenly, but no more than four, since each takes memory of its own: threads that run on
     /// their own need not wait for each other after each operation.
-    private var concurrentRuns: Int { (1...4).last { options.threads.isMultiple(of: $0) } ?? 1 }
+    private var concurrentRuns: Int {
+        guard !options.disabledFastPaths.contains(FastPath.concurrentRuns.name) else { return 1 }
+        return (1...4).last { options.threads.isMultiple(of: $0) } ?? 1
+    }
 
     package func compile(_ graph: Graph, _ wanted: PlanOptions) throws -> any Plan {
         let updates = !graph.updates.isEmpty

@@ -36,6 +36,13 @@ public struct CPUOptions: Sendable {
 
     /// The inputs, by name, that are mostly fed as bitmap-compressed rows; see ``CPUPlan/bitmapInputs``.
     package var bitmapInputs: Set<String> = []
+    /// The fast paths that are switched off, by name: for tests, and to measure what each buys. A name that none has is an error of
+    /// the plan.
+    package var disabledFastPaths: Set<String> = []
+    /// The names of all fast paths, in their order.
+    package static var fastPathNames: [String] { FastPath.all.map(\.name) }
+    /// The machine that plans are made for: this one, except in tests of what is meant for others.
+    var machine = Machine.current
 
     /// Options with these values.
     public init(

@@ -45,7 +45,8 @@ public final class CPUPlan: Sendable {
         graft_set_thread_count(Int32(options.threadsOfRun))
         self.options = options
         let start = options.timeline?.now ?? 0
-        plan = try CompiledPlan(graph.preparedForCPU(options), options)
+        let paths = try FastPaths(FastPath.all, without: options.disabledFastPaths, machine: options.machine)
+        plan = try CompiledPlan(graph.preparedForCPU(paths, options), paths, options)
         timelineNumber = options.timeline?.register(
             plan.profile, share: Double(options.threadsOfRun) / Double(options.threads))
         options.timeline?.add("make a plan", category: "preparation", since: start)
@@ -259,8 +260,8 @@ public final class CPUPlan: Sendable {
 
 extension Graph {
     /// The passes of the CPU backend, in order.
-    fileprivate func preparedForCPU(_ options: CPUOptions) throws(GraftError) -> Graph {
-        let fused = try pruned().foldingNormalization().fusingEpilogues().delayingPooling().fusingElementwise().pruned()
+    fileprivate func preparedForCPU(_ paths: FastPaths, _ options: CPUOptions) throws(GraftError) -> Graph {
+        let fused = try paths.rewriting(pruned().foldingNormalization().fusingEpilogues()).fusingElementwise().pruned()
         let typed = try fused.choosingPrecision(options.precision)
         guard typed.nodes.allSatisfy({ $0.elementType != .bfloat16 }) || CPUOptions.supportsBFloat16 else {
             throw GraftError(

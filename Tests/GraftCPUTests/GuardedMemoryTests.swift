@@ -44,7 +44,8 @@ import Testing
         let x = try graph.input("x", [8])
         let (three, three2) = (try graph.constant(3), try graph.constant(4))
         graph.outputs = [try graph.unary(.relu, graph.binary(.add, graph.binary(.multiply, x, three), three2))]
-        var compiler = try PlanCompiler(graph, engine: Engine(), threads: 1, bitmapInputs: [])
+        var compiler = try PlanCompiler(
+            graph, engine: Engine(), threads: 1, paths: FastPaths(FastPath.all), bitmapInputs: [])
         let place = place(&compiler)
         let reads = isPreparation ? try compiler.location(of: three) : try compiler.location(of: x)
         var writes: [BufferID] = []

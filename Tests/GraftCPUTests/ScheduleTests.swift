@@ -8,7 +8,9 @@ import Testing
     @Test func randomGraphsKeepEveryValueUntilItsLastReader() throws {
         for seed in 0..<300 {
             let random = try RandomGraph(seed: UInt64(seed) + 40_000, operations: 4 + seed % 12)
-            let schedule = try Schedule(PlanCompiler(random.graph, engine: Engine(), threads: 2, bitmapInputs: []))
+            let schedule = try Schedule(
+                PlanCompiler(
+                    random.graph, engine: Engine(), threads: 2, paths: FastPaths(FastPath.all), bitmapInputs: []))
             checkOrder(schedule, "\(random)")
             checkMemory(schedule, "\(random)")
             checkUpdates(schedule, "\(random)")

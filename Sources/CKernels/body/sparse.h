@@ -184,7 +184,7 @@ INLINE void gather_inputs(const graft_skinny_nn *p, int64_t row, int64_t end, ga
         if (inputs->rows == gathered_rows)
             for (int i = 0; i < gathered_rows; i += VECTOR) __builtin_prefetch(left + gathered_rows + i, 0, 3);
     }
-    inputs->is_sparse = 3 * total <= inputs->rows * p->rows;
+    inputs->is_sparse = !p->multiplies_zeros && 3 * total <= inputs->rows * p->rows;
 }
 
 /// Copies the rows that are needed, `stride` elements apart.

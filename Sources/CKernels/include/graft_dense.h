@@ -19,6 +19,9 @@ typedef struct {
 
 enum { graft_bitmap_word = 64 };
 
+/// The most rows of a skinny GEMM: the bits of a word, one for each row's zero.
+enum { graft_most_skinny_rows = 64 };
+
 /// A skinny GEMM, `target = left · right + bias`: few rows (at most 64) and a large matrix `right` of [inner, columns].
 /// `columns` is a multiple of 32, `bias` NULL where there is none. Rows of `right` that only meet zeros are not read. The
 /// inner axis is summed by split-K: its blocks follow from the sizes alone, so that rounding errors stay small and the result
@@ -29,6 +32,8 @@ typedef struct {
     float *target;
     /// Read in place of `left` where that is NULL.
     graft_bitmap_rows bitmap_left;
+    /// Whether products with zeros are not skipped where they are many: the same bits, for measurements.
+    bool multiplies_zeros;
 } graft_skinny_nn;
 
 /// Bytes of the partial sums of all blocks: the scratch of `graft_run_skinny_nn`.
@@ -85,6 +90,10 @@ typedef struct {
     /// NULL, or the lazy rows of the operand `graft_lazy_operand`: where a row is zero in all examples, it is neither read nor
     /// written, and catches up when it is needed.
     graft_lazy_rows *lazy;
+    /// Whether products with zeros are not skipped, nor rows: the same bits, for measurements.
+    bool multiplies_zeros;
+    /// Whether inputs of examples without a gradient count as well: the same bits, for measurements.
+    bool counts_all_examples;
 } graft_gradient;
 
 /// The next batch's product with the kernel that a gradient's program writes: its forward pass overlaps this update.

@@ -41,5 +41,9 @@ const char *graft_instruction_set(void);
 
 /// How many of the compiled instruction sets this processor can run.
 int graft_instruction_set_count(void);
+/// Whether this processor multiplies bfloat16 in pairs by AVX512_BF16, and in tiles by AMX.
+bool graft_has_avx512_bf16(void);
+bool graft_has_amx(void);
+
 /// Picks one of them, 0 for plain. For tests only: the choice holds for the process.
 void graft_use_instruction_set(int index);

@@ -6,8 +6,9 @@ extension Graph {
     /// Elementwise programs read and write any floating-point types, and integers are read as indices alone. Pooling and copies have one type for all operands and results; convolutions
     /// one for what they read, where oneDNN has a fast kernel for it. Its reference code, to which it falls back silently, is a
     /// thousand times slower than a cast.
-    func legalizedForCPU(_ engine: Engine) throws(GraftError) -> Graph {
-        try legalizingTypes { node, shapes, types in
+    func legalizedForCPU(_ engine: Engine, _ paths: FastPaths) throws(GraftError) -> Graph {
+        let allowsDirectCode = paths.allows(.oneDNNDirectCode)
+        return try legalizingTypes { node, shapes, types in
             if case .custom(let custom) = node.operation {
                 return custom.hasKernel(taking: types) && node.elementType == .float32
             }
@@ -15,16 +16,18 @@ extension Graph {
             let allBFloat16 = types.allSatisfy { $0 == .bfloat16 }
             return switch node.operation {
             case .elementwise, .random(.stochasticRounding), .movement(.broadcast): true
-            case .pooling(.maxPooling), .pooling(.averagePooling), .movement(.pad), .movement(.slice),
+            case .pooling(.maxPooling), .pooling(.averagePooling):
+                paths.allows(.bfloat16Pooling) && allBFloat16 && node.elementType == .bfloat16
+            case .movement(.pad), .movement(.slice),
                 .movement(.concatenation):
                 allBFloat16 && node.elementType == .bfloat16
             case .convolution(.forward(_, let epilogue)):
                 types.prefix(2).allSatisfy { $0 == .bfloat16 } && (!epilogue.bias || types[2] == .float32)
                     && (!epilogue.addend || types[types.count - 1] == node.elementType)
-                    && engine.isFast(node, shapes, types)
-            case .convolution(.inputGradient): allBFloat16 && engine.isFast(node, shapes, types)
+                    && engine.isFast(node, shapes, types, allowsDirectCode)
+            case .convolution(.inputGradient): allBFloat16 && engine.isFast(node, shapes, types, allowsDirectCode)
             case .convolution(.kernelGradient):
-                allBFloat16 && node.elementType == .float32 && engine.isFast(node, shapes, types)
+                allBFloat16 && node.elementType == .float32 && engine.isFast(node, shapes, types, allowsDirectCode)
             default: false
             }
         }
@@ -33,8 +36,11 @@ extension Graph {
 
 extension Engine {
     /// Whether oneDNN has a kernel for a convolution or its gradients that is not its reference code.
-    fileprivate func isFast(_ node: Graph.Node, _ shapes: [Shape], _ types: [ElementType]) -> Bool {
-        guard let geometry = ConvolutionGeometry(node, operands: shapes, types) else { return false }
+    fileprivate func isFast(
+        _ node: Graph.Node, _ shapes: [Shape], _ types: [ElementType], _ allowsDirectCode: Bool
+    ) -> Bool {
+        guard var geometry = ConvolutionGeometry(node, operands: shapes, types) else { return false }
+        geometry.allowsDirectCode = allowsDirectCode
         do throws(GraftError) {
             let primitive =
                 switch node.operation {

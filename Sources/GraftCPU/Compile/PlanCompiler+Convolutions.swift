@@ -1,50 +1,52 @@
-/// Convolutions by Graft's own kernels, which prepack loop-invariant weights and can write to a slice of a concatenation.
+/// Convolutions and their gradients.
 extension PlanCompiler {
-    /// Adds a convolution by Winograd's filtering or by Graft's direct kernel, where one of them suits; returns `false` where
-    /// oneDNN has to compute it.
-    mutating func addOwnConvolution(
-        _ value: ValueID, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
-    ) throws(GraftError) -> Bool {
-        let operands = graph[value].operands
-        let (source, plain) = (try location(of: operands[0]), try location(of: operands[1]))
-        guard isLoopInvariant(plain) else { return false }
-        if WinogradStep.suits(geometry, epilogue) {
-            try addWinograd(value, geometry, epilogue)
-        } else if ConvolutionStep.suits(geometry, epilogue, isSlice: isSlice(value, reading: [source])) {
-            try addConvolution(value, geometry, epilogue)
-        } else {
-            return false
+    /// By the first fast path that suits, else by oneDNN.
+    mutating func compileConvolution(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
+        guard case .convolution(let operation) = graph[value].operation else { return }
+        let site = try site(of: value, operation, geometry)
+        for path in paths.convolutions where path.suits(site) {
+            if try path.lower(site, in: &self) { return }
         }
-        return true
-    }
-
-    private mutating func addWinograd(
-        _ value: ValueID, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
-    ) throws(GraftError) {
-        let threads = threads
-        let elementCount = WinogradPackingStep.elementCount(geometry)
-        let kernel = try packKernel(of: value, elementCount: elementCount) { plain, packed in
-            WinogradPackingStep(geometry: geometry, source: plain, target: packed)
-        }
-        try add(value, epilogue, kernel: kernel) { places in
-            WinogradStep(geometry: geometry, activation: epilogue.activation, places: places, threads: threads)
+        switch operation {
+        case .forward:
+            let done = geometry.safe(site.epilogue)
+            try addPrimitive(value, Primitive.convolution(engine, geometry, done), site.epilogue, done: done)
+        case .inputGradient:
+            try addPrimitive(value, Primitive.inputGradient(engine, geometry), .none, done: .none)
+        case .kernelGradient: try addKernelGradient(value, geometry)
         }
     }
 
-    private mutating func addConvolution(
-        _ value: ValueID, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue
-    ) throws(GraftError) {
-        let elementCount = ConvolutionPackingStep.elementCount(geometry)
-        let kernel = try packKernel(of: value, elementCount: elementCount) { plain, packed in
-            ConvolutionPackingStep(geometry, source: plain, target: packed)
-        }
-        try add(value, epilogue, kernel: kernel) { places in
-            ConvolutionStep(geometry: geometry, activation: epilogue.activation, places: places)
+    private func site(
+        of value: ValueID, _ operation: ConvolutionOperation, _ geometry: ConvolutionGeometry
+    ) throws(GraftError) -> ConvolutionSite {
+        let reads = try sources(of: value)
+        var (epilogue, isForward) = (Epilogue.none, false)
+        if case .forward(_, let fused) = operation { (epilogue, isForward) = (fused, true) }
+        return ConvolutionSite(
+            value: value, operation: operation, geometry: geometry, epilogue: epilogue,
+            hasInvariantWeights: isForward && isLoopInvariant(reads[1]),
+            isSlice: isForward && isSlice(value, reading: [reads[0]]), threads: threads, machine: paths.machine)
+    }
+
+    /// The kernel's gradient by one primitive.
+    private mutating func addKernelGradient(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
+        let reads = try sources(of: value)
+        let primitive = try Primitive.kernelGradient(engine, geometry)
+        let unpacking = primitive.packedByteCount > 0 ? try primitive.packing() : nil
+        let whole = KernelGradientStep.Slice(
+            primitive: primitive, unpacking: unpacking, channels: 0..<geometry.output[3])
+        try add(value, reads: reads) { target in
+            KernelGradientStep(
+                slices: [whole], batchParts: 1, geometry: geometry, input: reads[0], outputGradient: reads[1],
+                target: target)
         }
     }
+
+    // MARK: Graft's own kernels
 
     /// Prepacks a convolution's weights with the step that `make` returns; returns the packed buffer.
-    private mutating func packKernel(
+    mutating func packKernel(
         of value: ValueID, elementCount: Int, make: (BufferID, BufferID) -> any Step
     ) throws(GraftError) -> BufferID {
         let plain = try location(of: graph[value].operands[1])
@@ -56,7 +58,7 @@ extension PlanCompiler {
     }
 
     /// Adds the step of a convolution, which writes to its slice of a concatenation where it has one.
-    private mutating func add(
+    mutating func addConvolution(
         _ value: ValueID, _ epilogue: Epilogue, kernel: BufferID, make: (ConvolutionPlaces) -> any Step
     ) throws(GraftError) {
         let operands = graph[value].operands

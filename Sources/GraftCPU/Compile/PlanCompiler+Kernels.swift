@@ -34,10 +34,12 @@ extension PlanCompiler {
         joined.operandTypes = sources.map { $0.map { self[$0].elementType } ?? .float32 }
         joined.outputTypes = targets.map { self[$0].elementType }
         joined.roundingStreams = results.map { graph[$0].operation.roundingStream }
-        let program = try CompiledProgram(joined, result: node.shape)
+        let program = try CompiledProgram(
+            joined, result: node.shape, matchesOptimizers: paths.allows(.optimizerKernels))
         let reads = sources.compactMap(\.self)
         if let gradient {
-            try add(gradient, program, reading: sources, writing: targets, node)
+            let site = FusedUpdateSite(gradient: gradient, program: program, operands: sources, targets: targets)
+            try add(site, node)
         } else {
             let step = ProgramStep(
                 program, operands: reads, targets: targets, count: node.shape.elementCount, threads: threads)
@@ -55,40 +57,12 @@ extension PlanCompiler {
     }
 
     /// The step for a program fused with its gradient: the operand that has no memory.
-    private mutating func add(
-        _ gradient: UpdateGroups.FusedGradient, _ program: CompiledProgram, reading sources: [BufferID?],
-        writing targets: [BufferID], _ node: Graph.Node
-    ) throws(GraftError) {
-        var (reads, writes) = (sources.compactMap(\.self), targets)
-        let factors = graph[gradient.value].operands
-        let (left, right) = (try location(of: factors[0]), try location(of: factors[1]))
-        let scale = try gradient.scale.map { value throws(GraftError) in try location(of: value) }
-        reads += [left, right] + (scale.map { [$0] } ?? [])
-        let step: any Step
-        if let geometry = graph.convolutionByTiles(gradient.value) {
-            step = ConvolutionGradientStep(
-                program, geometry, ConvolutionGradientStep.Factors(input: left, outputGradient: right, scale: scale),
-                operands: sources, targets: targets, threads: threads)
-        } else if let product = graph.transposedProduct(gradient.value) {
-            let input = try gradient.inputGradient.map { value throws(GraftError) in
-                GradientStep.InputGradient(
-                    kernel: try location(of: graph[value].operands[1]), target: try location(of: value))
-            }
-            reads += input.map { [$0.kernel] } ?? []
-            writes += input.map { [$0.target] } ?? []
-            step = GradientStep(
-                program,
-                GradientStep.Product(
-                    left: left, right: right, examples: product.examples, rows: product.rows,
-                    columns: product.columns, isBitmap: bitmapInputs.contains(left)), input, operands: sources,
-                targets: targets, threads: threads)
-        } else {
-            throw GraftError(.backend, "\(graph[gradient.value].operation.name) cannot be computed with an update")
-        }
+    private mutating func add(_ site: FusedUpdateSite, _ node: Graph.Node) throws(GraftError) {
+        let fused = try site.gradient.fusion.step(site, in: self)
         add(
-            step, reads: reads, writes: writes, label: node.label, operation: node.operation.name,
-            preparation: .never)
-        countFlops(of: [gradient.value, gradient.inputGradient].compactMap(\.self))
+            fused.step, reads: site.operands.compactMap(\.self) + fused.reads, writes: site.targets + fused.writes,
+            label: node.label, operation: node.operation.name, preparation: .never)
+        countFlops(of: [site.gradient.value, site.gradient.inputGradient].compactMap(\.self))
     }
 
     /// The programs as one, with the values that it reads from outside.

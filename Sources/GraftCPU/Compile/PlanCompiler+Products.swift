@@ -11,32 +11,20 @@ extension PlanCompiler {
                 "\(node.operation.name) of \(shapes) has an operand without elements; every size must be at least 1")
         }
         if let geometry = try geometry(of: node, shapes) { return try compileConvolution(value, geometry) }
-        switch node.operation {
-        case .product(let product):
-            let (transposeLeft, transposeRight) = (product.transposeLeft, product.transposeRight)
-            let epilogue = product.epilogue
-            let (rows, inner, columns) = (node.shape[0], shapes[0][transposeLeft ? 0 : 1], node.shape[1])
-            let isBitmap = bitmapInputs.contains(try location(of: node.operands[0]))
-            if !transposeLeft, !transposeRight, !epilogue.addend,
-                SkinnyNNStep.suits(rows: rows, inner: inner, columns: columns, isBitmap: isBitmap)
-            {
-                return try addSkinnyNN(value, epilogue, inner: inner, isBitmap: isBitmap)
-            }
-            if !transposeLeft, transposeRight, epilogue == .none,
-                SkinnyNTStep.suits(rows: rows, inner: inner, columns: columns)
-            {
-                return try addSkinnyNT(value, inner: inner)
-            }
-            let primitive = try self.product(rows: rows, inner: inner, columns: columns, product)
-            try addProduct(value, primitive, epilogue, done: epilogue)
-        default: return
-        }
+        guard case .product(let product) = node.operation else { return }
+        let site = ProductSite(
+            value: value, product: product, rows: node.shape[0], inner: shapes[0][product.transposeLeft ? 0 : 1],
+            columns: node.shape[1], hasBitmapRows: bitmapInputs.contains(try location(of: node.operands[0])),
+            machine: paths.machine)
+        if let path = paths.products.first(where: { $0.suits(site) }) { return try path.lower(site, in: &self) }
+        let primitive = try self.product(rows: site.rows, inner: site.inner, columns: site.columns, product)
+        try addPrimitive(value, primitive, product.epilogue, done: product.epilogue)
     }
 
     /// oneDNN's product of two matrices. It divides its work when the primitive is created: a small product is done before a second
     /// thread wakes up.
     func product(rows: Int, inner: Int, columns: Int, _ product: MatrixProduct) throws(GraftError) -> Primitive {
-        let isSmall = rows * inner * columns < 1 << 18
+        let isSmall = paths.allows(.smallProducts) && rows * inner * columns < paths.machine.smallProduct
         if isSmall { setThreadCount(1) }
         defer { if isSmall { setThreadCount(threads) } }
         return try Primitive.matrixProduct(engine, rows: rows, inner: inner, columns: columns, product)
@@ -46,40 +34,15 @@ extension PlanCompiler {
     private func geometry(of node: Graph.Node, _ shapes: [Shape]) throws(GraftError) -> ConvolutionGeometry? {
         var types: [ElementType] = []
         for operand in node.operands { types.append(self[try location(of: operand)].elementType) }
-        return ConvolutionGeometry(node, operands: shapes, types)
-    }
-
-    private mutating func compileConvolution(
-        _ value: ValueID, _ geometry: ConvolutionGeometry
-    ) throws(GraftError) {
-        switch graph[value].operation {
-        case .convolution(.forward(_, let epilogue)):
-            if try addOwnConvolution(value, geometry, epilogue) { return }
-            let done = geometry.safe(epilogue)
-            try addProduct(value, Primitive.convolution(engine, geometry, done), epilogue, done: done)
-        case .convolution(.inputGradient): try addInputGradient(value, geometry)
-        default: try addKernelGradient(value, geometry)
-        }
-    }
-
-    /// Where oneDNN has batch-reduce GEMM kernels for convolutions only, the gradient is a convolution of the output's gradient
-    /// with rotated weights.
-    private mutating func addInputGradient(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
-        let gradient = try Primitive.inputGradient(engine, geometry)
-        guard let rotated = geometry.rotated, !gradient.isBatchReduceGEMM,
-            let convolution = try? Primitive.convolution(engine, rotated, .none), convolution.isBatchReduceGEMM
-        else { return try addProduct(value, gradient, .none, done: .none) }
-        let kernel = try location(of: graph[value].operands[1])
-        let target = newBuffer(rotated.kernel.elementCount)
-        let step = RotateWeightsStep(geometry.kernel, source: kernel, target: target)
-        add(step, reads: [kernel], writes: [target], label: graph[value].label, operation: "turning")
-        try addProduct(value, convolution, .none, done: .none, kernel: target)
+        var geometry = ConvolutionGeometry(node, operands: shapes, types)
+        geometry?.allowsDirectCode = paths.allows(.oneDNNDirectCode)
+        return geometry
     }
 
     /// Adds a primitive's step; what is not `done` of the epilogue by the primitive is done afterwards.
     ///
     /// - Parameter kernel: replaces the second operand.
-    private mutating func addProduct(
+    mutating func addPrimitive(
         _ value: ValueID, _ primitive: Primitive, _ epilogue: Epilogue, done: Epilogue, kernel: BufferID? = nil
     ) throws(GraftError) {
         let node = graph[value]
@@ -120,32 +83,6 @@ extension PlanCompiler {
         add(step, reads: [kernel], writes: [packed], label: label, operation: "packing")
         kernel = packed
         return nil
-    }
-
-    private mutating func addSkinnyNN(
-        _ value: ValueID, _ epilogue: Epilogue, inner: Int, isBitmap: Bool
-    ) throws(GraftError) {
-        let node = graph[value]
-        var operands: [BufferID] = []
-        for operand in node.operands { try operands.append(location(of: operand)) }
-        let (reads, threads) = (operands, threads)
-        try add(value, reads: reads) { target throws(GraftError) in
-            try SkinnyNNStep(
-                rows: node.shape[0], inner: inner, columns: node.shape[1], left: reads[0], right: reads[1],
-                bias: epilogue.bias ? reads[2] : nil, target: target,
-                rest: ProgramStep(
-                    addend: nil, epilogue.activation, inPlaceOf: target, shape: node.shape, type: node.elementType,
-                    threads: threads), isBitmap: isBitmap, threads: threads)
-        }
-    }
-
-    private mutating func addSkinnyNT(_ value: ValueID, inner: Int) throws(GraftError) {
-        let node = graph[value]
-        let (left, right) = (try location(of: node.operands[0]), try location(of: node.operands[1]))
-        try add(value, reads: [left, right]) { target throws(GraftError) in
-            SkinnyNTStep(
-                rows: node.shape[0], inner: inner, columns: node.shape[1], left: left, right: right, target: target)
-        }
     }
 
     /// How many threads the primitives that are created next divide their work among: OpenMP's count for the calling thread.

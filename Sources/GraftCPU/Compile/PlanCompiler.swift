@@ -6,6 +6,7 @@ struct PlanCompiler {
     let graph: Graph
     let engine: Engine
     let threads: Int
+    let paths: FastPaths
 
     private(set) var buffers: [Buffer] = []
     private(set) var plannedSteps: [PlannedStep] = []
@@ -33,15 +34,17 @@ struct PlanCompiler {
     /// By outermost concatenation: the result's buffer, once something is computed in it.
     var wholes: [ValueID: BufferID] = [:]
 
-    init(_ graph: Graph, engine: Engine, threads: Int, bitmapInputs: Set<String>) throws(GraftError) {
-        (self.graph, self.engine, self.threads) = (graph, engine, threads)
+    init(
+        _ graph: Graph, engine: Engine, threads: Int, paths: FastPaths, bitmapInputs: Set<String>
+    ) throws(GraftError) {
+        (self.graph, self.engine, self.threads, self.paths) = (graph, engine, threads, paths)
         locations = Array(repeating: nil, count: graph.nodes.count)
-        groups = UpdateGroups(graph)
+        groups = UpdateGroups(graph, paths)
         packedOnly = graph.kernelCasts
-        pooledRelus = graph.pooledRelus
+        pooledRelus = paths.allows(.pooledRelu) ? graph.pooledRelus : [:]
         fusedPoolings = Set(pooledRelus.values)
-        slices = graph.channelSlices
-        try compileLeaves(bitmapInputs: bitmapInputs)
+        slices = paths.allows(.concatenationSlices) ? graph.channelSlices : [:]
+        try compileLeaves(bitmapInputs: paths.allows(.bitmapRows) ? bitmapInputs : [])
         for index in graph.nodes.indices { try compile(ValueID(index: index)) }
         compileOutputs()
         compileUpdates()
@@ -171,9 +174,9 @@ struct PlanCompiler {
 
     /// Broadcasts are not cached: recomputing them is cheaper than reading them. A folded kernel is.
     private func isWorthKeeping(_ writes: [BufferID], madeFrom reads: [BufferID]) -> Bool {
-        let small = 1 << 16
         let written = writes.reduce(0) { $0 + buffers[$1.index].elementCount }
-        return written <= small || written <= 2 * reads.reduce(0) { $0 + buffers[$1.index].elementCount }
+        return written <= paths.machine.smallPrepared
+            || written <= 2 * reads.reduce(0) { $0 + buffers[$1.index].elementCount }
     }
 
     // MARK: Leaves
@@ -187,7 +190,7 @@ struct PlanCompiler {
                 let position = inputs.firstIndex { $0.name == name } ?? inputs.count
                 if position == inputs.count { inputs.append((name, shape)) }
                 let buffer = newBuffer(shape.elementCount, .input(position), of: node.elementType)
-                if names.contains(name), graph.isMultipliedAlone(value) { bitmapInputs.insert(buffer) }
+                if names.contains(name), graph.isMultipliedAlone(value, paths) { bitmapInputs.insert(buffer) }
                 place(value, at: buffer)
             case .leaf(.variable(let id, let shape)):
                 let variable = PlannedVariable(
@@ -305,20 +308,6 @@ struct PlanCompiler {
 }
 
 extension Graph {
-    /// By relu: the average pooling before it, of its type and without another reader.
-    fileprivate var pooledRelus: [ValueID: ValueID] {
-        let useCounts = useCounts
-        var poolings: [ValueID: ValueID] = [:]
-        for value in values where self[value].operation == .elementwise(.unary(.relu)) {
-            let pooling = self[value].operands[0]
-            guard case .pooling(.averagePooling) = self[pooling].operation, useCounts[pooling.index] == 1,
-                self[pooling].elementType == self[value].elementType
-            else { continue }
-            poolings[value] = pooling
-        }
-        return poolings
-    }
-
     /// The casts of float32 values that are only read as kernels, by convolutions and their input gradients.
     fileprivate var kernelCasts: Set<ValueID> {
         var (casts, others): (Set<ValueID>, Set<ValueID>) = ([], Set(roots))
@@ -341,18 +330,19 @@ extension Graph {
 extension Graph {
     /// Whether a value is nothing but the left side of products with large matrices, and of their gradients; it may be
     /// reshaped before.
-    fileprivate func isMultipliedAlone(_ value: ValueID) -> Bool {
+    fileprivate func isMultipliedAlone(_ value: ValueID, _ paths: FastPaths) -> Bool {
         !outputs.contains(value)
             && nodes.indices.allSatisfy { index in
                 let node = nodes[index]
                 guard node.operands.contains(value) else { return true }
                 switch node.operation {
-                case .movement(.reshape): return isMultipliedAlone(ValueID(index: index))
+                case .movement(.reshape): return isMultipliedAlone(ValueID(index: index), paths)
                 case .product(let product):
                     guard node.operands[0] == value, !node.operands.dropFirst().contains(value) else { return false }
                     let (rows, inner) = (node.shape[0], self[value].shape[1])
                     return product.transposeLeft
-                        || SkinnyNNStep.suits(rows: rows, inner: inner, columns: node.shape[1], isBitmap: true)
+                        || SkinnyNNStep.suits(
+                            rows: rows, inner: inner, columns: node.shape[1], isBitmap: true, paths.machine)
                 default: return false
                 }
             }

@@ -19,6 +19,8 @@ struct UpdateGroups {
         /// What the group's values read: the gradient, or that times a scale for each of a convolution's output channels.
         let operand: ValueID
         let scale: ValueID?
+        /// How it is computed.
+        let fusion: any GradientFusion.Type
         /// The gradient of a dense layer's input, which reads the kernel that the group updates and is fused with it.
         fileprivate(set) var inputGradient: ValueID?
     }
@@ -28,7 +30,7 @@ struct UpdateGroups {
     private var fused: Set<ValueID> = []
     private var inputGradients: Set<ValueID> = []
 
-    init(_ graph: Graph) {
+    init(_ graph: Graph, _ paths: FastPaths) {
         let candidates = Set(graph.updates.map(\.value)).filter { graph[$0].operation.programOfUpdate != nil }
         // A rounding is ordered with the value that it rounds, not after all updates.
         for candidate in candidates.sorted(by: { (graph.computed($0), $0) < (graph.computed($1), $1) }) {
@@ -45,9 +47,11 @@ struct UpdateGroups {
             groups[index].members.sort()
             groups[index].absorb(graph, readers: readers)
             fused.formUnion(groups[index].inner)
-            guard var gradient = groups[index].fusibleGradient(in: graph, readers: readers) else { continue }
+            guard var gradient = groups[index].fusibleGradient(in: graph, readers: readers, paths) else { continue }
             fused.insert(gradient.value)
-            gradient.inputGradient = groups[index].fusibleInputGradient(of: gradient.value, in: graph)
+            if paths.allows(.fusedInputGradient) {
+                gradient.inputGradient = groups[index].fusibleInputGradient(of: gradient, in: graph, paths.machine)
+            }
             if let value = gradient.inputGradient { inputGradients.insert(value) }
             groups[index].gradient = gradient
         }
@@ -95,16 +99,19 @@ extension UpdateGroups.Group {
 
     /// The gradient of a kernel that only the members read: it can be computed tile by tile with them, and is never stored.
     fileprivate func fusibleGradient(
-        in graph: Graph, readers: [ValueID: Set<ValueID>]
+        in graph: Graph, readers: [ValueID: Set<ValueID>], _ paths: FastPaths
     ) -> UpdateGroups.FusedGradient? {
         let operands = Set(values.flatMap { graph[$0].operands })
-        let gradient = operands.sorted().first { operand in
-            graph.shape(of: operand) == graph.shape(of: members[0]) && graph.isGradientByTiles(operand)
-                && readers[operand]?.isSubset(of: values) == true
+        for operand in operands.sorted()
+        where graph.shape(of: operand) == graph.shape(of: members[0])
+            && readers[operand]?.isSubset(of: values) == true
+        {
+            guard let fusion = paths.fusion(of: operand, in: graph) else { continue }
+            let scaled = scaledConvolution(operand, in: graph, readers: readers)
+            return UpdateGroups.FusedGradient(
+                value: operand, operand: scaled?.value ?? operand, scale: scaled?.scale, fusion: fusion)
         }
-        guard let gradient else { return nil }
-        let scaled = scaledConvolution(gradient, in: graph, readers: readers)
-        return UpdateGroups.FusedGradient(value: gradient, operand: scaled?.value ?? gradient, scale: scaled?.scale)
+        return nil
     }
 
     /// The product of a convolution's kernel gradient with a scale for each output channel, where the gradient has no other
@@ -126,9 +133,11 @@ extension UpdateGroups.Group {
 
     /// The gradient of a dense layer's input, `delta · kernelᵀ`, for the kernel that the members update with the gradient
     /// `inputᵀ · delta`: the kernel's rows can be read once for both.
-    fileprivate func fusibleInputGradient(of gradient: ValueID, in graph: Graph) -> ValueID? {
-        guard case .product = graph[gradient].operation else { return nil }
-        let delta = graph[gradient].operands[1]
+    fileprivate func fusibleInputGradient(
+        of gradient: UpdateGroups.FusedGradient, in graph: Graph, _ machine: Machine
+    ) -> ValueID? {
+        guard case .product = graph[gradient.value].operation else { return nil }
+        let delta = graph[gradient.value].operands[1]
         let reads = Set(values.flatMap { graph[$0].operands })
         return graph.values.first { value in
             let node = graph[value]
@@ -137,8 +146,9 @@ extension UpdateGroups.Group {
                 isUpdated(node.operands[1], in: graph)
             else { return false }
             let (rows, columns) = (node.shape[0], node.shape[1])
-            return SkinnyNTStep.suits(rows: rows, inner: graph.shape(of: delta)[1], columns: columns)
-                && !isNeededBefore(value, gradient, in: graph)
+            return gradient.fusion.fusesInputGradient(
+                rows: rows, inner: graph.shape(of: delta)[1], columns: columns, machine)
+                && !isNeededBefore(value, gradient.value, in: graph)
         }
     }
 
@@ -192,29 +202,8 @@ extension Graph {
             examples: shape(of: node.operands[0]).elementCount / rows, rows: rows, columns: columns)
     }
 
-    /// The convolution of a kernel gradient, where Graft's own kernel suits it.
-    func convolutionByTiles(_ value: ValueID) -> ConvolutionGeometry? {
-        let node = self[value]
-        guard case .convolution(.kernelGradient) = node.operation, node.shape.elementCount > 0,
-            readsAndMakesFloat32(value),
-            let geometry = ConvolutionGeometry(
-                node, operands: node.operands.map { shape(of: $0) }, [.float32, .float32]),
-            ConvolutionGradientStep.suits(geometry)
-        else { return nil }
-        return geometry
-    }
-
-    /// Whether a value is the gradient of a kernel that can be computed tile by tile.
-    fileprivate func isGradientByTiles(_ value: ValueID) -> Bool {
-        if let product = transposedProduct(value) {
-            // Short rows leave vectors empty; many examples, packed, do not fit the second-level cache.
-            return product.columns >= 64 && product.examples * product.columns <= 1 << 18
-        }
-        return convolutionByTiles(value) != nil
-    }
-
     /// The kernels that update tile by tile read 32 bits.
-    private func readsAndMakesFloat32(_ value: ValueID) -> Bool {
+    func readsAndMakesFloat32(_ value: ValueID) -> Bool {
         self[value].elementType == .float32 && self[value].operands.allSatisfy { self[$0].elementType == .float32 }
     }
 

@@ -8,6 +8,8 @@ struct ConvolutionGeometry: CustomStringConvertible {
     let kernel: Shape
     let output: Shape
     var types = ConvolutionTypes()
+    /// Whether oneDNN's older, direct code may be taken; see ``prefersDirectCode``.
+    var allowsDirectCode = true
 
     /// Whether some window is all padding.
     var hasEmptyWindows: Bool {
@@ -41,13 +43,16 @@ struct ConvolutionGeometry: CustomStringConvertible {
         return ConvolutionGeometry(
             convolution: Convolution(dilation: dilation, padding: rest), input: output,
             kernel: [kernel[0], kernel[1], kernel[3], kernel[2]], output: input,
-            types: ConvolutionTypes(input: types.output, kernel: types.kernel, output: types.input, plain: types.plain))
+            types: ConvolutionTypes(input: types.output, kernel: types.kernel, output: types.input, plain: types.plain),
+            allowsDirectCode: allowsDirectCode)
     }
 
     /// Whether oneDNN's older, direct code is faster: in bfloat16, for a row or a column over much padding, which that code skips;
     /// for three input channels; and for 1 × 1 with many channels. See `Benchmarks/notebook`, direct code by shape.
     private var prefersDirectCode: Bool {
-        guard types.input == .bfloat16, types.kernel == .bfloat16, convolution.groups == 1 else { return false }
+        guard allowsDirectCode, types.input == .bfloat16, types.kernel == .bfloat16, convolution.groups == 1 else {
+            return false
+        }
         if kernel[0] == 1 && kernel[1] == 1 { return convolution.strides == Size2D(1) && kernel[2] >= 512 }
         return kernel[2] < 16 || (kernel[0] == 1 || kernel[1] == 1) && coversMuchPadding
     }

@@ -24,11 +24,11 @@ struct CompiledPlan: Sendable {
     /// Whether what runs write is surrounded by guard words.
     let guardsMemory: Bool
 
-    init(_ graph: Graph, _ options: CPUOptions) throws(GraftError) {
+    init(_ graph: Graph, _ paths: FastPaths, _ options: CPUOptions) throws(GraftError) {
         let engine = try Engine()
         try self.init(
             PlanCompiler(
-                graph.legalizedForCPU(engine), engine: engine, threads: options.threadsOfRun,
+                graph.legalizedForCPU(engine, paths), engine: engine, threads: options.threadsOfRun, paths: paths,
                 bitmapInputs: options.bitmapInputs), options)
     }
 
@@ -46,8 +46,9 @@ struct CompiledPlan: Sendable {
             (compiler.outputs.firstIndex { $0.buffer == output.buffer } ?? 0, output.shape)
         }
         self.schedule = schedule
-        overlap = NextBatchOverlap(schedule)
-        lazyRows = LazyRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer))
+        overlap = compiler.paths.allows(.nextBatchOverlap) ? NextBatchOverlap(schedule) : nil
+        let hasLazyRows = compiler.paths.allows(.lazyRows)
+        lazyRows = hasLazyRows ? LazyRows.all(in: schedule, outputs: compiler.outputs.map(\.buffer)) : []
         replaced = Set(
             schedule.buffers.compactMap { buffer in
                 if case .nextValue(let position) = buffer.kind { position } else { nil }

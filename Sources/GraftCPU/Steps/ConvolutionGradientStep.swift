@@ -32,15 +32,6 @@ struct ConvolutionGradientStep: Step {
             for: geometry.gradient(operand: operands.firstIndex(of: nil) ?? 0), threads: threads)
     }
 
-    /// Whether the kernel suits a convolution: small images, whose output's gradient fits the second-level cache, and enough
-    /// channels to fill vectors and to divide the work. Measured against oneDNN's kernel gradients.
-    static func suits(_ geometry: ConvolutionGeometry) -> Bool {
-        let (rows, columns) = (geometry.kernel[2], geometry.kernel[3])
-        let pixels = geometry.output.elementCount / columns
-        return geometry.convolution.groups == 1 && rows >= 32 && columns >= 64 && pixels * columns <= 1 << 18
-            && geometry.input.elementCount <= 1 << 20
-    }
-
     func run(_ memory: RunMemory) {
         var description = geometry.gradient(operand: operands.firstIndex(of: nil) ?? 0)
         description.input = UnsafePointer(memory[factors.input])

@@ -21,23 +21,10 @@ struct ConvolutionStep: Step {
 
     var implementation: String { "graft:convolution" }
 
-    /// Whether it suits a convolution whose kernel is loop-invariant: where the result is a slice of a concatenation, which oneDNN
-    /// cannot write; and in float32 where windows are much padding, which oneDNN multiplies. The part of the kernel inside of the
-    /// image varies from pixel to pixel: a few images have too few pixels that share one.
-    ///
-    /// - Parameter isSlice: whether the result is such a slice.
-    static func suits(_ geometry: ConvolutionGeometry, _ epilogue: Epilogue, isSlice: Bool) -> Bool {
-        let types = geometry.types
-        let isBFloat16 = types.input == .bfloat16
-        let isWorthIt =
-            geometry.coversMuchPadding ? (isSlice || !isBFloat16) && geometry.input[0] >= 4 : isSlice
-        guard isWorthIt, graft_convolution_is_fast(isBFloat16), geometry.convolution.groups == 1, !epilogue.addend,
-            [nil, .relu].contains(epilogue.activation), types.plain == .float32, types.kernel == types.input,
-            !isBFloat16 || geometry.kernel[2].isMultiple(of: 2)
-        else { return false }
-        // A panel of the kernel is read for every few pixels: it has to fit the second-level cache.
-        var description = geometry.direct(epilogue.activation)
-        return graft_convolution_panel_size(&description) <= 1 << 19
+    /// The bytes of a panel of its packed kernel, which is read for every few pixels.
+    static func panelByteCount(_ geometry: ConvolutionGeometry) -> Int {
+        var description = geometry.direct(nil)
+        return graft_convolution_panel_size(&description)
     }
 
     func run(_ memory: RunMemory) {

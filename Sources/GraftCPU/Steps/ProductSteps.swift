@@ -60,6 +60,8 @@ struct SkinnyNNStep: Step {
     let rest: ProgramStep?
     /// Whether the rows are bitmap-compressed.
     let isBitmap: Bool
+    /// Whether products with zeros are not skipped.
+    let multipliesZeros: Bool
     let threads: Int
 
     var implementation: String { isBitmap ? "graft:packed product" : "graft:product" }
@@ -79,15 +81,16 @@ struct SkinnyNNStep: Step {
     private var description: graft_skinny_nn {
         var product = graft_skinny_nn()
         (product.rows, product.inner, product.columns) = (Int64(rows), Int64(inner), Int64(columns))
+        product.multiplies_zeros = multipliesZeros
         return product
     }
 
     /// The most rows that are not compressed, and the most of the next batch whose product can overlap an update.
-    static let mostRows = 64
+    static let mostRows = Int(graft_most_skinny_rows)
 
     /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
-    static func suits(rows: Int, inner: Int, columns: Int, isBitmap: Bool) -> Bool {
-        (isBitmap || rows <= mostRows) && columns.isMultiple(of: 32) && inner * columns >= 1 << 20
+    static func suits(rows: Int, inner: Int, columns: Int, isBitmap: Bool, _ machine: Machine) -> Bool {
+        (isBitmap || rows <= mostRows) && columns.isMultiple(of: 32) && inner * columns >= machine.largeMatrix
     }
 
     func readsBitmap(_ buffer: BufferID) -> Bool { isBitmap && left == buffer && right != buffer && bias != buffer }

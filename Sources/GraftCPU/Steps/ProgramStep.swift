@@ -54,6 +54,8 @@ struct GradientStep: Step {
         let columns: Int
         /// Whether the rows of `left` may be read bitmap-compressed.
         var isBitmap: Bool
+        /// Whether products with zeros are not skipped.
+        let multipliesZeros: Bool
     }
 
     /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes as well, since it reads the kernel.
@@ -166,6 +168,7 @@ extension GradientStep.Product {
         description.columns = Int64(columns)
         description.left_is_bitmap = isBitmap
         description.operand = Int32(operand)
+        description.multiplies_zeros = multipliesZeros
         return description
     }
 }

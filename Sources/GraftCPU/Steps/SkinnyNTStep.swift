@@ -12,11 +12,6 @@ struct SkinnyNTStep: Step {
 
     var implementation: String { "graft:row product" }
 
-    /// Whether the kernel suits a product: measured against oneDNN on matrices that do not fit the caches.
-    static func suits(rows: Int, inner: Int, columns: Int) -> Bool {
-        rows <= 64 && inner >= 128 && inner * columns >= 1 << 20
-    }
-
     func run(_ memory: RunMemory) {
         var product = graft_skinny_nt(
             rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), left: memory[left], right: memory[right],

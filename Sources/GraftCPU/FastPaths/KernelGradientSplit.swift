@@ -1,3 +1,57 @@
+extension FastPath {
+    /// In bfloat16 a kernel's gradient by oneDNN is divided among threads by Graft: several primitives of one thread each.
+    ///
+    /// Buys a gradient of 0.5 ms on a busy machine, where oneDNN's spinning threads take up to 250. Can go when its barriers sleep.
+    static let kernelGradientSplit = FastPath(
+        "kernel-gradient-split", page: "22-kernel-gradient-split", .convolution(KernelGradientLowering.self))
+}
+
+enum KernelGradientLowering: ConvolutionLowering {
+    static func suits(_ site: ConvolutionSite) -> Bool {
+        guard case .kernelGradient = site.operation else { return false }
+        return site.threads > 1 && site.geometry.types.input == .bfloat16 && site.geometry.convolution.groups == 1
+    }
+
+    static func lower(_ site: ConvolutionSite, in compiler: inout PlanCompiler) throws(GraftError) -> Bool {
+        let (geometry, reads) = (site.geometry, try compiler.sources(of: site.value))
+        let split = KernelGradientSplit(geometry, threads: site.threads)
+        let slices = try slices(geometry, split, in: compiler)
+        // There may be no fast code for a slice's number of channels.
+        guard split == .none || !slices.contains(where: \.primitive.isReference) else { return false }
+        try compiler.add(site.value, reads: reads) { target in
+            KernelGradientStep(
+                slices: slices, batchParts: split.batchParts, geometry: geometry, input: reads[0],
+                outputGradient: reads[1], target: target)
+        }
+        return true
+    }
+
+    private static func slices(
+        _ geometry: ConvolutionGeometry, _ split: KernelGradientSplit, in compiler: PlanCompiler
+    ) throws(GraftError) -> [KernelGradientStep.Slice] {
+        // oneDNN divides its work when the primitive is created.
+        compiler.setThreadCount(1)
+        defer { compiler.setThreadCount(compiler.threads) }
+        var (slices, made): ([KernelGradientStep.Slice], [Int: KernelGradientStep.Slice]) = ([], [:])
+        for channels in split.channels(geometry) {
+            let primitive: Primitive
+            let unpacking: Primitive?
+            if let same = made[channels.count] {
+                (primitive, unpacking) = (same.primitive, same.unpacking)
+            } else {
+                let part = geometry.part(batchParts: split.batchParts, outputChannels: channels.count)
+                primitive = try Primitive.kernelGradient(
+                    compiler.engine, part, kernelPixelStride: geometry.kernel[3])
+                unpacking = primitive.packedByteCount > 0 ? try primitive.packing() : nil
+            }
+            let slice = KernelGradientStep.Slice(primitive: primitive, unpacking: unpacking, channels: channels)
+            made[channels.count] = slice
+            slices.append(slice)
+        }
+        return slices
+    }
+}
+
 /// How threads divide a kernel's gradient: slices of the output's channels, each times parts of the batch.
 ///
 /// A slice costs a copy of its part of the output's gradient, and every slice reads the input; parts of a batch cost the sum of
@@ -55,57 +109,13 @@ struct KernelGradientSplit: Hashable {
     }
 }
 
-extension PlanCompiler {
-    /// A kernel's gradient by oneDNN, divided among threads in bfloat16: see ``KernelGradientStep``.
-    mutating func addKernelGradient(_ value: ValueID, _ geometry: ConvolutionGeometry) throws(GraftError) {
-        let operands = graph[value].operands
-        let (input, gradient) = (try location(of: operands[0]), try location(of: operands[1]))
-        let isShared = threads > 1 && geometry.types.input == .bfloat16 && geometry.convolution.groups == 1
-        var split = isShared ? KernelGradientSplit(geometry, threads: threads) : .none
-        var slices = try kernelGradientSlices(geometry, split, isShared: isShared)
-        // There may be no fast code for a slice's number of channels.
-        if split != .none, slices.contains(where: \.primitive.isReference) {
-            split = .none
-            slices = try kernelGradientSlices(geometry, split, isShared: false)
-        }
-        try add(value, reads: [input, gradient]) { target throws(GraftError) in
-            KernelGradientStep(
-                slices: slices, batchParts: split.batchParts, geometry: geometry, input: input,
-                outputGradient: gradient, target: target)
-        }
-    }
-
-    private func kernelGradientSlices(
-        _ geometry: ConvolutionGeometry, _ split: KernelGradientSplit, isShared: Bool
-    ) throws(GraftError) -> [KernelGradientStep.Slice] {
-        // oneDNN divides its work when the primitive is created.
-        if isShared { setThreadCount(1) }
-        defer { if isShared { setThreadCount(threads) } }
-        var (slices, made): ([KernelGradientStep.Slice], [Int: KernelGradientStep.Slice]) = ([], [:])
-        for channels in split.channels(geometry) {
-            let primitive: Primitive
-            let unpacking: Primitive?
-            if let same = made[channels.count] {
-                (primitive, unpacking) = (same.primitive, same.unpacking)
-            } else {
-                let part = geometry.part(batchParts: split.batchParts, outputChannels: channels.count)
-                primitive = try Primitive.kernelGradient(engine, part, kernelPixelStride: geometry.kernel[3])
-                unpacking = primitive.packedByteCount > 0 ? try primitive.packing() : nil
-            }
-            let slice = KernelGradientStep.Slice(primitive: primitive, unpacking: unpacking, channels: channels)
-            made[channels.count] = slice
-            slices.append(slice)
-        }
-        return slices
-    }
-}
-
 extension ConvolutionGeometry {
     /// The convolution of a part of the batch to some of the output's channels.
     fileprivate func part(batchParts: Int, outputChannels: Int) -> ConvolutionGeometry {
         ConvolutionGeometry(
             convolution: convolution, input: [input[0] / batchParts, input[1], input[2], input[3]],
             kernel: [kernel[0], kernel[1], kernel[2], outputChannels],
-            output: [output[0] / batchParts, output[1], output[2], outputChannels], types: types)
+            output: [output[0] / batchParts, output[1], output[2], outputChannels], types: types,
+            allowsDirectCode: allowsDirectCode)
     }
 }
