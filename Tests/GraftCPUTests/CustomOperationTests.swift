@@ -126,6 +126,64 @@ import Testing
         }
     }
 
+    /// Read as they are; what computes with them reads floats.
+    @Test func integersNameSlices() throws {
+        var random = SplitMix(seed: 7)
+        var graph = Graph()
+        let ids = try graph.input("ids", [300], as: .int32)
+        let fixed = try graph.constant(Tensor([Int32(5), 2, -1, 40], shape: [4]))
+        let table = random.array([40, 70])
+        let rows = try graph.gather(graph.variable(VariableID(0), [40, 70]), at: ids)
+        graph.outputs = [
+            rows, try graph.scatterAdd(rows, at: ids, size: 40),
+            try graph.gather(graph.variable(VariableID(0), [40, 70]), at: fixed),
+            try graph.binary(.multiply, graph.cast(graph.reshape(ids, to: [30, 10]), to: .float32), 0.5),
+            try graph.binary(.add, ids, 1), try graph.cast(graph.cast(rows, to: .int32), to: .float32),
+        ]
+        let numbers = (0..<300).map { $0 == 7 ? Int32.min : Int32(random.size(0...40)) }
+        let given = Tensor(numbers, shape: [300])
+        let expected = try Interpreter.run(
+            graph, inputs: ["ids": ReferenceArray(given)], variables: [VariableID(0): ReferenceArray(table.tensor)]
+        ).outputs
+        let plan = try CPUPlan(graph, options: CPUOptions(threads: 2))
+        try plan.bind([VariableID(0): table.tensor])
+        // Floats that come in their place are converted.
+        for input in [given, given.stored(as: .float32)] {
+            for (result, expected) in zip(try plan.run(["ids": input]), expected) {
+                // Up to eighteen additions to a row.
+                expectClose(ReferenceArray(result), expected, tolerance: 2e-6)
+            }
+        }
+        #expect(plan.report.implementations.keys.contains("graft:cast"))
+    }
+
+    /// Beyond 2²⁴ floats would name another row.
+    @Test func largeIntegersAreExact() throws {
+        var graph = Graph()
+        let size = (1 << 24) + 4
+        let ids = try graph.input("ids", [3], as: .int32)
+        graph.outputs = [try graph.gather(graph.variable(VariableID(0), [size]), at: ids)]
+        var table = Tensor(zeros: [size])
+        table.withUnsafeMutableBuffer { $0[(1 << 24) + 1] = 3 }
+        let plan = try CPUPlan(graph)
+        try plan.bind([VariableID(0): table])
+        let given = Tensor([Int32(1 << 24) + 1, 1 << 24, Int32(size)], shape: [3])
+        #expect(try plan.run(["ids": given])[0].scalars == [3, 0, 0])
+    }
+
+    @Test(arguments: Interpolation.allCases, [Size2D(60, 33), Size2D(7, 90)])
+    func imagesAreResized(interpolation: Interpolation, size: Size2D) throws {
+        var random = SplitMix(seed: 8)
+        try expectAgreement(
+            [random.array([2, 23, 40, 9]), random.array([2, size.height, size.width, 9])], tolerance: 2e-6,
+            implementation: "graft:resize"
+        ) { graph, x in
+            let resized = try graph.resize(graph.unary(.negate, x[0]), to: size, interpolation)
+            let loss = try graph.reduce(.sum, graph.binary(.multiply, resized, x[1]))
+            return try [resized] + graph.gradients(of: loss, withRespectTo: [x[0]])
+        }
+    }
+
     @Test func theLargestOfLongRows() throws {
         var random = SplitMix(seed: 6)
         var array = random.array([50, 700])

@@ -21,8 +21,11 @@ struct KerasCase: Decodable, Sendable, CustomTestStringConvertible {
         let name: String?
         let shape: [Int]
         let values: [Float]
+        /// What they are, where that is not float32.
+        let dtype: String?
 
-        var tensor: Tensor { Tensor(values, shape: Shape(shape)) }
+        var elementType: ElementType { dtype.flatMap(ElementType.init(rawValue:)) ?? .float32 }
+        var tensor: Tensor { Tensor(values, shape: Shape(shape)).stored(as: elementType) }
         var reference: ReferenceArray { ReferenceArray(tensor) }
     }
 
@@ -63,7 +66,7 @@ struct KerasCase: Decodable, Sendable, CustomTestStringConvertible {
 
 extension KerasCase {
     /// The case as one graph: its outputs are the layer's outputs, then the gradients of the loss with respect to the
-    /// inputs, then those with respect to the trainable weights; its updates are those of the moving statistics.
+    /// inputs but integers, then those with respect to the trainable weights; its updates are those of the moving statistics.
     struct Lowered {
         let graph: Graph
         /// What each input of the graph is given.
@@ -76,7 +79,9 @@ extension KerasCase {
 
     /// Builds the layer from Keras's configuration, gives it the weights, lowers and differentiates it.
     func lowered() throws -> Lowered {
-        let places = inputs.map { InputLayer(shape: Shape(Swift.Array($0.shape.dropFirst()))).tensor() }
+        let places = inputs.map {
+            Input(shape: Shape(Swift.Array($0.shape.dropFirst())), dtype: $0.elementType)
+        }
         let layer = try makeLayer()
         let model = try Model(inputs: places, outputs: layer.call(places))
         #expect(layer.variables.map(\.name) == weights.map(\.name), "the names of the weights, in order")
@@ -91,7 +96,10 @@ extension KerasCase {
             let weighted = try graph.binary(.multiply, output, graph.input("probe.\(index)", Shape(probe.shape)))
             loss = try graph.binary(.add, loss, graph.reduce(.sum, weighted))
         }
-        var parameters = try zip(lowered.inputNames, inputs).map { try graph.input($0, Shape($1.shape)) }
+        var parameters: [ValueID] = []
+        for (name, input) in zip(lowered.inputNames, inputs) where input.elementType == .float32 {
+            try parameters.append(graph.input(name, Shape(input.shape)))
+        }
         for (variable, identifier) in zip(layer.variables, identifiers) {
             guard let identifier, layer.trainableVariables.contains(variable) else { continue }
             try parameters.append(graph.variable(identifier, variable.shape))

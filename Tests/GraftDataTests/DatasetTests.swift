@@ -39,4 +39,21 @@ import Testing
         let reshaped = try ArrayDataset(inputs: Tensor([1, 2], shape: [1, 2, 1]))
         #expect(try reshaped.fingerprint(of: 0) != prints[0])
     }
+
+    /// Also of integers that float32 does not hold.
+    @Test func integersStayExact() throws {
+        let ids: [Int32] = [16_777_217, 16_777_216, -7, .max]
+        let dataset = try ArrayDataset(inputs: Tensor(ids, shape: [4, 1]))
+        let prints = Set(try (0..<4).compactMap { try dataset.fingerprint(of: $0) })
+        #expect(prints.count == 4)
+        let batch = try dataset.batch([3, 0])
+        #expect(batch.inputs[0].int32Scalars == [.max, 16_777_217])
+        #expect(batch.inputs[0].isFinite)
+        var source = SourceBatch(indices: [0], inputs: [.dense(Tensor(ids, shape: [4, 1]))])
+        source.append(SourceBatch(indices: [1], inputs: [.dense(Tensor([Int32(16_777_219)], shape: [1, 1]))]))
+        #expect(source.tensors[0].int32Scalars == ids + [16_777_219])
+        #expect(source.tensors[0].prefix(rows: 2).int32Scalars == Array(ids[..<2]))
+        #expect(
+            source.tensors[0].prefix(rows: 1).padded(toRows: 3).int32Scalars == [16_777_217, 16_777_217, 16_777_217])
+    }
 }

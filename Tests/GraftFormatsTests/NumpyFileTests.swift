@@ -22,6 +22,8 @@ import Testing
         #expect(
             try NumpyFile.tensor(contentsOf: Fixture.path("int64.npy")).scalars
                 == Fixture.numbers(shape).map { $0 * 64 })
+        let exact = try NumpyFile.tensor(contentsOf: Fixture.path("int32.npy"))
+        #expect(exact.elementType == .int32 && exact.int32Scalars == Fixture.numbers(shape).map { Int32($0 * 64) })
         #expect(try NumpyFile.tensor(contentsOf: Fixture.path("scalar.npy")) == Tensor(-0.78125))
         #expect(try NumpyFile.tensor(contentsOf: Fixture.path("vector.npy")).shape == [5])
         #expect(try NumpyFile.tensor(contentsOf: Fixture.path("empty.npy")).shape == [0, 3])
@@ -33,9 +35,10 @@ import Testing
             try NumpyFile.write(Tensor(numbers, shape: shape), to: folder + "/float32.npy")
             try NumpyFile.write(numbers.map(Double.init), shape: shape, to: folder + "/float64.npy")
             try NumpyFile.write(numbers.map { Int64($0 * 64) }, shape: shape, to: folder + "/int64.npy")
+            try NumpyFile.write(Tensor(numbers.map { Int32($0 * 64) }, shape: shape), to: folder + "/int32.npy")
             try NumpyFile.write(Tensor(-0.78125), to: folder + "/scalar.npy")
             try NumpyFile.write(Tensor(Fixture.numbers([5]), shape: [5]), to: folder + "/vector.npy")
-            let names = ["float32.npy", "float64.npy", "int64.npy", "scalar.npy", "vector.npy"]
+            let names = ["float32.npy", "float64.npy", "int32.npy", "int64.npy", "scalar.npy", "vector.npy"]
             #expect(try namesInFolder(folder) == names)
             for name in names {
                 let written = Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))

@@ -91,6 +91,56 @@ import Testing
         #expect(split.featureShapes == [[2, 4]])
     }
 
+    /// A dense layer over a sequence multiplies the positions of all examples as rows of one matrix.
+    @Test(arguments: [1, 2, 3]) func rowsOfASequenceStayWithTheirExample(batch: Int) throws {
+        var graph = Graph()
+        let x = try graph.input("x", [batch, 5, 3])
+        let rows = try graph.matrixProduct(
+            graph.reshape(x, to: [batch * 5, 3]), graph.variable(VariableID(0), [3, 4]))
+        let words = try graph.reshape(graph.unary(.relu, rows), to: [batch, 5, 4])
+        let changing = try graph.variable(VariableID(1), [4])
+        // Attention: heads beside the batch.
+        let heads = try graph.permute(graph.reshape(words, to: [batch, 5, 2, 2]), axes: [0, 2, 1, 3])
+        let merged = try graph.reshape(heads, to: [batch * 2, 5, 2])
+        let scores = try graph.batchedMatrixProduct(merged, merged, transposeRight: true)
+        var random = SplitMix(seed: 3)
+        let inputs = ["x": random.array([batch, 5, 3])]
+        let variables = [VariableID(0): random.array([3, 4]), VariableID(1): random.array([4])]
+        // The rows of an example get an axis of their own where they are handed over.
+        for (value, shape) in [(words, [batch, 5, 4]), (rows, [batch, 5, 4]), (scores, [batch, 2, 5, 5])] {
+            var graph = graph
+            graph.outputs = [try graph.binary(.multiply, value, graph.reduce(.sum, changing))]
+            let split = try #require(try graph.splittingTrunk(changing: [VariableID(1)]))
+            #expect(split.isWorthKeeping && split.featureShapes == [Shape(shape)])
+            let features = try Interpreter.run(split.trunk, inputs: inputs, variables: variables).outputs
+            let results = try Interpreter.run(
+                split.rest, inputs: [TrunkSplit.inputName(of: 0): features[0]], variables: variables)
+            try expectSameResults(results, Interpreter.run(graph, inputs: inputs, variables: variables))
+        }
+    }
+
+    /// Rows that are not as many for each example, and rows whose order mixes them.
+    @Test func aReshapeThatPartsAnExampleEndsTheTrunk() throws {
+        let mixers: [(inout Graph, ValueID) throws -> ValueID] = [
+            { graph, x in try graph.reshape(x, to: [3, 8]) },
+            { graph, x in try graph.reshape(graph.permute(x, axes: [1, 0]), to: [12, 2]) },
+            { graph, x in
+                let rows = try graph.reshape(x, to: [12, 2])
+                return try graph.binary(.subtract, rows, graph.reduce(.mean, rows, axes: [0], keepDimensions: true))
+            },
+        ]
+        for (position, mixer) in mixers.enumerated() {
+            var graph = Graph()
+            let x = try graph.matrixProduct(graph.input("x", [4, 6]), graph.variable(VariableID(0), [6, 6]))
+            let mixed = try mixer(&graph, x)
+            let kernel = try graph.variable(VariableID(1), [graph.shape(of: mixed)[1], 2])
+            graph.outputs = [try graph.unary(.tanh, graph.matrixProduct(mixed, kernel))]
+            let split = try #require(try graph.splittingTrunk(changing: []))
+            #expect(split.trunk.nodes.count { $0.operation.isProduct } == 1, "mixer \(position)")
+            #expect(split.rest.nodes.contains { $0.operation.isProduct }, "mixer \(position)")
+        }
+    }
+
     @Test func whatMixesTheBatchIsNoTrunk() throws {
         let mixers: [(inout Graph, ValueID) throws -> ValueID] = [
             { graph, x in try graph.broadcast(graph.reduce(.mean, x, axes: [0], keepDimensions: true), to: [4, 4]) },

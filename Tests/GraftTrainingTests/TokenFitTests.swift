@@ -11,8 +11,9 @@ import Testing
 @Suite struct TokenFitTests {
     private let root = TemporaryFolder()
 
-    @Test func aDataSetOfTokenIDsTrainsAnEmbedding() throws {
-        let (data, model) = (try Texts(count: 96, seed: 1), try self.model())
+    @Test(arguments: [ElementType.int32, .float32])
+    func aDataSetOfTokenIDsTrainsAnEmbedding(dtype: ElementType) throws {
+        let (data, model) = (try Texts(count: 96, seed: 1, dtype: dtype), try self.model(dtype: dtype))
         let table = try #require(model.variables.first { $0.name == "embeddings" })
         let before = table.value
         let history = try model.fit(
@@ -30,6 +31,68 @@ import Testing
         #expect(predictions.indices.count == 64)
     }
 
+    /// Ids are the same numbers, however the input and the examples have them.
+    @Test func theTypeOfIDsChangesNoBit() throws {
+        func train(_ input: ElementType, _ data: ElementType, _ cache: FeatureCache = .off) throws -> [Tensor] {
+            let model = try cache.location == .none ? self.model(dtype: input) : modelWithTrunk(dtype: input)
+            try model.fit(
+                Texts(count: 40, seed: 1, dtype: data), batchSize: 16, epochs: 2,
+                options: TrainingOptions(features: cache, threads: 1))
+            return model.weights
+        }
+        let floats = try train(.float32, .float32)
+        #expect(try train(.int32, .int32) == floats)
+        #expect(try train(.int32, .float32) == floats)
+        #expect(try train(.float32, .int32) == floats)
+        let kept = try train(.float32, .float32, .folder(root.path + "/floats"))
+        #expect(try train(.int32, .int32, .folder(root.path + "/integers")) == kept)
+    }
+
+    /// Keras raises an error for an id that is too large, and takes −1 for the last row.
+    @Test(arguments: [ElementType.int32, .float32], [-1, 42, 4200])
+    func anIDWithoutARowIsNamed(dtype: ElementType, id: Int) throws {
+        let data = try Texts(count: 40, seed: 1, dtype: dtype, wrongID: id)
+        let good = try Texts(count: 40, seed: 1, dtype: dtype)
+        let message =
+            "example 21 (text 21) has the id \(dtype == .int32 ? "\(id)" : "\(Float(id))") in the input ids, and the layer "
+            + "embedding has rows for 0 to 41 alone; give it a larger inputDim, or look at the vocabulary that gave the ids"
+        for cache in [FeatureCache.off, .folder(root.path)] {
+            let model = try cache.location == .none ? self.model(dtype: dtype) : modelWithTrunk(dtype: dtype)
+            let options = TrainingOptions(features: cache, threads: 1)
+            func expect(_ body: () throws -> Void) {
+                let error = #expect(throws: GraftError.self) { try body() }
+                #expect(error?.code == .data && error?.message == message, "\(error?.message ?? "")")
+            }
+            expect { try model.fit(data, batchSize: 16, options: options) }
+            expect { try model.fit(good, batchSize: 16, validation: data, options: options) }
+            expect { _ = try model.evaluate(data, options: options) }
+            expect { _ = try model.predict(data, options: options) }
+        }
+    }
+
+    @Test func aRunOnIntegersGoesOnWhereItStopped() throws {
+        let data = try Texts(count: 48, seed: 1, dtype: .int32)
+        let checkpoint = Checkpointing(root.path + "/run.checkpoint", every: .never)
+        func train(_ checkpoint: Checkpointing?, stopAfter limit: Int = .max) throws -> (weights: [Tensor], epochs: Int)
+        {
+            let (model, stopped) = (try self.model(dtype: .int32), CancellationFlag())
+            var steps = 0
+            let handler = EventHandler { event in
+                guard case .step = event else { return }
+                steps += 1
+                if steps == limit { stopped.cancel() }
+            }
+            let history = try model.fit(
+                data, batchSize: 16, epochs: 2, callbacks: [handler],
+                options: TrainingOptions(features: .off, threads: 1, cancellation: stopped), checkpoint: checkpoint)
+            return (model.weights, history.epochs.count)
+        }
+        let plain = try train(nil)
+        #expect(try train(checkpoint, stopAfter: 4).epochs == 1)
+        let resumed = try train(checkpoint)
+        #expect(resumed.epochs == 2 && resumed.weights == plain.weights)
+    }
+
     @Test func theSavedModelCarriesTheRule() throws {
         let model = try self.model()
         let data = try Texts(count: 32, seed: 1)
@@ -38,14 +101,16 @@ import Testing
         let path = root.path + "/texts.keras"
         try model.save(path)
         let loaded = try Model.load(path)
+        #expect(loaded.inputs.map(\.dtype) == [.int32])
         #expect(try loaded.metadata.inputRule == .tokens(data.rule))
         #expect(try loaded.predict(data).outputs == model.predict(data).outputs)
     }
 
-    @Test func featuresOfTextsAreKept() throws {
-        let data = try Texts(count: 40, seed: 1)
+    @Test(arguments: [ElementType.int32, .float32], [false, true])
+    func featuresOfTextsAreKept(dtype: ElementType, isSequence: Bool) throws {
+        let data = try Texts(count: 40, seed: 1, dtype: dtype)
         func train(_ cache: FeatureCache) throws -> (weights: [Tensor], history: History) {
-            let model = try modelWithTrunk()
+            let model = try modelWithTrunk(dtype: dtype, isSequence: isSequence)
             let history = try model.fit(
                 data, batchSize: 8, epochs: 3, options: TrainingOptions(features: cache, threads: 1))
             return (model.weights, history)
@@ -68,19 +133,19 @@ import Testing
     }
 
     /// Embedding, mean over the positions, Dense.
-    private func model() throws -> Model {
-        let ids = Input(shape: [Texts.length], name: "ids")
+    private func model(dtype: ElementType = .int32) throws -> Model {
+        let ids = Input(shape: [Texts.length], dtype: dtype, name: "ids")
         let vectors = try Embedding(inputDim: Texts.wordCount, outputDim: 8)(ids)
         let mean = try GlobalAveragePooling2D()(Reshape([1, Texts.length, 8])(vectors))
         return try compiled(Model(inputs: ids, outputs: Dense(2, activation: .softmax)(mean), seed: 5))
     }
 
-    /// A frozen table and a frozen dense layer over all positions under the head.
-    private func modelWithTrunk() throws -> Model {
-        let ids = Input(shape: [Texts.length], name: "ids")
+    /// A frozen table and a frozen dense layer under the head: over all positions together, or over each of them.
+    private func modelWithTrunk(dtype: ElementType, isSequence: Bool = false) throws -> Model {
+        let ids = Input(shape: [Texts.length], dtype: dtype, name: "ids")
         let (table, dense) = (Embedding(inputDim: Texts.wordCount, outputDim: 8), Dense(16, activation: .relu))
         (table.trainable, dense.trainable) = (false, false)
-        let features = try dense(Flatten()(table(ids)))
+        let features = try isSequence ? Flatten()(dense(table(ids))) : dense(Flatten()(table(ids)))
         return try compiled(Model(inputs: ids, outputs: Dense(2, activation: .softmax)(features), seed: 5))
     }
 
@@ -99,22 +164,29 @@ private struct Texts: Dataset {
 
     let rule: TokenRule
     let texts: [[Int]]
+    let dtype: ElementType
     var count: Int { texts.count }
     var classNames: [String]? { ["even", "odd"] }
     var inputRule: InputRule? { .tokens(rule) }
 
-    init(count: Int, seed: UInt64) throws {
+    /// - Parameter wrongID: the second id of example 21, where it is to be another one.
+    init(count: Int, seed: UInt64, dtype: ElementType = .int32, wrongID: Int? = nil) throws {
+        self.dtype = dtype
         rule = try TokenRule(maximumLength: Self.length, paddingID: 0, vocabulary: "made up")
         let random = RandomStream(key: seed, stream: 7)
         func draw(_ position: Int, below limit: Int) -> Int { Int(random.uniform(at: position) * Float(limit)) }
-        texts = (0..<count).map { text in
+        var texts = (0..<count).map { text in
             (0..<(4 + draw(40 * text, below: 13))).map { word in
                 let position = 40 * text + 2 * word + 1
                 let isShared = random.uniform(at: position) < 0.2
                 return 1 + draw(position + 1, below: isShared ? 8 : 16) + (isShared ? 0 : 8 + 16 * (text % 2))
             }
         }
+        if let wrongID { texts[21][1] = wrongID }
+        self.texts = texts
     }
+
+    func name(of index: Int) -> String? { "text \(index)" }
 
     func batch(_ indices: [Int]) throws -> Batch {
         let ids = indices.flatMap { index in
@@ -122,7 +194,7 @@ private struct Texts: Dataset {
             return words + [Float](repeating: Float(rule.paddingID), count: rule.maximumLength - words.count)
         }
         return Batch(
-            indices: indices, inputs: [Tensor(ids, shape: [indices.count, rule.maximumLength])],
+            indices: indices, inputs: [Tensor(ids, shape: [indices.count, rule.maximumLength]).stored(as: dtype)],
             targets: try targets(of: indices))
     }
 

@@ -105,6 +105,7 @@ def write_numpy(folder: Path) -> None:
     values = numbers((3, 4, 2))
     np.save(folder / "float32.npy", values)
     np.save(folder / "float64.npy", values.astype("float64"))
+    np.save(folder / "int32.npy", (values * 64).astype("int32"))
     np.save(folder / "int64.npy", (values * 64).astype("int64"))
     np.save(folder / "scalar.npy", np.float32(-0.78125))
     np.save(folder / "vector.npy", numbers((5,)))

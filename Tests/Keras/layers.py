@@ -38,6 +38,8 @@ class Case:
     scale: float = 1.5
     #: Inputs are ids: whole numbers from 0 below this.
     ids: int | None = None
+    #: What ids are stored as.
+    dtype: str = "float32"
     #: What Keras's call is told about training, where that is not `training`.
     keras_training: bool | None | str = "the same"
 
@@ -119,6 +121,7 @@ def dense_layers() -> list[Case]:
 def embeddings() -> list[Case]:
     return [
         Case("embedding", lambda k: k.layers.Embedding(7, 3), [(2, 5)], ids=7),
+        Case("embedding of int32 ids", lambda k: k.layers.Embedding(7, 3), [(2, 5)], ids=7, dtype="int32"),
         Case("embedding of single ids", lambda k: k.layers.Embedding(4, 2), [(6,)], ids=4),
         Case(
             "embedding with a penalty, over two axes",
@@ -219,6 +222,11 @@ def shapes() -> list[Case]:
         Case("zero padding ((0, 1), (2, 0))", lambda k: k.layers.ZeroPadding2D(((0, 1), (2, 0))), image),
         Case("flatten", lambda k: k.layers.Flatten(), image),
         Case("flatten vectors", lambda k: k.layers.Flatten(), [(3, 4)]),
+        Case("up-sampling", lambda k: k.layers.UpSampling2D(), image),
+        Case("up-sampling (3, 1)", lambda k: k.layers.UpSampling2D((3, 1)), image),
+        Case("up-sampling, bilinear", lambda k: k.layers.UpSampling2D(interpolation="bilinear"), image),
+        Case("up-sampling (3, 5), bilinear", lambda k: k.layers.UpSampling2D((3, 5), interpolation="bilinear"), image),
+        Case("up-sampling of one pixel, bilinear", lambda k: k.layers.UpSampling2D(4, interpolation="bilinear"), [(2, 1, 1, 3)]),
         Case("reshape", lambda k: k.layers.Reshape((4, 6)), image),
         Case("reshape with one free size", lambda k: k.layers.Reshape((2, -1, 3)), image),
         Case("dropout, inference", lambda k: k.layers.Dropout(0.5), image),
@@ -295,8 +303,14 @@ def models() -> list[Case]:
         convolution.trainable = norm.trainable = False
         return k.Model(x, k.layers.Dense(2)(k.layers.Flatten()(norm(convolution(x)))))
 
+    def tokens(k):
+        x = k.Input((2, 3), dtype="int32", name="tokens")
+        words = k.layers.Embedding(9, 4)(k.layers.Flatten()(x))
+        return k.Model(x, k.layers.Dense(2)(k.layers.Flatten()(words)))
+
     image = (2, 4, 5, 3)
     return [
+        Case("model: int32 ids, flattened", tokens, [(3, 2, 3)], ids=9, dtype="int32"),
         Case("model: residual block, inference", residual, [image]),
         Case("model: residual block, training", residual, [image], training=True),
         Case("model: branches joined", branches, [(2, 5, 5, 2)]),
@@ -346,7 +360,7 @@ def input_values(case: Case, shape, random):
 
     if case.ids is None:
         return distinct_values(shape, case.scale, random)
-    return random.randint(0, case.ids, shape).astype(np.float32)
+    return random.randint(0, case.ids, shape).astype(case.dtype)
 
 
 def weight_values(name: str, shape, random):
@@ -360,6 +374,9 @@ def weight_values(name: str, shape, random):
 
 
 def tensor(array) -> dict:
+    """Shape and values; integers say that they are."""
+    if array.dtype == "int32":
+        return {"shape": list(array.shape), "values": array.ravel().tolist(), "dtype": "int32"}
     return {"shape": list(array.shape), "values": common.float32_list(array)}
 
 
@@ -385,17 +402,19 @@ def run(case: Case, keras) -> dict:
     training = case.training if case.keras_training == "the same" else case.keras_training
     options = {"training": training} if "training" in layer._call_signature.parameters else {}
     with tf.GradientTape(persistent=True) as tape:
-        for x in inputs:
+        # Integers have no gradient.
+        watched = [x for x in inputs if x.dtype.is_floating]
+        for x in watched:
             tape.watch(x)
         result = layer(argument, **options)
         outputs = result if isinstance(result, list) else [result]
         probes = [np.round(random.uniform(-1, 1, y.shape), 2).astype(np.float32) for y in outputs]
         loss = sum(tf.reduce_sum(y * probe) for y, probe in zip(outputs, probes))
     trainable = [variable.value for variable in layer.trainable_variables]
-    gradients = tape.gradient(loss, inputs + trainable, unconnected_gradients="zero")
+    gradients = tape.gradient(loss, watched + trainable, unconnected_gradients="zero")
     # Those of a table name the rows alone.
     gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-    by_id = {id(v): g for v, g in zip(layer.trainable_variables, gradients[len(inputs) :])}
+    by_id = {id(v): g for v, g in zip(layer.trainable_variables, gradients[len(watched) :])}
 
     configuration = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
     after = [variable.numpy() for variable in layer.weights]
@@ -407,7 +426,7 @@ def run(case: Case, keras) -> dict:
         "weights": [{"name": v.name, **tensor(value)} for v, value in zip(layer.weights, before)],
         "probes": [tensor(probe) for probe in probes],
         "outputs": [tensor(y.numpy()) for y in outputs],
-        "inputGradients": [tensor(g.numpy()) for g in gradients[: len(inputs)]],
+        "inputGradients": [tensor(g.numpy()) for g in gradients[: len(watched)]],
         "weightGradients": [tensor(by_id[id(v)].numpy()) if id(v) in by_id else None for v in layer.weights],
         "updates": [tensor(new) if (new != old).any() else None for old, new in zip(before, after)],
     }

@@ -47,6 +47,10 @@ package struct CustomKind: Hashable, Sendable, CustomStringConvertible {
             let indices = try builder.indices(Shape(Array(shape.dimensions[axis..<axis + count])), below: size)
             _ = try builder.graph.scatterAdd(updates, at: indices, axis: axis, size: size)
         },
+        CustomKind("resize") { builder in
+            let size = Size2D(builder.random.size(1...7), builder.random.size(1...7))
+            _ = try builder.graph.resize(builder.images(), to: size, builder.random.pick(Interpolation.allCases))
+        },
         CustomKind("topK") { builder in
             let operand = try builder.array()
             _ = try builder.graph.topK(operand, builder.random.size(1...builder.graph.shape(of: operand).last))
@@ -55,13 +59,13 @@ package struct CustomKind: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension RandomGraphBuilder {
-    /// Whole numbers as an input, one in ten of them outside the sizes.
+    /// Whole numbers as an input of either type, one in ten of them outside the sizes.
     fileprivate mutating func indices(_ shape: Shape, below size: Int) throws -> ValueID {
         let name = "input\(inputs.count)"
         let values = (0..<shape.elementCount).map { _ in
             Double(random.chance(0.1) ? random.pick([-1, size]) : random.size(0...max(size - 1, 0)))
         }
         inputs[name] = ReferenceArray(values, shape: shape)
-        return try graph.input(name, shape)
+        return try graph.input(name, shape, as: random.chance(0.5) ? .int32 : .float32)
     }
 }

@@ -24,7 +24,7 @@ package struct RandomGraph: Sendable, CustomStringConvertible {
     package init(seed: UInt64, operations count: Int = 8, of kinds: [OperationKind] = OperationKind.all) throws {
         var builder = RandomGraphBuilder(seed: seed)
         try builder.grow(by: count, of: kinds)
-        builder.finish()
+        try builder.finish()
         self.seed = seed
         graph = builder.graph
         inputs = builder.inputs
@@ -76,16 +76,21 @@ struct RandomGraphBuilder {
     }
 
     /// Outputs: every value that nobody reads, up to three, and sometimes one that somebody does; sometimes updates.
-    mutating func finish() {
+    mutating func finish() throws {
         let read = Set(graph.nodes.flatMap(\.operands))
         let all = graph.nodes.indices.map(ValueID.init(index:))
         let computed = all.filter { !graph[$0].operands.isEmpty }
         graph.outputs = Array(computed.filter { !read.contains($0) }.suffix(3))
         if graph.outputs.isEmpty { graph.outputs = Array(all.suffix(1)) }
         if random.chance(0.3), !computed.isEmpty { graph.outputs.append(random.pick(computed)) }
+        for (position, output) in graph.outputs.enumerated() {
+            graph.outputs[position] = try graph.cast(output, to: .float32)
+        }
         guard random.chance(0.3) else { return }
         for (id, value) in variables.sorted(by: { $0.key < $1.key }) {
-            let fitting = computed.filter { graph.shape(of: $0) == value.shape }
+            let fitting = computed.filter {
+                graph.shape(of: $0) == value.shape && graph[$0].elementType == .float32
+            }
             if !fitting.isEmpty { graph.updates.append(Graph.Update(variable: id, value: random.pick(fitting))) }
         }
     }

@@ -11,10 +11,13 @@ protocol CPULowerable: OperationRule {
 
 extension CPULowerable {
     var integerOperands: Set<Int> { [] }
+}
 
-    /// Whether the kernel takes operands of these types.
-    func takes(_ types: [ElementType]) -> Bool {
-        types.enumerated().allSatisfy { $1 == .float32 || ($1 == .int32 && integerOperands.contains($0)) }
+extension AnyCustomOperation {
+    /// Whether there is a kernel that takes operands of these types.
+    func hasKernel(taking types: [ElementType]) -> Bool {
+        guard let rule = rule as? any CPULowerable else { return false }
+        return types.enumerated().allSatisfy { $1 == .float32 || ($1 == .int32 && rule.integerOperands.contains($0)) }
     }
 }
 

@@ -10,7 +10,7 @@ extension Graph {
         let allowsDirectCode = paths.allows(.oneDNNDirectCode)
         return try legalizingTypes { node, shapes, types in
             if case .custom(let custom) = node.operation {
-                return (custom.rule as? any CPULowerable)?.takes(types) == true && node.elementType == .float32
+                return custom.hasKernel(taking: types) && node.elementType == .float32
             }
             guard !types.contains(.int32) else { return false }
             let allBFloat16 = types.allSatisfy { $0 == .bfloat16 }

@@ -45,9 +45,8 @@ struct GatherStep: Step {
     var implementation: String { "graft:gather" }
 
     func run(_ memory: RunMemory) throws(GraftError) {
-        let (source, named, target) = (
-            memory[source], memory.slices(slices, namedBy: indices, areIntegers: hasIntegers), memory[target]
-        )
+        let (source, target) = (memory[source], memory[target])
+        let named = memory.slices(slices, namedBy: indices, areIntegers: hasIntegers)
         let (rows, inner) = (slices.outer * count, slices.inner)
         try inParallel(rows: rows, ofElements: inner, threads: memory.threads) { range in
             for row in range {
@@ -77,9 +76,8 @@ struct ScatterAddStep: Step {
     var implementation: String { "graft:scatter" }
 
     func run(_ memory: RunMemory) throws(GraftError) {
-        let (named, updates, target) = (
-            memory.slices(slices, namedBy: indices, areIntegers: hasIntegers), memory[updates], memory[target]
-        )
+        let (updates, target) = (memory[updates], memory[target])
+        let named = memory.slices(slices, namedBy: indices, areIntegers: hasIntegers)
         let (outer, inner) = (slices.outer, slices.inner)
         target.update(repeating: 0, count: outer * slices.size * inner)
         try inParallel(rows: inner, ofElements: outer * count, threads: memory.threads) { range in

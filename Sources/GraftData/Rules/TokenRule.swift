@@ -2,7 +2,7 @@ import GraftGraph
 
 /// How a text becomes a tensor: the ids of its tokens, cut off or filled up to one length.
 ///
-/// Ids are whole numbers from 0 to 2²⁴, which float32 holds exactly.
+/// Ids are whole numbers from 0 to 2²⁴, which tensors of int32 and of float32 hold exactly.
 public struct TokenRule: Codable, Hashable, Sendable {
     /// The largest id that float32 tensors hold with all that are below it.
     public static let largestID = 1 << 24

@@ -18,8 +18,8 @@ public struct LayerRegistry: Sendable {
         InputLayer.self, Conv2D.self, DepthwiseConv2D.self, Dense.self, BatchNormalization.self, Activation.self,
         ReLU.self, MaxPooling2D.self, AveragePooling2D.self, GlobalAveragePooling2D.self, GlobalMaxPooling2D.self,
         ZeroPadding2D.self, UpSampling2D.self, Flatten.self, Reshape.self, Dropout.self, SpatialDropout2D.self,
-        GaussianNoise.self,
-        Concatenate.self, Add.self, Multiply.self, Rescaling.self, Normalization.self, Embedding.self,
+        GaussianNoise.self, Concatenate.self, Add.self, Multiply.self, Rescaling.self, Normalization.self,
+        Embedding.self,
     ]
 
     /// The class names it knows, sorted.

@@ -76,6 +76,11 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
         throw GraftError(.argument, "\(Self.className): \(problem)")
     }
 
+    /// What the elements of a result are: those of the input where only its shape changes, else float32.
+    package func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
+        has(.keepsNumbers) ? inputs.first ?? .float32 : .float32
+    }
+
     // MARK: Hooks of layers that hold layers
 
     /// The layers inside, none but for models.
@@ -86,11 +91,6 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
 
     /// Whether the layer's table says so.
     final func has(_ trait: LayerTrait) -> Bool { Self.schema?.traits.contains(trait) ?? false }
-
-    /// What the elements of a result are: those of the input where the layer only gives them another shape, else float32.
-    package func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
-        has(.keepsNumbers) ? inputs.first ?? .float32 : .float32
-    }
 
     /// The shapes of all results; more than one only for models.
     package func outputShapes(for inputShapes: [Shape]) throws(GraftError) -> [Shape] {

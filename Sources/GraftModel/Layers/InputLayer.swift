@@ -22,10 +22,10 @@ public final class InputLayer: Layer, @unchecked Sendable {  // constants only; 
         markBuilt([])
     }
 
+    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType { dtype }
+
     /// The shape of one example.
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape { shape }
-
-    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType { dtype }
 
     /// Each size must be at least 1, and the numbers float32 or int32.
     public override func checkArguments() throws(GraftError) {

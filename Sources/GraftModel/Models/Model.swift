@@ -163,10 +163,6 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
 
     package override var takesList: Bool { inputs.count > 1 }
 
-    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
-        graph?.outputs[position].dtype ?? .float32
-    }
-
     package override func outputShapes(for inputShapes: [Shape]) throws(GraftError) -> [Shape] {
         let graph = try requireGraph()
         try checkInputCount(inputShapes.count, graph)
@@ -177,6 +173,10 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
             for (tensor, shape) in zip(call.outputs, results) { shapes[tensor] = shape }
         }
         return graph.outputs.map { shapes[$0] ?? $0.shape }
+    }
+
+    package override func elementType(ofOutput position: Int, inputs: [ElementType]) -> ElementType {
+        graph?.outputs[position].dtype ?? .float32
     }
 
     /// The shape of the one result.

@@ -31,13 +31,14 @@ final class TrainedModel: Sendable {
             throw GraftError(
                 .state, "nothing in the model \(model.name) is trainable; set `trainable` on a layer or add a head")
         }
-        let lowered = try model.lower(batchSize: 1, training: true)
+        // As the trunk runs. With one example every reshape would seem to keep examples apart.
+        let lowered = try model.lower(batchSize: Trunk.batchSize, training: true)
         let updated = lowered.graph.updates.map { lowered.variables[$0.variable.rawValue] }
         (self.model, self.trainable, changing) = (model, Set(trainable), Set(trainable + updated))
         let parts = try ModelParts(lowered, changing: mayKeepTrunk ? changing : nil)
         keepsTrunk = parts.trunk != nil
         multipliesFeatures = keepsTrunk && parts.graph.inputsAreMultiplied
-        self.lowered.withLock { $0[Key(batchSize: 1, isTraining: true)] = parts }
+        self.lowered.withLock { $0[Key(batchSize: Trunk.batchSize, isTraining: true)] = parts }
     }
 
     /// The number of elements that the optimizer changes.
