@@ -16,6 +16,9 @@ package struct BitmapRows: Sendable {
         package let mask: UnsafeRawPointer
         /// The first byte of its values.
         package let values: UnsafeRawPointer
+
+        /// A row at these places.
+        package init(mask: UnsafeRawPointer, values: UnsafeRawPointer) { (self.mask, self.values) = (mask, values) }
     }
 
     /// As many bytes as may be read after a row, so that it can be copied in blocks.
@@ -40,7 +43,7 @@ package struct BitmapRows: Sendable {
         for count in byteCounts { offsets.append(offsets[offsets.count - 1] + count) }
         self.offsets = offsets
         let count = (offsets[offsets.count - 1] + Self.spareByteCount) / MemoryLayout<Float>.stride + 1
-        memory = try pool.tensor([Shape.roomy(count)]) { memory in
+        memory = try pool.tensor([TensorPool.roomyCount(count)]) { memory in
             let bytes = UnsafeMutableRawBufferPointer(memory)
             for (number, size) in byteCounts.enumerated() {
                 try fill(number, UnsafeMutableRawBufferPointer(rebasing: bytes[offsets[number]...].prefix(size)))
@@ -93,24 +96,35 @@ package struct BitmapRows: Sendable {
 
     /// The same batch as a dense array.
     package var tensor: Tensor {
-        let (size, words) = (rowSize, Self.wordCount(rowSize))
+        let size = rowSize
         return Tensor(uninitialized: shape) { target in
-            target.initialize(repeating: 0)
+            guard var target = target.baseAddress else { return }
             withRows { rows in
-                for (number, row) in rows.enumerated() {
-                    var source = row.values
-                    for word in 0..<words {
-                        var rest = UInt64(
-                            littleEndian: row.mask.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self))
-                        while rest != 0 {
-                            let bits = UInt32(littleEndian: source.loadUnaligned(as: UInt32.self))
-                            target[number * size + 64 * word + rest.trailingZeroBitCount] = Float(bitPattern: bits)
-                            source += 4
-                            rest &= rest &- 1
-                        }
-                    }
+                for row in rows {
+                    Self.expand(row, count: size, into: UnsafeMutableRawPointer(target))
+                    target += size
                 }
             }
+        }
+    }
+
+    /// Writes all elements of a row: zeros those of a word of the mask at once, then sets those that are marked.
+    ///
+    /// - Parameters:
+    ///   - count: the elements.
+    ///   - target: four bytes for each, aligned as they are.
+    package static func expand(_ row: Row, count: Int, into target: UnsafeMutableRawPointer) {
+        var (target, source) = (target, row.values)
+        for word in 0..<wordCount(count) {
+            target.initializeMemory(as: UInt8.self, repeating: 0, count: 4 &* min(64, count &- 64 &* word))
+            var rest = UInt64(littleEndian: row.mask.loadUnaligned(fromByteOffset: 8 &* word, as: UInt64.self))
+            while rest != 0 {
+                let value = UInt32(littleEndian: source.loadUnaligned(as: UInt32.self))
+                target.storeBytes(of: value, toByteOffset: 4 &* rest.trailingZeroBitCount, as: UInt32.self)
+                source += 4
+                rest &= rest &- 1
+            }
+            target += 256
         }
     }
 }
@@ -147,7 +161,4 @@ package enum HostArray: Sendable {
 extension Shape {
     /// The size of the first axis; a scalar is one row.
     package var rowCount: Int { rank == 0 ? 1 : self[0] }
-
-    /// A count rounded up to a power of two: few sizes, so that a batch finds the memory of one before it.
-    package static func roomy(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
 }

@@ -11,6 +11,9 @@ package final class TensorPool: Sendable {
     /// A pool that keeps at most this many tensors.
     package init(capacity: Int) { self.capacity = capacity }
 
+    /// A count rounded up to a power of two: few sizes, so that a batch finds the memory of one before it.
+    package static func roomyCount(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
+
     /// A tensor whose elements `fill` writes, each of them.
     package func tensor(
         _ shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) throws -> Void

@@ -66,7 +66,7 @@ import Testing
     @Test func aTokenRuleChecksItsArguments() throws {
         let error = #expect(throws: GraftError.self) { try TokenRule(maximumLength: -1, vocabulary: "a") }
         #expect(error?.code == .argument)
-        let text = Data(#"{"maximumLength": 4, "paddingID": -1, "vocabulary": "a"}"#.utf8)
-        #expect(throws: GraftError.self) { try JSONDecoder().decode(TokenRule.self, from: text) }
+        let text = Data(#"{"tokens": {"maximum_length": 4, "padding_id": -1, "vocabulary": "a"}}"#.utf8)
+        #expect(throws: GraftError.self) { try JSONDecoder().decode(InputRule.self, from: text) }
     }
 }

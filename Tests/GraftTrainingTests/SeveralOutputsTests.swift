@@ -116,6 +116,23 @@ private struct SeveralOutputsFixture: Decodable {
         for (key, value) in whole { #expect(abs((parts[key] ?? .nan) - value) < 1e-6, "\(key)") }
     }
 
+    /// Its value goes through all examples so far, so that saying it after each step would cost their square.
+    @Test func anAccumulatedMetricIsSaidAtTheEndOfAnEpochAlone() throws {
+        let model = try model()
+        try model.compile(
+            optimizer: SGD(), losses: ["kind": .sparseCategoricalCrossentropy],
+            metrics: ["kind": [.accuracy, .averagePrecision]])
+        var (steps, epochs) = ([Set<String>](), [Set<String>]())
+        let listener = EventHandler { event in
+            if case .step(let report) = event { steps.append(Set(report.figures.keys)) }
+            if case .epoch(let report) = event { epochs.append(Set(report.figures.keys)) }
+        }
+        try model.fit(
+            SeveralOutputsFixture.shared.data(0..<32), batchSize: 16, callbacks: [listener], options: options)
+        #expect(steps == [["loss", "kind_accuracy"], ["loss", "kind_accuracy"]])
+        #expect(epochs == [["loss", "kind_accuracy", "kind_average_precision"]])
+    }
+
     @Test func eachOutputHasItsClasses() throws {
         let fixture = SeveralOutputsFixture.shared
         let model = try model()

@@ -328,23 +328,14 @@ extension Graph {
 }
 
 extension Graph {
-    /// Whether a value is nothing but the left side of products with large matrices, and of their gradients; it may be
-    /// reshaped before.
+    /// Whether a value is nothing but the left side of products with large matrices, and of their gradients.
     fileprivate func isMultipliedAlone(_ value: ValueID, _ paths: FastPaths) -> Bool {
-        !outputs.contains(value)
-            && nodes.indices.allSatisfy { index in
-                let node = nodes[index]
-                guard node.operands.contains(value) else { return true }
-                switch node.operation {
-                case .movement(.reshape): return isMultipliedAlone(ValueID(index: index), paths)
-                case .product(let product):
-                    guard node.operands[0] == value, !node.operands.dropFirst().contains(value) else { return false }
-                    let (rows, inner) = (node.shape[0], self[value].shape[1])
-                    return product.transposeLeft
-                        || SkinnyNNStep.suits(
-                            rows: rows, inner: inner, columns: node.shape[1], isBitmap: true, paths.machine)
-                default: return false
-                }
-            }
+        productsMultiplying(value)?.allSatisfy { product in
+            let node = self[product]
+            guard case .product(let operation) = node.operation, !operation.transposeLeft else { return true }
+            return SkinnyNNStep.suits(
+                rows: node.shape[0], inner: self[node.operands[0]].shape[1], columns: node.shape[1], isBitmap: true,
+                paths.machine)
+        } ?? false
     }
 }

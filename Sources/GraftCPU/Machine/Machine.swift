@@ -1,23 +1,15 @@
 internal import CKernels
 internal import COneDNN
 
-#if canImport(Glibc)
-    internal import Glibc
-#endif
-
 /// The machine as the planner sees it, and every threshold of its fast paths.
 ///
-/// Caches, cores and instructions are read once. The thresholds are constants all the same: they were measured on the machine
+/// Instructions are read once. The thresholds are constants: they were measured on the machine
 /// of `Benchmarks/notebook`, whose second-level cache has 1 MiB. Larger ones would serve a processor with 2 MiB (those with AMX),
 /// but nobody has measured it, and one set of thresholds means the same steps, and so the same counts in tests, everywhere.
 /// Where a threshold is a share of that cache it is written as one, so that who measures another machine knows what to scale.
 struct Machine: Sendable, Hashable {
     // MARK: What there is
 
-    /// The caches of one core in bytes, the third level as a whole; 0 where the system does not say.
-    var level1ByteCount = 0, level2ByteCount = 0, level3ByteCount = 0
-    /// The processors that this process may use.
-    var coreCount = 1
     /// The bytes of a vector of the chosen instruction set: 64 with AVX-512, 32 with AVX2, else 16.
     var vectorByteCount = 16
     /// Whether it multiplies bfloat16 in pairs by instructions of its own.
@@ -74,12 +66,6 @@ struct Machine: Sendable, Hashable {
     init() {}
 
     private init(reading: Void) {
-        #if canImport(Glibc)
-            level1ByteCount = max(0, sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)))
-            level2ByteCount = max(0, sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
-            level3ByteCount = max(0, sysconf(Int32(_SC_LEVEL3_CACHE_SIZE)))
-        #endif
-        coreCount = Int(graft_processor_count())
         // Plain, AVX2, AVX-512: each processor that has one has those before it.
         vectorByteCount = 16 << (Int(graft_instruction_set_count()) - 1)
         (hasAVX512BFloat16, hasAMX) = (graft_has_avx512_bf16(), graft_has_amx())

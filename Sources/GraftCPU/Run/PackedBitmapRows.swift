@@ -40,7 +40,7 @@ final class PackedBitmapRows: Sendable {
     ) -> Tensor {
         let wordCount = BitmapRows.wordCount(rowSize)
         let size = 2 * (rowCount + 1) * wordCount + count + spareValues
-        return pool.tensor([Shape.roomy(size)]) { memory in
+        return pool.tensor([TensorPool.roomyCount(size)]) { memory in
             guard let base = memory.baseAddress else { return }
             fill(parts(base, rowCount: rowCount, wordCount: wordCount))
         }

@@ -3,7 +3,7 @@ import GraftGraph
 /// How a text becomes a tensor: the ids of its tokens, cut off or filled up to one length.
 ///
 /// Ids are whole numbers from 0 to 2²⁴, which tensors of int32 and of float32 hold exactly.
-public struct TokenRule: Codable, Hashable, Sendable {
+public struct TokenRule: Hashable, Sendable {
     /// The largest id that float32 tensors hold with all that are below it.
     public static let largestID = 1 << 24
 
@@ -29,13 +29,4 @@ public struct TokenRule: Codable, Hashable, Sendable {
 
     /// The shape of one text as a tensor.
     public var shape: Shape { [maximumLength] }
-
-    /// Reads what `encode` wrote.
-    public init(from decoder: any Decoder) throws {
-        let members = try decoder.container(keyedBy: CodingKeys.self)
-        try self.init(
-            maximumLength: members.decode(Int.self, forKey: .maximumLength),
-            paddingID: members.decode(Int.self, forKey: .paddingID),
-            vocabulary: members.decode(String.self, forKey: .vocabulary))
-    }
 }

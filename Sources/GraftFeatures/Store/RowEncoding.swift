@@ -1,6 +1,8 @@
+import GraftGraph
+
 /// How a row's numbers are in a file.
 ///
-/// Most of what a relu gives is +0.0. A masked row has a bit for each element, set where the element is something else, and
+/// Most of what a relu gives is +0.0. A masked row, one of ``BitmapRows``, has a bit for each element, set where the element is something else, and
 /// the values of those alone. Every row comes back bit for bit, -0.0 and the payloads of NaN included.
 ///
 /// - dense: all elements, as little-endian float32.
@@ -10,8 +12,7 @@ enum RowEncoding: UInt64, CaseIterable, Sendable {
     case dense = 0
     case masked = 1
 
-    static func maskWordCount(_ elementCount: Int) -> Int { (elementCount + 63) / 64 }
-    static func maskByteCount(_ elementCount: Int) -> Int { 8 * maskWordCount(elementCount) }
+    static func maskByteCount(_ elementCount: Int) -> Int { 8 * BitmapRows.wordCount(elementCount) }
 
     /// The bytes of a row with so many elements of which so many are not +0.0.
     func byteCount(elementCount: Int, valueCount: Int) -> Int {

@@ -1,3 +1,5 @@
+import GraftGraph
+
 /// Packs rows, each into the same memory.
 ///
 /// Used by one thread. Two passes over a row: one marks what is not +0.0 and finds the smallest encoding, one copies the
@@ -75,7 +77,7 @@ final class RowPacker {
 
     private func copyMarked(_ row: UnsafeRawPointer, to values: UnsafeMutableRawPointer) {
         var (source, target) = (row, values)
-        for word in 0..<RowEncoding.maskWordCount(elementCount) {
+        for word in 0..<BitmapRows.wordCount(elementCount) {
             var rest = UInt64(littleEndian: memory.load(fromByteOffset: 8 &* word, as: UInt64.self))
             while rest != 0 {
                 RowEncoding.move(source + 4 &* rest.trailingZeroBitCount, to: target)

@@ -1,3 +1,5 @@
+import GraftGraph
+
 extension RowEncoding {
     /// Writes every element of a row.
     ///
@@ -12,7 +14,9 @@ extension RowEncoding {
         switch self {
         case .dense:
             for index in 0..<elementCount { Self.move(source + 4 &* index, to: target + 4 &* index) }
-        case .masked: Self.expand(source, to: target, count: elementCount)
+        case .masked:
+            let values = source + Self.maskByteCount(elementCount)
+            BitmapRows.expand(BitmapRows.Row(mask: source, values: values), count: elementCount, into: target)
         }
         return true
     }
@@ -26,27 +30,12 @@ extension RowEncoding {
     /// Whether a mask has as many bits as there are values, none after the last element.
     private static func isMask(_ bytes: UnsafeRawBufferPointer, elementCount: Int, valueCount: Int) -> Bool {
         var (count, last) = (0, UInt64(0))
-        for word in 0..<maskWordCount(elementCount) {
+        for word in 0..<BitmapRows.wordCount(elementCount) {
             last = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 &* word, as: UInt64.self))
             count &+= last.nonzeroBitCount
         }
         let used = elementCount % 64
         return count == valueCount && (used == 0 || last >> UInt64(used) == 0)
-    }
-
-    /// Zeros a word of the mask's elements at once, then sets those that are marked.
-    private static func expand(_ mask: UnsafeRawPointer, to row: UnsafeMutableRawPointer, count: Int) {
-        var (target, source) = (row, mask + maskByteCount(count))
-        for word in 0..<maskWordCount(count) {
-            target.initializeMemory(as: UInt8.self, repeating: 0, count: 4 &* min(64, count &- 64 &* word))
-            var rest = UInt64(littleEndian: mask.loadUnaligned(fromByteOffset: 8 &* word, as: UInt64.self))
-            while rest != 0 {
-                move(source, to: target + 4 &* rest.trailingZeroBitCount)
-                source += 4
-                rest &= rest &- 1
-            }
-            target += 256
-        }
     }
 
     /// Takes a number from little-endian order, or brings it there.

@@ -7,7 +7,7 @@ import GraftGraph
 public protocol MetricAccumulator: Sendable {
     /// Adds a batch of an output's predictions and its targets; axis 0 is the batch.
     mutating func add(predictions: Tensor, targets: Tensor)
-    /// The figure over all examples so far.
+    /// The figure over all examples so far: asked for at the end of an epoch, not after each step.
     var value: Double { get }
     /// All that it remembers, so that a run can be resumed in the middle of an epoch.
     var state: [Double] { get set }

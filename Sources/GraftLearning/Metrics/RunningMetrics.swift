@@ -46,12 +46,6 @@ package struct Measures: Sendable {
         }
         return (termKeys.isEmpty ? [] : terms) + statistics + accumulatedOutputs.map { outputs[$0] }
     }
-
-    /// How many values those are.
-    package var valueCount: Int {
-        let statistics = metrics.count { if case .statistic = $0.metric.kind { true } else { false } }
-        return termKeys.count + statistics + accumulatedOutputs.count
-    }
 }
 
 /// The loss and the metrics of the examples so far; averages weighted by example, as Keras's are.
@@ -93,11 +87,17 @@ package struct RunningMetrics: Sendable {
     }
 
     /// The figures by key.
-    package var values: [String: Double] {
+    package var values: [String: Double] { values { _ in true } }
+
+    /// The figures by key that cost nothing to say after each step: without those that are accumulated, which may go through
+    /// all examples so far.
+    package var valuesOfStep: [String: Double] { values(where: \.isStatistic) }
+
+    private func values(where isWanted: (RunningMetric) -> Bool) -> [String: Double] {
         let count = Double(max(examples, 1))
         var values = [prefix + "loss": loss / count]
         for (key, term) in zip(measures.termKeys, terms) { values[prefix + key] = term / count }
-        for (metric, running) in zip(measures.metrics, metrics) {
+        for (metric, running) in zip(measures.metrics, metrics) where isWanted(running) {
             values[prefix + metric.key] = running.value(examples: examples)
         }
         return values
@@ -148,6 +148,8 @@ private enum RunningMetric: Sendable {
 
     mutating func add(_ part: Tensor) {
         guard case .statistic(var total, let result) = self else { return }
+        // So that the sum has one holder and grows in place.
+        self = .statistic(total: [], result)
         part.withUnsafeBuffer { part in
             if total.isEmpty { total = [Double](repeating: 0, count: part.count) }
             for index in part.indices { total[index] += Double(part[index]) }

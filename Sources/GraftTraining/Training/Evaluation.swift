@@ -56,22 +56,22 @@ extension Model {
             return try withOutputActivation(activation).evaluate(
                 examples, batchSize: batchSize, metrics: metrics, options: options, progress: progress)
         }
-        let measured = measured(compilation, loss, metrics)
+        let objective = objective(compilation, loss)
+        let measures = Measures(objective, outputMetrics(compilation, metrics))
         try DataCheck.checkClassNames(of: examples, model: self)
-        let targetShapes = try DataCheck(model: self, objective: measured.objective)
+        let targetShapes = try DataCheck(model: self, objective: objective)
             .check(examples, name: "given", needsClasses: false)
         let trainable = Set(trainableVariables)
         let plans = StepPlans(backend: try options.makeBackend()) { batchSize in
             try StepProgram.evaluation(
-                ModelParts(self.lower(batchSize: batchSize, training: false)), trainable, measured,
+                ModelParts(self.lower(batchSize: batchSize, training: false)), trainable, objective, measures,
                 targetShapes: targetShapes, withPredictions: true)
         }
         let runner = StepRunner(plans) { program, id in program.variables[id]?.value }
-        var count = EvaluationCount(measured, self)
+        var count = EvaluationCount(objective, measures, self)
         let stream = BatchStream(
             DecodedSource(dataset: CheckedIDs.of(examples, for: self)), order: Array(0..<examples.count),
-            batchSize: batchSize,
-            profiler: options.profiler, prepare: plans.feed)
+            batchSize: batchSize, profiler: options.profiler, prepare: plans.feed)
         let clock = Stopwatch()
         while let batch = try stream.next() {
             try options.checkCancellation()
@@ -84,22 +84,22 @@ extension Model {
         return count.evaluation(classNames: metadata.classNames ?? examples.classNames)
     }
 
-    /// What is measured: what was compiled, but for what is given, and what suits the outputs where nothing was.
-    private func measured(_ compilation: Compilation?, _ loss: Loss?, _ metrics: [Metric]?) -> Compilation {
+    /// The loss that is given, else the compiled objective, else what suits the outputs.
+    private func objective(_ compilation: Compilation?, _ loss: Loss?) -> Objective {
+        if loss == nil, let compilation { return compilation.objective }
+        return Objective(
+            zip(outputNames, outputs).map { name, output in
+                (name: name, loss: loss ?? .classification(outputs: output.shape.last), weight: 1)
+            })
+    }
+
+    /// The metrics that are given, of each output, else the compiled ones, else accuracy.
+    private func outputMetrics(_ compilation: Compilation?, _ metrics: [Metric]?) -> [OutputMetric] {
+        if metrics == nil, let compilation { return compilation.metrics }
         let names = outputNames
-        let objective =
-            (loss == nil ? compilation?.objective : nil)
-            ?? Objective(
-                zip(names, outputs).map { name, output in
-                    (name: name, loss: loss ?? .classification(outputs: output.shape.last), weight: 1)
-                })
-        let given = metrics ?? (compilation == nil ? [.accuracy] : nil)
-        let own = given.map { metrics in
-            names.enumerated().flatMap { Self.metrics(metrics, of: $1, at: $0, among: names.count) }
+        return names.enumerated().flatMap {
+            Self.metrics(metrics ?? [.accuracy], of: $1, at: $0, among: names.count)
         }
-        return Compilation(
-            optimizer: compilation?.optimizer ?? SGD(), objective: objective, metrics: own ?? compilation?.metrics ?? []
-        )
     }
 }
 
@@ -112,10 +112,10 @@ private struct EvaluationCount {
     /// For each output whose targets are classes.
     private var classes: [ConfusionMatrix?]
 
-    init(_ measured: Compilation, _ model: Model) {
-        figures = RunningMetrics(measured.measures)
+    init(_ objective: Objective, _ measures: Measures, _ model: Model) {
+        figures = RunningMetrics(measures)
         names = model.outputNames
-        let losses = measured.objective.losses
+        let losses = objective.losses
         classes = model.outputs.enumerated().map { place, output in
             let rule = place < losses.count ? losses[place]?.targets : nil
             return rule?.isOneClass(outputs: output.shape.last) == true ? ConfusionMatrix() : nil

@@ -173,8 +173,8 @@ final class FitRun {
         let compiled = compiled
         let plans = StepPlans(backend: backend, readsBitmaps: examples.isBitmap) { batchSize in
             try StepProgram.evaluation(
-                trained.parts(batchSize: batchSize, training: false), trained.trainable, compiled,
-                targetShapes: targetShapes)
+                trained.parts(batchSize: batchSize, training: false), trained.trainable, compiled.objective,
+                compiled.measures, targetShapes: targetShapes)
         }
         let validation = try Validation(
             plans, examples, compiled.measures, batchSize: arguments.batchSize, events,

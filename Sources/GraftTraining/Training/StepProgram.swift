@@ -57,17 +57,17 @@ struct StepProgram: Sendable {
     /// The evaluation of a batch: the sum of the examples' losses, each with the model's penalties as in Keras, and the
     /// predictions by choice.
     static func evaluation(
-        _ parts: ModelParts, _ trainable: Set<Variable>, _ compilation: Compilation, targetShapes: [Shape],
-        withPredictions: Bool = false
+        _ parts: ModelParts, _ trainable: Set<Variable>, _ objective: Objective, _ measures: Measures,
+        targetShapes: [Shape], withPredictions: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
         let (outputs, targets) = try endpoints(scope, targetShapes)
-        let terms = try compilation.objective.perExample(outputs, targets).map { try $0.reduced(.sum) }
-        var total = try compilation.objective.sum(terms)
+        let terms = try objective.perExample(outputs, targets).map { try $0.reduced(.sum) }
+        var total = try objective.sum(terms)
         if let added = try scope.regularizationLoss(of: parts.variables, trainable) {
             total = try total + Float(outputs[0].shape[0]) * added
         }
-        let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
+        let measured = try measures.values(terms: terms, outputs: outputs, targets: targets)
         scope.graph.outputs = ([total] + measured + (withPredictions ? outputs : [])).map(\.id)
         return try StepProgram(scope.graph, parts, [:], targetCount: targets.count)
     }

@@ -58,22 +58,9 @@ final class TrainedModel: Sendable {
 }
 
 extension Graph {
-    /// Whether every input is read by matrix products alone, as their left operand, reshaped before at most.
+    /// Whether every input is read by matrix products alone.
     fileprivate var inputsAreMultiplied: Bool {
         let inputs = nodes.indices.filter { if case .leaf(.input) = nodes[$0].operation { true } else { false } }
-        return inputs.allSatisfy { isMultiplied(ValueID(index: $0)) }
-    }
-
-    private func isMultiplied(_ value: ValueID) -> Bool {
-        !outputs.contains(value)
-            && nodes.indices.allSatisfy { index in
-                let node = nodes[index]
-                guard node.operands.contains(value) else { return true }
-                switch node.operation {
-                case .movement(.reshape): return isMultiplied(ValueID(index: index))
-                case .product(let product): return node.operands[0] == value && !product.transposeLeft
-                default: return false
-                }
-            }
+        return inputs.allSatisfy { productsMultiplying(ValueID(index: $0)) != nil }
     }
 }

@@ -76,11 +76,11 @@ final class Trainer {
             if !batch.indices.isEmpty {
                 if left <= 2 * settings.batchSize { readAhead() }
                 if left == 0 { lastBatch() }
-                try train(batch, next: upcoming(stream))
             }
+            let loss = try batch.indices.isEmpty ? nil : train(batch, next: upcoming(stream))
             (run.state.position.done, run.state.position.unreadable) = (done, examples.unreadable)
-            guard !batch.indices.isEmpty else { continue }
-            try emitStep(of: order.count)
+            guard let loss else { continue }
+            try emitStep(loss: loss, of: order.count)
             try afterStep()
         }
         guard run.state.position.step > 0 else { throw DataCheck.nothingReadable(run.history.failures) }
@@ -94,9 +94,8 @@ final class Trainer {
         try events.emit(.epochBegan(run.state.position.epoch))
     }
 
-    private var lastLoss = 0.0
-
-    private func train(_ batch: FedBatch, next: FedBatch?) throws {
+    /// - Returns: the loss.
+    private func train(_ batch: FedBatch, next: FedBatch?) throws -> Double {
         let (rate, steps) = (run.learningRate, run.state.stepCount)
         let scalars = OptimizerProgram(settings.compilation.optimizer).scalars(step: steps, learningRate: rate)
         let key = settings.randomness.key(step: steps)
@@ -108,17 +107,17 @@ final class Trainer {
         run.state.position.figures.add(
             outputs, targets: batch.batch.targets, examples: count, scale: Double(count))
         run.state.position.step += 1
-        lastLoss = loss
+        return loss
     }
 
-    private func emitStep(of total: Int) throws {
+    private func emitStep(loss: Double, of total: Int) throws {
         let position = run.state.position
         let progress = Progress(done: position.done, total: total, elapsed: position.seconds)
         try events.emit(
             .step(
                 StepReport(
-                    epoch: position.epoch, step: position.step, progress: progress, loss: lastLoss,
-                    figures: position.figures.values)))
+                    epoch: position.epoch, step: position.step, progress: progress, loss: loss,
+                    figures: position.figures.valuesOfStep)))
     }
 
     private func nonFinite(
