@@ -120,8 +120,8 @@ int graft_jpeg_read_header(
 }
 
 int graft_jpeg_decode(
-    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, uint8_t *pixels, size_t pixelByteCount,
-    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
+    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, unsigned reduction, uint8_t *pixels,
+    size_t pixelByteCount, char message[GRAFT_JPEG_MESSAGE_SIZE]) {
     decoder self;
     prepare_errors(&self, message);
     if (setjmp(self.error.escape)) {
@@ -132,6 +132,8 @@ int graft_jpeg_decode(
     struct jpeg_decompress_struct *info = &self.info;
     if (jpeg_read_header(info, TRUE) == JPEG_SUSPENDED) return truncated(&self, "the header");
     info->out_color_space = colours == GRAFT_JPEG_GREY ? JCS_GRAYSCALE : colours == GRAFT_JPEG_RGB ? JCS_RGB : JCS_CMYK;
+    info->scale_num = 1;
+    info->scale_denom = reduction;
     info->dct_method = JDCT_IFAST;
     info->do_fancy_upsampling = TRUE;
     if (!jpeg_start_decompress(info)) return truncated(&self, "the picture");

@@ -7,10 +7,11 @@ enum ImageFormat: String, Sendable, CaseIterable {
     case webP = "WebP"
     case tiff = "TIFF"
     case heif = "HEIF"
+    case dicom = "DICOM"
 
     /// The extensions, in lower case, by which a folder's images are found.
     static let fileExtensions: Set<String> = [
-        "jpg", "jpeg", "jpe", "png", "bmp", "gif", "webp", "tif", "tiff", "heic", "heif", "avif",
+        "jpg", "jpeg", "jpe", "png", "bmp", "gif", "webp", "tif", "tiff", "heic", "heif", "avif", "dcm", "dicom",
     ]
 
     /// The format of these bytes, or `nil` for one that Graft does not read.
@@ -29,6 +30,8 @@ enum ImageFormat: String, Sendable, CaseIterable {
             self = .tiff
         } else if bytes.dropFirst(4).starts(with: "ftyp".utf8), Self.isHEIFBrand(bytes.dropFirst(8).prefix(4)) {
             self = .heif
+        } else if DICOMReader.hasSignature(bytes) {
+            self = .dicom
         } else {
             return nil
         }

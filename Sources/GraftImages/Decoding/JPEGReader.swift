@@ -6,15 +6,22 @@ import GraftGraph
 /// libvips reads JPEG too, but with another inverse transform (values differ by up to 4), and it takes twice as long.
 enum JPEGReader {
     /// Decodes to grey or RGB as asked for; CMYK stays CMYK, or becomes RGB through the profile in the file.
-    static func read(_ bytes: [UInt8], channels: Int) throws(GraftError) -> RawImage {
+    ///
+    /// - Parameter least: the rows and columns that grey and RGB may be reduced to, at least; `nil` for all of them.
+    static func read(
+        _ bytes: [UInt8], channels: Int, atLeast least: Size2D? = nil
+    ) throws(GraftError) -> RawImage {
         let header = try readHeader(bytes)
-        let height = Int(header.height)
-        let width = Int(header.width)
+        var height = Int(header.height)
+        var width = Int(header.width)
         try ImageDecoder.checkSize(width: width, height: height)
         let metadata = JPEGMetadata(bytes)
         guard header.components == 4 else {
             let colours = channels == 1 ? GRAFT_JPEG_GREY : GRAFT_JPEG_RGB
-            let pixels = try decode(bytes, to: colours, pixelCount: height * width)
+            // An image on its side has the other one's rows.
+            let reduction = least.map { reduction(height, width, atLeast: max($0.height, $0.width)) } ?? 1
+            (height, width) = ((height + reduction - 1) / reduction, (width + reduction - 1) / reduction)
+            let pixels = try decode(bytes, to: colours, pixelCount: height * width, reduction: reduction)
             return RawImage(
                 height: height, width: width, layout: channels == 1 ? .grey : .rgb, pixels: pixels,
                 orientation: metadata.orientation)
@@ -31,6 +38,11 @@ enum JPEGReader {
         return RawImage(height: height, width: width, layout: .cmyk, pixels: inks, orientation: metadata.orientation)
     }
 
+    /// The largest of libjpeg's reductions that leaves this many rows and columns.
+    private static func reduction(_ height: Int, _ width: Int, atLeast least: Int) -> Int {
+        [8, 4, 2].first { min(height, width) / $0 >= least } ?? 1
+    }
+
     private static func readHeader(_ bytes: [UInt8]) throws(GraftError) -> graft_jpeg_header {
         var header = graft_jpeg_header()
         try reporting { message in graft_jpeg_read_header(bytes, bytes.count, &header, message) }
@@ -38,14 +50,15 @@ enum JPEGReader {
     }
 
     private static func decode(
-        _ bytes: [UInt8], to colours: graft_jpeg_colours, pixelCount: Int
+        _ bytes: [UInt8], to colours: graft_jpeg_colours, pixelCount: Int, reduction: Int = 1
     ) throws(GraftError) -> [UInt8] {
         let byteCount = pixelCount * Int(colours.rawValue)
         var failure: GraftError?
         let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { pixels, initializedCount in
             do throws(GraftError) {
                 try reporting { message in
-                    graft_jpeg_decode(bytes, bytes.count, colours, pixels.baseAddress, byteCount, message)
+                    graft_jpeg_decode(
+                        bytes, bytes.count, colours, UInt32(reduction), pixels.baseAddress, byteCount, message)
                 }
                 initializedCount = byteCount
             } catch {
