@@ -102,6 +102,6 @@ extension ImageDecoder {
     /// What a rule asks for. With ``ResizeMethod/reduced``, JPEGs keep at least twice the rule's size.
     init(_ rule: ImageRule) throws(GraftError) {
         try self.init(channels: rule.channels, window: rule.window, isGrey: rule.isGrey)
-        if rule.resize == .reduced { leastSize = Size2D(height: 2 * rule.height, width: 2 * rule.width) }
+        if rule.resize == .reduced { leastSize = Size2D(2 * rule.height, 2 * rule.width) }
     }
 }

@@ -19,7 +19,7 @@ enum JPEGReader {
         guard header.components == 4 else {
             let colours = channels == 1 ? GRAFT_JPEG_GREY : GRAFT_JPEG_RGB
             // An image on its side has the other one's rows.
-            let reduction = least.map { reduction(height, width, atLeast: max($0.height, $0.width)) } ?? 1
+            let reduction = least.map { Self.reduction(height, width, atLeast: max($0.height, $0.width)) } ?? 1
             (height, width) = ((height + reduction - 1) / reduction, (width + reduction - 1) / reduction)
             let pixels = try decode(bytes, to: colours, pixelCount: height * width, reduction: reduction)
             return RawImage(

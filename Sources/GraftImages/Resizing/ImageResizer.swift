@@ -3,7 +3,8 @@ import GraftGraph
 
 /// Brings images to one size, as 32-bit floats from 0 to 255 that are not rounded.
 ///
-/// The image is stretched to the rule's height and width; a rule's ``ImageFit`` brings it to their proportion before. The methods, with `s = input size / output size` along an axis and `x` the output position:
+/// The image is stretched to the rule's height and width; a rule's ``ImageFit`` brings it to their proportion before. The
+/// methods, with `s = input size / output size` along an axis and `x` the output position:
 ///
 /// - `keras`: bilinear between the two neighbours of `(x + ½)·s − ½`, without antialiasing:
 ///   TensorFlow's `resize(method: "bilinear", antialias: false)`, bit for bit.

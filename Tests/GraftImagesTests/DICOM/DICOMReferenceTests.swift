@@ -13,7 +13,12 @@ import Testing
             let dtype: String
             let min: Double
             let max: Double
-            let sha256_little_endian_c_order: String
+            let digest: String
+
+            private enum CodingKeys: String, CodingKey {
+                case shape, dtype, min, max
+                case digest = "sha256_little_endian_c_order"
+            }
         }
         let file: String
         let photometric: String?
@@ -76,7 +81,7 @@ import Testing
         }
         var hash = SHA256()
         hash.update(little)
-        #expect(hash.finalize().hexadecimal == pixels.sha256_little_endian_c_order)
+        #expect(hash.finalize().hexadecimal == pixels.digest)
     }
 
     @Test(
