@@ -119,9 +119,10 @@ int graft_jpeg_read_header(
     return 0;
 }
 
-int graft_jpeg_decode(
-    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, uint8_t *pixels, size_t pixelByteCount,
-    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
+/// Decodes from the header to the last row; `colours`, and how much smaller each side becomes.
+static int decode(
+    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, unsigned shrink, uint8_t *pixels,
+    size_t pixelByteCount, long *warnings, char *message) {
     decoder self;
     prepare_errors(&self, message);
     if (setjmp(self.error.escape)) {
@@ -134,6 +135,8 @@ int graft_jpeg_decode(
     info->out_color_space = colours == GRAFT_JPEG_GREY ? JCS_GRAYSCALE : colours == GRAFT_JPEG_RGB ? JCS_RGB : JCS_CMYK;
     info->dct_method = JDCT_IFAST;
     info->do_fancy_upsampling = TRUE;
+    info->scale_num = 1;
+    info->scale_denom = shrink;
     if (!jpeg_start_decompress(info)) return truncated(&self, "the picture");
 
     size_t rowByteCount = (size_t)info->output_width * (size_t)info->output_components;
@@ -150,6 +153,20 @@ int graft_jpeg_decode(
             return truncated(&self, place);
         }
     }
+    *warnings = self.error.manager.num_warnings;
     jpeg_destroy_decompress(info);
     return 0;
+}
+
+int graft_jpeg_decode(
+    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, uint8_t *pixels, size_t pixelByteCount,
+    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
+    long warnings = 0;
+    return decode(bytes, byteCount, colours, 1, pixels, pixelByteCount, &warnings, message);
+}
+
+int graft_jpeg_decode_small(
+    const uint8_t *bytes, size_t byteCount, unsigned shrink, uint8_t *pixels, size_t pixelByteCount, long *warnings,
+    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
+    return decode(bytes, byteCount, GRAFT_JPEG_GREY, shrink, pixels, pixelByteCount, warnings, message);
 }

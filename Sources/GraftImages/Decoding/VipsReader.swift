@@ -6,10 +6,35 @@ import GraftGraph
 enum VipsReader {
     /// Decodes the first frame or page to 8 bits a channel.
     static func read(_ bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> RawImage {
+        try using(bytes, as: format) { (loaded) throws(Refusal) in
+            do throws(GraftError) {
+                try ImageDecoder.checkSize(width: loaded.width, height: loaded.height)
+            } catch {
+                throw .byGraft(error)
+            }
+            return try rawImage(of: toBytes(loaded))
+        }
+    }
+
+    /// What the header says; no pixel is decoded.
+    static func facts(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> ImageFacts {
+        try using(bytes, as: format) { (loaded) throws(Refusal) in
+            ImageFacts(
+                format: format, width: loaded.width, height: loaded.height,
+                bitsPerChannel: loaded.format == VIPS_FORMAT_UCHAR ? 8 : loaded.format == VIPS_FORMAT_USHORT ? 16 : 32,
+                isCMYK: loaded.interpretation == VIPS_INTERPRETATION_CMYK, frameCount: max(1, loaded.pageCount),
+                orientation: Orientation(rawValue: loaded.orientation) ?? .upright)
+        }
+    }
+
+    /// Makes something of a loaded image.
+    private static func using<Value>(
+        _ bytes: [UInt8], as format: ImageFormat, _ body: (VipsResult) throws(Refusal) -> Value
+    ) throws(GraftError) -> Value {
         do throws(GraftError) {
-            let outcome = try VipsLibrary.perform { () -> Result<RawImage, GraftError>? in
+            let outcome = try VipsLibrary.perform { () -> Result<Value, GraftError>? in
                 do throws(Refusal) {
-                    return .success(try decode(bytes, as: format))
+                    return .success(try load(bytes, as: format, body))
                 } catch {
                     switch error {
                     case .byVips: return nil
@@ -30,17 +55,13 @@ enum VipsReader {
         case byGraft(GraftError)
     }
 
-    private static func decode(_ bytes: [UInt8], as format: ImageFormat) throws(Refusal) -> RawImage {
+    private static func load<Value>(
+        _ bytes: [UInt8], as format: ImageFormat, _ body: (VipsResult) throws(Refusal) -> Value
+    ) throws(Refusal) -> Value {
         // The buffer must stay where it is while the image is computed from it, row by row.
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(Refusal) in
-                let loaded = try load(buffer, as: format)
-                do throws(GraftError) {
-                    try ImageDecoder.checkSize(width: loaded.width, height: loaded.height)
-                } catch {
-                    throw .byGraft(error)
-                }
-                return try rawImage(of: toBytes(loaded))
+                try body(load(buffer, as: format))
             }
         }
         return try result.get()
@@ -132,6 +153,8 @@ enum VipsReader {
         var channels: Int { Int(vips_image_get_bands(image)) }
         var format: VipsBandFormat { vips_image_get_format(image) }
         var interpretation: VipsInterpretation { vips_image_get_interpretation(image) }
+        /// Frames or pages in the file.
+        var pageCount: Int { Int(vips_image_get_n_pages(image)) }
         var orientation: Int { Int(vips_image_get_orientation(image)) }
         var hasColourProfile: Bool { vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 }
     }
