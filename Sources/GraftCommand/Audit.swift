@@ -141,10 +141,16 @@ struct AuditReport {
     }
 
     private func line(_ finding: ImageFinding) -> String {
-        let paths = finding.paths.prefix(Self.shownPaths).map(\.printable).joined(separator: ", ")
+        let paths = finding.paths.prefix(Self.shownPaths).map { shown($0).printable }.joined(separator: ", ")
         let more = finding.paths.count - Self.shownPaths
         let place = paths + (more > 0 ? " and \(more.grouped) more" : "")
         return place.isEmpty ? finding.detail.printable : "\(place): \(finding.detail.printable)"
+    }
+
+    /// The path below what was audited.
+    private func shown(_ path: String) -> String {
+        let root = audit.path.hasSuffix("/") ? audit.path : audit.path + "/"
+        return path.hasPrefix(root) ? String(path.dropFirst(root.count)) : path
     }
 
     private static func note(on kind: ImageFinding.Kind) -> String {

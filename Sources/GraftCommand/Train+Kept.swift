@@ -11,6 +11,9 @@ extension Train: ResumableCommand {
             .value("--base", \.network.base), .value("--weights", \.network.source.weights),
             .value("--input-size", \.network.source.inputSize), .value("--cut", \.network.source.cut),
             .value("--resize", \.network.source.resize), .value("--preprocessing", \.network.source.preprocessing),
+            // Images.
+            .value("--target", \.data.target), .value("--split", \.data.split), .value("--group-by", \.data.groupBy),
+            .flag("--audit", \.data.audit, isFree: true),
             // Training.
             .value("--optimizer", \.training.optimizer), .value("--optimizer-state", \.training.optimizerState),
             .value("--learning-rate", \.training.learningRate), .value("--batch-size", \.training.batchSize),

@@ -61,6 +61,7 @@ public final class ClassifierTraining {
             self.model = try recipe.model(on: recipe.network(), for: images)
         }
         try Self.check(phases, self.model)
+        if images.isDivided { self.model.metadata.setHeldBack(HeldBackFiles(images, threads: options.threads)) }
     }
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.

@@ -28,6 +28,9 @@ extension TrainingRecipe {
 
     /// The base with the head and an output layer for what is to be learned of these images on top.
     ///
+    /// The last layer of a regression brings what the output layer computes to the mean and the deviation of the training
+    /// images' targets, so that steps of the same size suit ages and milliseconds alike.
+    ///
     /// - Parameters:
     ///   - network: what ``network()`` gave.
     ///   - images: their task, classes and targets decide about the output layer.
@@ -35,23 +38,32 @@ extension TrainingRecipe {
     public func model(on network: Model, for images: LabelledImages) throws(GraftError) -> Model {
         guard images.task != .classes else { return try model(on: network, classNames: images.classNames) }
         let outputs = images.training.targetWidth
-        let model = try model(on: network, outputs: outputs, images.task.activation(outputs: outputs))
+        let scale = images.task == .regression ? Self.scale(of: images.training) : nil
+        let model = try model(on: network, outputs: outputs, images.task.activation(outputs: outputs), scale)
         model.metadata = ModelMetadata(
             classNames: images.task == .labels ? images.classNames : nil, inputRule: .image(rule))
         model.metadata.task = images.task.rawValue
         return model
     }
 
+    /// `y = mean + x · deviation`, for each number; one that is the same for all images keeps its scale.
+    private static func scale(of images: ImageDataset) -> Rescaling {
+        let (means, deviations) = images.targetStatistics
+        return Rescaling(
+            scale: .channels(deviations.map { $0 > 0 ? $0 : 1 }), offset: .channels(means), name: "target_scale")
+    }
+
     private func model(
-        on network: Model, outputs: Int, _ activation: ActivationFunction
+        on network: Model, outputs: Int, _ activation: ActivationFunction, _ scale: Rescaling? = nil
     ) throws(GraftError) -> Model {
         guard penalty >= 0, penalty.isFinite else {
             throw GraftError(.argument, "penalty: it must be 0 or more, and is \(penalty)")
         }
         let features = try base.layer(atCut: cut, of: network).output
         let hidden = try head(features, groups: cut == base.defaultCut ? base.featureGroups : [])
-        return try Model(
-            inputs: network.input, outputs: outputLayer(outputs, activation)(hidden), seed: seed)
+        var output = try outputLayer(outputs, activation)(hidden)
+        if let scale { output = try scale(output) }
+        return try Model(inputs: network.input, outputs: output, seed: seed)
     }
 
     /// The part of a model that this recipe made whose output the head reads.

@@ -63,9 +63,10 @@ struct ImageExamination: Sendable {
         }
         let (grey, warnings) = try Self.grey(bytes, facts)
         hash = PerceptualHash(grey)
-        if warnings > 0 { note(.damaged, "libjpeg found its data wrong in \(warnings) places and went on") }
-        noteSize(facts)
-        noteForm(facts, path)
+        if warnings > 0 {
+            note(.damaged, "libjpeg found its data wrong \(warnings) time\(warnings == 1 ? "" : "s") and went on")
+        }
+        remarks += Self.remarks(on: facts, named: path)
     }
 
     /// The brightness of the upright image; a JPEG's is decoded no larger than needed.
@@ -79,30 +80,30 @@ struct ImageExamination: Sendable {
         return (facts.orientation.applied(to: image), warnings)
     }
 
-    private mutating func noteSize(_ facts: ImageFacts) {
-        if min(facts.width, facts.height) < Self.tinySide { note(.tiny, "has \(facts.width) × \(facts.height) pixels") }
-        if facts.width * facts.height >= Self.hugePixelCount {
-            note(.huge, "has \(facts.width) × \(facts.height) pixels, slow to decode each time")
+    /// What the header tells that is good to know.
+    static func remarks(on facts: ImageFacts, named path: String) -> [(kind: ImageFinding.Kind, detail: String)] {
+        var remarks: [(kind: ImageFinding.Kind, detail: String)] = []
+        let size = "has \(facts.width) × \(facts.height) pixels"
+        if min(facts.width, facts.height) < tinySide { remarks.append((.tiny, size)) }
+        if facts.width * facts.height >= hugePixelCount {
+            remarks.append((.huge, "\(size), slow to decode each time"))
         }
-    }
-
-    private mutating func noteForm(_ facts: ImageFacts, _ path: String) {
         let fileExtension = ClassFolders.fileExtension(of: FolderListing.name(of: path)) ?? ""
         if let named = ImageFormat(fileExtension: fileExtension), named != facts.format {
-            note(.otherFormat, "is \(facts.format.rawValue), named .\(fileExtension.printable)")
+            remarks.append((.otherFormat, "is \(facts.format.rawValue), named .\(fileExtension)"))
         }
-        if facts.isCMYK { note(.cmyk, "stored as CMYK, converted to RGB") }
+        if facts.isCMYK { remarks.append((.cmyk, "stored as CMYK, converted to RGB")) }
         if facts.bitsPerChannel > 8 {
-            note(
-                .sixteenBits,
-                facts.bitsPerChannel == 16
-                    ? "16 bits a channel, of which the upper 8 are used"
-                    : "\(facts.bitsPerChannel) bits a channel, converted to 8")
+            let what = facts.bitsPerChannel == 16 ? "of which the upper 8 are used" : "converted to 8"
+            remarks.append((.sixteenBits, "\(facts.bitsPerChannel) bits a channel, \(what)"))
         }
-        if facts.frameCount > 1 { note(.animated, "\(facts.frameCount) frames or pages, of which the first is used") }
+        if facts.frameCount > 1 {
+            remarks.append((.animated, "\(facts.frameCount) frames or pages, of which the first is used"))
+        }
         if facts.orientation != .upright {
-            note(.rotated, "EXIF orientation \(facts.orientation.rawValue), turned upright")
+            remarks.append((.rotated, "EXIF orientation \(facts.orientation.rawValue), turned upright"))
         }
+        return remarks
     }
 }
 

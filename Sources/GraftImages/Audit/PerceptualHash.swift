@@ -33,6 +33,9 @@ struct PerceptualHash: Sendable {
     private static let resizer = try? ImageResizer(
         rule: ImageRule(height: side, width: side, channels: 1, resize: .antialias))
 
+    /// A hash that is known.
+    init(bits: UInt64, blocks: [UInt8]) { (self.bits, self.blocks) = (bits, blocks) }
+
     /// The hash of a grey image; `nil` where it shows nothing that would tell it from another plain area.
     init?(_ image: DecodedImage) {
         guard let resizer = Self.resizer, image.channels == 1 else { return nil }

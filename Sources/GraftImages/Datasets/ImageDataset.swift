@@ -75,6 +75,32 @@ public struct ImageDataset: PooledDataset {
         return counts
     }
 
+    /// The mean and the standard deviation of each number of the targets; empty where they are classes.
+    public var targetStatistics: (means: [Double], deviations: [Double]) {
+        guard let values, !values.isEmpty else { return ([], []) }
+        let count = Double(values.count)
+        let means = (0..<targetWidth).map { place in values.reduce(0) { $0 + Double($1[place]) } / count }
+        let variances = means.enumerated().map { place, mean in
+            values.reduce(0) { $0 + (Double($1[place]) - mean) * (Double($1[place]) - mean) } / count
+        }
+        return (means, variances.map { $0.squareRoot() })
+    }
+
+    /// Some of the images, in this order.
+    ///
+    /// - Precondition: each number is an image's.
+    package func subset(_ indices: [Int]) throws(GraftError) -> ImageDataset {
+        let paths = indices.map { self.paths[$0] }
+        if let values {
+            return try ImageDataset(
+                paths: paths, targets: indices.map { values[$0] }, classNames: classNames, rule: loader.rule,
+                threads: loader.threads)
+        }
+        return try ImageDataset(
+            paths: paths, labels: indices.map { labels[$0] }, classNames: classNames ?? [], rule: loader.rule,
+            threads: loader.threads)
+    }
+
     /// How many numbers the targets of an image are: 1 where they are classes.
     public var targetWidth: Int { values.map { $0.first?.count ?? classNames?.count ?? 0 } ?? 1 }
 
