@@ -13,6 +13,9 @@ extension Train: ResumableCommand {
             .value("--resize", \.network.source.resize), .value("--fit", \.network.source.fit),
             .value("--window", \.network.source.window), .flag("--grey", \.network.source.grey),
             .value("--preprocessing", \.network.source.preprocessing),
+            // Images.
+            .value("--target", \.data.target), .value("--split", \.data.split), .value("--group-by", \.data.groupBy),
+            .flag("--audit", \.data.audit, isFree: true),
             // Training.
             .value("--optimizer", \.training.optimizer), .value("--optimizer-state", \.training.optimizerState),
             .value("--learning-rate", \.training.learningRate), .value("--batch-size", \.training.batchSize),

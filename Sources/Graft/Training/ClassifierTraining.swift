@@ -16,7 +16,7 @@ public final class ClassifierTraining {
     /// How it is trained.
     public let recipe: TrainingRecipe
     /// What it is trained on.
-    public let images: ImageFolder
+    public let images: LabelledImages
     /// What is trained.
     public let model: Model
     /// The phases in order; at least one.
@@ -26,17 +26,28 @@ public final class ClassifierTraining {
     /// What the phases so far came to.
     public private(set) var outcome = TrainingOutcome()
 
+    /// A training on the images of a folder; see ``init(on:_:model:options:)-(LabelledImages,_,_,_)``.
+    public convenience init(
+        on images: ImageFolder, _ recipe: TrainingRecipe = TrainingRecipe(), model: Model? = nil,
+        options: TrainingOptions = TrainingOptions()
+    ) throws(GraftError) {
+        try self.init(on: LabelledImages(images), recipe, model: model, options: options)
+    }
+
     /// A training of a model that the recipe makes.
+    ///
+    /// The loss is that of the images' task: of classes ``GraftLearning/Loss/classification(outputs:)``, of several labels
+    /// binary cross-entropy, of a regression the mean squared error.
     ///
     /// - Parameters:
     ///   - images: training and validation images, decoded by the recipe's ``TrainingRecipe/rule``.
     ///   - recipe: how it is trained.
-    ///   - model: the model, where ``TrainingRecipe/model(on:classNames:)`` made it already.
+    ///   - model: the model, where ``TrainingRecipe/model(on:for:)`` made it already.
     ///   - options: threads, precision, cache, a flag to stop.
     /// - Throws: `GraftError` with code `argument` where there is nothing to train, or the base or the head do not fit; as
     ///   ``TrainingRecipe/network()``.
     public init(
-        on images: ImageFolder, _ recipe: TrainingRecipe = TrainingRecipe(), model: Model? = nil,
+        on images: LabelledImages, _ recipe: TrainingRecipe = TrainingRecipe(), model: Model? = nil,
         options: TrainingOptions = TrainingOptions()
     ) throws(GraftError) {
         (self.images, self.recipe, self.options) = (images, recipe, options)
@@ -47,9 +58,10 @@ public final class ClassifierTraining {
         if let model {
             self.model = model
         } else {
-            self.model = try recipe.model(on: recipe.network(), classNames: images.classNames)
+            self.model = try recipe.model(on: recipe.network(), for: images)
         }
         try Self.check(phases, self.model)
+        if images.isDivided { self.model.metadata.setHeldBack(HeldBackFiles(images, threads: options.threads)) }
     }
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.
@@ -108,7 +120,7 @@ public final class ClassifierTraining {
             optimizer: recipe.optimizer.optimizer(
                 learningRate: .constant(phase.learningRate),
                 settings: OptimizerSettings(stateType: recipe.optimizerState)),
-            loss: .classification(outputs: model.output.shape.last), metrics: [.accuracy])
+            loss: images.task.loss(outputs: model.output.shape.last), metrics: images.task.metrics)
         let history = try model.fit(
             images.training, batchSize: recipe.batchSize, epochs: phase.epochs, validation: validation,
             seed: recipe.seed, callbacks: callbacks, options: options, checkpoint: checkpoint)

@@ -49,13 +49,7 @@ public struct ImageDecoder: Sendable, Hashable {
     ///
     /// - Throws: `GraftError` with code `image` where they are not a whole image in a known format.
     public func decode(_ bytes: [UInt8]) throws(GraftError) -> DecodedImage {
-        guard !bytes.isEmpty else { throw GraftError(.image, "the file is empty (0 bytes)") }
-        guard let format = ImageFormat(signatureOf: bytes) else {
-            throw GraftError(
-                .image,
-                "it begins with \(ImageFormat.describe(bytes)), which is no picture that Graft reads "
-                    + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF, DICOM)")
-        }
+        let format = try ImageFormat(of: bytes)
         let colours = isGrey ? 1 : channels
         let raw: RawImage
         switch format {

@@ -1,3 +1,5 @@
+import GraftGraph
+
 /// The image formats that Graft reads, told apart by a file's first bytes; its name plays no part.
 enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
@@ -34,6 +36,35 @@ enum ImageFormat: String, Sendable, CaseIterable {
             self = .dicom
         } else {
             return nil
+        }
+    }
+
+    /// The format of a file's bytes.
+    ///
+    /// - Throws: `GraftError` with code `image` that says what they are instead.
+    init(of bytes: [UInt8]) throws(GraftError) {
+        guard !bytes.isEmpty else { throw GraftError(.image, "the file is empty (0 bytes)") }
+        guard let format = ImageFormat(signatureOf: bytes) else {
+            throw GraftError(
+                .image,
+                "it begins with \(ImageFormat.describe(bytes)), which is no picture that Graft reads "
+                    + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF, DICOM)")
+        }
+        self = format
+    }
+
+    /// What a file's name says that it is; `nil` where it has no extension of an image.
+    init?(fileExtension: String) {
+        switch fileExtension.lowercased() {
+        case "jpg", "jpeg", "jpe": self = .jpeg
+        case "png": self = .png
+        case "bmp": self = .bmp
+        case "gif": self = .gif
+        case "webp": self = .webP
+        case "tif", "tiff": self = .tiff
+        case "heic", "heif", "avif": self = .heif
+        case "dcm", "dicom": self = .dicom
+        default: return nil
         }
     }
 

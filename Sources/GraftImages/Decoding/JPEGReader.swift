@@ -43,6 +43,30 @@ enum JPEGReader {
         [8, 4, 2].first { min(height, width) / $0 >= least } ?? 1
     }
 
+    /// What the header says.
+    static func facts(of bytes: [UInt8]) throws(GraftError) -> ImageFacts {
+        let header = try readHeader(bytes)
+        return ImageFacts(
+            format: .jpeg, width: Int(header.width), height: Int(header.height), isCMYK: header.components == 4,
+            orientation: JPEGMetadata(bytes).orientation)
+    }
+
+    /// The brightness of an image of 1 or 3 components, as it is stored, each side 1/2, 1/4 or 1/8 as long where both then have
+    /// at least `side` pixels, and how often libjpeg found the data wrong and went on.
+    static func smallGrey(
+        _ bytes: [UInt8], _ facts: ImageFacts, side: Int
+    ) throws(GraftError) -> (image: DecodedImage, warnings: Int) {
+        let reduction = reduction(facts.height, facts.width, atLeast: side)
+        let (width, height) = ((facts.width + reduction - 1) / reduction, (facts.height + reduction - 1) / reduction)
+        var warnings = 0
+        let pixels = try decode(
+            bytes, to: GRAFT_JPEG_GREY, pixelCount: width * height, reduction: reduction, warnings: &warnings)
+        return (DecodedImage(height: height, width: width, channels: 1, pixels: pixels), warnings)
+    }
+
+    /// What the shim says where the bytes end too early.
+    static let truncationWords = "the file ends in the middle of"
+
     private static func readHeader(_ bytes: [UInt8]) throws(GraftError) -> graft_jpeg_header {
         var header = graft_jpeg_header()
         try reporting { message in graft_jpeg_read_header(bytes, bytes.count, &header, message) }
@@ -52,15 +76,31 @@ enum JPEGReader {
     private static func decode(
         _ bytes: [UInt8], to colours: graft_jpeg_colours, pixelCount: Int, reduction: Int = 1
     ) throws(GraftError) -> [UInt8] {
+        var warnings = 0
+        return try decode(bytes, to: colours, pixelCount: pixelCount, reduction: reduction, warnings: &warnings)
+    }
+
+    private static func decode(
+        _ bytes: [UInt8], to colours: graft_jpeg_colours, pixelCount: Int, reduction: Int, warnings: inout Int
+    ) throws(GraftError) -> [UInt8] {
         let byteCount = pixelCount * Int(colours.rawValue)
+        var counted = 0
+        defer { warnings = counted }
+        return try pixels(count: byteCount) { pixels, message in
+            graft_jpeg_decode(
+                bytes, bytes.count, colours, UInt32(reduction), pixels, byteCount, &counted, message)
+        }
+    }
+
+    /// So many bytes, which a call of the shim fills.
+    private static func pixels(
+        count: Int, _ fill: (UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<CChar>) -> Int32
+    ) throws(GraftError) -> [UInt8] {
         var failure: GraftError?
-        let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { pixels, initializedCount in
+        let pixels = [UInt8](unsafeUninitializedCapacity: count) { pixels, initializedCount in
             do throws(GraftError) {
-                try reporting { message in
-                    graft_jpeg_decode(
-                        bytes, bytes.count, colours, UInt32(reduction), pixels.baseAddress, byteCount, message)
-                }
-                initializedCount = byteCount
+                try reporting { fill(pixels.baseAddress, $0) }
+                initializedCount = count
             } catch {
                 failure = error
             }

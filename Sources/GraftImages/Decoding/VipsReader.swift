@@ -13,7 +13,24 @@ enum VipsReader {
     ) throws(GraftError) -> RawImage {
         try perform(format.rawValue) { () throws(Refusal) in
             try decode(bytes) { (bytes) throws(Refusal) in
-                try rawImage(of: toBytes(load(bytes, as: format), window))
+                let loaded = try load(bytes, as: format)
+                try checkSize(loaded)
+                return try rawImage(of: toBytes(loaded, window))
+            }
+        }
+    }
+
+    /// What the header says; no pixel is decoded.
+    static func facts(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> ImageFacts {
+        try perform(format.rawValue) { () throws(Refusal) in
+            try decode(bytes) { (bytes) throws(Refusal) in
+                let loaded = try load(bytes, as: format)
+                return ImageFacts(
+                    format: format, width: loaded.width, height: loaded.height,
+                    bitsPerChannel: loaded.format == VIPS_FORMAT_UCHAR
+                        ? 8 : loaded.format == VIPS_FORMAT_USHORT ? 16 : 32,
+                    isCMYK: loaded.interpretation == VIPS_INTERPRETATION_CMYK, frameCount: max(1, loaded.pageCount),
+                    orientation: Orientation(rawValue: loaded.orientation) ?? .upright)
             }
         }
     }
@@ -72,7 +89,7 @@ enum VipsReader {
 
     private static func load(_ bytes: UnsafeRawBufferPointer, as format: ImageFormat) throws(Refusal) -> VipsResult {
         try requireLoader(format.loaderName, for: format.rawValue)
-        let loaded = try VipsResult { image in
+        return try VipsResult { image in
             switch format {
             case .jpeg: graft_vips_load_jpeg(bytes.baseAddress, bytes.count, image)
             case .png: graft_vips_load_png(bytes.baseAddress, bytes.count, image)
@@ -83,8 +100,6 @@ enum VipsReader {
             case .bmp, .dicom: -1
             }
         }
-        try checkSize(loaded)
-        return loaded
     }
 
     private static func loadJPEG2000(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> VipsResult {
@@ -196,6 +211,8 @@ enum VipsReader {
         var channels: Int { Int(vips_image_get_bands(image)) }
         var format: VipsBandFormat { vips_image_get_format(image) }
         var interpretation: VipsInterpretation { vips_image_get_interpretation(image) }
+        /// Frames or pages in the file.
+        var pageCount: Int { Int(vips_image_get_n_pages(image)) }
         var orientation: Int { Int(vips_image_get_orientation(image)) }
         var hasColourProfile: Bool { vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 }
     }

@@ -9,6 +9,11 @@ public struct ModelMetadata: Hashable, Sendable {
     /// `from_logits=True`. ``Model/withOutputActivation(_:)`` adds it.
     public var outputActivation: OutputActivation?
 
+    /// What was learned, where it is not one class of several: `labels`, `regression`; `nil` else. GraftImages names them.
+    package var task: String?
+    /// What was held back from training, as a file has it; GraftImages reads it.
+    package var storedSplit: Configuration?
+
     /// Both may be unknown.
     public init(classNames: [String]? = nil, outputActivation: OutputActivation? = nil) {
         (self.classNames, self.outputActivation) = (classNames, outputActivation)
@@ -22,7 +27,7 @@ extension ModelMetadata: Codable {
     /// A rule for images is written under `image`, where files have had it from the beginning, every other one under
     /// `inputRule`.
     private enum CodingKeys: String, CodingKey {
-        case classNames, image, inputRule, outputActivation
+        case classNames, image, inputRule, outputActivation, task, split
     }
 
     /// Reads what `encode` wrote.
@@ -36,6 +41,8 @@ extension ModelMetadata: Codable {
         } else if let rule = try members.decodeIfPresent([String: Configuration].self, forKey: .inputRule) {
             storedInputRule = .object(rule)
         }
+        task = try members.decodeIfPresent(String.self, forKey: .task)
+        storedSplit = try members.decodeIfPresent([String: Configuration].self, forKey: .split).map { .object($0) }
     }
 
     /// Writes what is known.
@@ -48,5 +55,7 @@ extension ModelMetadata: Codable {
             try members.encodeIfPresent(storedInputRule, forKey: .inputRule)
         }
         try members.encodeIfPresent(outputActivation, forKey: .outputActivation)
+        try members.encodeIfPresent(task, forKey: .task)
+        try members.encodeIfPresent(storedSplit, forKey: .split)
     }
 }

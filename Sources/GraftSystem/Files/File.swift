@@ -22,11 +22,17 @@ package final class File: Sendable {
     ///
     /// - Throws: `file` where it is missing, a folder or unreadable.
     package convenience init(reading path: String) throws(GraftError) {
-        try self.init(path, flags: O_RDONLY, "cannot open")
         var status = stat()
+        // Opening a pipe would wait for its other end.
+        if stat(path, &status) == 0 { try Self.checkRegular(status.st_mode, path) }
+        try self.init(path, flags: O_RDONLY, "cannot open")
         guard fstat(number, &status) == 0 else { throw FileFailure.error("cannot read \(path)") }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw GraftError(.file, "\(path) is not a file but a folder or a device; give the path of a file")
+        try Self.checkRegular(status.st_mode, path)
+    }
+
+    private static func checkRegular(_ mode: mode_t, _ path: String) throws(GraftError) {
+        guard mode & S_IFMT == S_IFREG else {
+            throw GraftError(.file, "\(path) is not a file but a folder, a pipe or a device; give the path of a file")
         }
     }
 

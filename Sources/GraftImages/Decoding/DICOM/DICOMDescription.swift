@@ -28,6 +28,8 @@ struct DICOMDescription: Sendable {
     let isPlanar: Bool
     let slope: Double
     let intercept: Double
+    /// Frames, of which the first is the image.
+    let frameCount: Int
     /// The first window that the file suggests.
     let window: IntensityWindowFunction?
 
@@ -56,6 +58,7 @@ struct DICOMDescription: Sendable {
         isPlanar = samples > 1 && file.word(.planarConfiguration) == 1
         slope = file.decimal(.rescaleSlope) ?? 1
         intercept = file.decimal(.rescaleIntercept) ?? 0
+        frameCount = max(1, file.decimal(.numberOfFrames).flatMap { Int(exactly: $0) } ?? 1)
         window = IntensityWindowFunction(file)
     }
 

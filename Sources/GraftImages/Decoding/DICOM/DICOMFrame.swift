@@ -26,14 +26,16 @@ struct DICOMFrame: Sendable {
             bytes = try RunLengthFrame.decode(file.bytes[fragment], description)
             (bitsAllocated, isRGB) = (description.bitsAllocated, false)
         case .jpeg:
-            let image = try JPEGReader.read(try Self.stream(file, element), channels: description.samples)
+            let image = try JPEGReader.read(
+                try Self.stream(file, element, frameCount: description.frameCount), channels: description.samples)
             try Self.check(height: image.height, width: image.width, description)
             guard image.layout == (description.samples == 1 ? .grey : .rgb) else {
                 throw GraftError(.image, "its JPEG has another number of colours than the file says")
             }
             (bytes, bitsAllocated, isRGB) = (image.pixels, 8, true)
         case .jpeg2000:
-            let image = try VipsReader.readJPEG2000(try Self.stream(file, element))
+            let image = try VipsReader.readJPEG2000(
+                try Self.stream(file, element, frameCount: description.frameCount))
             try Self.check(height: image.height, width: image.width, description)
             guard image.channels == description.samples else {
                 throw GraftError(.image, "its JPEG 2000 has another number of colours than the file says")
@@ -108,14 +110,15 @@ struct DICOMFrame: Sendable {
     }
 
     /// The compressed stream of the first frame. Where there is one frame, its fragments are one stream.
-    private static func stream(_ file: DICOMReader, _ element: DICOMElement) throws(GraftError) -> [UInt8] {
+    private static func stream(
+        _ file: DICOMReader, _ element: DICOMElement, frameCount: Int
+    ) throws(GraftError) -> [UInt8] {
         guard element.isEncapsulated else {
             throw GraftError(.image, "its pixels should be compressed, and are not")
         }
         let fragments = try file.fragments(of: element)
         let first = try first(fragments)
-        let frames = file.decimal(DICOMTag(0x0028, 0x0008)) ?? 1
-        return frames > 1 ? Array(file.bytes[first]) : fragments.flatMap { file.bytes[$0] }
+        return frameCount > 1 ? Array(file.bytes[first]) : fragments.flatMap { file.bytes[$0] }
     }
 
     private static func first(_ fragments: [Range<Int>]) throws(GraftError) -> Range<Int> {

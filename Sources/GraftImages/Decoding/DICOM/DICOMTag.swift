@@ -9,6 +9,7 @@ struct DICOMTag: Hashable, Sendable {
     static let samplesPerPixel = DICOMTag(0x0028, 0x0002)
     static let photometricInterpretation = DICOMTag(0x0028, 0x0004)
     static let planarConfiguration = DICOMTag(0x0028, 0x0006)
+    static let numberOfFrames = DICOMTag(0x0028, 0x0008)
     static let rows = DICOMTag(0x0028, 0x0010)
     static let columns = DICOMTag(0x0028, 0x0011)
     static let bitsAllocated = DICOMTag(0x0028, 0x0100)
