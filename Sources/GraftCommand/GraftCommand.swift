@@ -15,7 +15,8 @@ struct GraftCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Train.self, Evaluate.self, Predict.self, Features.self, Summary.self, FindLearningRate.self, Bases.self,
+            Train.self, Evaluate.self, Predict.self, Preview.self, Features.self, Summary.self, FindLearningRate.self,
+            Bases.self,
             Fetch.self, Sample.self, Doctor.self, Distill.self,
         ])
 

@@ -11,6 +11,11 @@ extension Train: ResumableCommand {
             .value("--base", \.network.base), .value("--weights", \.network.source.weights),
             .value("--input-size", \.network.source.inputSize), .value("--cut", \.network.source.cut),
             .value("--resize", \.network.source.resize), .value("--preprocessing", \.network.source.preprocessing),
+            // Augmentation.
+            .value("--augment", \.augmentation.augment), .value("--views", \.augmentation.views),
+            .value("--mixup", \.augmentation.mixup), .value("--cutmix", \.augmentation.cutmix),
+            .value("--balance", \.augmentation.balance), .value("--cache-limit", \.cacheLimit),
+            .value("--feature-augment", \.augmentation.featureAugment),
             // Training.
             .value("--optimizer", \.training.optimizer), .value("--optimizer-state", \.training.optimizerState),
             .value("--learning-rate", \.training.learningRate), .value("--batch-size", \.training.batchSize),
