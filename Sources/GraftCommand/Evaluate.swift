@@ -12,8 +12,9 @@ struct Evaluate: ParsableCommand {
             class, how many of its images were recognised (recall), how many of those called so were so (precision), the \
             harmonic mean of both (F1), and which classes were taken for which.
 
-            Example:
+            Examples:
               graft evaluate cats-and-dogs.keras photos/validation
+              graft evaluate cats-and-dogs.keras photos/validation --views 8 --augment flip,crop:0.7:1
             """)
 
     @Argument(help: "A model that graft or Keras wrote.", completion: .file(extensions: ["keras"]))
@@ -29,6 +30,7 @@ struct Evaluate: ParsableCommand {
             valueName: "part"))
     var split: DatasetPart?
 
+    @OptionGroup(title: "Views") var views: ViewArguments
     @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Profile") var profiling: ProfileOptions
@@ -44,10 +46,16 @@ struct Evaluate: ParsableCommand {
             let examples = try examples(for: classifier, on: console)
             try profiling.follow(machine, on: console) { profiler in
                 classifier.options.profiler = profiler
-                let evaluation = try classifier.evaluate(examples) {
+                guard let views = try views.choice else {
+                    let evaluation = try classifier.evaluate(examples) {
+                        console.progress(ProgressLine("evaluation", $0))
+                    }
+                    return EvaluationText(evaluation).show(on: console)
+                }
+                let evaluation = try classifier.evaluate(examples, views: views) {
                     console.progress(ProgressLine("evaluation", $0))
                 }
-                show(evaluation, on: console)
+                EvaluationText(evaluation, views).show(on: console)
             }
         }
     }
@@ -103,34 +111,5 @@ struct Evaluate: ParsableCommand {
             return validation
         }
         return photos.training
-    }
-
-    private func show(_ evaluation: Evaluation, on console: Console) {
-        console.list(evaluation.failures.map(\.description), title: "left out, as they cannot be read")
-        console.say("\(evaluation.exampleCount.of("image"))  \(ProgressReporter.figures(evaluation.figures))")
-        let width = evaluation.classes.map(\.name.count).max() ?? 0
-        let confusions = ConfusionText(evaluation.confusion, names: evaluation.classes.map(\.name))
-        var classes = JSONObject()
-        for figures in evaluation.classes {
-            let padded = figures.name.padding(toLength: width, withPad: " ", startingAt: 0)
-            let shown = [("recall", figures.recall), ("precision", figures.precision), ("F1", figures.f1)].map {
-                "\($0) \($1?.fixed(4) ?? "-")"
-            }
-            console.say("  \(padded)  \(figures.count.of("image"))  \(shown.joined(separator: "  "))")
-            var entry = JSONObject()
-            entry.add("count", .int(figures.count))
-            entry.add("recall", figures.recall.map { .number($0) } ?? .null)
-            entry.add("precision", figures.precision.map { .number($0) } ?? .null)
-            entry.add("f1", figures.f1.map { .number($0) } ?? .null)
-            entry.add("taken_for", .object(confusions.object(of: figures.name)))
-            classes.add(figures.name, .object(entry))
-        }
-        for line in confusions.lines { console.say("  \(line)") }
-        var object = JSONObject(event: "evaluation")
-        object.add(figures: evaluation.figures)
-        object.add("classes", .object(classes))
-        object.add("images", .int(evaluation.exampleCount))
-        object.add("left_out", .strings(evaluation.failures.map(\.path)))
-        console.emit(object)
     }
 }

@@ -35,8 +35,24 @@ struct PhotoReport {
         }
         if let test = photos.test { lines.append("\(test.count.of("test image")), evaluated at the end") }
         self.lines = lines
-        warnings = Self.warnings(
-            validationImages: validation, photos.validationSource, ofClasses: photos.task == .classes)
+        warnings =
+            Self.warnings(
+                validationImages: validation, photos.validationSource, ofClasses: photos.task == .classes)
+            + (photos.task == .classes
+                ? Self.warnings(classes: photos.classNames, counts: photos.training.classCounts) : [])
+    }
+
+    /// With fewer training images of a class, which ones they are decides; Benchmarks/FEW_EXAMPLES.md has by how much.
+    static let fewTrainingImages = 6
+
+    static func warnings(classes: [String], counts: [Int]) -> [String] {
+        let few = zip(classes, counts).filter { (1..<fewTrainingImages).contains($0.1) }.map(\.0)
+        guard let first = few.first, let fewest = counts.filter({ $0 > 0 }).min() else { return [] }
+        let which = few.count > 1 ? "\(few.count) classes, such as \(first), have" : "\(first) has"
+        return [
+            "\(which) \(fewest.of("training image")) or a few more: expect accuracy to differ by several points with the choice of "
+                + "images; --head centered is often better on photos of things, --augment shows more of each image"
+        ]
     }
 
     static func warnings(

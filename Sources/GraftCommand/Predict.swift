@@ -14,6 +14,7 @@ struct Predict: ParsableCommand {
 
             Examples:
               graft predict cats-and-dogs.keras one.jpg two.png --top 1
+              graft predict cats-and-dogs.keras photos --views 8 --augment flip,crop:0.7:1
               graft predict from-keras.keras photos --classes cats,dogs --output-activation softmax
             """)
 
@@ -28,6 +29,7 @@ struct Predict: ParsableCommand {
     @Option(help: ArgumentHelp("How many classes to print, the likeliest first.", valueName: "N"))
     var top: Int?
 
+    @OptionGroup(title: "Views") var views: ViewArguments
     @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Profile") var profiling: ProfileOptions
@@ -48,7 +50,7 @@ struct Predict: ParsableCommand {
             var failed = false
             try profiling.follow(machine, on: console) { profiler in
                 classifier.options.profiler = profiler
-                try classifier.forEachClassification(contentsOf: paths) { result in
+                try forEachAnswer(of: classifier, to: paths) { result in
                     switch result {
                     case .success(let answer): show(answer, classifier.outputs, on: console)
                     case .failure(let failure):
@@ -59,6 +61,16 @@ struct Predict: ParsableCommand {
             }
             if failed { throw ExitCode(1) }
         }
+    }
+
+    private func forEachAnswer(
+        of classifier: Classifier, to paths: [String],
+        _ body: (Result<Classification, ExampleFailure>) throws -> Void
+    ) throws {
+        guard let views = try views.choice else {
+            return try classifier.forEachClassification(contentsOf: paths, body)
+        }
+        try classifier.forEachClassification(contentsOf: paths, views: views, body)
     }
 
     /// The images that were named, and those of the folders and tables that were.

@@ -112,6 +112,15 @@ func naming<Value>(
     }
 }
 
+/// Does what the library may refuse for an option's value; the message then begins with the option.
+func underOption<Value>(_ option: String, _ work: () throws(GraftError) -> Value) throws(GraftError) -> Value {
+    do throws(GraftError) {
+        return try work()
+    } catch {
+        throw GraftError(error.code, "\(option): \(error.message)", cause: error.cause)
+    }
+}
+
 /// Runs a verb: what it throws becomes one sentence on standard error (an object with `--json`) and exit code 1, or that
 /// of an interruption where it was asked to stop.
 func explain(on console: Console, _ work: () throws -> Void) throws {

@@ -16,6 +16,11 @@ extension Train: ResumableCommand {
             // Images.
             .value("--target", \.data.target), .value("--split", \.data.split), .value("--group-by", \.data.groupBy),
             .flag("--audit", \.data.audit, isFree: true),
+            // Augmentation.
+            .value("--augment", \.augmentation.augment), .value("--views", \.augmentation.views),
+            .value("--mixup", \.augmentation.mixup), .value("--cutmix", \.augmentation.cutmix),
+            .value("--balance", \.augmentation.balance), .value("--cache-limit", \.cacheLimit),
+            .value("--feature-augment", \.augmentation.featureAugment),
             // Training.
             .value("--optimizer", \.training.optimizer), .value("--optimizer-state", \.training.optimizerState),
             .value("--learning-rate", \.training.learningRate), .value("--batch-size", \.training.batchSize),

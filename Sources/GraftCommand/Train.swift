@@ -24,6 +24,10 @@ struct Train: ParsableCommand {
             --early-stopping ends training where the validation loss no longer falls, with the weights of the best epoch:
               graft train photos --base inception-v3 --cut mixed7 --epochs 50 --early-stopping 3
 
+            With few images, --augment shows each in many versions, here with Keras's usual recipe; graft preview draws them:
+              graft train photos --augment imagedatagenerator
+              graft train photos --augment flip,rotate:20,crop:0.5:1 --views 8 --fine-tune-from all
+
             All from scratch, to see what the published weights are worth:
               graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
 
@@ -50,6 +54,7 @@ struct Train: ParsableCommand {
     var head: String?
 
     @OptionGroup(title: "Images") var data: DataArguments
+    @OptionGroup(title: "Augmentation") var augmentation: AugmentationArguments
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
     @OptionGroup(title: "Callbacks") var callbacks: CallbackArguments
@@ -62,6 +67,12 @@ struct Train: ParsableCommand {
                 + "alone, or 'none' to run the whole network at every step; the user's cache if not given.",
             valueName: "folder|temporary|none"))
     var cache: FeatureCacheOption?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many gigabytes of features the cache may hold; more views than fit are refused. (default: 10)",
+            valueName: "GB"))
+    var cacheLimit: Double?
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Profile") var profiling: ProfileOptions
@@ -79,8 +90,12 @@ struct Train: ParsableCommand {
         guard images != nil || checkpoints.resume != nil else {
             throw ValidationError("Missing expected argument '<images>'")
         }
+        if checkpoints.resume == nil { try augmentation.validateNewRun() }
         if let output {
             try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
+        }
+        if let cacheLimit {
+            try require((0.001...1e6).contains(cacheLimit), "--cache-limit", cacheLimit, "0.001 to 1000000 gigabytes")
         }
         if let head { try asUsage { () throws(GraftError) in try Head(option: head) } }
         try require(
@@ -92,7 +107,11 @@ struct Train: ParsableCommand {
     }
 
     /// Where features are kept.
-    var featureCache: FeatureCache { cache?.cache ?? .standard }
+    var featureCache: FeatureCache {
+        var result = cache?.cache ?? .standard
+        if let cacheLimit { result.byteLimit = Int(cacheLimit * 1e9) }
+        return result
+    }
 
     /// Where the model is written.
     var modelPath: String { output ?? Self.modelPath(for: images ?? ".") }

@@ -8,7 +8,7 @@ extension NetworkOptions {
         let choice = source.choice
         recipe.weights = choice.weights ?? recipe.weights
         recipe.inputSize = choice.inputSize ?? recipe.inputSize
-        recipe.resize = choice.resize ?? recipe.resize
+        if let resize = choice.resize { recipe.resize = resize }
         recipe.fit = choice.fit ?? recipe.fit
         recipe.window = choice.window
         recipe.isGrey = choice.isGrey
@@ -32,6 +32,11 @@ extension Train {
         recipe.validationSplit = share > 0 ? share : nil
         recipe.seed = training.seed ?? 0
         recipe.fineTuning = fineTuning.choice
+        recipe.augmentation = try augmentation.recipe
+        recipe.views = augmentation.views
+        (recipe.mixUp, recipe.cutMix) = (try augmentation.mixUp, try augmentation.cutMix)
+        recipe.balance = augmentation.balance ?? .none
+        recipe.featureAugmentation = try augmentation.featureAugmentation
         return recipe
     }
 }

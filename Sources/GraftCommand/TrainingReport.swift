@@ -48,6 +48,30 @@ struct TrainingReport {
         console.say("\(part.title): \(count) parameters trainable, learning rate \(phase.learningRate)")
     }
 
+    /// Says how a phase's images are augmented and mixed, and what became of the number of views that was asked for.
+    func tell(_ views: PhaseViews, of phase: TrainingPhase, _ recipe: TrainingRecipe) {
+        let mixes = [recipe.mixUp.map { "MixUp \($0.alpha)" }, recipe.cutMix.map { "CutMix \($0.alpha)" }]
+            .compactMap(\.self)
+        if !mixes.isEmpty {
+            console.say("\(phase.name): \(mixes.joined(separator: " or ")): the network runs at every step")
+        }
+        guard let augmentation = views.augmentation else { return }
+        let hint = recipe.views == nil ? "; --views says how many" : ""
+        let count =
+            views.keepsFeatures
+            ? "each image in \(views.count.of("view")), one an epoch, whose features are kept\(hint)"
+            : "a new view of each image in each epoch; the network runs at every step"
+        console.say("\(phase.name): \(augmentation): \(count)")
+        var object = JSONObject(event: "augmentation")
+        object.add("phase", .string(phase.name))
+        object.add("recipe", .string(augmentation.description))
+        if let mixUp = recipe.mixUp { object.add("mixup", .number(mixUp.alpha)) }
+        if let cutMix = recipe.cutMix { object.add("cutmix", .number(cutMix.alpha)) }
+        object.add("views", .int(views.count))
+        object.add("keeps_features", .bool(views.keepsFeatures))
+        console.emit(object)
+    }
+
     /// Says where the history is, and whether the validation curve turned.
     func tell(_ verdict: LearningCurveDiagnosis, _ recorder: HistoryRecorder) {
         console.say(verdict.description)

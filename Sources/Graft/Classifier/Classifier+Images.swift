@@ -94,7 +94,7 @@ extension Classifier {
         }
     }
 
-    private func classification(_ values: [Double], of name: String) -> Classification {
+    func classification(_ values: [Double], of name: String) -> Classification {
         Classification(name: name, classes: outputs.ranked(values), outputs: values)
     }
 

@@ -55,6 +55,8 @@ public final class ClassifierTraining {
         guard !phases.isEmpty else {
             throw GraftError(.argument, "epochs: 0 leaves nothing to train; give at least 1, or a fineTuning")
         }
+        try recipe.checkAugmentation()
+        try recipe.check(images.task)
         if let model {
             self.model = model
         } else {
@@ -116,18 +118,33 @@ public final class ClassifierTraining {
         _ phase: TrainingPhase, callbacks: [any Callback] = [], checkpoint: Checkpointing? = nil
     ) throws -> History {
         try phase.unfreeze(model)
-        try model.compile(
-            optimizer: recipe.optimizer.optimizer(
-                learningRate: .constant(phase.learningRate),
-                settings: OptimizerSettings(stateType: recipe.optimizerState)),
-            loss: images.task.loss(outputs: model.output.shape.last), metrics: images.task.metrics)
+        let examples = try examples(of: phase)
+        try compile(phase, examples.loss)
+        // The loss of mixed classes takes other targets than those of the images that it is evaluated on later.
+        defer { if recipe.mixes { try? compile(phase, images.task.loss(outputs: outputCount)) } }
+        var options = options
+        if !examples.keepsFeatures { options.features.location = .none }
+        // What is left of a base that trains is not augmented: it learns from images again.
+        if phase.unfrozen == nil { options.featureAugmentation = recipe.featureAugmentation }
         let history = try model.fit(
-            images.training, batchSize: recipe.batchSize, epochs: phase.epochs, validation: validation,
-            seed: recipe.seed, callbacks: callbacks, options: options, checkpoint: checkpoint)
+            examples.training, batchSize: recipe.batchSize, epochs: phase.epochs, validation: examples.validation,
+            seed: recipe.seed, classWeights: examples.classWeights, callbacks: callbacks, options: options,
+            checkpoint: checkpoint)
         let stopping = callbacks.lazy.compactMap { $0 as? EarlyStopping }.first { $0.restoreBestWeights }
         outcome.add(history, of: phase, restoredEpoch: stopping?.bestEpoch)
         return history
     }
+
+    private func compile(_ phase: TrainingPhase, _ loss: Loss) throws {
+        try model.compile(
+            optimizer: recipe.optimizer.optimizer(
+                learningRate: .constant(phase.learningRate),
+                settings: OptimizerSettings(stateType: recipe.optimizerState)),
+            loss: loss, metrics: images.task.metrics)
+    }
+
+    /// 1 for two classes, else one for each class, label or number.
+    var outputCount: Int { model.outputs.first?.shape.last ?? 1 }
 
     /// What is trained, as it is now. The flag that may have stopped the training does not stop its answers.
     ///
@@ -139,7 +156,7 @@ public final class ClassifierTraining {
     }
 
     /// The images that are held back; `nil` where there are none.
-    private var validation: ImageDataset? { images.validation.flatMap { $0.count > 0 ? $0 : nil } }
+    var validation: ImageDataset? { images.validation.flatMap { $0.count > 0 ? $0 : nil } }
 
     /// Trains all phases. Where `options.cancellation` is raised, the classifier is that of the last complete epoch.
     ///

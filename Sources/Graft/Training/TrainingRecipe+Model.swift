@@ -79,13 +79,18 @@ extension TrainingRecipe {
             kernelRegularizer: penalty > 0 ? .l2(penalty) : nil)
     }
 
-    /// Gives the layer of ``Head/Part/standardize``, where the head has one, the statistics of the images.
+    /// Gives the layers of ``Head/Part/standardize`` and ``Head/Part/centered``, where the head has one, the statistics of the
+    /// images; what is centered keeps its variance.
     ///
     /// - Throws: as ``GraftModel/Model/adapt(_:to:count:options:)``.
     public func adaptStandardization(of model: Model, to images: any Dataset, options: TrainingOptions) throws {
-        guard head.parts.contains(.standardize) else { return }
-        let layer = model.layers.first { $0.name == Head.standardizationName }
-        guard let normalization = layer as? Normalization else { return }
-        try model.adapt(normalization, to: images, options: options)
+        for (part, name) in [(Head.Part.standardize, Head.standardizationName), (.centered, Head.centeringName)]
+        where head.parts.contains(part) {
+            guard let layer = model.layers.first(where: { $0.name == name }) as? Normalization else { continue }
+            try model.adapt(layer, to: images, options: options)
+            guard part == .centered else { continue }
+            let weights = layer.weights
+            try layer.setWeights([weights[0], Tensor(repeating: 1, shape: weights[1].shape), weights[2]])
+        }
     }
 }

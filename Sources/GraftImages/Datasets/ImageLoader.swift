@@ -55,12 +55,17 @@ struct ImageLoader: Sendable {
         resizer.resize(try decode(index).image, into: target)
     }
 
-    /// The pixels of one file with the proportion that the rule says, and its bytes, from which its fingerprint is taken.
+    /// The pixels of one file with the proportion that the rule says, and its bytes.
     func decode(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
+        let (image, bytes) = try decodeWhole(index)
+        return (rule.fit.applied(to: image, height: rule.height, width: rule.width), bytes)
+    }
+
+    /// All pixels of one file, and its bytes, from which its fingerprint is taken.
+    func decodeWhole(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
         let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
         fingerprints[index] = fingerprint(of: bytes)
-        let image = try decoder.decode(bytes)
-        return (rule.fit.applied(to: image, height: rule.height, width: rule.width), bytes)
+        return (try decoder.decode(bytes), bytes)
     }
 
     /// The rows of the images that were read; only called where one was not.

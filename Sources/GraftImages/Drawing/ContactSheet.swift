@@ -32,24 +32,38 @@ package struct ContactSheet: Sendable {
     ///
     /// - Throws: `GraftError` with code `argument` for sizes that make no image, or more than a PNG reader takes.
     package func image(of images: [DecodedImage?]) throws(GraftError) -> DecodedImage {
+        let size = try size(of: images.count)
+        var pixels = [UInt8](repeating: 0, count: 3 * size.width * size.height)
+        for position in pixels.indices { pixels[position] = background[position % 3] }
+        for (number, image) in images.enumerated() {
+            guard let image else { continue }
+            let (x, y) = (gap + number % columns * (cell + gap), gap + number / columns * (cell + gap))
+            try place(image, x: x, y: y, in: &pixels, width: size.width)
+        }
+        return DecodedImage(height: size.height, width: size.width, channels: 3, pixels: pixels)
+    }
+
+    /// The rows and columns of pixels of a sheet with so many cells.
+    ///
+    /// - Throws: `GraftError` with code `argument` for sizes that make no image, or one that nobody can look at.
+    package func size(of count: Int) throws(GraftError) -> Size2D {
         guard columns > 0, (1...4096).contains(cell), (0...256).contains(gap), background.count == 3 else {
             throw GraftError(
                 .argument,
                 "a contact sheet needs at least 1 column, cells of 1 to 4096 pixels, gaps of 0 to 256 and a colour of 3 "
                     + "values; it was given \(columns), \(cell), \(gap) and \(background.count)")
         }
-        let used = min(columns, max(images.count, 1))
-        let rows = max(1, (images.count + columns - 1) / columns)
-        let (width, height) = (gap + used * (cell + gap), gap + rows * (cell + gap))
-        try ImageDecoder.checkSize(width: width, height: height)
-        var pixels = [UInt8](repeating: 0, count: 3 * width * height)
-        for position in pixels.indices { pixels[position] = background[position % 3] }
-        for (number, image) in images.enumerated() {
-            guard let image else { continue }
-            let (x, y) = (gap + number % columns * (cell + gap), gap + number / columns * (cell + gap))
-            try place(image, x: x, y: y, in: &pixels, width: width)
+        let used = min(columns, max(count, 1))
+        let rows = max(1, (count + columns - 1) / columns)
+        let size = Size2D(gap + rows * (cell + gap), gap + used * (cell + gap))
+        let (area, overflow) = size.height.multipliedReportingOverflow(by: size.width)
+        guard !overflow, area <= ImageDecoder.maximumPixelCount else {
+            throw GraftError(
+                .argument,
+                "\(count) images of \(cell) pixels make a sheet of \(size.width) × \(size.height) pixels, which is more than anybody "
+                    + "can look at; take fewer images or views")
         }
-        return DecodedImage(height: height, width: width, channels: 3, pixels: pixels)
+        return size
     }
 
     /// Writes the sheet as PNG; the file is there whole or not at all.

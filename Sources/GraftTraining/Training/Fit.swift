@@ -139,14 +139,26 @@ final class FitRun {
     private func makeSources(_ trained: TrainedModel) throws -> FitSources {
         let training = CheckedIDs.of(training, for: model)
         let validation = validation.map { CheckedIDs.of($0, for: model) }
-        guard trained.keepsTrunk else { return FitSources(decoding: training, validation) }
+        guard trained.keepsTrunk else {
+            guard arguments.options.featureAugmentation == nil else {
+                throw GraftError(
+                    .argument,
+                    "featureAugmentation: no features are kept here, as the network runs at every step; augment the images"
+                )
+            }
+            return FitSources(decoding: training, validation)
+        }
         let pass = FeaturePass(
             cache: arguments.options.features, emit: { [events] in try events.emit(TrainingEvent($0)) },
             checkCancellation: events.checkCancellation, timeline: arguments.options.profiler?.timeline)
         let left = max(arguments.epochs - run.state.position.epoch + 1, 1)
         let epochs = run.state.epochCount..<(run.state.epochCount + left)
-        let sources = try FitSources(
-            pass: pass, over: training, validation, trained, epochs: epochs, backend: backend)
+        var sources = try FitSources(
+            pass: pass, over: training, validation, trained, epochs: epochs, backend: backend,
+            compresses: arguments.options.featureAugmentation == nil)
+        if let augmentation = arguments.options.featureAugmentation {
+            try sources.training.augment(augmentation, seed: arguments.seed)
+        }
         run.state.history.trunkSeconds = sources.trunkSeconds
         run.state.history.reusedFeatureCount = sources.reusedCount
         return sources
