@@ -119,10 +119,9 @@ int graft_jpeg_read_header(
     return 0;
 }
 
-/// Decodes from the header to the last row; `colours`, and how much smaller each side becomes.
-static int decode(
-    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, unsigned shrink, uint8_t *pixels,
-    size_t pixelByteCount, long *warnings, char *message) {
+int graft_jpeg_decode(
+    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, unsigned reduction, uint8_t *pixels,
+    size_t pixelByteCount, long *warnings, char message[GRAFT_JPEG_MESSAGE_SIZE]) {
     decoder self;
     prepare_errors(&self, message);
     if (setjmp(self.error.escape)) {
@@ -133,10 +132,10 @@ static int decode(
     struct jpeg_decompress_struct *info = &self.info;
     if (jpeg_read_header(info, TRUE) == JPEG_SUSPENDED) return truncated(&self, "the header");
     info->out_color_space = colours == GRAFT_JPEG_GREY ? JCS_GRAYSCALE : colours == GRAFT_JPEG_RGB ? JCS_RGB : JCS_CMYK;
+    info->scale_num = 1;
+    info->scale_denom = reduction;
     info->dct_method = JDCT_IFAST;
     info->do_fancy_upsampling = TRUE;
-    info->scale_num = 1;
-    info->scale_denom = shrink;
     if (!jpeg_start_decompress(info)) return truncated(&self, "the picture");
 
     size_t rowByteCount = (size_t)info->output_width * (size_t)info->output_components;
@@ -153,20 +152,7 @@ static int decode(
             return truncated(&self, place);
         }
     }
-    *warnings = self.error.manager.num_warnings;
+    if (warnings) *warnings = self.error.manager.num_warnings;
     jpeg_destroy_decompress(info);
     return 0;
-}
-
-int graft_jpeg_decode(
-    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, uint8_t *pixels, size_t pixelByteCount,
-    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
-    long warnings = 0;
-    return decode(bytes, byteCount, colours, 1, pixels, pixelByteCount, &warnings, message);
-}
-
-int graft_jpeg_decode_small(
-    const uint8_t *bytes, size_t byteCount, unsigned shrink, uint8_t *pixels, size_t pixelByteCount, long *warnings,
-    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
-    return decode(bytes, byteCount, GRAFT_JPEG_GREY, shrink, pixels, pixelByteCount, warnings, message);
 }

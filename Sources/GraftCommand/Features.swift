@@ -66,6 +66,9 @@ struct Features: ParsableCommand {
     private func imageRule(of model: Model) throws -> ImageRule {
         var rule = try Classifier.rule(of: model, network)
         if let resize = source.resize { rule.resize = resize }
+        if let fit = source.fit { rule.fit = fit }
+        if let window = source.window { rule.window = window }
+        if source.grey { rule.isGrey = true }
         return rule
     }
 

@@ -82,6 +82,12 @@ enum PrecisionOption: String, CaseIterable, ExpressibleByArgument {
 /// `--resize`: how a photo of any size becomes one of the network's.
 extension ResizeMethod: ExpressibleByArgument {}
 
+/// `--fit`: what becomes of its proportion.
+extension ImageFit: ExpressibleByArgument {}
+
+/// `--window`: which of its values are seen.
+extension IntensityWindow: ExpressibleByArgument {}
+
 /// Refuses an option's value as wrong usage.
 func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: String) throws(ValidationError) {
     if !condition { throw ValidationError("\(option): got \(value), needs \(expected)") }

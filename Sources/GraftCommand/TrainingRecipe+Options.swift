@@ -9,6 +9,9 @@ extension NetworkOptions {
         recipe.weights = choice.weights ?? recipe.weights
         recipe.inputSize = choice.inputSize ?? recipe.inputSize
         recipe.resize = choice.resize ?? recipe.resize
+        recipe.fit = choice.fit ?? recipe.fit
+        recipe.window = choice.window
+        recipe.isGrey = choice.isGrey
         recipe.preprocessing = choice.preprocessing?.preprocessing(of: recipe.base) ?? recipe.preprocessing
         recipe.cut = choice.cut ?? recipe.cut
         return recipe

@@ -9,6 +9,7 @@ enum Truncation {
     static func isTruncated(_ bytes: [UInt8], _ format: ImageFormat, failure: GraftError) -> Bool {
         switch format {
         case .jpeg: failure.message.contains(JPEGReader.truncationWords)
+        case .dicom: failure.message.contains("the file ends")
         case .bmp: failure.message == BMPHeader.truncation.message
         case .png: endsEarlyPNG(bytes)
         case .gif: endsEarlyGIF(bytes)

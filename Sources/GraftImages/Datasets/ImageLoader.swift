@@ -19,7 +19,7 @@ struct ImageLoader: Sendable {
         self.paths = paths
         self.rule = rule
         self.threads = threads ?? ParallelWork.coreCount
-        decoder = try ImageDecoder(channels: rule.channels)
+        decoder = try ImageDecoder(rule)
         resizer = try ImageResizer(rule: rule)
         fingerprints = Fingerprints(count: paths.count)
     }
@@ -55,11 +55,12 @@ struct ImageLoader: Sendable {
         resizer.resize(try decode(index).image, into: target)
     }
 
-    /// The pixels of one file, and its bytes, from which its fingerprint is taken.
+    /// The pixels of one file with the proportion that the rule says, and its bytes, from which its fingerprint is taken.
     func decode(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
         let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
         fingerprints[index] = fingerprint(of: bytes)
-        return (try decoder.decode(bytes), bytes)
+        let image = try decoder.decode(bytes)
+        return (rule.fit.applied(to: image, height: rule.height, width: rule.width), bytes)
     }
 
     /// The rows of the images that were read; only called where one was not.
@@ -113,7 +114,12 @@ struct ImageLoader: Sendable {
     /// SHA-256 of the decoder's version, the rule and the file's bytes, as 64 hexadecimal digits.
     private func fingerprint(of bytes: [UInt8]) -> String {
         var hash = SHA256()
-        let recipe = "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)\n"
+        // What is usual is left out, so that features kept before there was one are found.
+        let fit = rule.fit == .stretch ? "" : " \(rule.fit.rawValue)"
+        let window = rule.window.map { " window \($0)" } ?? ""
+        let recipe =
+            "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)"
+            + "\(fit)\(window)\(rule.isGrey ? " grey" : "")\n"
         hash.update(recipe.utf8)
         hash.update(bytes)
         return hash.finalize().hexadecimal

@@ -35,6 +35,10 @@ struct ImageFacts {
             // libvips reads the first frame of an animated PNG as if there were no other.
             if format == .png { facts.frameCount = PNGChunks.frameCount(in: bytes) }
             return facts
+        case .dicom:
+            // Its bits go through a window, as they should: they are no oddity.
+            let description = try DICOMDescription(DICOMReader(bytes, limit: DICOMImage.maximumByteCount))
+            return ImageFacts(format: .dicom, width: description.columns, height: description.rows)
         }
     }
 }

@@ -9,10 +9,11 @@ enum ImageFormat: String, Sendable, CaseIterable {
     case webP = "WebP"
     case tiff = "TIFF"
     case heif = "HEIF"
+    case dicom = "DICOM"
 
     /// The extensions, in lower case, by which a folder's images are found.
     static let fileExtensions: Set<String> = [
-        "jpg", "jpeg", "jpe", "png", "bmp", "gif", "webp", "tif", "tiff", "heic", "heif", "avif",
+        "jpg", "jpeg", "jpe", "png", "bmp", "gif", "webp", "tif", "tiff", "heic", "heif", "avif", "dcm", "dicom",
     ]
 
     /// The format of these bytes, or `nil` for one that Graft does not read.
@@ -31,6 +32,8 @@ enum ImageFormat: String, Sendable, CaseIterable {
             self = .tiff
         } else if bytes.dropFirst(4).starts(with: "ftyp".utf8), Self.isHEIFBrand(bytes.dropFirst(8).prefix(4)) {
             self = .heif
+        } else if DICOMReader.hasSignature(bytes) {
+            self = .dicom
         } else {
             return nil
         }
@@ -45,7 +48,7 @@ enum ImageFormat: String, Sendable, CaseIterable {
             throw GraftError(
                 .image,
                 "it begins with \(ImageFormat.describe(bytes)), which is no picture that Graft reads "
-                    + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF)")
+                    + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF, DICOM)")
         }
         self = format
     }
@@ -60,6 +63,7 @@ enum ImageFormat: String, Sendable, CaseIterable {
         case "webp": self = .webP
         case "tif", "tiff": self = .tiff
         case "heic", "heif", "avif": self = .heif
+        case "dcm", "dicom": self = .dicom
         default: return nil
         }
     }
