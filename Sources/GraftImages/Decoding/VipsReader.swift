@@ -13,9 +13,7 @@ enum VipsReader {
     ) throws(GraftError) -> RawImage {
         try perform(format.rawValue) { () throws(Refusal) in
             try decode(bytes) { (bytes) throws(Refusal) in
-                let loaded = try load(bytes, as: format)
-                try checkSize(loaded)
-                return try rawImage(of: toBytes(loaded, window))
+                try rawImage(of: toBytes(load(bytes, as: format), window))
             }
         }
     }
@@ -24,7 +22,7 @@ enum VipsReader {
     static func facts(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> ImageFacts {
         try perform(format.rawValue) { () throws(Refusal) in
             try decode(bytes) { (bytes) throws(Refusal) in
-                let loaded = try load(bytes, as: format)
+                let loaded = try load(bytes, as: format, checksSize: false)
                 return ImageFacts(
                     format: format, width: loaded.width, height: loaded.height,
                     bitsPerChannel: loaded.format == VIPS_FORMAT_UCHAR
@@ -87,9 +85,11 @@ enum VipsReader {
         return try result.get()
     }
 
-    private static func load(_ bytes: UnsafeRawBufferPointer, as format: ImageFormat) throws(Refusal) -> VipsResult {
+    private static func load(
+        _ bytes: UnsafeRawBufferPointer, as format: ImageFormat, checksSize: Bool = true
+    ) throws(Refusal) -> VipsResult {
         try requireLoader(format.loaderName, for: format.rawValue)
-        return try VipsResult { image in
+        let loaded = try VipsResult { image in
             switch format {
             case .jpeg: graft_vips_load_jpeg(bytes.baseAddress, bytes.count, image)
             case .png: graft_vips_load_png(bytes.baseAddress, bytes.count, image)
@@ -100,6 +100,8 @@ enum VipsReader {
             case .bmp, .dicom: -1
             }
         }
+        if checksSize { try checkSize(loaded) }
+        return loaded
     }
 
     private static func loadJPEG2000(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> VipsResult {
