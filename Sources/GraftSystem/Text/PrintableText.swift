@@ -5,7 +5,7 @@
 /// set a window's title, or make `gpj.exe` read as `exe.jpg`. This is the one place where they are made harmless; whatever
 /// writes to a terminal, a chart or a report passes text from outside through it.
 extension String {
-    /// The text with each character that is not to be seen as an escape: `\n`, `\r`, `\t`, `\u{1B}`.
+    /// The text with each character that is not to be seen as an escape: `\n`, `\r`, `\t`, `\u{1b}`.
     ///
     /// Escaped are Unicode's general categories Cc (controls), Cf (formats: among them the bidirectional overrides, zero-width
     /// spaces and tags), Zl, Zp (separators of lines and paragraphs), Co (private use) and Cn (unassigned). The two joiners
@@ -22,7 +22,7 @@ extension String {
 }
 
 extension Sequence<UInt8> {
-    /// Bytes that should be UTF-8 as text: what is not is written as `\xFF`, and the rest as ``Swift/String/printable``.
+    /// Bytes that should be UTF-8 as text: what is not is written as `\xff`, and the rest as ``Swift/String/printable``.
     package var printable: String {
         var result = ""
         var decoder = UTF8ByByte()
@@ -50,7 +50,7 @@ private struct UTF8ByByte {
     mutating func finish() -> String {
         defer { pending = [] }
         if let text = String(validating: pending, as: UTF8.self) { return text.printable }
-        return pending.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
+        return pending.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// How many bytes a scalar has that begins with this one.
@@ -80,7 +80,7 @@ extension Unicode.Scalar {
         case "\n": "\\n"
         case "\r": "\\r"
         case "\t": "\\t"
-        default: "\\u{" + String(value, radix: 16, uppercase: true) + "}"
+        default: "\\u{" + String(value, radix: 16) + "}"
         }
     }
 }
