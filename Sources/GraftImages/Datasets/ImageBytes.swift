@@ -60,7 +60,7 @@ public struct ImageBytes: Dataset {
         let results = Mutex<[Int: Result<Tensor, GraftError>]>([:])
         ParallelWork.perform(count: indices.count, threads: threads) { slot in
             let result = Result { () throws(GraftError) in
-                resizer.resized(try decoder.decode(files[indices[slot]]))
+                try decoder.withImage(in: files[indices[slot]]) { resizer.resized($0) }
             }
             results.withLock { $0[slot] = result }
         }

@@ -4,12 +4,26 @@ import GraftGraph
 /// Decodes with libvips, through the loader of one known format at a time: its loaders for documents, scripts and
 /// plug-ins (SVG, PDF, ImageMagick, …) are never tried on a file.
 enum VipsReader {
-    /// Decodes the first frame or page to 8 bits a channel.
+    /// What ``read(_:as:)`` takes, by the header.
+    ///
+    /// - Throws: `GraftError` with code `image` where there is no whole header, or the image is too large.
+    static func cost(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> DecodingCost {
+        try perform(bytes, as: format) { (loaded) throws(Refusal) in cost(of: loaded, as: format) }
+    }
+
+    /// Decodes the first frame or page to 8 bits a channel; alpha is left out.
     static func read(_ bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> RawImage {
+        try perform(bytes, as: format) { (loaded) throws(Refusal) in try rawImage(of: toBytes(loaded)) }
+    }
+
+    /// Opens an image, whose size is checked, and does something with it.
+    private static func perform<Result>(
+        _ bytes: [UInt8], as format: ImageFormat, _ body: (VipsResult) throws(Refusal) -> Result
+    ) throws(GraftError) -> Result {
         do throws(GraftError) {
-            let outcome = try VipsLibrary.perform { () -> Result<RawImage, GraftError>? in
+            let outcome = try VipsLibrary.perform { () -> Swift.Result<Result, GraftError>? in
                 do throws(Refusal) {
-                    return .success(try decode(bytes, as: format))
+                    return .success(try open(bytes, as: format, body))
                 } catch {
                     switch error {
                     case .byVips: return nil
@@ -24,23 +38,46 @@ enum VipsReader {
         }
     }
 
+    /// What libvips keeps of a whole image while it decodes, in bytes a pixel: as measured, where its format is not decoded row by
+    /// row.
+    private static func cost(of loaded: VipsResult, as format: ImageFormat) -> DecodingCost {
+        let stored = loaded.channels * loaded.sampleByteCount
+        let inside =
+            switch format {
+            case .jpeg, .bmp: 0
+            case .png: loaded.isInterlaced ? stored : 0
+            case .gif: 8
+            case .webP: 8
+            // A file may have all its rows in one strip.
+            case .tiff: stored
+            case .heif: 8
+            }
+        let isCMYK = loaded.interpretation == VIPS_INTERPRETATION_CMYK && !loaded.hasColourProfile
+        return DecodingCost(
+            width: loaded.width, height: loaded.height, inside: inside,
+            read: isCMYK ? 4 : loaded.channels < 3 ? 1 : 3,
+            isTurned: loaded.orientation > 1)
+    }
+
     /// Why an image was not decoded: libvips has said so in its error buffer, or the error says it.
     private enum Refusal: Error {
         case byVips
         case byGraft(GraftError)
     }
 
-    private static func decode(_ bytes: [UInt8], as format: ImageFormat) throws(Refusal) -> RawImage {
+    private static func open<Result>(
+        _ bytes: [UInt8], as format: ImageFormat, _ body: (VipsResult) throws(Refusal) -> Result
+    ) throws(Refusal) -> Result {
         // The buffer must stay where it is while the image is computed from it, row by row.
         let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(Refusal) in
+            Swift.Result { () throws(Refusal) in
                 let loaded = try load(buffer, as: format)
                 do throws(GraftError) {
                     try ImageDecoder.checkSize(width: loaded.width, height: loaded.height)
                 } catch {
                     throw .byGraft(error)
                 }
-                return try rawImage(of: toBytes(loaded))
+                return try body(loaded)
             }
         }
         return try result.get()
@@ -85,30 +122,55 @@ enum VipsReader {
         }
     }
 
-    /// Computes the pixels and copies them out.
+    /// Computes the pixels, a few rows at a time, and copies out those channels that are used.
     private static func rawImage(of result: VipsResult) throws(Refusal) -> RawImage {
         let layout: RawImage.Layout
         switch result.channels {
-        case 1: layout = .grey
-        case 2: layout = .greyAlpha
+        case 1, 2: layout = .grey
         case 3: layout = .rgb
-        case 4: layout = result.interpretation == VIPS_INTERPRETATION_CMYK ? .cmyk : .rgbAlpha
+        case 4: layout = result.interpretation == VIPS_INTERPRETATION_CMYK ? .cmyk : .rgb
         default:
             throw .byGraft(
                 GraftError(.image, "it has \(result.channels) channels; pictures with 1 to 4 can be read"))
         }
-        var byteCount = 0
-        guard let memory = vips_image_write_to_memory(result.image, &byteCount) else { throw .byVips }
-        defer { graft_vips_free(memory) }
-        let expected = result.width * result.height * result.channels
-        guard result.format == VIPS_FORMAT_UCHAR, byteCount == expected else {
-            throw .byGraft(
-                GraftError(.image, "libvips delivered \(byteCount) bytes where \(expected) were expected"))
+        guard result.format == VIPS_FORMAT_UCHAR else {
+            throw .byGraft(GraftError(.image, "its numbers are of a kind that is not read; save it with 8 or 16 bits"))
         }
+        let byteCount = result.height * result.width * layout.channels
+        var isWhole = false
+        let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { target, initializedCount in
+            guard let start = target.baseAddress else { return }
+            var rows = RowCopy(
+                target: start, width: result.width, stored: result.channels, kept: layout.channels)
+            isWhole =
+                graft_vips_for_each_row(
+                    result.image,
+                    { row, y, context in
+                        guard let row, let context else { return }
+                        context.assumingMemoryBound(to: RowCopy.self).pointee.copy(row, to: Int(y))
+                    }, &rows) == 0
+            initializedCount = isWhole ? byteCount : 0
+        }
+        guard isWhole else { throw .byVips }
         return RawImage(
-            height: result.height, width: result.width, layout: layout,
-            pixels: [UInt8](UnsafeRawBufferPointer(start: memory, count: byteCount)),
+            height: result.height, width: result.width, layout: layout, pixels: pixels,
             orientation: Orientation(rawValue: result.orientation) ?? .upright)
+    }
+
+    /// Copies rows, of each pixel the first few channels.
+    private struct RowCopy {
+        let target: UnsafeMutablePointer<UInt8>
+        let width: Int
+        let stored: Int
+        let kept: Int
+
+        func copy(_ row: UnsafePointer<UInt8>, to y: Int) {
+            let target = target + y * width * kept
+            if stored == kept { return target.initialize(from: row, count: width * kept) }
+            for x in 0..<width {
+                for channel in 0..<kept { target[x * kept + channel] = row[x * stored + channel] }
+            }
+        }
     }
 
     /// Owns a reference to an image of libvips; frees it at the end.
@@ -131,6 +193,9 @@ enum VipsReader {
         var height: Int { Int(vips_image_get_height(image)) }
         var channels: Int { Int(vips_image_get_bands(image)) }
         var format: VipsBandFormat { vips_image_get_format(image) }
+        /// The bytes of a number of the kind that is stored.
+        var sampleByteCount: Int { Int(vips_format_sizeof(format)) }
+        var isInterlaced: Bool { graft_vips_is_interlaced(image) != 0 }
         var interpretation: VipsInterpretation { vips_image_get_interpretation(image) }
         var orientation: Int { Int(vips_image_get_orientation(image)) }
         var hasColourProfile: Bool { vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 }
