@@ -17,7 +17,7 @@ int graft_jpeg_turbo_version(void) {
 }
 
 /// A progressive file has about ten scans; one made to waste time has thousands, each of which touches every pixel.
-enum { MAXIMUM_SCANS = 100 };
+enum { MAXIMUM_SCANS = 32 };
 
 typedef struct {
     struct jpeg_error_mgr manager;
@@ -101,6 +101,19 @@ static int truncated(decoder *self, const char *place) {
     return -1;
 }
 
+/// Of each 8 × 8 block 64 numbers of 16 bits. As libjpeg's `jinit_d_coef_controller` allocates them.
+static uint64_t coefficients(struct jpeg_decompress_struct *info) {
+    uint64_t count = 0;
+    if (!jpeg_has_multiple_scans(info)) return 0;
+    for (int index = 0; index < info->num_components; index++) {
+        const jpeg_component_info *component = &info->comp_info[index];
+        uint64_t columns = (component->width_in_blocks + component->h_samp_factor) / component->h_samp_factor;
+        uint64_t rows = (component->height_in_blocks + component->v_samp_factor) / component->v_samp_factor;
+        count += columns * component->h_samp_factor * rows * component->v_samp_factor * sizeof(JBLOCK);
+    }
+    return count;
+}
+
 int graft_jpeg_read_header(
     const uint8_t *bytes, size_t byteCount, graft_jpeg_header *header, char message[GRAFT_JPEG_MESSAGE_SIZE]) {
     decoder self;
@@ -115,6 +128,7 @@ int graft_jpeg_read_header(
     header->height = self.info.image_height;
     header->components = (uint32_t)self.info.num_components;
     header->inverted = self.info.saw_Adobe_marker;
+    header->coefficientByteCount = coefficients(&self.info);
     jpeg_destroy_decompress(&self.info);
     return 0;
 }

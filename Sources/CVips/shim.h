@@ -61,6 +61,28 @@ static inline int graft_vips_save_png(
     return result;
 }
 
+/// Whether the image is stored so that no row is whole before the last byte.
+static inline int graft_vips_is_interlaced(VipsImage *image) {
+    int interlaced = 0;
+    return vips_image_get_typeof(image, "interlaced") && vips_image_get_int(image, "interlaced", &interlaced) == 0
+        && interlaced;
+}
+
+/// Computes an image a few rows at a time and hands each row over, from the top. Returns 0 on success.
+static inline int graft_vips_for_each_row(
+    VipsImage *image, void (*take)(const unsigned char *row, int y, void *context), void *context) {
+    VipsRegion *region = vips_region_new(image);
+    if (!region) return -1;
+    int result = 0;
+    for (int top = 0; result == 0 && top < image->Ysize; top += 16) {
+        VipsRect strip = {0, top, image->Xsize, VIPS_MIN(16, image->Ysize - top)};
+        result = vips_region_prepare(region, &strip);
+        for (int y = top; result == 0 && y < top + strip.height; y++) take(VIPS_REGION_ADDR(region, 0, y), y, context);
+    }
+    g_object_unref(region);
+    return result;
+}
+
 static inline void graft_vips_release(VipsImage *image) { g_object_unref(image); }
 
 static inline void graft_vips_free(void *memory) { g_free(memory); }

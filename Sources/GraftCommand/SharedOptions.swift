@@ -126,12 +126,13 @@ func underOption<Value>(_ option: String, _ work: () throws(GraftError) -> Value
 func explain(on console: Console, _ work: () throws -> Void) throws {
     do {
         try work()
+        if let failure = console.outputFailure { throw failure }
     } catch let code as ExitCode {
         throw code
     } catch let error as ValidationError {
         throw error
     } catch {
-        console.fail(String(describing: error))
+        console.fail((error as? GraftError ?? GraftError(.state, "it failed", cause: error)).description)
         throw ExitCode((error as? GraftError)?.code == .cancelled ? Interruption.exitCode : 1)
     }
 }

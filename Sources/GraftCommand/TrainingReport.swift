@@ -74,7 +74,7 @@ struct TrainingReport {
 
     /// Says where the history is, and whether the validation curve turned.
     func tell(_ verdict: LearningCurveDiagnosis, _ recorder: HistoryRecorder) {
-        console.say(verdict.description)
+        console.say(lines: verdict.description)
         if let failure = recorder.failure {
             console.warn("the history could not be written: \(failure)")
         } else {

@@ -19,6 +19,8 @@ typedef struct {
     uint32_t components;
     /// Whether CMYK values are 255 − ink (an Adobe marker says so).
     int inverted;
+    /// The bytes of coefficients that are kept of the whole image: 0 unless it is stored in several scans.
+    uint64_t coefficientByteCount;
 } graft_jpeg_header;
 
 enum { GRAFT_JPEG_MESSAGE_SIZE = 256 };

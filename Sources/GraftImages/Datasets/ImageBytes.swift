@@ -60,8 +60,9 @@ public struct ImageBytes: Dataset {
         let results = Mutex<[Int: Result<Tensor, GraftError>]>([:])
         ParallelWork.perform(count: indices.count, threads: threads) { slot in
             let result = Result { () throws(GraftError) in
-                let image = try decoder.decode(files[indices[slot]])
-                return resizer.resized(rule.fit.applied(to: image, height: rule.height, width: rule.width))
+                try decoder.withImage(in: files[indices[slot]]) { image in
+                    resizer.resized(rule.fit.applied(to: image, height: rule.height, width: rule.width))
+                }
             }
             results.withLock { $0[slot] = result }
         }

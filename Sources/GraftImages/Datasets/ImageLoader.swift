@@ -52,7 +52,16 @@ struct ImageLoader: Sendable {
 
     /// One file to its place in the batch; its fingerprint is taken from the same bytes.
     private func load(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws(GraftError) {
-        resizer.resize(try decode(index).image, into: target)
+        try decoder.withImage(in: try read(index)) { image in
+            resizer.resize(rule.fit.applied(to: image, height: rule.height, width: rule.width), into: target)
+        }
+    }
+
+    /// The bytes of one file, from which its fingerprint is taken.
+    private func read(_ index: Int) throws(GraftError) -> [UInt8] {
+        let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
+        fingerprints[index] = fingerprint(of: bytes)
+        return bytes
     }
 
     /// The pixels of one file with the proportion that the rule says, and its bytes.
@@ -63,8 +72,7 @@ struct ImageLoader: Sendable {
 
     /// All pixels of one file, and its bytes, from which its fingerprint is taken.
     func decodeWhole(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
-        let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
-        fingerprints[index] = fingerprint(of: bytes)
+        let bytes = try read(index)
         return (try decoder.decode(bytes), bytes)
     }
 
@@ -87,9 +95,7 @@ struct ImageLoader: Sendable {
         ParallelWork.perform(count: paths.count, threads: threads) { index in
             var failure: ExampleFailure?
             do throws(GraftError) {
-                let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
-                fingerprints[index] = fingerprint(of: bytes)
-                _ = try decoder.decode(bytes)
+                try decoder.withImage(in: try read(index)) { _ in }
             } catch {
                 failure = ExampleFailure(index: index, path: paths[index], message: error.description)
             }

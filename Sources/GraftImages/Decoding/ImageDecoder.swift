@@ -20,9 +20,12 @@ import GraftGraph
 ///
 /// Safe to use from any number of threads at once, with any bytes: damage, truncation and other kinds of file throw.
 public struct ImageDecoder: Sendable, Hashable {
-    /// The largest image that is decoded, in pixels. A small file can declare billions of pixels; this bounds what one
-    /// image can take to 300 MB.
+    /// The largest image that is decoded, in pixels. A small file can declare billions of pixels.
     public static let maximumPixelCount = 100_000_000
+    /// The most memory that decoding one image takes, in bytes, beside its file: as much as 100 megapixels of RGB. What an
+    /// image takes follows from its header; formats that are decoded as a whole (WebP, GIF, HEIF, TIFF, progressive JPEG,
+    /// interlaced PNG) take more for a pixel, and images of fewer pixels are refused.
+    public static let maximumMemory = 300_000_000
     /// The largest file that is read, in bytes: 100 megapixels stored without compression at 16 bits fit twice.
     public static let maximumByteCount = 1 << 30
 
@@ -49,17 +52,36 @@ public struct ImageDecoder: Sendable, Hashable {
     ///
     /// - Throws: `GraftError` with code `image` where they are not a whole image in a known format.
     public func decode(_ bytes: [UInt8]) throws(GraftError) -> DecodedImage {
+        try withImage(in: bytes) { image in image }
+    }
+
+    /// Decodes the image in these bytes and does something with it, while its memory counts as taken.
+    func withImage<Result>(
+        in bytes: [UInt8], memory: DecodingMemory = .shared, _ body: (DecodedImage) -> Result
+    ) throws(GraftError) -> Result {
         let format = try ImageFormat(of: bytes)
+        let bytes = format == .png ? PNGChunks.withoutTexts(bytes) : bytes
         let colours = isGrey ? 1 : channels
-        let raw: RawImage
+        let cost: DecodingCost
         switch format {
-        case .jpeg: raw = try JPEGReader.read(bytes, channels: colours, atLeast: leastSize).through(window)
-        case .bmp: raw = try BMPReader.read(bytes).through(window)
-        case .png, .gif, .webP, .tiff, .heif: raw = try VipsReader.read(bytes, as: format, window: window)
-        case .dicom: raw = try DICOMImage.read(bytes, window: window)
+        case .jpeg: cost = try JPEGReader.cost(of: bytes, channels: colours)
+        case .bmp: cost = try BMPReader.cost(of: bytes)
+        case .png, .gif, .webP, .tiff, .heif: cost = try VipsReader.cost(of: bytes, as: format)
+        case .dicom: cost = try DICOMImage.cost(of: bytes)
         }
-        let image = raw.converted(to: colours)
-        return colours == channels ? image : image.repeatingGrey()
+        return try memory.with(try cost.check(channels: channels)) { () throws(GraftError) in
+            let image = try read(bytes, as: format, colours: colours).converted(to: colours)
+            return body(colours == channels ? image : image.repeatingGrey())
+        }
+    }
+
+    private func read(_ bytes: [UInt8], as format: ImageFormat, colours: Int) throws(GraftError) -> RawImage {
+        switch format {
+        case .jpeg: try JPEGReader.read(bytes, channels: colours, atLeast: leastSize).through(window)
+        case .bmp: try BMPReader.read(bytes).through(window)
+        case .png, .gif, .webP, .tiff, .heif: try VipsReader.read(bytes, as: format, window: window)
+        case .dicom: try DICOMImage.read(bytes, window: window)
+        }
     }
 
     /// Reads and decodes a file.

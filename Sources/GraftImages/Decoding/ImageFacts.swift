@@ -39,7 +39,8 @@ struct ImageFacts {
             // Its bits go through a window, as they should: they are no oddity.
             let description = try DICOMDescription(DICOMReader(bytes, limit: DICOMImage.maximumByteCount))
             return ImageFacts(
-                format: .dicom, width: description.columns, height: description.rows, frameCount: description.frameCount)
+                format: .dicom, width: description.columns, height: description.rows, frameCount: description.frameCount
+            )
         }
     }
 }

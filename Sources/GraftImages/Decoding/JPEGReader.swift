@@ -5,6 +5,17 @@ import GraftGraph
 ///
 /// libvips reads JPEG too, but with another inverse transform (values differ by up to 4), and it takes twice as long.
 enum JPEGReader {
+    /// What ``read(_:channels:)`` takes, by the header.
+    ///
+    /// - Throws: `GraftError` with code `image` where there is no whole header, or the image is too large.
+    static func cost(of bytes: [UInt8], channels: Int) throws(GraftError) -> DecodingCost {
+        let header = try readHeader(bytes)
+        try ImageDecoder.checkSize(width: Int(header.width), height: Int(header.height))
+        return DecodingCost(
+            width: Int(header.width), height: Int(header.height), read: header.components == 4 ? 4 : channels,
+            isTurned: JPEGMetadata(bytes).orientation != .upright, others: Int(clamping: header.coefficientByteCount))
+    }
+
     /// Decodes to grey or RGB as asked for; CMYK stays CMYK, or becomes RGB through the profile in the file.
     ///
     /// - Parameter least: the rows and columns that grey and RGB may be reduced to, at least; `nil` for all of them.

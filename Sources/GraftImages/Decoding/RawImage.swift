@@ -4,16 +4,15 @@ import GraftData
 struct RawImage {
     /// How the channels of a pixel are to be understood.
     enum Layout {
-        case grey, greyAlpha, rgb, rgbAlpha
+        case grey, rgb
         /// Amounts of ink: 255 is all of it.
         case cmyk
 
         var channels: Int {
             switch self {
             case .grey: 1
-            case .greyAlpha: 2
             case .rgb: 3
-            case .rgbAlpha, .cmyk: 4
+            case .cmyk: 4
             }
         }
     }
@@ -45,17 +44,11 @@ struct RawImage {
         switch layout {
         case .rgb:
             return pixels
-        case .grey, .greyAlpha:
+        case .grey:
             return mapPixels(to: 3) { source, target in
                 target[0] = source[0]
                 target[1] = source[0]
                 target[2] = source[0]
-            }
-        case .rgbAlpha:
-            return mapPixels(to: 3) { source, target in
-                target[0] = source[0]
-                target[1] = source[1]
-                target[2] = source[2]
             }
         case .cmyk:
             return mapPixels(to: 3) { source, target in
@@ -69,9 +62,7 @@ struct RawImage {
         switch layout {
         case .grey:
             return pixels
-        case .greyAlpha:
-            return mapPixels(to: 1) { source, target in target[0] = source[0] }
-        case .rgb, .rgbAlpha:
+        case .rgb:
             return mapPixels(to: 1) { source, target in target[0] = Self.luma(source[0], source[1], source[2]) }
         case .cmyk:
             return mapPixels(to: 1) { source, target in
