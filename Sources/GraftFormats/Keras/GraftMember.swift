@@ -73,6 +73,7 @@ extension ModelMetadata {
             outputActivation: try members.optional("output_activation", "softmax or sigmoid") {
                 $0.text.flatMap(OutputActivation.init(rawValue:))
             })
+        run = try members.optional("run", "a text", \.text)
         if let image = try members.optional("image", "an object", \.members) {
             storedInputRule = ["image": .object(image)]
         } else {
