@@ -134,8 +134,8 @@ int graft_jpeg_read_header(
 }
 
 int graft_jpeg_decode(
-    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, uint8_t *pixels, size_t pixelByteCount,
-    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
+    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, unsigned reduction, uint8_t *pixels,
+    size_t pixelByteCount, long *warnings, char message[GRAFT_JPEG_MESSAGE_SIZE]) {
     decoder self;
     prepare_errors(&self, message);
     if (setjmp(self.error.escape)) {
@@ -148,6 +148,8 @@ int graft_jpeg_decode(
     info->out_color_space = colours == GRAFT_JPEG_GREY ? JCS_GRAYSCALE : colours == GRAFT_JPEG_RGB ? JCS_RGB : JCS_CMYK;
     info->dct_method = JDCT_IFAST;
     info->do_fancy_upsampling = TRUE;
+    info->scale_num = 1;
+    info->scale_denom = reduction;
     if (!jpeg_start_decompress(info)) return truncated(&self, "the picture");
 
     size_t rowByteCount = (size_t)info->output_width * (size_t)info->output_components;
@@ -164,6 +166,7 @@ int graft_jpeg_decode(
             return truncated(&self, place);
         }
     }
+    *warnings = self.error.manager.num_warnings;
     jpeg_destroy_decompress(info);
     return 0;
 }

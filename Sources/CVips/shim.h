@@ -17,6 +17,7 @@ GRAFT_VIPS_LOADER(gif)
 GRAFT_VIPS_LOADER(webp)
 GRAFT_VIPS_LOADER(tiff)
 GRAFT_VIPS_LOADER(heif)
+GRAFT_VIPS_LOADER(jp2k)
 
 #undef GRAFT_VIPS_LOADER
 
@@ -26,6 +27,11 @@ static inline int graft_vips_has_operation(const char *name) { return vips_type_
 /// 16 bits to 8 by leaving out the lower byte.
 static inline int graft_vips_high_byte(VipsImage *image, VipsImage **result) {
     return vips_cast(image, result, VIPS_FORMAT_UCHAR, "shift", TRUE, NULL);
+}
+
+/// `scale · value + offset`, without its fraction, cut to 0…255 and 8 bits.
+static inline int graft_vips_linear(VipsImage *image, double scale, double offset, VipsImage **result) {
+    return vips_linear(image, result, &scale, &offset, 1, "uchar", TRUE, NULL);
 }
 
 /// Any colour space to 8-bit sRGB.

@@ -153,11 +153,7 @@ struct DistillViewArguments: ParsableArguments {
     /// How views differ from their images.
     var recipe: Augmentation {
         get throws(GraftError) {
-            do throws(GraftError) {
-                return try Augmentation(augment ?? Self.usualRecipe)
-            } catch {
-                throw GraftError(error.code, "--augment: \(error.message)")
-            }
+            try Augmentation(option: augment ?? Self.usualRecipe)
         }
     }
 
@@ -170,11 +166,7 @@ struct DistillViewArguments: ParsableArguments {
     var mixing: MixUp? {
         get throws(GraftError) {
             guard let mixUp else { return nil }
-            do throws(GraftError) {
-                return try MixUp(alpha: mixUp)
-            } catch {
-                throw GraftError(error.code, "--mix-up: \(error.message)")
-            }
+            return try underOption("--mix-up") { () throws(GraftError) in try MixUp(alpha: mixUp) }
         }
     }
 }

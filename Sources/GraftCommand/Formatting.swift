@@ -1,8 +1,12 @@
 import Foundation
+import GraftSystem
 
 extension Int {
     /// With its noun: `1 image`, `1,399 images`.
     func of(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
+
+    /// A size for people: `1.2 GB`.
+    var asByteCount: String { Disk.text(byteCount: self) }
 }
 
 extension Double {

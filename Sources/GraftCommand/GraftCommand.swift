@@ -17,8 +17,8 @@ struct GraftCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Train.self, Evaluate.self, Predict.self, Features.self, Summary.self, FindLearningRate.self, Bases.self,
-            Fetch.self, Sample.self, Doctor.self, Distill.self,
+            Train.self, Evaluate.self, Predict.self, Audit.self, Preview.self, Split.self, Features.self, Summary.self,
+            FindLearningRate.self, Bases.self, Fetch.self, Sample.self, Doctor.self, Distill.self,
         ])
 
     /// Runs the verb that the arguments name; a verb that is not there is told apart from its arguments.

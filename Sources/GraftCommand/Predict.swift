@@ -14,18 +14,22 @@ struct Predict: ParsableCommand {
 
             Examples:
               graft predict cats-and-dogs.keras one.jpg two.png --top 1
+              graft predict cats-and-dogs.keras photos --views 8 --augment flip,crop:0.7:1
               graft predict from-keras.keras photos --classes cats,dogs --output-activation softmax
             """)
 
     @Argument(help: "A model that graft or Keras wrote.", completion: .file(extensions: ["keras"]))
     var model: String
 
-    @Argument(help: "The images, or folders of them.", completion: .file())
+    @Argument(
+        help: "The images, folders of them, tables that name them (.csv, .jsonl), or - for a list on standard input.",
+        completion: .file())
     var files: [String]
 
     @Option(help: ArgumentHelp("How many classes to print, the likeliest first.", valueName: "N"))
     var top: Int?
 
+    @OptionGroup(title: "Views") var views: ViewArguments
     @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Profile") var profiling: ProfileOptions
@@ -46,7 +50,7 @@ struct Predict: ParsableCommand {
             var failed = false
             try profiling.follow(machine, on: console) { profiler in
                 classifier.options.profiler = profiler
-                try classifier.forEachClassification(contentsOf: paths) { result in
+                try forEachAnswer(of: classifier, to: paths) { result in
                     switch result {
                     case .success(let answer): show(answer, classifier.outputs, on: console)
                     case .failure(let failure):
@@ -59,19 +63,24 @@ struct Predict: ParsableCommand {
         }
     }
 
-    /// The images that were named, and those of the folders that were.
-    private func allImages(_ rule: ImageRule, on console: Console) throws -> [String] {
-        try files.flatMap { path in
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-                return [path]
-            }
-            let found = try ImageFiles(below: path, rule: rule)
-            if let first = found.problems.first {
-                console.warn("\(found.problems.count.of("file")) of \(path) left out, such as \(first)")
-            }
-            return found.paths
+    private func forEachAnswer(
+        of classifier: Classifier, to paths: [String],
+        _ body: (Result<Classification, ExampleFailure>) throws -> Void
+    ) throws {
+        guard let views = try views.choice else {
+            return try classifier.forEachClassification(contentsOf: paths, body)
         }
+        try classifier.forEachClassification(contentsOf: paths, views: views, body)
+    }
+
+    /// The images that were named, and those of the folders and tables that were.
+    private func allImages(_ rule: ImageRule, on console: Console) throws -> [String] {
+        let found = try ImagePaths(files, rule: rule)
+        for (argument, problems) in Dictionary(grouping: found.problems, by: \.argument).sorted(by: { $0.key < $1.key })
+        {
+            console.warn("\(problems.count.of("file")) of \(argument) left out, such as \(problems[0].problem)")
+        }
+        return found.paths
     }
 
     private func show(_ answer: Classification, _ outputs: ClassifierOutputs, on console: Console) {

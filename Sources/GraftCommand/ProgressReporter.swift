@@ -11,6 +11,8 @@ final class ProgressReporter {
     /// What the epochs belong to, and how many were complete before and will be at the end.
     private var phase: (name: String?, begin: Int, end: Int)?
     private var unreadable: [ExampleFailure] = []
+    /// What features are of: images, or views of them.
+    private var unit = "image"
     /// The pictures that were listed, which a later phase meets again.
     private var listedPaths: Set<String> = []
     /// Whether somebody was told that no checkpoint can be written.
@@ -30,6 +32,7 @@ final class ProgressReporter {
         case .resumed(let report): showResumed(report)
         case .checkpoint(let report): showCheckpoint(report)
         case .featuresFound(let count): console.say("features of \(count.of("image")) found from an earlier run")
+        case .featuresNeeded(let demand): showNeeded(demand)
         case .features(let progress): showFeatures(progress)
         case .featuresNotKept(let error):
             console.warn("features are not kept, so that the whole network runs at every step: \(error)")
@@ -53,13 +56,31 @@ final class ProgressReporter {
         unreadable = []
     }
 
+    /// Where an image has several views, the disk that they take is the user's choice.
+    private func showNeeded(_ demand: FeatureDemand) {
+        unit = demand.views > 1 ? "view" : "image"
+        if demand.views > 1 {
+            console.say(
+                "\(demand.views) views of each image: features of \(demand.missing.of("view")) to compute, "
+                    + "\(demand.byteCount.asByteCount) of disk at most (the cache may hold "
+                    + "\(demand.byteLimit.asByteCount), see --cache-limit)")
+        }
+        var object = JSONObject(event: "features-needed")
+        object.add("views", .int(demand.views))
+        object.add("missing", .int(demand.missing))
+        object.add("bytes_at_most", .int(demand.byteCount))
+        object.add("bytes_kept", .int(demand.keptByteCount))
+        object.add("limit", .int(demand.byteLimit))
+        console.emit(object)
+    }
+
     private func showFeatures(_ progress: Progress) {
         hasComputedFeatures = true
         guard progress.done == progress.total else { return console.progress(ProgressLine("features", progress)) }
         let computed = progress.total - unreadable.count
         guard computed > 0 else { return console.closeProgressLine() }
         let rate = ProgressLine.rate(of: computed, seconds: progress.elapsed).map { " (\($0))" } ?? ""
-        console.say("features of \(computed.of("image")) computed in \(progress.elapsed.asDuration)\(rate)")
+        console.say("features of \(computed.of(unit)) computed in \(progress.elapsed.asDuration)\(rate)")
     }
 
     private func showEpoch(_ report: EpochReport) {

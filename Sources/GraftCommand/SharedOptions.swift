@@ -82,6 +82,12 @@ enum PrecisionOption: String, CaseIterable, ExpressibleByArgument {
 /// `--resize`: how a photo of any size becomes one of the network's.
 extension ResizeMethod: ExpressibleByArgument {}
 
+/// `--fit`: what becomes of its proportion.
+extension ImageFit: ExpressibleByArgument {}
+
+/// `--window`: which of its values are seen.
+extension IntensityWindow: ExpressibleByArgument {}
+
 /// Refuses an option's value as wrong usage.
 func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: String) throws(ValidationError) {
     if !condition { throw ValidationError("\(option): got \(value), needs \(expected)") }
@@ -103,6 +109,15 @@ func naming<Value>(
         let place = argument + ": "
         guard error.message.hasPrefix(place) else { throw error }
         throw GraftError(error.code, "\(option): \(error.message.dropFirst(place.count))", cause: error.cause)
+    }
+}
+
+/// Does what the library may refuse for an option's value; the message then begins with the option.
+func underOption<Value>(_ option: String, _ work: () throws(GraftError) -> Value) throws(GraftError) -> Value {
+    do throws(GraftError) {
+        return try work()
+    } catch {
+        throw GraftError(error.code, "\(option): \(error.message)", cause: error.cause)
     }
 }
 

@@ -7,7 +7,8 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a classifier on folders of images and write a model.",
         discussion: """
-            IMAGES holds one folder a class, or train/ and validation/ (and test/, evaluated at the end) that do. The base network is cut at a \
+            IMAGES holds one folder a class, or train/ and validation/ (and test/, evaluated at the end) that do; or it is a \
+            table, .csv or .jsonl, with a path, a label and perhaps a split of each image (graft split writes one). The base network is cut at a \
             layer and frozen, a new head is trained on what it puts out, and the model is written as a .keras file.
 
             Nothing else has to be said:
@@ -23,6 +24,10 @@ struct Train: ParsableCommand {
             --early-stopping ends training where the validation loss no longer falls, with the weights of the best epoch:
               graft train photos --base inception-v3 --cut mixed7 --epochs 50 --early-stopping 3
 
+            With few images, --augment shows each in many versions, here with Keras's usual recipe; graft preview draws them:
+              graft train photos --augment imagedatagenerator
+              graft train photos --augment flip,rotate:20,crop:0.5:1 --views 8 --fine-tune-from all
+
             All from scratch, to see what the published weights are worth:
               graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
 
@@ -36,7 +41,7 @@ struct Train: ParsableCommand {
               graft train --resume cats-and-dogs.checkpoint
             """)
 
-    @Argument(help: "The folder of images.", completion: .directory)
+    @Argument(help: "The folder of images, or a table that names them (.csv, .jsonl).", completion: .file())
     var images: String?
 
     @OptionGroup(title: "Network") var network: NetworkOptions
@@ -48,6 +53,8 @@ struct Train: ParsableCommand {
             valueName: "layers"))
     var head: String?
 
+    @OptionGroup(title: "Images") var data: DataArguments
+    @OptionGroup(title: "Augmentation") var augmentation: AugmentationArguments
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
     @OptionGroup(title: "Callbacks") var callbacks: CallbackArguments
@@ -60,6 +67,12 @@ struct Train: ParsableCommand {
                 + "alone, or 'none' to run the whole network at every step; the user's cache if not given.",
             valueName: "folder|temporary|none"))
     var cache: FeatureCacheOption?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many gigabytes of features the cache may hold; more views than fit are refused. (default: 10)",
+            valueName: "GB"))
+    var cacheLimit: Double?
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Profile") var profiling: ProfileOptions
@@ -77,24 +90,36 @@ struct Train: ParsableCommand {
         guard images != nil || checkpoints.resume != nil else {
             throw ValidationError("Missing expected argument '<images>'")
         }
+        if checkpoints.resume == nil { try augmentation.validateNewRun() }
         if let output {
             try require(output.hasSuffix(".keras"), "--output", "'\(output)'", "a name that ends in .keras")
         }
+        if let cacheLimit {
+            try require((0.001...1e6).contains(cacheLimit), "--cache-limit", cacheLimit, "0.001 to 1000000 gigabytes")
+        }
         if let head { try asUsage { () throws(GraftError) in try Head(option: head) } }
+        try require(
+            data.split == nil || training.validationSplit == nil, "--validation-split",
+            training.validationSplit ?? 0, "either this or --split")
         try require(
             training.epochs != 0 || fineTuning.fineTuneFrom != nil, "--epochs", 0,
             "at least 1, or --fine-tune-from to train the base at once")
     }
 
     /// Where features are kept.
-    var featureCache: FeatureCache { cache?.cache ?? .standard }
+    var featureCache: FeatureCache {
+        var result = cache?.cache ?? .standard
+        if let cacheLimit { result.byteLimit = Int(cacheLimit * 1e9) }
+        return result
+    }
 
     /// Where the model is written.
     var modelPath: String { output ?? Self.modelPath(for: images ?? ".") }
 
     /// A model named after a folder of images.
     static func modelPath(for images: String) -> String {
-        let name = URL(fileURLWithPath: images).standardizedFileURL.lastPathComponent
+        let url = URL(fileURLWithPath: images).standardizedFileURL
+        let name = (ImageTable.isTable(images) ? url.deletingPathExtension() : url).lastPathComponent
         return (["", "/", ".", ".."].contains(name) ? "model" : name) + ".keras"
     }
 

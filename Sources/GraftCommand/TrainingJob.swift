@@ -55,6 +55,7 @@ struct TrainingJob {
         where !training.outcome.isInterrupted {
             let name = phases.count > 1 ? phase.name : nil
             try report.tell(phase, of: training.model)
+            try report.tell(training.views(of: phase), of: phase, training.recipe)
             recorder.begin(phase.name, event: phase.event)
             reporter.begin(name, epochs: phases.reduce(0) { $0 + $1.epochs })
             let callbacks = PhaseCallbacks(

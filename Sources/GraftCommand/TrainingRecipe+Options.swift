@@ -8,7 +8,10 @@ extension NetworkOptions {
         let choice = source.choice
         recipe.weights = choice.weights ?? recipe.weights
         recipe.inputSize = choice.inputSize ?? recipe.inputSize
-        recipe.resize = choice.resize ?? recipe.resize
+        if let resize = choice.resize { recipe.resize = resize }
+        recipe.fit = choice.fit ?? recipe.fit
+        recipe.window = choice.window
+        recipe.isGrey = choice.isGrey
         recipe.preprocessing = choice.preprocessing?.preprocessing(of: recipe.base) ?? recipe.preprocessing
         recipe.cut = choice.cut ?? recipe.cut
         return recipe
@@ -29,17 +32,22 @@ extension Train {
         recipe.validationSplit = share > 0 ? share : nil
         recipe.seed = training.seed ?? 0
         recipe.fineTuning = fineTuning.choice
+        recipe.augmentation = try augmentation.recipe
+        recipe.views = augmentation.views
+        (recipe.mixUp, recipe.cutMix) = (try augmentation.mixUp, try augmentation.cutMix)
+        recipe.balance = augmentation.balance ?? .none
+        recipe.featureAugmentation = try augmentation.featureAugmentation
         return recipe
     }
 }
 
 extension TrainingRecipe {
-    /// The network for these classes; says what it is.
-    func model(classNames: [String], on console: Console) throws -> Model {
+    /// The network for what is to be learned of these images; says what it is.
+    func model(for images: LabelledImages, on console: Console) throws -> Model {
         var recipe = self
         recipe.weights = try base.fetched(weights, for: preprocessing, on: console)
         let model = try naming("--head", for: "head") { () throws(GraftError) in
-            try recipe.model(on: recipe.network(), classNames: classNames)
+            try recipe.model(on: recipe.network(), for: images)
         }
         console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
         let trainable = model.trainableVariables.parameterCount.grouped

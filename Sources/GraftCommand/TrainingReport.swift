@@ -9,11 +9,28 @@ struct TrainingReport {
 
     init(model: String, console: Console) { (self.model, self.console) = (model, console) }
 
-    func tell(_ images: ImageFolder) {
+    func tell(_ images: LabelledImages) {
         let report = PhotoReport(images)
         for line in report.lines { console.say(line) }
         for warning in report.warnings { console.warn(warning) }
         console.list(images.problems.map(\.description), title: "left out")
+    }
+
+    /// Says in a line each what names, sizes and equal files tell of the images.
+    func tellFindings(_ findings: [ImageFinding], in path: String) {
+        guard !findings.isEmpty else { return }
+        var object = JSONObject(event: "findings")
+        for kind in ImageFinding.Kind.allCases {
+            let same = findings.filter { $0.kind == kind }
+            guard let first = same.first else { continue }
+            let paths = first.paths.prefix(2).joined(separator: ", ")
+            console.warn(
+                "\(kind.title)\(same.count > 1 ? ", \(same.count.grouped) times" : ""): "
+                    + (paths.isEmpty ? first.detail : (same.count > 1 ? "such as " : "") + paths).printable)
+            object.add(kind.rawValue, .int(same.count))
+        }
+        console.say("graft audit \(path.printable) shows all, near copies too")
+        console.emit(object)
     }
 
     /// Says which base was chosen where none was named, and what another would bring.
@@ -29,6 +46,30 @@ struct TrainingReport {
         guard let part = phase.unfrozen else { return }
         let count = try phase.trainableParameterCount(in: model).grouped
         console.say("\(part.title): \(count) parameters trainable, learning rate \(phase.learningRate)")
+    }
+
+    /// Says how a phase's images are augmented and mixed, and what became of the number of views that was asked for.
+    func tell(_ views: PhaseViews, of phase: TrainingPhase, _ recipe: TrainingRecipe) {
+        let mixes = [recipe.mixUp.map { "MixUp \($0.alpha)" }, recipe.cutMix.map { "CutMix \($0.alpha)" }]
+            .compactMap(\.self)
+        if !mixes.isEmpty {
+            console.say("\(phase.name): \(mixes.joined(separator: " or ")): the network runs at every step")
+        }
+        guard let augmentation = views.augmentation else { return }
+        let hint = recipe.views == nil ? "; --views says how many" : ""
+        let count =
+            views.keepsFeatures
+            ? "each image in \(views.count.of("view")), one an epoch, whose features are kept\(hint)"
+            : "a new view of each image in each epoch; the network runs at every step"
+        console.say("\(phase.name): \(augmentation): \(count)")
+        var object = JSONObject(event: "augmentation")
+        object.add("phase", .string(phase.name))
+        object.add("recipe", .string(augmentation.description))
+        if let mixUp = recipe.mixUp { object.add("mixup", .number(mixUp.alpha)) }
+        if let cutMix = recipe.cutMix { object.add("cutmix", .number(cutMix.alpha)) }
+        object.add("views", .int(views.count))
+        object.add("keeps_features", .bool(views.keepsFeatures))
+        console.emit(object)
     }
 
     /// Says where the history is, and whether the validation curve turned.

@@ -71,6 +71,24 @@ import Testing
         }
     }
 
+    @Test func aKilledRunOnViewsIsResumedToTheSameBits() throws {
+        let views = ["--augment", "flip,rotate:20", "--views", "2"]
+        let plain = try train("plain-views", views + ["--json"])
+        try #require(plain.status == 0, "\(plain.errors)")
+        let events = plain.lines.compactMap { JSONLine($0) }.filter { $0.string("event") == "augmentation" }
+        #expect(events.map { $0.string("recipe") } == ["flip:0.5,rotate:20", "flip:0.5,rotate:20"])
+        #expect(events.map { $0.number("views") } == [2, 5])
+        for (name, epoch) in [("head-views", 2), ("base-views", 5)] {
+            let killed = try train(name, views + ["--checkpoint-every", "1-steps"], killAfterEpoch: epoch)
+            try #require(killed.status == SIGKILL && !classifier.folder.exists("\(name)/model.keras"))
+            let other = try resume("--resume", "\(name)/model.checkpoint", "--views", "3")
+            #expect(other.status == 1 && other.errors.contains("--views: the run was begun with --views 2"))
+            let resumed = try resume("--resume", "\(name)/model.checkpoint")
+            try #require(resumed.status == 0, "\(resumed.errors)")
+            try expectTheSameModel(name, as: "plain-views")
+        }
+    }
+
     @Test func aKilledRunWithStateOfBfloat16IsResumedToTheSameBits() throws {
         let state = ["--optimizer-state", "bfloat16"]
         let plain = try train("plain-state", state)

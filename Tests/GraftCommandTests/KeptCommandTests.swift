@@ -11,7 +11,9 @@ import Testing
     private static let train = [
         "photos", "--output", "m.keras", "--head", "flatten", "--cache", "kept", "--base", "vgg16", "--weights", "none",
         "--input-size", "75", "--cut", "block3_pool", "--resize", "antialias", "--preprocessing", "signed-unit",
-        "--optimizer", "lion", "--optimizer-state", "bfloat16", "--learning-rate", "1e-7", "--batch-size", "7",
+        "--augment", "flip,randaugment", "--views", "4", "--mixup", "0.2", "--cutmix", "1", "--balance", "sampling",
+        "--cache-limit", "2.5", "--feature-augment", "brightness:0.5", "--optimizer", "lion", "--optimizer-state",
+        "bfloat16", "--learning-rate", "1e-7", "--batch-size", "7",
         "--l2", "0.3", "--epochs", "3", "--validation-split", "0.1", "--seed", "18446744073709551615",
         "--fine-tune-from", "all", "--fine-tune-epochs", "2", "--fine-tune-learning-rate", "1e-9",
         "--update-statistics", "--monitor", "loss", "--early-stopping", "1", "--reduce-on-plateau", "2",

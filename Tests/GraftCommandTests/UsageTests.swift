@@ -13,7 +13,7 @@ import Testing
     private static let train =
         "Usage: graft train [<options>] [<images>]\n  See 'graft train --help' for more information.\n"
     private static let predict =
-        "Usage: graft predict <model> <files> ... [--top <N>] [--input-size <pixels>] [--classes <names|file>] [--output-activation <softmax|sigmoid>] [--threads <N>] [--precision <precision>] [--profile <trace.json>] [--json]\n  See 'graft predict --help' for more information.\n"
+        "Usage: graft predict [<options>] <model> <files> ...\n  See 'graft predict --help' for more information.\n"
     private static let features =
         "Usage: graft features [<options>] <network> <images>\n  See 'graft features --help' for more information.\n"
 
@@ -43,13 +43,22 @@ import Testing
         wrong(
             "train", train, "photos --head flaten",
             "--head: 'flaten' is not a layer: the forms are flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], "
-                + "dropout:RATE, batch-normalization, standardize"),
+                + "dropout:RATE, batch-normalization, standardize, centered"),
         wrong(
             "train", train, "photos --fine-tune-epochs 3",
             "--fine-tune-epochs, --fine-tune-learning-rate and --update-statistics need --fine-tune-from"),
         wrong(
             "train", train, "photos --fine-tune-from mixed5 --fine-tune-epochs 0",
             "--fine-tune-epochs: got 0, needs at least 1"),
+        wrong(
+            "train", train, "photos --views 4",
+            "--views: there are none without --augment, such as --augment flip,rotate:20"),
+        wrong("train", train, "photos --augment flip --views 0", "--views: got 0, needs 1 to 1000000"),
+        wrong(
+            "train", train, "photos --augment rotate:x",
+            "--augment: 'rotate:x' is no part of an augmentation: 'x' must be a number from 0.0 to 180.0"),
+        wrong(
+            "train", train, "photos --cache-limit 0", "--cache-limit: got 0.0, needs 0.001 to 1000000 gigabytes"),
         wrong(
             "train", train, "photos --early-stopping=-1", "--early-stopping: got -1, needs 0 or more epochs"),
         wrong(
@@ -61,7 +70,7 @@ import Testing
         WrongUsage(
             arguments: ["trian", "photos"],
             message:
-                "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, features, "
+                "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, preview, features, "
                 + "summary, find-learning-rate, bases, fetch, sample, doctor, distill, help",
             usage: "Usage: graft <subcommand>\n  See 'graft --help' for more information.\n"),
         wrong("predict", predict, "m.keras a.jpg --input-size 0", "--input-size: got 0, needs 1 to 4096 pixels"),

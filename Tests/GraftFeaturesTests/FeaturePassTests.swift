@@ -93,11 +93,13 @@ import Testing
 private final class Events {
     private(set) var found: [Int] = []
     private(set) var done: [Int] = []
+    private(set) var needed: [FeatureDemand] = []
     private(set) var unreadable: [ExampleFailure] = []
 
     func take(_ event: FeatureEvent) {
         switch event {
         case .found(let count): found.append(count)
+        case .needed(let demand): needed.append(demand)
         case .computed(let progress): done.append(progress.done)
         case .unreadable(let failure): unreadable.append(failure)
         }

@@ -4,7 +4,7 @@ extension Head: CustomStringConvertible {
     /// The forms that a part may take in a text, for messages and help.
     public static let forms =
         "flatten, average-pool, max-pool, dense:UNITS[:ACTIVATION], dropout:RATE, batch-normalization, "
-        + "standardize"
+        + "standardize, centered"
 
     /// Reads parts separated by commas: `flatten,dense:1024:relu,dropout:0.2`.
     ///
@@ -29,6 +29,7 @@ extension Head: CustomStringConvertible {
         case .dropout(let rate): "dropout:\(rate)"
         case .batchNormalization: "batch-normalization"
         case .standardize: "standardize"
+        case .centered: "centered"
         }
     }
 
@@ -40,6 +41,7 @@ extension Head: CustomStringConvertible {
         case ("max-pool", 1): return .maxPool
         case ("batch-normalization", 1): return .batchNormalization
         case ("standardize", 1): return .standardize
+        case ("centered", 1): return .centered
         case ("dense", 2...3):
             guard let units = Int(words[1]), units > 0, units <= 1 << 20 else {
                 throw invalid(text, "the units must be a whole number from 1 to 1048576")

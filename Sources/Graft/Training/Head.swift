@@ -24,6 +24,12 @@ public struct Head: Sendable, Hashable {
         /// ``GraftModel/Normalization``, adapted to the training images: each feature has mean 0 and variance 1. Where
         /// features come from several layers, each layer then counts alike, however many features it has.
         case standardize
+        /// The features less their mean over the training images, brought to the same length, the root of their number: what
+        /// does best on a few images of a class, where a variance for each feature cannot be told. Features of several layers
+        /// count by their size. ``GraftModel/Normalization`` with variance 1, ``GraftModel/UnitNormalization`` and
+        /// ``GraftModel/Rescaling``. Source: Wang et al., "SimpleShot: Revisiting nearest-neighbor classification for few-shot
+        /// learning", arXiv:1911.04623.
+        case centered
     }
 
     /// In order, from the features to the output layer.
@@ -34,6 +40,8 @@ public struct Head: Sendable, Hashable {
 
     /// The layer of ``Part/standardize`` has this name, so that it is found when the images are there.
     static let standardizationName = "standardize"
+    /// That of ``Part/centered``.
+    static let centeringName = "center"
 
     /// The most weights of a layer: as 32-bit numbers, 8 GB.
     private static let maximumWeightCount = 1 << 31
@@ -72,6 +80,7 @@ public struct Head: Sendable, Hashable {
         case .dropout(let rate): return try Dropout(rate)(features)
         case .batchNormalization: return try BatchNormalization()(features)
         case .standardize: return try standardized(features, groups)
+        case .centered: return try centered(features)
         }
     }
 
@@ -82,6 +91,18 @@ public struct Head: Sendable, Hashable {
             .argument,
             "head: dense:\(units) on \(inputs.grouped) numbers has more than \(maximumWeightCount.grouped) weights; "
                 + "use fewer units, or average-pool in place of flatten")
+    }
+
+    private static func centered(_ features: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
+        guard features.shape.rank == 1 else {
+            throw GraftError(
+                .argument,
+                "head: centered takes a vector, and the features have the shape \(features.shape); begin the head with "
+                    + "average-pool or max-pool")
+        }
+        let centered = try Normalization(name: centeringName)(features)
+        let length = Double(features.shape.last).squareRoot()
+        return try Rescaling(length, name: "spread")(UnitNormalization(name: "unit")(centered))
     }
 
     /// A layer with few features would be drowned by one with many: each gets the same share of the squared length.

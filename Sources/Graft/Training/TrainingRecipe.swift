@@ -1,4 +1,5 @@
 import GraftApplications
+import GraftImages
 import GraftModel
 import GraftTraining
 
@@ -21,8 +22,19 @@ public struct TrainingRecipe: Sendable {
     public var weights: Weights
     /// Rows and columns that images are brought to.
     public var inputSize: Int
-    /// How images are resized.
-    public var resize = ResizeMethod.keras
+    /// How images are resized. Where nothing is set: `keras`, and `antialias` with an ``augmentation``, as views do not alias
+    /// either and what is predicted should look like what was learned.
+    public var resize: ResizeMethod {
+        get { chosenResize ?? (augmentation == nil ? .keras : .antialias) }
+        set { chosenResize = newValue }
+    }
+    private var chosenResize: ResizeMethod?
+    /// What becomes of images of another proportion.
+    public var fit = ImageFit.stretch
+    /// The stored values that become the brightness from black to white; `nil` for all, and for the window in a DICOM file.
+    public var window: IntensityWindow?
+    /// Whether colours are left out.
+    public var isGrey = false
     /// What the network does first to an image.
     public var preprocessing: Preprocessing
     /// The layer whose output the head reads.
@@ -46,6 +58,25 @@ public struct TrainingRecipe: Sendable {
     public var epochs: Int?
     /// How the base trains on after the head; `nil` where it stays frozen.
     public var fineTuning: FineTuning?
+    /// How the images that are trained on are augmented; `nil`, the default, trains on the images themselves. Validation
+    /// images are never augmented.
+    public var augmentation: Augmentation?
+    /// How many views of each image there are while the base is frozen and its features are kept: an epoch draws the next
+    /// one, and each costs a pass of the base and the disk of its features. `nil` for
+    /// ``ClassifierTraining/usualViewCount``, or as many as there is room for or epochs. Where the network runs at every step
+    /// (a phase that trains some of the base, or no cache), each epoch has new views, whatever is set here.
+    public var views: Int?
+    /// Mixes the images of a step in pairs, with their classes; `nil`, the default, for not at all. With this or ``cutMix`` the
+    /// whole network runs at every step, as a mixture never comes again; with both, each image is mixed by one of them. The
+    /// accuracy of training is then that on mixtures, and of two classes none is ever quite hit.
+    public var mixUp: MixUp?
+    /// Pastes a rectangle of another image into each, and mixes their classes by area; `nil`, the default, for not at all.
+    public var cutMix: CutMix?
+    /// What is done to kept features each time that they are read while the base is frozen; `nil`, the default, for nothing. It
+    /// takes no pass of the base.
+    public var featureAugmentation: FeatureAugmentation?
+    /// What is done where classes have different numbers of images; `none` by default.
+    public var balance = Balance.none
     /// The share of each class that is held back for validation where the folder has no part for it; `nil` for none.
     public var validationSplit: Double? = 0.2
     /// What the initial weights, the order of images, dropout and the split follow from.
@@ -66,7 +97,7 @@ public struct TrainingRecipe: Sendable {
         learningRate = isPocket ? 5e-4 : 1e-4
         batchSize = isPocket ? 32 : 20
         // It ends training where it should: more epochs come to the same weights. Documentation/Pocket.md has what others give.
-        penalty = isPocket && head == nil ? Self.pocketPenalty : 0
+        penalty = isPocket && (head.map { $0 == [.centered] } ?? true) ? Self.pocketPenalty : 0
     }
 
     /// The head that suits a base: of one with large maps as the tutorials have it, on pooled features a common scale for
@@ -79,7 +110,9 @@ public struct TrainingRecipe: Sendable {
     private static let pocketPenalty: Float = 0.2
 
     /// How images are brought to the network's size.
-    public var rule: ImageRule { ImageRule(height: inputSize, width: inputSize, resize: resize) }
+    public var rule: ImageRule {
+        ImageRule(height: inputSize, width: inputSize, resize: resize, fit: fit, window: window, isGrey: isGrey)
+    }
 
     /// The head first, unless it has no epochs, then the base where that is asked for.
     ///

@@ -41,10 +41,8 @@ public struct MixUp: Codable, Hashable, Sendable {
     package func mixing(of indices: [Int], seed: UInt64, epoch: Int) -> Mixing {
         var (partners, weights) = ([Int](), [Float]())
         for (row, index) in indices.enumerated() {
-            var draws = MixUpDraws(seed: seed, epoch: epoch, index: index)
-            let others = indices.count - 1
-            let step = others > 0 ? 1 + min(Int(draws.uniform() * Double(others)), others - 1) : 0
-            partners.append((row + step) % indices.count)
+            var draws = MixingDraws(seed: seed, epoch: epoch, index: index)
+            partners.append(draws.partner(ofRow: row, among: indices.count))
             weights.append(Float(draws.beta(alpha)))
         }
         return Mixing(partners: partners, weights: weights)
@@ -80,7 +78,7 @@ package struct Mixing: Hashable, Sendable {
 }
 
 /// The random numbers of one example in one epoch, as many as it takes.
-private struct MixUpDraws {
+struct MixingDraws {
     private let stream: RandomStream
     private var block: UInt64 = 0
 
@@ -95,6 +93,13 @@ private struct MixUpDraws {
         let words = stream.words(block: block)
         block += 1
         return (Double((UInt64(words.0) << 32 | UInt64(words.1)) >> 11) + 0.5) * 0x1p-53
+    }
+
+    /// Another row of a batch; itself where it is alone.
+    mutating func partner(ofRow row: Int, among count: Int) -> Int {
+        let others = count - 1
+        let step = others > 0 ? 1 + min(Int(uniform() * Double(others)), others - 1) : 0
+        return (row + step) % count
     }
 
     /// A number of Beta(α, α): `g₁ / (g₁ + g₂)` of two of Gamma(α), by their logarithms, which small α need.

@@ -10,6 +10,8 @@ import struct Foundation.UUID
 package enum FeatureEvent: Sendable {
     /// Features of so many examples were found in the cache, from an earlier run; told where there are any.
     case found(Int)
+    /// What will be computed, before anything is; told where something is missing.
+    case needed(FeatureDemand)
     /// Features were computed for so many of the examples that had none yet.
     case computed(Progress)
     /// An example cannot be read and is left out. Told once an example.
@@ -72,18 +74,23 @@ package struct FeaturePass {
         let request: Request
         let source: FeatureSource
         let missing: [Int]
+        /// How many are the same as a missing one.
+        let repeatedCount: Int
         /// How many rows are wanted.
         var wantedCount: Int { request.dataset.count * request.views.count }
         var rowByteCount: Int { request.trunk.rowByteCount }
-        var reusedCount: Int { wantedCount - missing.count }
+        var reusedCount: Int { wantedCount - missing.count - repeatedCount }
     }
 
     /// The features of each dataset.
     ///
-    /// - Throws: `GraftError` with code `file` where the disk has too little space, or what `checkCancellation` throws;
-    ///   features computed until then are kept.
+    /// - Throws: `GraftError` with code `file` where the disk has too little space, `argument` where several views need more
+    ///   than the cache may hold, or what `checkCancellation` throws; features computed until then are kept.
     package func run(_ requests: [Request], _ fingerprints: Prefetcher<[String?]>) throws -> [Outcome] {
         let lookups = try lookup(requests, fingerprints)
+        let demand = try demand(of: lookups)
+        if demand.missing > 0 { try emit(.needed(demand)) }
+        try demand.checkLimit()
         try makeRoom(for: lookups)
         let total = lookups.reduce(0) { $0 + $1.missing.count }
         let reused = lookups.reduce(0) { $0 + $1.reusedCount }
@@ -98,7 +105,28 @@ package struct FeaturePass {
             for (position, found) in zip(group, found) { failures[position] = found }
         }
         return zip(lookups, failures).map { lookup, failures in
-            Outcome(source: lookup.source, failures: failures, reusedCount: lookup.reusedCount)
+            Outcome(
+                source: lookup.source, failures: failures + Self.repeated(failures, in: lookup),
+                reusedCount: lookup.reusedCount)
+        }
+    }
+
+    /// The failures of examples that are the same as one that cannot be read.
+    private static func repeated(_ failures: [ExampleFailure], in lookup: CacheLookup) -> [ExampleFailure] {
+        guard !failures.isEmpty else { return [] }
+        let (dataset, keys) = (lookup.request.dataset, lookup.source.keys)
+        var known = Set(failures.map(\.index))
+        var reasons: [FeatureKey: ExampleFailure] = [:]
+        let numbers = numbers(lookup.request)
+        for failure in failures {
+            for view in lookup.request.views {
+                reasons[keys[dataset.number(ofExample: failure.index, view: view)]] = failure
+            }
+        }
+        return numbers.compactMap { number in
+            let example = dataset.example(ofNumber: number)
+            guard let reason = reasons[keys[number]], known.insert(example).inserted else { return nil }
+            return ExampleFailure(index: example, path: reason.path, message: reason.message)
         }
     }
 
@@ -114,6 +142,21 @@ package struct FeaturePass {
             }
         }
         return groups
+    }
+
+    /// What is missing, and what it may take.
+    private func demand(of lookups: [CacheLookup]) throws -> FeatureDemand {
+        FeatureDemand(
+            views: lookups.map(\.request.views.count).max() ?? 1,
+            missing: lookups.reduce(0) { $0 + $1.missing.count },
+            byteCount: lookups.reduce(0) { $0 + $1.missing.count * $1.rowByteCount },
+            keptByteCount: try lookups.reduce(0) { sum, lookup in
+                let found = Self.numbers(lookup.request).filter {
+                    lookup.source.kept.location(of: lookup.source.keys[$0]) != nil
+                }
+                return try found.reduce(sum) { try $0 + lookup.source.packedByteCount(of: $1) }
+            },
+            byteLimit: cache.byteLimit)
     }
 
     /// Reserves the uncompressed size; the compressed one is unknown until rows are written.
@@ -137,8 +180,12 @@ package struct FeaturePass {
             return source
         }
         return zip(requests, sources).map { request, source in
-            let missing = Self.numbers(request).filter { source.kept.location(of: source.keys[$0]) == nil }
-            return CacheLookup(request: request, source: source, missing: missing)
+            let absent = Self.numbers(request).filter { source.kept.location(of: source.keys[$0]) == nil }
+            // The same image twice is computed once.
+            var seen: Set<FeatureKey> = []
+            let missing = absent.filter { seen.insert(source.keys[$0]).inserted }
+            return CacheLookup(
+                request: request, source: source, missing: missing, repeatedCount: absent.count - missing.count)
         }
     }
 

@@ -108,6 +108,9 @@ package struct FeatureSource: ExampleSource {
         return (folder, location, try folder.entry(of: location))
     }
 
+    /// The bytes of an example's row in its file.
+    func packedByteCount(of index: Int) throws -> Int { try keptRow(index).entry.byteCount }
+
     private func read(_ index: Int, into row: UnsafeMutableBufferPointer<Float>) throws {
         let (folder, location) = try place(of: index)
         try folder.read(location, into: UnsafeMutableRawBufferPointer(row), scratch: scratch)

@@ -6,7 +6,8 @@ extension Augmentation: CustomStringConvertible {
         "flip[:PROBABILITY], vflip[:PROBABILITY], rotate:DEGREES, shift:FRACTION or shift:WIDTH:HEIGHT, shear:DEGREES, "
         + "zoom:FRACTION or zoom:FROM:TO, crop:AREA[:TO[:ASPECT:TO]], brightness:FRACTION, contrast:FRACTION, "
         + "saturation:FRACTION, hue:FRACTION, grayscale:PROBABILITY, erase:PROBABILITY, "
-        + "fill:nearest|reflect|wrap|constant[:VALUE], imagedatagenerator, none"
+        + "fill:nearest|reflect|wrap|constant[:VALUE], randaugment[:OPERATIONS[:MAGNITUDE]], trivialaugment, "
+        + "imagedatagenerator, none"
 
     /// Reads a recipe: parts separated by commas, each a name and numbers after colons.
     ///
@@ -22,6 +23,8 @@ extension Augmentation: CustomStringConvertible {
     /// | `brightness:0.2`, `contrast:0.2`, `saturation:0.2`, `hue:0.05` | | |
     /// | `grayscale:0.1`, `erase:0.25` | ``grayscale``, ``erasing`` | probabilities |
     /// | `fill:reflect`, `fill:constant:128` | ``fill``, ``fillValue`` | |
+    /// | `randaugment`, `randaugment:2:9` | ``policy`` | 2 operations of magnitude 9 without numbers |
+    /// | `trivialaugment` | ``policy`` | |
     /// | `imagedatagenerator` | ``imageDataGenerator`` | later parts change it |
     /// | `none` | nothing | alone |
     ///
@@ -58,6 +61,9 @@ extension Augmentation: CustomStringConvertible {
         case "grayscale": grayscale = try part.probability()
         case "erase": erasing = try part.probability()
         case "fill": try setFill(part)
+        case "randaugment", "trivialaugment":
+            guard policy == nil else { throw part.wrong("a recipe has randaugment or trivialaugment, not both") }
+            policy = try name == "randaugment" ? Self.randAugment(part) : Self.trivialAugment(part)
         case "imagedatagenerator":
             guard isFirst else { throw part.wrong("it must be the first part, as it sets many others") }
             try part.checkCount(0...0)
@@ -84,6 +90,20 @@ extension Augmentation: CustomStringConvertible {
         guard part.fields.count == 4 else { return }
         let aspect = try PartReader(part: part.part, fields: Array(part.fields.suffix(2))).numbers(2...2, in: 0.1...10)
         cropAspect = try part.range(of: aspect)
+    }
+
+    private static func randAugment(_ part: PartReader) throws(GraftError) -> AugmentationPolicy {
+        guard !part.fields.isEmpty else { return .randAugment(operations: 2, magnitude: 9) }
+        let numbers = try part.numbers(1...2, in: 0...Double(AugmentationPolicy.largestBin))
+        guard numbers.allSatisfy({ $0 == $0.rounded() }), (1...14).contains(numbers[0]) else {
+            throw part.wrong("it has 1 to 14 operations and a magnitude from 0 to 30, whole numbers both")
+        }
+        return .randAugment(operations: Int(numbers[0]), magnitude: numbers.count == 2 ? Int(numbers[1]) : 9)
+    }
+
+    private static func trivialAugment(_ part: PartReader) throws(GraftError) -> AugmentationPolicy {
+        try part.checkCount(0...0)
+        return .trivialAugment
     }
 
     private mutating func setFill(_ part: PartReader) throws(GraftError) {
@@ -121,6 +141,11 @@ extension Augmentation: CustomStringConvertible {
         add("hue", hue, when: hue != 0)
         add("grayscale", grayscale, when: grayscale != 0)
         add("erase", erasing, when: erasing != 0)
+        switch policy {
+        case nil: break
+        case .randAugment(let operations, let magnitude): parts.append("randaugment:\(operations):\(magnitude)")
+        case .trivialAugment: parts.append("trivialaugment")
+        }
         if fill == .constant { add("fill:constant", fillValue, when: true) }
         if fill != .constant, fill != .nearest { parts.append("fill:\(fill.rawValue)") }
         return parts.isEmpty ? "none" : parts.joined(separator: ",")

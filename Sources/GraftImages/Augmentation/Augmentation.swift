@@ -58,6 +58,10 @@ public struct Augmentation: Hashable, Sendable {
     /// The probability, 0…1, that a rectangle of 2 to 33 % of the view is filled with 127.5, its width by height in 0.3…3.3;
     /// default 0. Keras: `RandomErasing`. Source: Zhong et al., "Random erasing data augmentation", arXiv:1708.04896.
     public var erasing = 0.0
+    /// Operations that are drawn at random for each view: RandAugment or TrivialAugment; default `nil`. What moves or shears
+    /// comes before the rest of the view's geometry, as if the view were drawn and then changed; colours change after
+    /// ``grayscale``, on values rounded to 8 bits.
+    public var policy: AugmentationPolicy?
     /// What lies outside of the image; default `nearest`. Keras: `fill_mode`.
     public var fill = FillMode.nearest
     /// The value outside of the image, 0…255, where ``fill`` is `constant`; default 0. Keras: `cval`.
@@ -109,6 +113,14 @@ public struct Augmentation: Hashable, Sendable {
             ("brightness", brightness, 0...1), ("contrast", contrast, 0...1), ("saturation", saturation, 0...1),
             ("hue", hue, 0...0.5), ("grayscale", grayscale, 0...1), ("erasing", erasing, 0...1),
             ("fill value", fillValue, 0...255),
+        ] + policyBounds
+    }
+
+    private var policyBounds: [(name: String, value: Double, range: ClosedRange<Double>)] {
+        guard case .randAugment(let operations, let magnitude) = policy else { return [] }
+        return [
+            ("number of RandAugment's operations", Double(operations), 1...14),
+            ("magnitude of RandAugment", Double(magnitude), 0...Double(AugmentationPolicy.largestBin)),
         ]
     }
 }

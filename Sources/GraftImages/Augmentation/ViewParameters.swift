@@ -16,6 +16,8 @@ struct ViewParameters: Hashable, Sendable {
     /// right one. So it holds for a view of any size.
     var map = AffineMap.identity
     var colour = ColourAdjustment()
+    /// What a policy does to colours after that, in order; its geometry is part of the map.
+    var operations: [PolicyOperation] = []
     /// What is erased, in units of the view.
     var erased: Rectangle?
 
@@ -34,10 +36,15 @@ struct ViewParameters: Hashable, Sendable {
     ///   - aspect: the width by height of the frame in which geometry takes place.
     init(_ recipe: Augmentation, seed: UInt64, view: Int, content: UInt64, aspect: Double) {
         let draw = Draw(seed: seed, view: view, content: content)
-        map = Self.flip(recipe, draw)
+        let drawn = Self.operations(recipe, draw)
+        // The last operation was done last, so that a view's pixel passes it first.
+        map = drawn.reversed().compactMap { $0.map(aspect: aspect) }
+            .reduce(AffineMap.identity) { $0.then($1) }
+            .then(Self.flip(recipe, draw))
             .then(Self.crop(recipe, draw))
             .then(Self.transform(recipe, draw, aspect: aspect))
         colour = Self.colour(recipe, draw)
+        operations = drawn.filter { $0.map(aspect: aspect) == nil }
         erased = Self.erased(recipe, draw)
     }
 
@@ -63,11 +70,30 @@ struct ViewParameters: Hashable, Sendable {
         /// Uniform in 0..<1.
         func unit(_ position: Position) -> Double { Double(stream.uniform(at: position.rawValue)) }
 
+        /// Uniform in 0..<1, for a policy's operation of this number: its kind, its magnitude, its sign.
+        func policy(_ number: Int) -> (kind: Double, magnitude: Double, sign: Double) {
+            let first = 64 + 4 * number
+            func unit(_ position: Int) -> Double { Double(stream.uniform(at: position)) }
+            return (unit(first), unit(first + 1), unit(first + 2))
+        }
+
         func uniform(_ position: Position, in range: ClosedRange<Double>) -> Double {
             range.lowerBound + (range.upperBound - range.lowerBound) * unit(position)
         }
 
         func uniform(_ position: Position, within limit: Double) -> Double { uniform(position, in: -limit...limit) }
+    }
+
+    private static func operations(_ recipe: Augmentation, _ draw: Draw) -> [PolicyOperation] {
+        guard let policy = recipe.policy else { return [] }
+        let kinds = PolicyOperation.Kind.allCases
+        return (0..<policy.operationCount).compactMap { number in
+            let drawn = draw.policy(number)
+            let kind = kinds[min(Int(drawn.kind * Double(kinds.count)), kinds.count - 1)]
+            let magnitude = policy.magnitude(of: kind, bin: policy.bin(drawn.magnitude))
+            let isNegative = kind.isSigned && drawn.sign < 0.5
+            return kind == .identity ? nil : PolicyOperation(kind: kind, magnitude: isNegative ? -magnitude : magnitude)
+        }
     }
 
     private static func flip(_ recipe: Augmentation, _ draw: Draw) -> AffineMap {

@@ -21,6 +21,7 @@ struct ViewRenderer: Sendable {
         into targets: [UnsafeMutableBufferPointer<Float>]
     ) {
         var mean: [Float]?
+        var operations = PixelOperations(view.operations)
         for (size, target) in zip(sizes, targets) {
             resample(image, view.map, size, into: target)
             view.colour.apply(
@@ -30,6 +31,7 @@ struct ViewRenderer: Sendable {
                     mean = value
                     return value
                 }())
+            operations.apply(to: target, size, channels: image.channels)
             if let erased = view.erased { Self.erase(erased, size, channels: image.channels, in: target) }
         }
     }

@@ -19,7 +19,7 @@ struct ImageLoader: Sendable {
         self.paths = paths
         self.rule = rule
         self.threads = threads ?? ParallelWork.coreCount
-        decoder = try ImageDecoder(channels: rule.channels)
+        decoder = try ImageDecoder(rule)
         resizer = try ImageResizer(rule: rule)
         fingerprints = Fingerprints(count: paths.count)
     }
@@ -52,7 +52,9 @@ struct ImageLoader: Sendable {
 
     /// One file to its place in the batch; its fingerprint is taken from the same bytes.
     private func load(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws(GraftError) {
-        try decoder.withImage(in: try read(index)) { resizer.resize($0, into: target) }
+        try decoder.withImage(in: try read(index)) { image in
+            resizer.resize(rule.fit.applied(to: image, height: rule.height, width: rule.width), into: target)
+        }
     }
 
     /// The bytes of one file, from which its fingerprint is taken.
@@ -62,8 +64,14 @@ struct ImageLoader: Sendable {
         return bytes
     }
 
-    /// The pixels of one file, and its bytes, from which its fingerprint is taken.
+    /// The pixels of one file with the proportion that the rule says, and its bytes.
     func decode(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
+        let (image, bytes) = try decodeWhole(index)
+        return (rule.fit.applied(to: image, height: rule.height, width: rule.width), bytes)
+    }
+
+    /// All pixels of one file, and its bytes, from which its fingerprint is taken.
+    func decodeWhole(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
         let bytes = try read(index)
         return (try decoder.decode(bytes), bytes)
     }
@@ -117,7 +125,12 @@ struct ImageLoader: Sendable {
     /// SHA-256 of the decoder's version, the rule and the file's bytes, as 64 hexadecimal digits.
     private func fingerprint(of bytes: [UInt8]) -> String {
         var hash = SHA256()
-        let recipe = "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)\n"
+        // What is usual is left out, so that features kept before there was one are found.
+        let fit = rule.fit == .stretch ? "" : " \(rule.fit.rawValue)"
+        let window = rule.window.map { " window \($0)" } ?? ""
+        let recipe =
+            "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)"
+            + "\(fit)\(window)\(rule.isGrey ? " grey" : "")\n"
         hash.update(recipe.utf8)
         hash.update(bytes)
         return hash.finalize().hexadecimal

@@ -14,6 +14,7 @@ enum BMPReader {
     /// Decodes to RGB; stored alpha is dropped.
     static func read(_ bytes: [UInt8]) throws(GraftError) -> RawImage {
         let header = try BMPHeader(bytes)
+        try ImageDecoder.checkSize(width: header.width, height: header.height)
         let pixels =
             switch header.compression {
             case .none, .masks, .masksWithAlpha:

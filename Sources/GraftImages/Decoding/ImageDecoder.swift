@@ -1,8 +1,9 @@
+import GraftData
 import GraftGraph
 
 /// Turns the bytes of an image into pixels.
 ///
-/// Reads JPEG, PNG, BMP, GIF and WebP, and TIFF and HEIF where the system's libvips does. Every image becomes 8-bit
+/// Reads JPEG, PNG, BMP, GIF, WebP and DICOM, and TIFF and HEIF where the system's libvips does. Every image becomes 8-bit
 /// RGB, or grey where one channel is asked for, as Keras's loaders (TensorFlow's `decode_image`) make it:
 ///
 /// - **JPEG**: TensorFlow's own settings of libjpeg-turbo, and its pixels bit for bit.
@@ -10,6 +11,8 @@ import GraftGraph
 /// - **Alpha** is dropped, not blended: a transparent pixel keeps the colour that is stored under it.
 /// - **16 bits** keep their upper byte. **Palettes** are looked up. **Grey** is repeated in all three channels.
 /// - **CMYK** goes through the colour profile that the file carries to sRGB; without one it is `(255−ink)·(255−black)/255`.
+/// - **DICOM**: the first frame, in the modality's units, through a window (``DICOMImage``).
+/// - **A window** that is asked for takes the values of the file, of all the bits that it has, to 0…255.
 /// - **RGB** values are taken as they are stored; a profile next to them is not applied.
 ///
 /// One thing differs from Keras by intent: the orientation that a camera notes (EXIF) is applied, so that images taken
@@ -28,15 +31,21 @@ public struct ImageDecoder: Sendable, Hashable {
 
     /// 3 for RGB, 1 for grey.
     public let channels: Int
+    /// The values that become the brightness from black to white; `nil` for all, and for the window that a DICOM file suggests.
+    public let window: IntensityWindow?
+    /// Whether colours are left out: three channels are alike then.
+    public let isGrey: Bool
+    /// The rows and columns that a JPEG may be reduced to as it is decoded, at least; `nil` for all that it has.
+    private var leastSize: Size2D?
 
     /// A decoder to this many channels.
     ///
     /// - Throws: `GraftError` with code `argument` unless `channels` is 1 or 3.
-    public init(channels: Int = 3) throws(GraftError) {
+    public init(channels: Int = 3, window: IntensityWindow? = nil, isGrey: Bool = false) throws(GraftError) {
         guard channels == 1 || channels == 3 else {
             throw GraftError(.argument, "a picture can be decoded to 3 channels (RGB) or 1 (grey), not \(channels)")
         }
-        self.channels = channels
+        (self.channels, self.window, self.isGrey) = (channels, window, isGrey)
     }
 
     /// Decodes the image in these bytes.
@@ -50,31 +59,33 @@ public struct ImageDecoder: Sendable, Hashable {
     func withImage<Result>(
         in bytes: [UInt8], memory: DecodingMemory = .shared, _ body: (DecodedImage) -> Result
     ) throws(GraftError) -> Result {
-        guard !bytes.isEmpty else { throw GraftError(.image, "the file is empty (0 bytes)") }
-        guard let format = ImageFormat(signatureOf: bytes) else {
-            throw GraftError(
-                .image,
-                "it begins with \(ImageFormat.describe(bytes)), which is no picture that Graft reads "
-                    + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF)")
-        }
+        let format = try ImageFormat(of: bytes)
         let bytes = format == .png ? PNGChunks.withoutTexts(bytes) : bytes
-        let cost: DecodingCost
+        let needed = try cost(of: bytes, as: format).check(channels: isGrey ? 1 : channels)
+        return try memory.with(needed) { () throws(GraftError) in body(try read(bytes, as: format)) }
+    }
+
+    private func cost(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> DecodingCost {
         switch format {
-        case .jpeg: cost = try JPEGReader.cost(of: bytes, channels: channels)
-        case .bmp: cost = try BMPReader.cost(of: bytes)
-        case .png, .gif, .webP, .tiff, .heif: cost = try VipsReader.cost(of: bytes, as: format)
-        }
-        return try memory.with(try cost.check(channels: channels)) { () throws(GraftError) in
-            body(try read(bytes, as: format).converted(to: channels))
+        case .jpeg: try JPEGReader.cost(of: bytes, channels: isGrey ? 1 : channels, atLeast: leastSize)
+        case .bmp: try BMPReader.cost(of: bytes)
+        case .png, .gif, .webP, .tiff, .heif: try VipsReader.cost(of: bytes, as: format)
+        // Its size is known when it is unpacked, and checked then.
+        case .dicom: DecodingCost(ofUnknownSize: bytes.count)
         }
     }
 
-    private func read(_ bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> RawImage {
+    private func read(_ bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> DecodedImage {
+        let colours = isGrey ? 1 : channels
+        let raw: RawImage
         switch format {
-        case .jpeg: try JPEGReader.read(bytes, channels: channels)
-        case .bmp: try BMPReader.read(bytes)
-        case .png, .gif, .webP, .tiff, .heif: try VipsReader.read(bytes, as: format)
+        case .jpeg: raw = try JPEGReader.read(bytes, channels: colours, atLeast: leastSize).through(window)
+        case .bmp: raw = try BMPReader.read(bytes).through(window)
+        case .png, .gif, .webP, .tiff, .heif: raw = try VipsReader.read(bytes, as: format, window: window)
+        case .dicom: raw = try DICOMImage.read(bytes, window: window)
         }
+        let image = raw.converted(to: colours)
+        return colours == channels ? image : image.repeatingGrey()
     }
 
     /// Reads and decodes a file.
@@ -104,5 +115,13 @@ public struct ImageDecoder: Sendable, Hashable {
                 "it declares \(width) × \(height) pixels, more than the \(maximumPixelCount / 1_000_000) megapixels "
                     + "that Graft decodes; scale it down first")
         }
+    }
+}
+
+extension ImageDecoder {
+    /// What a rule asks for. With ``ResizeMethod/reduced``, JPEGs keep at least twice the rule's size.
+    init(_ rule: ImageRule) throws(GraftError) {
+        try self.init(channels: rule.channels, window: rule.window, isGrey: rule.isGrey)
+        if rule.resize == .reduced { leastSize = Size2D(2 * rule.height, 2 * rule.width) }
     }
 }

@@ -1,3 +1,5 @@
+import GraftData
+
 /// An image as a reader delivers it, before it has the number of channels that was asked for and is upright.
 struct RawImage {
     /// How the channels of a pixel are to be understood.
@@ -25,6 +27,16 @@ struct RawImage {
     func converted(to channels: Int) -> DecodedImage {
         let values = channels == 3 ? colours() : greys()
         return orientation.applied(to: DecodedImage(height: height, width: width, channels: channels, pixels: values))
+    }
+
+    /// The image with its values taken through a window.
+    func through(_ window: IntensityWindow?) -> RawImage {
+        guard let window else { return self }
+        let function = IntensityWindowFunction(window)
+        let table = (0..<256).map { UInt8(function(Double($0)).rounded()) }
+        return RawImage(
+            height: height, width: width, layout: layout, pixels: pixels.map { table[Int($0)] },
+            orientation: orientation)
     }
 
     /// Red, green and blue of every pixel.

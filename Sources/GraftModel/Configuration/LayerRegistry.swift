@@ -19,7 +19,7 @@ public struct LayerRegistry: Sendable {
         ReLU.self, MaxPooling2D.self, AveragePooling2D.self, GlobalAveragePooling2D.self, GlobalMaxPooling2D.self,
         ZeroPadding2D.self, UpSampling2D.self, Flatten.self, Reshape.self, Dropout.self, SpatialDropout2D.self,
         GaussianNoise.self, Concatenate.self, Add.self, Multiply.self, Rescaling.self, Normalization.self,
-        Embedding.self,
+        UnitNormalization.self, Embedding.self,
     ]
 
     /// The class names it knows, sorted.

@@ -22,6 +22,7 @@ struct RunIdentity: Sendable {
         ("learning_rates", "the learning rate, at steps 0, 1, 10, 100, …"), ("loss", "the loss"),
         ("metrics", "the list of metrics"), ("weights", "the weights of classes and examples"),
         ("precision", "the kind of numbers"), ("keeps_features", "whether features are kept"),
+        ("feature_augmentation", "what is done to features"),
     ]
 
     /// That of a run that has not begun.
@@ -40,6 +41,10 @@ struct RunIdentity: Sendable {
             "weights": arguments.weights.map { .string($0.identity) } ?? .null,
             "precision": .string(backend.precision), "keeps_features": .bool(trained.keepsTrunk),
         ]
+        // Not among the settings of runs without it, which are as they were before there was any.
+        if let augmentation = arguments.options.featureAugmentation {
+            settings["feature_augmentation"] = .string(augmentation.description)
+        }
         let marks = trained.model.layerFlags
         model = [
             "network": trained.model.serialized,

@@ -140,10 +140,18 @@ final class FitRun {
     private func makeSources(_ trained: TrainedModel) throws -> (FitSources, TrainedModel) {
         let training = CheckedIDs.of(training, for: model)
         let validation = validation.map { CheckedIDs.of($0, for: model) }
-        guard trained.keepsTrunk else { return (FitSources(decoding: training, validation), trained) }
+        guard trained.keepsTrunk else {
+            guard arguments.options.featureAugmentation == nil else {
+                throw GraftError(
+                    .argument,
+                    "featureAugmentation: no features are kept here, as the network runs at every step; augment the images"
+                )
+            }
+            return (FitSources(decoding: training, validation), trained)
+        }
         do {
             return (try makeFeatures(trained, training, validation), trained)
-        } catch let error as GraftError where error.code == .file {
+        } catch let error as GraftError where error.code == .file && arguments.options.featureAugmentation == nil {
             try events.emit(.featuresNotKept(error))
             // Examples that the pass could not read are met again.
             events.failuresBefore += run.state.history.failures
@@ -161,8 +169,12 @@ final class FitRun {
             checkCancellation: events.checkCancellation, timeline: arguments.options.profiler?.timeline)
         let left = max(arguments.epochs - run.state.position.epoch + 1, 1)
         let epochs = run.state.epochCount..<(run.state.epochCount + left)
-        let sources = try FitSources(
-            pass: pass, over: training, validation, trained, epochs: epochs, backend: backend)
+        var sources = try FitSources(
+            pass: pass, over: training, validation, trained, epochs: epochs, backend: backend,
+            compresses: arguments.options.featureAugmentation == nil)
+        if let augmentation = arguments.options.featureAugmentation {
+            try sources.training.augment(augmentation, seed: arguments.seed)
+        }
         run.state.history.trunkSeconds = sources.trunkSeconds
         run.state.history.reusedFeatureCount = sources.reusedCount
         return sources

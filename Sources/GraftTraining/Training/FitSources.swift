@@ -29,6 +29,21 @@ struct Examples {
         source = try features.compressed(for: readable.map { firstView * count + $0 })
     }
 
+    /// Has features augmented each time that they are read.
+    mutating func augment(_ augmentation: FeatureAugmentation, seed: UInt64) throws {
+        guard let features = source as? FeatureSource else { return }
+        source = try AugmentedFeatureSource(
+            features, augmentation, over: readable.map { firstView * count + $0 }, seed: seed)
+    }
+
+    /// What is read in an epoch, counted since `compile`.
+    func source(inEpoch epoch: Int) -> any ExampleSource {
+        (source as? AugmentedFeatureSource)?.inEpoch(epoch) ?? source
+    }
+
+    /// Whether examples are kept features, which are quicker to read than a step takes.
+    var areFeatures: Bool { source is FeatureSource || source is AugmentedFeatureSource }
+
     /// Whether inputs come as rows compressed by a bitmap.
     var isBitmap: Bool { (source as? FeatureSource)?.isBitmap ?? false }
 
@@ -65,10 +80,12 @@ struct FitSources {
 
     /// Reads features, after a pass over what is not kept yet.
     ///
-    /// - Parameter epochs: the epochs that are left, counted since `compile`; views that none of them draws need no features.
+    /// - Parameters:
+    ///   - epochs: the epochs that are left, counted since `compile`; views that none of them draws need no features.
+    ///   - compresses: whether features may be handed over as they are kept.
     init(
         pass: FeaturePass, over training: any Dataset, _ validation: (any Dataset)?, _ trained: TrainedModel,
-        epochs: Range<Int>, backend: any Backend
+        epochs: Range<Int>, backend: any Backend, compresses: Bool = true
     ) throws {
         let clock = Stopwatch()
         // Read while the trunk's numbers are hashed.
@@ -90,7 +107,7 @@ struct FitSources {
         }
         (self.training, self.validation) = (examples[0], examples.count > 1 ? examples[1] : nil)
         self.training.firstView = epochs.lowerBound % training.views
-        if trained.multipliesFeatures {
+        if trained.multipliesFeatures, compresses {
             try self.training.compress()
             try self.validation?.compress()
         }

@@ -66,7 +66,8 @@ final class Trainer {
     func trainEpoch(lastBatch: () -> Void, afterStep: () throws -> Void) throws {
         try beginEpoch()
         let order = order(leavingOut: run.state.position.leftOut, epoch: run.state.epochCount)
-        let stream = takeStream(Array(order[min(run.state.position.done, order.count)...]))
+        let stream = takeStream(
+            Array(order[min(run.state.position.done, order.count)...]), epoch: run.state.epochCount)
         try events.checkCancellation()
         while let batch = try stream.next() {
             try events.checkCancellation()
@@ -142,19 +143,19 @@ final class Trainer {
         return (settings.shuffle ? settings.randomness.shuffled(order, epoch: epoch) : order).map { first + $0 }
     }
 
-    private var readsFeatures: Bool { examples.source is FeatureSource }
+    private var readsFeatures: Bool { examples.areFeatures }
 
     /// The batches of these examples: those that are being read already, where they are in this order.
-    private func takeStream(_ order: [Int]) -> BatchStream<FedBatch> {
+    private func takeStream(_ order: [Int], epoch: Int) -> BatchStream<FedBatch> {
         defer { streamAhead = nil }
         if let streamAhead, streamAhead.order == order { return streamAhead.stream }
-        return stream(order)
+        return stream(order, epoch: epoch)
     }
 
-    private func stream(_ order: [Int]) -> BatchStream<FedBatch> {
+    private func stream(_ order: [Int], epoch: Int) -> BatchStream<FedBatch> {
         // Steps on features are short, so that some more are read for the moments in which reading does not get its turn.
         BatchStream(
-            examples.source, order: order, batchSize: settings.batchSize, ahead: readsFeatures ? 4 : 2,
+            examples.source(inEpoch: epoch), order: order, batchSize: settings.batchSize, ahead: readsFeatures ? 4 : 2,
             profiler: settings.profiler, prepare: runner.plans.feed)
     }
 
@@ -163,7 +164,7 @@ final class Trainer {
         guard readsFeatures, streamAhead == nil else { return }
         guard run.state.position.epoch < settings.epochs, !run.isStopping else { return }
         let next = order(leavingOut: examples.unreadable, epoch: run.state.epochCount + 1)
-        streamAhead = (next, stream(next))
+        streamAhead = (next, stream(next, epoch: run.state.epochCount + 1))
     }
 
     /// The batch after the one that is about to be used, where it is known.

@@ -14,6 +14,8 @@ public enum TrainingEvent: Sendable {
     case checkpoint(CheckpointReport)
     /// Features of so many examples were found in the cache, from an earlier run; told where there are any.
     case featuresFound(Int)
+    /// What of features will be computed and how much disk it may take, before anything is; told where some are missing.
+    case featuresNeeded(FeatureDemand)
     /// Features were computed for so many of the examples that had none yet.
     case features(Progress)
     /// Features cannot be kept, as their folder is full or went away: the whole network runs at every step instead.
@@ -108,6 +110,7 @@ extension TrainingEvent {
     init(_ event: FeatureEvent) {
         switch event {
         case .found(let count): self = .featuresFound(count)
+        case .needed(let demand): self = .featuresNeeded(demand)
         case .computed(let progress): self = .features(progress)
         case .unreadable(let failure): self = .problem(failure)
         }

@@ -8,6 +8,8 @@ public struct TrainingOptions: Sendable {
     public var features: FeatureCache
     /// How many threads compute; all cores where it is `nil`.
     public var threads: Int?
+    /// What is done to kept features each time that they are read for a training step; nothing where it is `nil`.
+    public var featureAugmentation: FeatureAugmentation?
     /// What convolutions compute in.
     public var precision: Precision
     /// Looked at between steps: `fit` then keeps the model of the last complete epoch and returns a history that says
