@@ -146,10 +146,10 @@ int graft_jpeg_decode(
     struct jpeg_decompress_struct *info = &self.info;
     if (jpeg_read_header(info, TRUE) == JPEG_SUSPENDED) return truncated(&self, "the header");
     info->out_color_space = colours == GRAFT_JPEG_GREY ? JCS_GRAYSCALE : colours == GRAFT_JPEG_RGB ? JCS_RGB : JCS_CMYK;
-    info->dct_method = JDCT_IFAST;
-    info->do_fancy_upsampling = TRUE;
     info->scale_num = 1;
     info->scale_denom = reduction;
+    info->dct_method = JDCT_IFAST;
+    info->do_fancy_upsampling = TRUE;
     if (!jpeg_start_decompress(info)) return truncated(&self, "the picture");
 
     size_t rowByteCount = (size_t)info->output_width * (size_t)info->output_components;
@@ -166,7 +166,7 @@ int graft_jpeg_decode(
             return truncated(&self, place);
         }
     }
-    *warnings = self.error.manager.num_warnings;
+    if (warnings) *warnings = self.error.manager.num_warnings;
     jpeg_destroy_decompress(info);
     return 0;
 }

@@ -93,7 +93,7 @@ struct ImageExamination: Sendable {
             remarks.append((.otherFormat, "is \(facts.format.rawValue), named .\(fileExtension)"))
         }
         if facts.isCMYK { remarks.append((.cmyk, "stored as CMYK, converted to RGB")) }
-        if facts.bitsPerChannel > 8, facts.format != .dicom {
+        if facts.bitsPerChannel > 8 {
             let what = facts.bitsPerChannel == 16 ? "of which the upper 8 are used" : "converted to 8"
             remarks.append((.sixteenBits, "\(facts.bitsPerChannel) bits a channel, \(what)"))
         }

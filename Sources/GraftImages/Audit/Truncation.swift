@@ -9,14 +9,13 @@ enum Truncation {
     static func isTruncated(_ bytes: [UInt8], _ format: ImageFormat, failure: GraftError) -> Bool {
         switch format {
         case .jpeg: failure.message.contains(JPEGReader.truncationWords)
+        case .dicom: failure.message.contains("the file ends") || failure.message.contains("pixels end after")
         case .bmp: failure.message == BMPHeader.truncation.message
         case .png: endsEarlyPNG(bytes)
         case .gif: endsEarlyGIF(bytes)
         case .webP: bytes.littleEndian(at: 4, byteCount: 4).map { $0 + 8 > bytes.count } ?? true
         case .tiff: endsEarlyTIFF(bytes)
         case .heif: endsEarlyHEIF(bytes)
-        case .dicom:
-            failure.message.contains("ends within a data element") || failure.message.contains("pixels end after")
         }
     }
 

@@ -13,18 +13,6 @@ struct DecodingCost {
     /// Other bytes that the library keeps.
     var others = 0
 
-    /// That of an image whose header does not tell, by the bytes of its file.
-    init(ofUnknownSize fileByteCount: Int) {
-        (width, height, read) = (0, 0, 1)
-        others = min(ImageDecoder.maximumMemory, 16 * fileByteCount + 8_000_000)
-    }
-
-    /// That of an image of a size.
-    init(width: Int, height: Int, inside: Int = 0, read: Int, isTurned: Bool = false, others: Int = 0) {
-        (self.width, self.height, self.inside, self.read) = (width, height, inside, read)
-        (self.isTurned, self.others) = (isTurned, others)
-    }
-
     /// The bytes, for an image of so many channels in the end. The size was checked: this cannot overflow.
     func byteCount(channels: Int) -> Int {
         let converted = read == channels ? 0 : channels

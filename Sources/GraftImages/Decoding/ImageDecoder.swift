@@ -61,31 +61,27 @@ public struct ImageDecoder: Sendable, Hashable {
     ) throws(GraftError) -> Result {
         let format = try ImageFormat(of: bytes)
         let bytes = format == .png ? PNGChunks.withoutTexts(bytes) : bytes
-        let needed = try cost(of: bytes, as: format).check(channels: isGrey ? 1 : channels)
-        return try memory.with(needed) { () throws(GraftError) in body(try read(bytes, as: format)) }
-    }
-
-    private func cost(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> DecodingCost {
-        switch format {
-        case .jpeg: try JPEGReader.cost(of: bytes, channels: isGrey ? 1 : channels, atLeast: leastSize)
-        case .bmp: try BMPReader.cost(of: bytes)
-        case .png, .gif, .webP, .tiff, .heif: try VipsReader.cost(of: bytes, as: format)
-        // Its size is known when it is unpacked, and checked then.
-        case .dicom: DecodingCost(ofUnknownSize: bytes.count)
-        }
-    }
-
-    private func read(_ bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> DecodedImage {
         let colours = isGrey ? 1 : channels
-        let raw: RawImage
+        let cost: DecodingCost
         switch format {
-        case .jpeg: raw = try JPEGReader.read(bytes, channels: colours, atLeast: leastSize).through(window)
-        case .bmp: raw = try BMPReader.read(bytes).through(window)
-        case .png, .gif, .webP, .tiff, .heif: raw = try VipsReader.read(bytes, as: format, window: window)
-        case .dicom: raw = try DICOMImage.read(bytes, window: window)
+        case .jpeg: cost = try JPEGReader.cost(of: bytes, channels: colours, atLeast: leastSize)
+        case .bmp: cost = try BMPReader.cost(of: bytes)
+        case .png, .gif, .webP, .tiff, .heif: cost = try VipsReader.cost(of: bytes, as: format)
+        case .dicom: cost = try DICOMImage.cost(of: bytes)
         }
-        let image = raw.converted(to: colours)
-        return colours == channels ? image : image.repeatingGrey()
+        return try memory.with(try cost.check(channels: channels)) { () throws(GraftError) in
+            let image = try read(bytes, as: format, colours: colours).converted(to: colours)
+            return body(colours == channels ? image : image.repeatingGrey())
+        }
+    }
+
+    private func read(_ bytes: [UInt8], as format: ImageFormat, colours: Int) throws(GraftError) -> RawImage {
+        switch format {
+        case .jpeg: try JPEGReader.read(bytes, channels: colours, atLeast: leastSize).through(window)
+        case .bmp: try BMPReader.read(bytes).through(window)
+        case .png, .gif, .webP, .tiff, .heif: try VipsReader.read(bytes, as: format, window: window)
+        case .dicom: try DICOMImage.read(bytes, window: window)
+        }
     }
 
     /// Reads and decodes a file.

@@ -36,10 +36,11 @@ struct ImageFacts {
             if format == .png { facts.frameCount = PNGChunks.frameCount(in: bytes) }
             return facts
         case .dicom:
-            let file = try DICOMDescription(DICOMReader(bytes, limit: DICOMImage.maximumByteCount))
+            // Its bits go through a window, as they should: they are no oddity.
+            let description = try DICOMDescription(DICOMReader(bytes, limit: DICOMImage.maximumByteCount))
             return ImageFacts(
-                format: .dicom, width: file.columns, height: file.rows, bitsPerChannel: file.bitsAllocated,
-                frameCount: file.frameCount)
+                format: .dicom, width: description.columns, height: description.rows, frameCount: description.frameCount
+            )
         }
     }
 }

@@ -54,11 +54,6 @@ enum JPEGReader {
         return RawImage(height: height, width: width, layout: .cmyk, pixels: inks, orientation: metadata.orientation)
     }
 
-    /// The largest of libjpeg's reductions that leaves this many rows and columns.
-    private static func reduction(_ height: Int, _ width: Int, atLeast least: Int) -> Int {
-        [8, 4, 2].first { min(height, width) / $0 >= least } ?? 1
-    }
-
     /// What the header says.
     static func facts(of bytes: [UInt8]) throws(GraftError) -> ImageFacts {
         let header = try readHeader(bytes)
@@ -72,7 +67,7 @@ enum JPEGReader {
     static func smallGrey(
         _ bytes: [UInt8], _ facts: ImageFacts, side: Int
     ) throws(GraftError) -> (image: DecodedImage, warnings: Int) {
-        let reduction = reduction(facts.height, facts.width, atLeast: side)
+        let reduction = Self.reduction(facts.height, facts.width, atLeast: side)
         let (width, height) = ((facts.width + reduction - 1) / reduction, (facts.height + reduction - 1) / reduction)
         var warnings = 0
         let pixels = try decode(
@@ -82,6 +77,11 @@ enum JPEGReader {
 
     /// What the shim says where the bytes end too early.
     static let truncationWords = "the file ends in the middle of"
+
+    /// The largest of libjpeg's reductions that leaves this many rows and columns.
+    private static func reduction(_ height: Int, _ width: Int, atLeast least: Int) -> Int {
+        [8, 4, 2].first { min(height, width) / $0 >= least } ?? 1
+    }
 
     private static func readHeader(_ bytes: [UInt8]) throws(GraftError) -> graft_jpeg_header {
         var header = graft_jpeg_header()
@@ -100,23 +100,15 @@ enum JPEGReader {
         _ bytes: [UInt8], to colours: graft_jpeg_colours, pixelCount: Int, reduction: Int, warnings: inout Int
     ) throws(GraftError) -> [UInt8] {
         let byteCount = pixelCount * Int(colours.rawValue)
-        var counted = 0
-        defer { warnings = counted }
-        return try pixels(count: byteCount) { pixels, message in
-            graft_jpeg_decode(
-                bytes, bytes.count, colours, UInt32(reduction), pixels, byteCount, &counted, message)
-        }
-    }
-
-    /// So many bytes, which a call of the shim fills.
-    private static func pixels(
-        count: Int, _ fill: (UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<CChar>) -> Int32
-    ) throws(GraftError) -> [UInt8] {
         var failure: GraftError?
-        let pixels = [UInt8](unsafeUninitializedCapacity: count) { pixels, initializedCount in
+        let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { pixels, initializedCount in
             do throws(GraftError) {
-                try reporting { fill(pixels.baseAddress, $0) }
-                initializedCount = count
+                try reporting { message in
+                    graft_jpeg_decode(
+                        bytes, bytes.count, colours, UInt32(reduction), pixels.baseAddress, byteCount, &warnings,
+                        message)
+                }
+                initializedCount = byteCount
             } catch {
                 failure = error
             }

@@ -31,6 +31,29 @@ enum PNGChunks {
         }
         return 1
     }
+
+    private static let packed: Set<String> = ["zTXt", "iTXt", "iCCP"]
+    private static let signatureByteCount = 8
+
+    /// The file without texts and profiles: they are packed, a few kilobytes can unpack to gigabytes, and nothing of them is
+    /// used. What cannot be understood stays as it is, for the library to refuse.
+    static func withoutTexts(_ bytes: [UInt8]) -> [UInt8] {
+        var kept: [Range<Int>] = []
+        var (start, position) = (0, signatureByteCount)
+        while position + 12 <= bytes.count {
+            guard let length = bytes.bigEndian(at: position, byteCount: 4) else { break }
+            let next = position + 12 + length
+            guard next <= bytes.count else { break }
+            if packed.contains(String(decoding: bytes[position + 4..<position + 8], as: UTF8.self)) {
+                kept.append(start..<position)
+                start = next
+            }
+            position = next
+        }
+        guard !kept.isEmpty else { return bytes }
+        kept.append(start..<bytes.count)
+        return kept.flatMap { bytes[$0] }
+    }
 }
 
 extension [UInt8] {

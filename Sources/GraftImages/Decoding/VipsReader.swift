@@ -5,34 +5,11 @@ import GraftGraph
 /// Decodes with libvips, through the loader of one known format at a time: its loaders for documents, scripts and
 /// plug-ins (SVG, PDF, ImageMagick, …) are never tried on a file.
 enum VipsReader {
-    /// What ``read(_:as:window:)`` takes, by the header.
+    /// What ``read(_:as:)`` takes, by the header.
     ///
     /// - Throws: `GraftError` with code `image` where there is no whole header, or the image is too large.
     static func cost(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> DecodingCost {
-        try perform(format.rawValue) { () throws(Refusal) in
-            try decode(bytes) { (bytes) throws(Refusal) in
-                let loaded = try load(bytes, as: format)
-                try checkSize(loaded)
-                return cost(of: loaded, as: format)
-            }
-        }
-    }
-
-    /// What libvips keeps of a whole image while it decodes, in bytes a pixel, where its format is not decoded row by row.
-    private static func cost(of loaded: VipsResult, as format: ImageFormat) -> DecodingCost {
-        let stored = loaded.channels * loaded.sampleByteCount
-        let inside =
-            switch format {
-            case .jpeg, .bmp, .dicom: 0
-            case .png: loaded.isInterlaced ? stored : 0
-            case .gif, .webP, .heif: 8
-            // A file may have all its rows in one strip.
-            case .tiff: stored
-            }
-        let isCMYK = loaded.interpretation == VIPS_INTERPRETATION_CMYK && !loaded.hasColourProfile
-        return DecodingCost(
-            width: loaded.width, height: loaded.height, inside: inside,
-            read: isCMYK ? 4 : loaded.channels < 3 ? 1 : 3, isTurned: loaded.orientation > 1)
+        try perform(bytes, as: format) { (loaded) throws(Refusal) in cost(of: loaded, as: format) }
     }
 
     /// Decodes the first frame or page to 8 bits a channel; alpha is left out.
@@ -41,27 +18,17 @@ enum VipsReader {
     static func read(
         _ bytes: [UInt8], as format: ImageFormat, window: IntensityWindow? = nil
     ) throws(GraftError) -> RawImage {
-        try perform(format.rawValue) { () throws(Refusal) in
-            try decode(bytes) { (bytes) throws(Refusal) in
-                let loaded = try load(bytes, as: format)
-                try checkSize(loaded)
-                return try rawImage(of: toBytes(loaded, window))
-            }
-        }
+        try perform(bytes, as: format) { (loaded) throws(Refusal) in try rawImage(of: toBytes(loaded, window)) }
     }
 
     /// What the header says; no pixel is decoded.
     static func facts(of bytes: [UInt8], as format: ImageFormat) throws(GraftError) -> ImageFacts {
-        try perform(format.rawValue) { () throws(Refusal) in
-            try decode(bytes) { (bytes) throws(Refusal) in
-                let loaded = try load(bytes, as: format)
-                return ImageFacts(
-                    format: format, width: loaded.width, height: loaded.height,
-                    bitsPerChannel: loaded.format == VIPS_FORMAT_UCHAR
-                        ? 8 : loaded.format == VIPS_FORMAT_USHORT ? 16 : 32,
-                    isCMYK: loaded.interpretation == VIPS_INTERPRETATION_CMYK, frameCount: max(1, loaded.pageCount),
-                    orientation: Orientation(rawValue: loaded.orientation) ?? .upright)
-            }
+        try perform(bytes, as: format, checksSize: false) { (loaded) throws(Refusal) in
+            ImageFacts(
+                format: format, width: loaded.width, height: loaded.height,
+                bitsPerChannel: loaded.format == VIPS_FORMAT_UCHAR ? 8 : loaded.format == VIPS_FORMAT_USHORT ? 16 : 32,
+                isCMYK: loaded.interpretation == VIPS_INTERPRETATION_CMYK, frameCount: max(1, loaded.pageCount),
+                orientation: Orientation(rawValue: loaded.orientation) ?? .upright)
         }
     }
 
@@ -77,19 +44,36 @@ enum VipsReader {
 
     /// Decodes JPEG 2000, a file or a bare stream, as a DICOM file has it.
     static func readJPEG2000(_ bytes: [UInt8]) throws(GraftError) -> DeepImage {
-        try perform("JPEG 2000") { () throws(Refusal) in
-            try decode(bytes) { (bytes) throws(Refusal) in try deepImage(of: loadJPEG2000(bytes)) }
-        }
+        try perform(
+            bytes, as: "JPEG 2000", checksSize: true,
+            load: { (buffer) throws(Refusal) in
+                try requireLoader("jp2k", for: "JPEG 2000")
+                return try VipsResult { graft_vips_load_jp2k(buffer.baseAddress, buffer.count, $0) }
+            }, { (loaded) throws(Refusal) in try deepImage(of: loaded) })
     }
 
-    /// Runs work of libvips; a failure names the format.
-    private static func perform<Value>(
-        _ format: String, _ work: () throws(Refusal) -> Value
-    ) throws(GraftError) -> Value {
+    private static func perform<Result>(
+        _ bytes: [UInt8], as format: ImageFormat, checksSize: Bool = true,
+        _ body: (VipsResult) throws(Refusal) -> Result
+    ) throws(GraftError) -> Result {
+        try perform(
+            bytes, as: format.rawValue, checksSize: checksSize,
+            load: { (buffer) throws(Refusal) in try load(buffer, as: format) }, body)
+    }
+
+    /// Opens an image, whose size is checked, and does something with it.
+    private static func perform<Result>(
+        _ bytes: [UInt8], as format: String, checksSize: Bool,
+        load: (UnsafeRawBufferPointer) throws(Refusal) -> VipsResult, _ body: (VipsResult) throws(Refusal) -> Result
+    ) throws(GraftError) -> Result {
         do throws(GraftError) {
-            let outcome = try VipsLibrary.perform { () -> Result<Value, GraftError>? in
+            let outcome = try VipsLibrary.perform { () -> Swift.Result<Result, GraftError>? in
                 do throws(Refusal) {
-                    return .success(try work())
+                    return .success(
+                        try open(bytes, load) { (loaded) throws(Refusal) in
+                            if checksSize { try checkSize(loaded) }
+                            return try body(loaded)
+                        })
                 } catch {
                     switch error {
                     case .byVips: return nil
@@ -99,8 +83,30 @@ enum VipsReader {
             }
             return try outcome.get()
         } catch {
-            throw GraftError(.image, "it is not a whole \(format) picture: \(error.message)", cause: error.cause)
+            throw GraftError(
+                .image, "it is not a whole \(format) picture: \(error.message)", cause: error.cause)
         }
+    }
+
+    /// What libvips keeps of a whole image while it decodes, in bytes a pixel: as measured, where its format is not decoded row by
+    /// row.
+    private static func cost(of loaded: VipsResult, as format: ImageFormat) -> DecodingCost {
+        let stored = loaded.channels * loaded.sampleByteCount
+        let inside =
+            switch format {
+            case .jpeg, .bmp, .dicom: 0
+            case .png: loaded.isInterlaced ? stored : 0
+            case .gif: 8
+            case .webP: 8
+            // A file may have all its rows in one strip.
+            case .tiff: stored
+            case .heif: 8
+            }
+        let isCMYK = loaded.interpretation == VIPS_INTERPRETATION_CMYK && !loaded.hasColourProfile
+        return DecodingCost(
+            width: loaded.width, height: loaded.height, inside: inside,
+            read: isCMYK ? 4 : loaded.channels < 3 ? 1 : 3,
+            isTurned: loaded.orientation > 1)
     }
 
     /// Why an image was not decoded: libvips has said so in its error buffer, or the error says it.
@@ -109,12 +115,33 @@ enum VipsReader {
         case byGraft(GraftError)
     }
 
-    /// The buffer must stay where it is while the image is computed from it, row by row.
-    private static func decode<Value>(
-        _ bytes: [UInt8], _ work: (UnsafeRawBufferPointer) throws(Refusal) -> Value
-    ) throws(Refusal) -> Value {
-        let result = bytes.withUnsafeBytes { buffer in Result { () throws(Refusal) in try work(buffer) } }
+    private static func open<Result>(
+        _ bytes: [UInt8], _ load: (UnsafeRawBufferPointer) throws(Refusal) -> VipsResult,
+        _ body: (VipsResult) throws(Refusal) -> Result
+    ) throws(Refusal) -> Result {
+        // The buffer must stay where it is while the image is computed from it, row by row.
+        let result = bytes.withUnsafeBytes { buffer in
+            Swift.Result { () throws(Refusal) in try body(load(buffer)) }
+        }
         return try result.get()
+    }
+
+    private static func checkSize(_ loaded: VipsResult) throws(Refusal) {
+        do throws(GraftError) {
+            try ImageDecoder.checkSize(width: loaded.width, height: loaded.height)
+        } catch {
+            throw .byGraft(error)
+        }
+    }
+
+    private static func requireLoader(_ name: String, for format: String) throws(Refusal) {
+        guard graft_vips_has_operation("\(name)load_buffer") != 0 else {
+            throw .byGraft(
+                GraftError(
+                    .image,
+                    "this system's libvips \(VipsLibrary.versionText) was built without a loader for "
+                        + "\(format); install one that has it, or convert the file to JPEG or PNG"))
+        }
     }
 
     private static func load(_ bytes: UnsafeRawBufferPointer, as format: ImageFormat) throws(Refusal) -> VipsResult {
@@ -129,31 +156,6 @@ enum VipsReader {
             case .heif: graft_vips_load_heif(bytes.baseAddress, bytes.count, image)
             case .bmp, .dicom: -1
             }
-        }
-    }
-
-    private static func loadJPEG2000(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> VipsResult {
-        try requireLoader("jp2k", for: "JPEG 2000")
-        let loaded = try VipsResult { graft_vips_load_jp2k(bytes.baseAddress, bytes.count, $0) }
-        try checkSize(loaded)
-        return loaded
-    }
-
-    private static func requireLoader(_ name: String, for format: String) throws(Refusal) {
-        guard graft_vips_has_operation("\(name)load_buffer") != 0 else {
-            throw .byGraft(
-                GraftError(
-                    .image,
-                    "this system's libvips \(VipsLibrary.versionText) was built without a loader for "
-                        + "\(format); install one that has it, or convert the file to JPEG or PNG"))
-        }
-    }
-
-    private static func checkSize(_ loaded: VipsResult) throws(Refusal) {
-        do throws(GraftError) {
-            try ImageDecoder.checkSize(width: loaded.width, height: loaded.height)
-        } catch {
-            throw .byGraft(error)
         }
     }
 
@@ -180,7 +182,7 @@ enum VipsReader {
         }
     }
 
-    /// Computes the pixels and copies them out.
+    /// Computes the pixels, a few rows at a time, and copies out those channels that are used.
     private static func rawImage(of result: VipsResult) throws(Refusal) -> RawImage {
         let layout: RawImage.Layout
         switch result.channels {
@@ -194,19 +196,12 @@ enum VipsReader {
         guard result.format == VIPS_FORMAT_UCHAR else {
             throw .byGraft(GraftError(.image, "its numbers are of a kind that is not read; save it with 8 or 16 bits"))
         }
-        return RawImage(
-            height: result.height, width: result.width, layout: layout,
-            pixels: try bytes(of: result, channels: layout.channels),
-            orientation: Orientation(rawValue: result.orientation) ?? .upright)
-    }
-
-    /// The first channels of each pixel, computed a few rows at a time: nothing else is held of the whole image.
-    private static func bytes(of result: VipsResult, channels: Int) throws(Refusal) -> [UInt8] {
-        let byteCount = result.height * result.width * channels
+        let byteCount = result.height * result.width * layout.channels
         var isWhole = false
         let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { target, initializedCount in
             guard let start = target.baseAddress else { return }
-            var rows = RowCopy(target: start, width: result.width, stored: result.channels, kept: channels)
+            var rows = RowCopy(
+                target: start, width: result.width, stored: result.channels, kept: layout.channels)
             isWhole =
                 graft_vips_for_each_row(
                     result.image,
@@ -217,7 +212,22 @@ enum VipsReader {
             initializedCount = isWhole ? byteCount : 0
         }
         guard isWhole else { throw .byVips }
-        return pixels
+        return RawImage(
+            height: result.height, width: result.width, layout: layout, pixels: pixels,
+            orientation: Orientation(rawValue: result.orientation) ?? .upright)
+    }
+
+    private static func deepImage(of result: VipsResult) throws(Refusal) -> DeepImage {
+        let bits = [VIPS_FORMAT_UCHAR, VIPS_FORMAT_CHAR].contains(result.format) ? 8 : 16
+        guard bits == 8 || [VIPS_FORMAT_USHORT, VIPS_FORMAT_SHORT].contains(result.format) else {
+            throw .byGraft(GraftError(.image, "its values have more than 16 bits"))
+        }
+        var byteCount = 0
+        guard let memory = vips_image_write_to_memory(result.image, &byteCount) else { throw .byVips }
+        defer { graft_vips_free(memory) }
+        return DeepImage(
+            height: result.height, width: result.width, channels: result.channels, bitsAllocated: bits,
+            bytes: [UInt8](UnsafeRawBufferPointer(start: memory, count: byteCount)))
     }
 
     /// Copies rows, of each pixel the first few channels.
@@ -234,28 +244,6 @@ enum VipsReader {
                 for channel in 0..<kept { target[x * kept + channel] = row[x * stored + channel] }
             }
         }
-    }
-
-    private static func deepImage(of result: VipsResult) throws(Refusal) -> DeepImage {
-        let bits = [VIPS_FORMAT_UCHAR, VIPS_FORMAT_CHAR].contains(result.format) ? 8 : 16
-        guard bits == 8 || [VIPS_FORMAT_USHORT, VIPS_FORMAT_SHORT].contains(result.format) else {
-            throw .byGraft(GraftError(.image, "its values have more than 16 bits"))
-        }
-        return DeepImage(
-            height: result.height, width: result.width, channels: result.channels, bitsAllocated: bits,
-            bytes: try bytes(of: result, bitsAllocated: bits))
-    }
-
-    private static func bytes(of result: VipsResult, bitsAllocated: Int) throws(Refusal) -> [UInt8] {
-        var byteCount = 0
-        guard let memory = vips_image_write_to_memory(result.image, &byteCount) else { throw .byVips }
-        defer { graft_vips_free(memory) }
-        let expected = result.width * result.height * result.channels * (bitsAllocated / 8)
-        guard byteCount == expected else {
-            throw .byGraft(
-                GraftError(.image, "libvips delivered \(byteCount) bytes where \(expected) were expected"))
-        }
-        return [UInt8](UnsafeRawBufferPointer(start: memory, count: byteCount))
     }
 
     /// Owns a reference to an image of libvips; frees it at the end.

@@ -95,7 +95,7 @@ struct OddFile: Sendable {
             bitmap(width: 40, height: 40) { _ in 9 }.with(
                 DrawnFile.little(60_000, 4) + DrawnFile.little(60_000, 4), at: 18),
             [.tooLarge]),
-        OddFile("bomb.gif", DrawnFile.gif(14, screen: 65_535), [.tooLarge]),
+        OddFile("bomb.tif", DrawnFile.tiff(14, declaredWidth: 5_000_000), [.tooLarge]),
     ]
 
     private static let notes: [OddFile] =

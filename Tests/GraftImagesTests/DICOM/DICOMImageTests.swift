@@ -107,6 +107,16 @@ import Testing
             (DICOMBytes(rows: 65535, columns: 65535), "it declares 65535 × 65535 pixels, more than the 100 megapixels"),
             (DICOMBytes(photometric: "HSV"), "its pixels are 'HSV' with 1 values each, which Graft does not read"),
             (DICOMBytes(samples: 4, photometric: "RGB"), "its pixels are 'RGB' with 4 values each"),
+            (
+                DICOMBytes(samples: 3, photometric: "YBR_FULL_422", bitsAllocated: 16),
+                "its pixels are YBR_FULL_422 of 16 bits a value, which Graft does not read"
+            ),
+            (
+                DICOMBytes(
+                    identifier: "1.2.840.10008.1.2.5", samples: 3, photometric: "YBR_FULL_422", bitsAllocated: 8,
+                    bitsStored: 8),
+                "its pixels are YBR_FULL_422 of 8 bits a value"
+            ),
             (DICOMBytes(bitsAllocated: 24), "its values have 16 of 24 bits"),
             (DICOMBytes(bitsAllocated: 8, bitsStored: 9), "its values have 9 of 8 bits"),
             (
@@ -140,6 +150,16 @@ import Testing
         ]
         let decoder = try ImageDecoder(channels: 1)
         var failures = 0
+        for photometric in ["YBR_FULL_422", "YBR_FULL", "RGB", "PALETTE COLOR", "MONOCHROME1"] {
+            for bits in [1, 8, 16, 32] {
+                let file = DICOMBytes(
+                    rows: 1, columns: 3,
+                    samples: photometric == "PALETTE COLOR" || photometric == "MONOCHROME1" ? 1 : 3,
+                    photometric: photometric, bitsAllocated: bits, bitsStored: bits, isSigned: true,
+                    others: [(.planarConfiguration, "US", [1, 0])], pixels: [UInt8](repeating: 200, count: 36))
+                _ = try? decoder.decode(file.bytes)
+            }
+        }
         for file in files {
             for length in 132..<file.count where (try? decoder.decode(Array(file.prefix(length)))) == nil {
                 failures += 1

@@ -54,8 +54,13 @@ struct DICOMDescription: Sendable {
                 .image,
                 "its values have \(bitsStored) of \(bitsAllocated) bits; Graft reads those of 1, 8, 16 and 32 bits")
         }
-        isSigned = file.word(.pixelRepresentation) == 1
-        isPlanar = samples > 1 && file.word(.planarConfiguration) == 1
+        isSigned = bitsAllocated > 1 && file.word(.pixelRepresentation) == 1
+        isPlanar = samples > 1 && photometric != .ybrFull422 && file.word(.planarConfiguration) == 1
+        let isHalved = photometric == .ybrFull422 && file.syntax == .runLength
+        guard samples == 1 || bitsAllocated == 8 || (photometric == .rgb && bitsAllocated == 16), !isHalved else {
+            throw GraftError(
+                .image, "its pixels are \(name) of \(bitsAllocated) bits a value, which Graft does not read")
+        }
         slope = file.decimal(.rescaleSlope) ?? 1
         intercept = file.decimal(.rescaleIntercept) ?? 0
         frameCount = max(1, file.decimal(.numberOfFrames).flatMap { Int(exactly: $0) } ?? 1)
@@ -67,7 +72,7 @@ struct DICOMDescription: Sendable {
 
     /// The bytes of a frame that is not compressed.
     var frameByteCount: Int {
-        if photometric == .ybrFull422 { return rows * columns * 2 }
+        if photometric == .ybrFull422 { return (rows * columns + 1) / 2 * 4 }
         return bitsAllocated == 1 ? (valueCount + 7) / 8 : valueCount * (bitsAllocated / 8)
     }
 }

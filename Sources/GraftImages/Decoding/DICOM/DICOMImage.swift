@@ -11,6 +11,20 @@ enum DICOMImage {
     /// The most bytes of a deflated data set: those of the largest image, as those of `ImageDecoder.maximumPixelCount`.
     static let maximumByteCount = 3 * ImageDecoder.maximumPixelCount
 
+    /// What ``read(_:window:)`` takes, by the header: the frame's values beside the pixels.
+    ///
+    /// - Throws: as ``read(_:window:)``.
+    static func cost(of bytes: [UInt8]) throws(GraftError) -> DecodingCost {
+        let file = try DICOMReader(bytes, limit: maximumByteCount)
+        let description = try DICOMDescription(file)
+        let deflated = file.syntax == .deflated ? file.bytes.count : 0
+        return DecodingCost(
+            width: description.columns, height: description.rows,
+            inside: description.samples * max(description.bitsAllocated / 8, 1),
+            read: description.photometric == .monochrome1 || description.photometric == .monochrome2 ? 1 : 3,
+            others: deflated)
+    }
+
     /// - Throws: `GraftError` with code `image` where it is damaged, has no image, or one that Graft does not read.
     static func read(_ bytes: [UInt8], window: IntensityWindow?) throws(GraftError) -> RawImage {
         let file = try DICOMReader(bytes, limit: maximumByteCount)
