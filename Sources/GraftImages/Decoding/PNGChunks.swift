@@ -1,25 +1,5 @@
 /// The chunks of a PNG file, by their declared lengths (PNG specification, section 5.3; APNG for `acTL`).
 enum PNGChunks {
-    /// Texts and profiles are packed, a few kilobytes can unpack to gigabytes, and nothing of them is used.
-    private static let packed: Set<String> = ["zTXt", "iTXt", "iCCP"]
-
-    /// The file without those chunks; what cannot be understood stays as it is, for the library to refuse.
-    static func withoutTexts(_ bytes: [UInt8]) -> [UInt8] {
-        var kept: [Range<Int>] = []
-        var (start, position) = (0, 8)
-        while let length = bytes.bigEndian(at: position, byteCount: 4), position + 12 + length <= bytes.count {
-            let next = position + 12 + length
-            if packed.contains(String(decoding: bytes[(position + 4)..<(position + 8)], as: UTF8.self)) {
-                kept.append(start..<position)
-                start = next
-            }
-            position = next
-        }
-        guard !kept.isEmpty else { return bytes }
-        kept.append(start..<bytes.count)
-        return kept.flatMap { bytes[$0] }
-    }
-
     /// The frames that an animation chunk declares; 1 where there is none.
     static func frameCount(in bytes: [UInt8]) -> Int {
         var position = 8
