@@ -125,3 +125,13 @@ let package = Package(
         tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
     ]
 )
+
+// What `Scripts/fuzz` builds with sanitizers; libFuzzer brings its `main`.
+if Context.environment["GRAFT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "GraftFuzz",
+            dependencies: ["GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem"],
+            path: "Tests/Fuzz", exclude: ["Dictionaries"],
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -85,6 +85,9 @@ struct RunCheckpoints {
         self.command = resumed?.command ?? KeptCommand(command)
     }
 
+    /// Which run it is, as its models say too.
+    var run: String { command.run }
+
     /// `train` or `distill`.
     private var verb: String { command.verb }
 

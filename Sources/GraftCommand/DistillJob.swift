@@ -28,6 +28,7 @@ struct DistillJob {
         let examples = try DistillExamples(found, options, sizes: networks.sizes, rule: networks.studentRule)
         try report(networks, examples)
         if let resumed { networks.student.layerFlags = resumed.marks }
+        networks.student.metadata.run = checkpoints.run
         try networks.student.checkRoom(toSave: options.modelPath)
         // Measured on the teacher: the student is not yet what it will be.
         let settled = try SettledPrecision(trainingOptions().precision, resumed: resumed?.precision) {

@@ -30,6 +30,7 @@ struct TrainingJob {
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         (training.options.cancellation, training.options.profiler) = (interruption.cancellation, profiler)
+        training.model.metadata.run = checkpoints.run
         passOver(training)
         try train(training)
         try finish(training)

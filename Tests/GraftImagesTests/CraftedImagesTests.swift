@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import GraftGraph
 import GraftTestSupport
 import Synchronization
 import Testing
@@ -40,7 +41,9 @@ import Testing
             _ = try ImageDecoder().decode(Fixtures.bytes("pictures/rgb.png"))
             let bytes = crafted.bytes
             var message = "no error"
-            let costs = Costs { do { _ = try ImageDecoder().decode(bytes) } catch { message = error.message } }
+            let costs = Costs {
+                do throws(GraftError) { _ = try ImageDecoder().decode(bytes) } catch { message = error.message }
+            }
             #expect(message.hasPrefix(crafted.message), "\(message)")
             // A picture that is decoded row by row is found to be cut short when the memory for it is there.
             #expect(
@@ -74,7 +77,8 @@ import Testing
     @Test func imagesWaitUntilThereIsMemory() {
         let memory = DecodingMemory(limit: 100)
         let most = Mutex(0)
-        let (now, done) = (Atomic(0), Atomic(0))
+        let now = Atomic(0)
+        let done = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: 64) { number in
             let size = [10, 60, 100, 1, 35][number % 5]
             memory.with(size) {

@@ -73,6 +73,9 @@ extension ModelMetadata {
             outputActivation: try members.optional("output_activation", "softmax or sigmoid") {
                 $0.text.flatMap(OutputActivation.init(rawValue:))
             })
+        run = try members.optional("run", "a text", \.text)
+        task = try members.optional("task", "a text", \.text)
+        storedSplit = try members.optional("split", "an object", \.members).map { .object($0) }
         if let image = try members.optional("image", "an object", \.members) {
             storedInputRule = ["image": .object(image)]
         } else {

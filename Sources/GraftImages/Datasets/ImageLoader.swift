@@ -31,7 +31,7 @@ struct ImageLoader: Sendable {
         for index in indices { try checkIndex(index) }
         let failures = Mutex<[Int: String]>([:])
         let shape: Shape = [indices.count, rule.height, rule.width, rule.channels]
-        let tensor = memory.tensor(shape) { values in
+        let tensor = try memory.checkedTensor(shape) { values in
             let target = SharedMemory(values: values)
             ParallelWork.perform(count: indices.count, threads: threads) { slot in
                 do throws(GraftError) {

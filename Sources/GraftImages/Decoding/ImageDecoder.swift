@@ -64,7 +64,7 @@ public struct ImageDecoder: Sendable, Hashable {
         let colours = isGrey ? 1 : channels
         let cost: DecodingCost
         switch format {
-        case .jpeg: cost = try JPEGReader.cost(of: bytes, channels: colours)
+        case .jpeg: cost = try JPEGReader.cost(of: bytes, channels: colours, atLeast: leastSize)
         case .bmp: cost = try BMPReader.cost(of: bytes)
         case .png, .gif, .webP, .tiff, .heif: cost = try VipsReader.cost(of: bytes, as: format)
         case .dicom: cost = try DICOMImage.cost(of: bytes)

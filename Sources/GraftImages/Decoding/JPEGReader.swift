@@ -5,14 +5,19 @@ import GraftGraph
 ///
 /// libvips reads JPEG too, but with another inverse transform (values differ by up to 4), and it takes twice as long.
 enum JPEGReader {
-    /// What ``read(_:channels:)`` takes, by the header.
+    /// What ``read(_:channels:atLeast:)`` takes, by the header.
     ///
     /// - Throws: `GraftError` with code `image` where there is no whole header, or the image is too large.
-    static func cost(of bytes: [UInt8], channels: Int) throws(GraftError) -> DecodingCost {
+    static func cost(of bytes: [UInt8], channels: Int, atLeast least: Size2D?) throws(GraftError) -> DecodingCost {
         let header = try readHeader(bytes)
-        try ImageDecoder.checkSize(width: Int(header.width), height: Int(header.height))
+        var (height, width) = (Int(header.height), Int(header.width))
+        try ImageDecoder.checkSize(width: width, height: height)
+        if let least, header.components != 4 {
+            let reduction = Self.reduction(height, width, atLeast: max(least.height, least.width))
+            (height, width) = ((height + reduction - 1) / reduction, (width + reduction - 1) / reduction)
+        }
         return DecodingCost(
-            width: Int(header.width), height: Int(header.height), read: header.components == 4 ? 4 : channels,
+            width: width, height: height, read: header.components == 4 ? 4 : channels,
             isTurned: JPEGMetadata(bytes).orientation != .upright, others: Int(clamping: header.coefficientByteCount))
     }
 

@@ -74,9 +74,7 @@ package struct HDF5Dataset: Sendable {
 
     /// The numbers as 32-bit floats, in a tensor of the dataset's shape.
     package func tensor() throws(GraftError) -> Tensor {
-        var tensor = Tensor(uninitialized: shape) { _ in }
-        try tensor.withUnsafeMutableBuffer { (values) throws(GraftError) in try read(into: values) }
-        return tensor
+        try Tensor(checked: shape) { (values) throws(GraftError) in try read(into: values) }
     }
 
     /// Reads the numbers as 32-bit floats straight into memory that holds them all.
