@@ -51,7 +51,7 @@ let package = Package(
         room("GraftFeatures", ["GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
         room("GraftApplications", ["GraftModel", "GraftData", "GraftFormats", "CPocket", "GraftDigest"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
-        room("GraftImages", ["GraftData", "CJPEG", "CVips", "GraftDigest"]),
+        room("GraftImages", ["GraftData", "CJPEG", "CVips", "GraftDigest", "GraftInflate"]),
 
         // The data, the model and the graph.
         room("GraftData", ["GraftGraph"]),
@@ -68,6 +68,9 @@ let package = Package(
         // Hashes, a room of their own since they need the system's libcrypto; Apple's systems bring CryptoKit.
         room("GraftDigest", ["GraftSystem", .target(name: "CLibCrypto", condition: .when(platforms: [.linux]))]),
 
+        // Decompression: a room of its own, since it needs the system's zlib.
+        room("GraftInflate", ["GraftSystem", "CZlib"]),
+
         // C, kept thin.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
@@ -80,6 +83,9 @@ let package = Package(
         .systemLibrary(
             name: "CLibJPEG", pkgConfig: "libjpeg",
             providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CLibCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
@@ -96,6 +102,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: strict),
         tests(of: "GraftSystem"),
         tests(of: "GraftDigest"),
+        tests(of: "GraftInflate", ["CZlib"]),
         tests(of: "GraftGraph"),
         tests(of: "GraftModel", resources: [.copy("Fixtures")]),
         tests(of: "GraftData"),
@@ -118,3 +125,13 @@ let package = Package(
         tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
     ]
 )
+
+// What `Scripts/fuzz` builds with sanitizers; libFuzzer brings its `main`.
+if Context.environment["GRAFT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "GraftFuzz",
+            dependencies: ["GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem"],
+            path: "Tests/Fuzz", exclude: ["Dictionaries"],
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

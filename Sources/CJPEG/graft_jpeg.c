@@ -17,7 +17,7 @@ int graft_jpeg_turbo_version(void) {
 }
 
 /// A progressive file has about ten scans; one made to waste time has thousands, each of which touches every pixel.
-enum { MAXIMUM_SCANS = 100 };
+enum { MAXIMUM_SCANS = 32 };
 
 typedef struct {
     struct jpeg_error_mgr manager;
@@ -101,6 +101,19 @@ static int truncated(decoder *self, const char *place) {
     return -1;
 }
 
+/// Of each 8 × 8 block 64 numbers of 16 bits. As libjpeg's `jinit_d_coef_controller` allocates them.
+static uint64_t coefficients(struct jpeg_decompress_struct *info) {
+    uint64_t count = 0;
+    if (!jpeg_has_multiple_scans(info)) return 0;
+    for (int index = 0; index < info->num_components; index++) {
+        const jpeg_component_info *component = &info->comp_info[index];
+        uint64_t columns = (component->width_in_blocks + component->h_samp_factor) / component->h_samp_factor;
+        uint64_t rows = (component->height_in_blocks + component->v_samp_factor) / component->v_samp_factor;
+        count += columns * component->h_samp_factor * rows * component->v_samp_factor * sizeof(JBLOCK);
+    }
+    return count;
+}
+
 int graft_jpeg_read_header(
     const uint8_t *bytes, size_t byteCount, graft_jpeg_header *header, char message[GRAFT_JPEG_MESSAGE_SIZE]) {
     decoder self;
@@ -115,13 +128,14 @@ int graft_jpeg_read_header(
     header->height = self.info.image_height;
     header->components = (uint32_t)self.info.num_components;
     header->inverted = self.info.saw_Adobe_marker;
+    header->coefficientByteCount = coefficients(&self.info);
     jpeg_destroy_decompress(&self.info);
     return 0;
 }
 
 int graft_jpeg_decode(
-    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, uint8_t *pixels, size_t pixelByteCount,
-    char message[GRAFT_JPEG_MESSAGE_SIZE]) {
+    const uint8_t *bytes, size_t byteCount, graft_jpeg_colours colours, unsigned reduction, uint8_t *pixels,
+    size_t pixelByteCount, long *warnings, char message[GRAFT_JPEG_MESSAGE_SIZE]) {
     decoder self;
     prepare_errors(&self, message);
     if (setjmp(self.error.escape)) {
@@ -132,6 +146,8 @@ int graft_jpeg_decode(
     struct jpeg_decompress_struct *info = &self.info;
     if (jpeg_read_header(info, TRUE) == JPEG_SUSPENDED) return truncated(&self, "the header");
     info->out_color_space = colours == GRAFT_JPEG_GREY ? JCS_GRAYSCALE : colours == GRAFT_JPEG_RGB ? JCS_RGB : JCS_CMYK;
+    info->scale_num = 1;
+    info->scale_denom = reduction;
     info->dct_method = JDCT_IFAST;
     info->do_fancy_upsampling = TRUE;
     if (!jpeg_start_decompress(info)) return truncated(&self, "the picture");
@@ -150,6 +166,7 @@ int graft_jpeg_decode(
             return truncated(&self, place);
         }
     }
+    if (warnings) *warnings = self.error.manager.num_warnings;
     jpeg_destroy_decompress(info);
     return 0;
 }

@@ -23,32 +23,15 @@ bool graft_has_amx(void) {
 
 bool graft_has_avx512_bf16(void) { return __builtin_cpu_supports("avx512bf16"); }
 
-bool graft_convolution_is_fast(bool is_bfloat16) {
-    if (graft_instruction_set_count() < 3) return false;
-    return !is_bfloat16 || (graft_has_avx512_bf16() && !graft_has_amx());
-}
-
-static void run_block(const graft_convolution *c, const graft_convolution_block *block) {
-    const graft_kernels *kernels = graft_chosen_kernels();
-    if (c->is_bfloat16 && kernels == &graft_kernels_avx512 && graft_has_avx512_bf16())
-        graft_convolution_block_avx512_bf16(c, block);
-    else
-        kernels->convolution_block(c, block);
-}
-
 #else
 
 bool graft_has_amx(void) { return false; }
 
 bool graft_has_avx512_bf16(void) { return false; }
 
-bool graft_convolution_is_fast(bool is_bfloat16) { return false; }
-
-static void run_block(const graft_convolution *c, const graft_convolution_block *block) {
-    graft_chosen_kernels()->convolution_block(c, block);
-}
-
 #endif
+
+bool graft_convolution_is_fast(void) { return graft_instruction_set_count() >= 3; }
 
 // MARK: Kernels
 
@@ -60,26 +43,21 @@ static int64_t panel_count(const graft_convolution *c) { return ceiling(c->geome
 
 size_t graft_convolution_panel_size(const graft_convolution *c) {
     const graft_geometry *g = &c->geometry;
-    size_t elements = (size_t)(g->kernel_height * g->kernel_width * g->input_channels * panel_channels(c));
-    return elements * (c->is_bfloat16 ? sizeof(uint16_t) : sizeof(float));
+    return (size_t)(g->kernel_height * g->kernel_width * g->input_channels * panel_channels(c)) * sizeof(float);
 }
 
 size_t graft_convolution_kernel_size(const graft_convolution *convolution) {
     return graft_convolution_panel_size(convolution) * (size_t)panel_count(convolution);
 }
 
-void graft_pack_convolution_kernel(const graft_convolution *c, const float *kernel, void *target) {
+void graft_pack_convolution_kernel(const graft_convolution *c, const float *kernel, float *target) {
     const graft_geometry *g = &c->geometry;
     int64_t rows = g->kernel_height * g->kernel_width * g->input_channels, width = panel_channels(c);
     memset(target, 0, graft_convolution_kernel_size(c));
     for (int64_t row = 0; row < rows; row++)
         for (int64_t channel = 0; channel < g->output_channels; channel++) {
-            float value = kernel[row * g->output_channels + channel];
             int64_t panel = channel / width * rows * width, column = channel % width;
-            if (c->is_bfloat16)
-                ((uint16_t *)target)[panel + row / 2 * 2 * width + 2 * column + row % 2] = graft_to_bfloat16(value);
-            else
-                ((float *)target)[panel + row * width + column] = value;
+            target[panel + row * width + column] = kernel[row * g->output_channels + channel];
         }
 }
 
@@ -160,7 +138,7 @@ static void run_group(void *context, const graft_pixel_group *group, int64_t fir
     int64_t begin = range->begin > first ? range->begin : first, end = range->end < last ? range->end : last;
     if (begin >= end) return;
     graft_convolution_block block = {*group, begin - first, end - first, range->panel};
-    run_block(range->convolution, &block);
+    graft_chosen_kernels()->convolution_block(range->convolution, &block);
 }
 
 static void run_part(void *context, int part, int64_t begin, int64_t end) {

@@ -206,10 +206,8 @@ static graft_sparsity find_sparsity(const graft_program *program, const graft_gr
                                .writes_elsewhere = call->arrays[kernel + 1] != call->results[kernel]};
     sparsity.skips_products = !gradient->multiplies_zeros && gradient->examples <= graft_most_sparse_examples;
     for (int64_t i = 0; i < gradient->examples && sparsity.skips_products; i++) {
-        int32_t largest = largest_bits(gradient->right + i * gradient->columns, gradient->columns);
-        sparsity.skips_products = largest < infinity_bits;
-        // The example's gradient underflowed to 0: only NaN and infinity still count.
-        sparsity.thresholds[i] = largest > 0 || gradient->counts_all_examples ? 1 : infinity_bits;
+        const float *row = gradient->right + i * gradient->columns;
+        sparsity.skips_products = largest_bits(row, gradient->columns) < infinity_bits;
     }
     graft_zero_gradient zero = graft_on_zero_gradient(program);
     sparsity.skips_rows = sparsity.skips_products && may_skip_rows(zero, program, gradient, call);

@@ -53,9 +53,6 @@ typedef struct {
     bool writes_elsewhere;
     /// NULL where no rows are lazy.
     const graft_lazy_rows *lazy;
-    /// For each example the smallest magnitude of its inputs that counts, as bits: any but zero. Where the output's gradient is
-    /// zero, only inputs that are not finite, since zero times those is NaN.
-    int32_t thresholds[graft_most_sparse_examples];
 } graft_sparsity;
 
 /// A gradient with the optimizer that it is fused with.
@@ -178,9 +175,6 @@ extern const graft_kernels graft_kernels_plain;
 #if defined(__x86_64__)
 extern const graft_kernels graft_kernels_avx2;
 extern const graft_kernels graft_kernels_avx512;
-
-/// As that of `graft_kernels_avx512`, with the instruction that multiplies pairs of bfloat16 values.
-void graft_convolution_block_avx512_bf16(const graft_convolution *convolution, const graft_convolution_block *block);
 #endif
 
 /// The kernels for this processor.

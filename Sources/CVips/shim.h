@@ -17,6 +17,7 @@ GRAFT_VIPS_LOADER(gif)
 GRAFT_VIPS_LOADER(webp)
 GRAFT_VIPS_LOADER(tiff)
 GRAFT_VIPS_LOADER(heif)
+GRAFT_VIPS_LOADER(jp2k)
 
 #undef GRAFT_VIPS_LOADER
 
@@ -26,6 +27,11 @@ static inline int graft_vips_has_operation(const char *name) { return vips_type_
 /// 16 bits to 8 by leaving out the lower byte.
 static inline int graft_vips_high_byte(VipsImage *image, VipsImage **result) {
     return vips_cast(image, result, VIPS_FORMAT_UCHAR, "shift", TRUE, NULL);
+}
+
+/// `scale · value + offset`, without its fraction, cut to 0…255 and 8 bits.
+static inline int graft_vips_linear(VipsImage *image, double scale, double offset, VipsImage **result) {
+    return vips_linear(image, result, &scale, &offset, 1, "uchar", TRUE, NULL);
 }
 
 /// Any colour space to 8-bit sRGB.
@@ -52,6 +58,28 @@ static inline int graft_vips_save_png(
         g_object_unref(image);
     }
     g_object_unref(memory);
+    return result;
+}
+
+/// Whether the image is stored so that no row is whole before the last byte.
+static inline int graft_vips_is_interlaced(VipsImage *image) {
+    int interlaced = 0;
+    return vips_image_get_typeof(image, "interlaced") && vips_image_get_int(image, "interlaced", &interlaced) == 0
+        && interlaced;
+}
+
+/// Computes an image a few rows at a time and hands each row over, from the top. Returns 0 on success.
+static inline int graft_vips_for_each_row(
+    VipsImage *image, void (*take)(const unsigned char *row, int y, void *context), void *context) {
+    VipsRegion *region = vips_region_new(image);
+    if (!region) return -1;
+    int result = 0;
+    for (int top = 0; result == 0 && top < image->Ysize; top += 16) {
+        VipsRect strip = {0, top, image->Xsize, VIPS_MIN(16, image->Ysize - top)};
+        result = vips_region_prepare(region, &strip);
+        for (int y = top; result == 0 && y < top + strip.height; y++) take(VIPS_REGION_ADDR(region, 0, y), y, context);
+    }
+    g_object_unref(region);
     return result;
 }
 

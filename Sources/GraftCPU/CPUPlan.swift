@@ -263,12 +263,23 @@ extension Graph {
     fileprivate func preparedForCPU(_ paths: FastPaths, _ options: CPUOptions) throws(GraftError) -> Graph {
         let fused = try paths.rewriting(pruned().foldingNormalization().fusingEpilogues()).fusingElementwise().pruned()
         let typed = try fused.choosingPrecision(options.precision)
-        guard typed.nodes.allSatisfy({ $0.elementType != .bfloat16 }) || CPUOptions.supportsBFloat16 else {
+        guard !typed.multipliesBFloat16 || CPUOptions.supportsBFloat16 else {
             throw GraftError(
                 .backend,
                 "this processor has no instructions for bfloat16 (AVX512_BF16 or AMX), and without them it is slower than "
                     + "float32; choose the precision float32 or automatic")
         }
         return typed
+    }
+
+    /// Whether oneDNN would multiply bfloat16. Graft's own kernels for optimizer state in bfloat16 need no instructions for it.
+    private var multipliesBFloat16: Bool {
+        nodes.contains { node in
+            switch node.operation {
+            case .convolution, .product:
+                node.elementType == .bfloat16 || node.operands.contains { self[$0].elementType == .bfloat16 }
+            default: false
+            }
+        }
     }
 }

@@ -85,6 +85,9 @@ struct RunCheckpoints {
         self.command = resumed?.command ?? KeptCommand(command)
     }
 
+    /// Which run it is, as its models say too.
+    var run: String { command.run }
+
     /// `train` or `distill`.
     private var verb: String { command.verb }
 
@@ -117,6 +120,20 @@ struct RunCheckpoints {
     func tellStopped(on console: Console) {
         guard FileManager.default.fileExists(atPath: file.path) else { return }
         console.say("the run is kept in \(file.path); graft \(verb) --resume \(file.path) goes on with it")
+    }
+
+    /// Sees to it that a model which cannot be written at its place is not lost: the run's checkpoint stays, and where a run
+    /// was too short for one, the model is written into the folder for temporary files.
+    func rescue(_ model: Model, on console: Console) {
+        guard !FileManager.default.fileExists(atPath: file.path) else { return tellStopped(on: console) }
+        let name = URL(filePath: file.path).deletingPathExtension().lastPathComponent
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(name)-\(getpid()).keras").path
+        do {
+            try model.save(path)
+            console.say("the model is in \(path) instead; move it before that folder is tidied up")
+        } catch {
+            console.warn("the model could not be written into the folder for temporary files either: \(error)")
+        }
     }
 
     /// Ends a run whose model is written. What another run left that was begun with the same options goes too: all that it

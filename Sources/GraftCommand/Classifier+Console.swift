@@ -16,12 +16,12 @@ extension Classifier {
             options: machine.trainingOptions())
     }
 
-    /// Refuses what has no classes or no probabilities.
+    /// Refuses what nothing can be compared with: no classes with probabilities, nor labels, nor a regression.
     ///
     /// - Throws: `GraftError` saying what the outputs are.
     func requireProbabilities() throws(GraftError) {
         switch outputs.meaning {
-        case .probabilities, .activated: return
+        case .probabilities, .activated, .labels, .values: return
         case .scores(let layer): throw GraftError(.format, "\(scores(layer)); \(Self.wayOut)")
         case .features:
             throw GraftError(
@@ -39,7 +39,7 @@ extension Classifier {
                 reason == .asked
                 ? "as asked" : "the model was trained on logits (from_logits in its compile configuration)"
             console.warn("\(name): \(activation.rawValue) makes probabilities of the outputs: \(why)")
-        case .probabilities: break
+        case .probabilities, .labels, .values: break
         case .scores(let layer): console.warn("\(scores(layer)); \(Self.wayOut)")
         case .features:
             console.warn("\(name) puts out features, no classes; graft features writes them as an array")

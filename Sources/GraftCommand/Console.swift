@@ -6,6 +6,9 @@ import Synchronization
 ///
 /// With `--json`, standard output carries one JSON object a line and people's text goes to standard error; without it,
 /// people's text goes to standard output. Errors always go to standard error.
+///
+/// Names of files and classes, and what files hold, come from others: whatever in them would steer a terminal is written as an
+/// escape, here and nowhere else.
 final class Console: Sendable {
     let isJSON: Bool
     /// Whether people's text is read on a terminal, where a progress line may rewrite itself.
@@ -13,6 +16,13 @@ final class Console: Sendable {
     /// The columns that a line may take.
     let width: Int
     private let hasOpenLine = Mutex(false)
+    private let failure = Mutex<Int32?>(nil)
+
+    /// Why something that was printed on standard output did not arrive, other than that its reader has gone; `nil` where all
+    /// did. A full disk behind `graft predict … > classes.txt` must not pass for success.
+    var outputFailure: GraftError? {
+        failure.withLock(\.self).map { FileFailure.error("standard output was not written to its end", number: $0) }
+    }
 
     init(json: Bool) {
         isJSON = json
@@ -24,7 +34,12 @@ final class Console: Sendable {
     /// Prints a line for people.
     func say(_ line: String) {
         closeProgressLine()
-        write(line + "\n", to: isJSON ? FileHandle.standardError : FileHandle.standardOutput)
+        write(line.printable + "\n", to: isJSON ? FileHandle.standardError : FileHandle.standardOutput)
+    }
+
+    /// Prints a text of several lines for people.
+    func say(lines text: String) {
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { say(String(line)) }
     }
 
     /// Prints a line about something that needs attention but stops nothing.
@@ -43,7 +58,7 @@ final class Console: Sendable {
     /// Prints what is wrong with one thing among several; the command goes on.
     func complain(_ line: String) {
         closeProgressLine()
-        write("graft: \(line)\n", to: FileHandle.standardError)
+        write("graft: \(line.printable)\n", to: FileHandle.standardError)
     }
 
     /// Prints why the command failed.
@@ -67,7 +82,7 @@ final class Console: Sendable {
     func progress(_ line: String) {
         guard isTerminal else { return }
         hasOpenLine.withLock { $0 = true }
-        write("\r\u{1B}[K" + line, to: isJSON ? FileHandle.standardError : FileHandle.standardOutput)
+        write("\r\u{1B}[K" + line.printable, to: isJSON ? FileHandle.standardError : FileHandle.standardOutput)
     }
 
     /// Clears an unfinished progress line.
@@ -84,10 +99,22 @@ final class Console: Sendable {
     /// The others end quietly with the pipe, as every tool that prints does.
     func outliveReader() { signal(SIGPIPE, SIG_IGN) }
 
-    /// What cannot be written is dropped: there is nobody to tell.
+    /// What cannot be written is dropped; where that was on standard output and its reader is still there, it is remembered.
     private func write(_ text: String, to handle: FileHandle) {
-        try? handle.write(contentsOf: Data(text.utf8))
+        let number = handle.fileDescriptor
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Foundation.write(number, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                if number == STDOUT_FILENO, errno != EPIPE, errno != EIO { note(errno) }
+                return
+            }
+            bytes.removeFirst(count)
+        }
     }
+
+    private func note(_ number: Int32) { failure.withLock { $0 = $0 ?? number } }
 
     private static func terminalWidth(_ descriptor: Int32) -> Int {
         var size = winsize()

@@ -89,6 +89,8 @@ struct Distill: ParsableCommand {
         var options = try kept.command.resumed(by: command, path: path)
         options.images = command.images.map(KeptRun.absolute) ?? options.images
         kept.enterFolder()
+        let named = output ?? (kept.command.options["--output"] == nil ? nil : command.output)
+        try ResumedOutputs(run: kept.command.run).check(options.modelPath, option: "--output", named: named)
         return (options, kept)
     }
 }

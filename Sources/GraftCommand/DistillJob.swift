@@ -28,6 +28,7 @@ struct DistillJob {
         let examples = try DistillExamples(found, options, sizes: networks.sizes, rule: networks.studentRule)
         try report(networks, examples)
         if let resumed { networks.student.layerFlags = resumed.marks }
+        networks.student.metadata.run = checkpoints.run
         try networks.student.checkRoom(toSave: options.modelPath)
         // Measured on the teacher: the student is not yet what it will be.
         let settled = try SettledPrecision(trainingOptions().precision, resumed: resumed?.precision) {
@@ -93,7 +94,11 @@ struct DistillJob {
                 checkpoint: checkpoints.checkpointing(phase: 0, of: 1, [], resumes: resumed != nil))
         } catch {
             reporter.listUnreadable()
-            if reporter.epochCount > 0 { try save(student, epochs: reporter.epochCount) }
+            if reporter.epochCount > 0 {
+                // What ended the run comes first; that its student cannot be written either is said before it.
+                do { try save(student, epochs: reporter.epochCount) } catch { console.warn("\(error)") }
+                checkpoints.tellStopped(on: console)
+            }
             throw error
         }
     }
@@ -111,7 +116,10 @@ struct DistillJob {
             throw ExitCode(Interruption.exitCode)
         }
         tellHistory()
-        try save(student, epochs: history.epochs.count)
+        do { try save(student, epochs: history.epochs.count) } catch {
+            checkpoints.rescue(student, on: console)
+            throw error
+        }
         emit(history)
         if history.isInterrupted { checkpoints.tellStopped(on: console) } else { checkpoints.end(on: console) }
         if history.isInterrupted { throw ExitCode(Interruption.exitCode) }

@@ -20,8 +20,15 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "A model that graft or Keras wrote.", completion: .file(extensions: ["keras"]))
     var model: String
 
-    @Argument(help: "The folder of images.", completion: .directory)
+    @Argument(help: "The folder of images, or a table that names them (.csv, .jsonl).", completion: .file())
     var images: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The part to evaluate: train, validation or test. Where IMAGES is not divided, the images that the model was not "
+                + "trained on, as it remembers them (train --split).",
+            valueName: "part"))
+    var split: DatasetPart?
 
     @OptionGroup(title: "Views") var views: ViewArguments
     @OptionGroup(title: "Model") var options: ModelOptions
@@ -54,19 +61,47 @@ struct Evaluate: ParsableCommand {
     }
 
     private func examples(for classifier: Classifier, on console: Console) throws -> ImageDataset {
-        let (rule, names) = (classifier.rule, classifier.model.metadata.classNames)
-        if let flat = try FlatFolder(at: images, rule: rule) {
+        let (rule, metadata) = (classifier.rule, classifier.model.metadata)
+        let names = metadata.classNames
+        if split == nil, let flat = try FlatFolder(at: images, rule: rule) {
             let (examples, leftOut) = try flat.examples(classNames: names, threads: machine.threads)
             console.list(leftOut, title: "left out")
             return examples
         }
-        let folder = try ImageFolder(at: images, rule: rule, classNames: names, threads: machine.threads)
-        console.list(folder.problems.map(\.description), title: "left out")
-        return part(of: folder, on: console)
+        let found = try LabelledImages(
+            at: images, rule: rule, task: metadata.imageTask, classNames: names, threads: machine.threads)
+        console.list(found.problems.map(\.description), title: "left out")
+        return try split.map { try part($0, of: found, metadata.heldBack) } ?? part(of: found, on: console)
+    }
+
+    /// The part that was asked for, by the folder or the table, or else by what the model remembers.
+    private func part(
+        _ part: DatasetPart, of found: LabelledImages, _ heldBack: HeldBackFiles?
+    ) throws(GraftError) -> ImageDataset {
+        if found.validation != nil || found.test != nil {
+            guard let images = found[part], images.count > 0 else {
+                throw GraftError(.data, "--split: \(images) has no part \(part.rawValue)")
+            }
+            return images
+        }
+        guard let heldBack else {
+            throw GraftError(
+                .argument,
+                "--split: neither does \(images) say which images are for what, nor does \(model) remember it; train with "
+                    + "--split, or on a table of graft split")
+        }
+        let parts = heldBack.parts(of: found.training.paths, threads: machine.threads)
+        let wanted = parts.indices.filter { (parts[$0] ?? .training) == part }
+        guard !wanted.isEmpty else {
+            throw GraftError(
+                .data,
+                "--split: none of the images of \(images) is one that \(model) remembers as its part \(part.rawValue)")
+        }
+        return try found.training.subset(wanted)
     }
 
     /// The images that the model has not seen, where the folder says which those are.
-    private func part(of photos: ImageFolder, on console: Console) -> ImageDataset {
+    private func part(of photos: LabelledImages, on console: Console) -> ImageDataset {
         if let test = photos.test {
             console.say("\(images) has a test part: evaluating that")
             return test

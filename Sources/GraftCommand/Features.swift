@@ -17,7 +17,10 @@ struct Features: ParsableCommand {
     @Argument(help: "A base (see graft bases), or a .keras model.")
     var network: String
 
-    @Argument(help: "The folder of images; folders inside are searched too.", completion: .directory)
+    @Argument(
+        help: ArgumentHelp(
+            "The folder of images, searched with those inside; a table that names them (.csv, .jsonl), or - for a list on "
+                + "standard input."), completion: .file())
     var images: String
 
     @OptionGroup(title: "Network") var source: BaseArguments
@@ -46,8 +49,13 @@ struct Features: ParsableCommand {
             let network = NetworkSource(name: network, choice: source.choice, top: top)
             let whole = try network.model(on: console)
             let usualCut = network.isSavedModel || top ? nil : try network.named().defaultCut
-            let files = try ImageFiles(below: images, rule: imageRule(of: whole), threads: machine.threads)
-            console.list(files.problems.map(\.description), title: "left out")
+            let rule = try imageRule(of: whole)
+            let found = try images == "-" || ImageTable.isTable(images) ? ImagePaths([images], rule: rule) : nil
+            let files =
+                try found.map { try ImageFiles(paths: $0.paths, rule: rule, threads: machine.threads) }
+                ?? ImageFiles(below: images, rule: rule, threads: machine.threads)
+            console.list(
+                (found?.problems.map(\.problem) ?? files.problems).map(\.description), title: "left out")
             try profiling.follow(machine, on: console) { profiler in
                 try write(network.cut(whole, at: usualCut), files, profiler, on: console)
             }
@@ -58,6 +66,9 @@ struct Features: ParsableCommand {
     private func imageRule(of model: Model) throws -> ImageRule {
         var rule = try Classifier.rule(of: model, network)
         if let resize = source.resize { rule.resize = resize }
+        if let fit = source.fit { rule.fit = fit }
+        if let window = source.window { rule.window = window }
+        if source.grey { rule.isGrey = true }
         return rule
     }
 

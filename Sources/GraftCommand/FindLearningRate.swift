@@ -15,7 +15,7 @@ struct FindLearningRate: ParsableCommand {
               graft find-learning-rate photos --base inception-v3 --cut mixed7
             """)
 
-    @Argument(help: "The folder of images.", completion: .directory)
+    @Argument(help: "The folder of images, or a table that names them (.csv, .jsonl).", completion: .file())
     var images: String
 
     @OptionGroup(title: "Network") var network: NetworkOptions
@@ -67,14 +67,14 @@ struct FindLearningRate: ParsableCommand {
             try machine.checkPrecision()
             var recipe = try network.recipe(head: head)
             (recipe.seed, recipe.penalty) = (seed, 0)
-            let photos = try ImageFolder(at: images, rule: recipe.rule, threads: machine.threads)
+            let photos = try LabelledImages(at: images, rule: recipe.rule, threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
-            let model = try recipe.model(classNames: photos.classNames, on: console)
+            let model = try recipe.model(for: photos, on: console)
             var options = machine.trainingOptions(trains: true)
             try recipe.adaptStandardization(of: model, to: photos.training, options: options)
             try model.compile(
                 optimizer: optimizer.optimizer(learningRate: .constant(from)),
-                loss: .classification(outputs: model.output.shape.last))
+                loss: photos.task.loss(outputs: model.output.shape.last))
             let settled = try SettledPrecision(options.precision) {
                 try recipe.features(of: model).costOfBFloat16(
                     on: photos.training, options: TrainingOptions(threads: machine.threads))

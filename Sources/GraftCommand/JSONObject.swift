@@ -50,12 +50,23 @@ struct JSONObject {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where scalar.isASCII && scalar.value >= 0x20 && scalar.value < 0x7F:
+                result.unicodeScalars.append(scalar)
+            // What would steer a terminal or is not seen: the same text to a reader of JSON, and harmless to a person's.
+            case _ where String(scalar).printable != String(scalar): result += escape(scalar)
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
+    }
+
+    /// `\u001b`; two of them beyond U+FFFF.
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        UTF16.encode(scalar).map { unit in
+            unit.map { number in
+                let digits = String(number, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }.joined()
+        } ?? ""
     }
 }

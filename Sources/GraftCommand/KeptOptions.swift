@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Graft
+import GraftDigest
 
 /// A verb whose runs are kept in checkpoints, with its options.
 protocol ResumableCommand: ParsableCommand {
@@ -80,6 +81,13 @@ struct KeptCommand: Equatable {
         } else {
             throw other
         }
+    }
+
+    /// Which run this is: one that was begun with the same words in the same folder is the same run, begun anew.
+    var run: String {
+        var hash = SHA256()
+        hash.update(configuration.json())
+        return hash.finalize().hexadecimal
     }
 
     /// For a checkpoint's notes.

@@ -45,24 +45,31 @@ struct ClassNames: ExpressibleByArgument, Equatable {
                 "--classes: \(argument) gives \(names.count.of("name")); needs one for each class, such as cats,dogs, or a "
                     + "file with one a line")
         }
-        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+        var known: Set<String> = []
+        if let twice = names.first(where: { !known.insert($0).inserted }) {
             throw GraftError(.argument, "--classes: \(twice) is there twice; each class needs a name of its own")
         }
         return names
     }
 
     private static func names(inFile path: String) throws(GraftError) -> [String] {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(filePath: path))
+        let bytes: [UInt8]
+        do throws(GraftError) {
+            bytes = try FileBytes.read(path, limit: fileLimit)
         } catch {
             throw GraftError(
-                .file, "--classes: there is no file \(path) that can be read; names need commas between them",
-                cause: error)
+                .file,
+                "--classes: there is no file \(path) that can be read; names need commas between them (it \(error.message))"
+            )
         }
-        if let names = try? JSONDecoder().decode([String].self, from: data) { return names }
-        return list(String(decoding: data, as: UTF8.self), separator: "\n").filter { !$0.isEmpty }
+        if let names = try? Configuration(json: bytes).elements?.map({ try $0.expect($0.text, "a name") }) {
+            return names
+        }
+        return list(String(decoding: bytes, as: UTF8.self), separator: "\n").filter { !$0.isEmpty }
     }
+
+    /// A million names of sixteen letters.
+    private static let fileLimit = 16 << 20
 
     private static func list(_ text: String, separator: Character) -> [String] {
         text.split(separator: separator, omittingEmptySubsequences: false).map {

@@ -50,6 +50,23 @@ struct BaseArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "What becomes of an image of another proportion: 'stretch' changes its shape and keeps all of it, 'pad' puts black "
+                + "beside it and keeps all of it, 'crop' cuts two edges off. (default: stretch)",
+            valueName: "stretch|pad|crop"))
+    var fit: ImageFit?
+
+    @Option(
+        help: ArgumentHelp(
+            "Scans (DICOM, 16 bits): the values from black to white, as center:width. 40:400 shows soft tissue in a CT. (default: "
+                + "the window in the file, or all values)",
+            valueName: "center:width"))
+    var window: IntensityWindow?
+
+    @Flag(help: "Leave colours out: the network sees grey.")
+    var grey = false
+
+    @Option(
+        help: ArgumentHelp(
             "What the network does first to pixels from 0 to 255: 'own' as the network was trained, 'unit' x / 255 as "
                 + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'lite' (x - 127) / 128, 'caffe' BGR minus the means, 'none'. (default: own)",
             valueName: "own|unit|signed-unit|lite|caffe|none"))
@@ -63,7 +80,9 @@ struct BaseArguments: ParsableArguments {
 
     /// The values, apart from how they were parsed.
     var choice: BaseChoice {
-        BaseChoice(weights: weights, inputSize: inputSize, cut: cut, resize: resize, preprocessing: preprocessing)
+        BaseChoice(
+            weights: weights, inputSize: inputSize, cut: cut, resize: resize, fit: fit, window: window, isGrey: grey,
+            preprocessing: preprocessing)
     }
 }
 
@@ -73,12 +92,16 @@ struct BaseChoice {
     var inputSize: Int?
     var cut: String?
     var resize: ResizeMethod?
+    var fit: ImageFit?
+    var window: IntensityWindow?
+    var isGrey = false
     var preprocessing: PreprocessingOption?
 
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {
         let options: [(name: String, isGiven: Bool)] = [
-            ("--weights", weights != nil), ("--resize", resize != nil), ("--preprocessing", preprocessing != nil),
+            ("--weights", weights != nil), ("--resize", resize != nil), ("--fit", fit != nil),
+            ("--window", window != nil), ("--grey", isGrey), ("--preprocessing", preprocessing != nil),
         ]
         return options.filter(\.isGiven).map(\.name)
     }

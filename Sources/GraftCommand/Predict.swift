@@ -21,7 +21,9 @@ struct Predict: ParsableCommand {
     @Argument(help: "A model that graft or Keras wrote.", completion: .file(extensions: ["keras"]))
     var model: String
 
-    @Argument(help: "The images, or folders of them.", completion: .file())
+    @Argument(
+        help: "The images, folders of them, tables that name them (.csv, .jsonl), or - for a list on standard input.",
+        completion: .file())
     var files: [String]
 
     @Option(help: ArgumentHelp("How many classes to print, the likeliest first.", valueName: "N"))
@@ -71,19 +73,14 @@ struct Predict: ParsableCommand {
         try classifier.forEachClassification(contentsOf: paths, views: views, body)
     }
 
-    /// The images that were named, and those of the folders that were.
+    /// The images that were named, and those of the folders and tables that were.
     private func allImages(_ rule: ImageRule, on console: Console) throws -> [String] {
-        try files.flatMap { path in
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-                return [path]
-            }
-            let found = try ImageFiles(below: path, rule: rule)
-            if let first = found.problems.first {
-                console.warn("\(found.problems.count.of("file")) of \(path) left out, such as \(first)")
-            }
-            return found.paths
+        let found = try ImagePaths(files, rule: rule)
+        for (argument, problems) in Dictionary(grouping: found.problems, by: \.argument).sorted(by: { $0.key < $1.key })
+        {
+            console.warn("\(problems.count.of("file")) of \(argument) left out, such as \(problems[0].problem)")
         }
+        return found.paths
     }
 
     private func show(_ answer: Classification, _ outputs: ClassifierOutputs, on console: Console) {

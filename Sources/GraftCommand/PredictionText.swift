@@ -15,12 +15,22 @@ struct PredictionText {
         let ranked = Array(answer.classes.prefix(top ?? answer.classes.count))
         var object = JSONObject(event: "prediction")
         object.add("path", .string(answer.name))
-        if let best = ranked.first { object.add("class", .string(best.name)) }
+        if let best = ranked.first, outputs.meaning != .labels { object.add("class", .string(best.name)) }
         let text: String
         switch outputs.meaning {
         case .probabilities, .activated:
             text = ranked.map { "\($0.name) \(($0.value * 100).fixed(2)) %" }.joined(separator: ", ")
             object.add("probabilities", .object(Self.object(of: ranked)))
+        case .labels:
+            let likely = answer.likely
+            text =
+                (likely.isEmpty ? "none" : likely.map(\.name).joined(separator: ", ")) + "  ("
+                + ranked.map { "\($0.name) \(($0.value * 100).fixed(2)) %" }.joined(separator: ", ") + ")"
+            object.add("labels", .strings(likely.map(\.name)))
+            object.add("probabilities", .object(Self.object(of: ranked)))
+        case .values:
+            text = answer.outputs.map { $0.fixed(4) }.joined(separator: ", ")
+            object.add("values", .numbers(answer.outputs))
         case .scores:
             text = "scores " + ranked.map { "\($0.name) \($0.value.fixed(4))" }.joined(separator: ", ")
             object.add("scores", .object(Self.object(of: ranked)))

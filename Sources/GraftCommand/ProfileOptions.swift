@@ -29,7 +29,7 @@ struct ProfileOptions: ParsableArguments {
         let result = Result { try profiler.measure("graft", category: "command") { try work(profiler) } }
         try profiler.writeTrace(to: path)
         let limits = try MachineLimits.measured(threads: machine.threads)
-        console.say(profiler.report(limits: limits).description)
+        console.say(lines: profiler.report(limits: limits).description)
         console.say("trace in \(profile)")
         try result.get()
     }

@@ -34,6 +34,8 @@ final class ProgressReporter {
         case .featuresFound(let count): console.say("features of \(count.of("image")) found from an earlier run")
         case .featuresNeeded(let demand): showNeeded(demand)
         case .features(let progress): showFeatures(progress)
+        case .featuresNotKept(let error):
+            console.warn("features are not kept, so that the whole network runs at every step: \(error)")
         case .problem(let failure): unreadable.append(failure)
         case .epochBegan: listUnreadable()
         case .step(let report):

@@ -64,12 +64,20 @@ struct ResumedRun {
         guard let phase = notes?["phase"]?.integer, phase >= 0, let histories = notes?["histories"]?.elements else {
             throw GraftError(.format, "--resume: \(path) is the checkpoint of another program than graft train")
         }
-        var options = try kept.command.resumed(by: command, path: path)
         // The model keeps the name that it was begun under, wherever the images are now.
-        options.output = options.output ?? Train.modelPath(for: kept.command.options["images"] ?? ".")
+        let usualOutput = Train.modelPath(for: kept.command.options["images"] ?? ".")
+        var given = command
+        if kept.command.options["--output"] == nil, command.output == usualOutput { given.output = nil }
+        var options = try kept.command.resumed(by: given, path: path)
+        options.output = options.output ?? usualOutput
         options.images = command.images.map(KeptRun.absolute) ?? options.images
         (self.options, self.phase) = (options, phase)
         self.histories = try histories.map { (history) throws(GraftError) in try History(configuration: history) }
         kept.enterFolder()
+        let outputs = ResumedOutputs(run: kept.command.run)
+        try outputs.check(options.modelPath, option: "--output", named: command.output)
+        if let best = options.callbacks.saveBest {
+            try outputs.check(best, option: "--save-best", named: command.callbacks.saveBest)
+        }
     }
 }

@@ -82,6 +82,12 @@ enum PrecisionOption: String, CaseIterable, ExpressibleByArgument {
 /// `--resize`: how a photo of any size becomes one of the network's.
 extension ResizeMethod: ExpressibleByArgument {}
 
+/// `--fit`: what becomes of its proportion.
+extension ImageFit: ExpressibleByArgument {}
+
+/// `--window`: which of its values are seen.
+extension IntensityWindow: ExpressibleByArgument {}
+
 /// Refuses an option's value as wrong usage.
 func require(_ condition: Bool, _ option: String, _ value: Any, _ expected: String) throws(ValidationError) {
     if !condition { throw ValidationError("\(option): got \(value), needs \(expected)") }
@@ -120,12 +126,13 @@ func underOption<Value>(_ option: String, _ work: () throws(GraftError) -> Value
 func explain(on console: Console, _ work: () throws -> Void) throws {
     do {
         try work()
+        if let failure = console.outputFailure { throw failure }
     } catch let code as ExitCode {
         throw code
     } catch let error as ValidationError {
         throw error
     } catch {
-        console.fail(String(describing: error))
+        console.fail((error as? GraftError ?? GraftError(.state, "it failed", cause: error)).description)
         throw ExitCode((error as? GraftError)?.code == .cancelled ? Interruption.exitCode : 1)
     }
 }

@@ -36,7 +36,7 @@ struct Summary: ParsableCommand {
             if !SavedModel.isNamed(by: network) { choice.weights = Weights.none }
             let source = NetworkSource(name: network, choice: choice, top: top)
             let model = try source.cut(source.model(on: console))
-            guard console.isJSON else { return console.say(model.summary(width: console.width)) }
+            guard console.isJSON else { return console.say(lines: model.summary(width: console.width)) }
             emit(model, on: console)
         }
     }

@@ -10,7 +10,12 @@ extension Train: ResumableCommand {
             // The network.
             .value("--base", \.network.base), .value("--weights", \.network.source.weights),
             .value("--input-size", \.network.source.inputSize), .value("--cut", \.network.source.cut),
-            .value("--resize", \.network.source.resize), .value("--preprocessing", \.network.source.preprocessing),
+            .value("--resize", \.network.source.resize), .value("--fit", \.network.source.fit),
+            .value("--window", \.network.source.window), .flag("--grey", \.network.source.grey),
+            .value("--preprocessing", \.network.source.preprocessing),
+            // Images.
+            .value("--target", \.data.target), .value("--split", \.data.split), .value("--group-by", \.data.groupBy),
+            .flag("--audit", \.data.audit, isFree: true),
             // Augmentation.
             .value("--augment", \.augmentation.augment), .value("--views", \.augmentation.views),
             .value("--mixup", \.augmentation.mixup), .value("--cutmix", \.augmentation.cutmix),

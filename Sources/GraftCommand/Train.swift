@@ -7,7 +7,8 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a classifier on folders of images and write a model.",
         discussion: """
-            IMAGES holds one folder a class, or train/ and validation/ (and test/, evaluated at the end) that do. The base network is cut at a \
+            IMAGES holds one folder a class, or train/ and validation/ (and test/, evaluated at the end) that do; or it is a \
+            table, .csv or .jsonl, with a path, a label and perhaps a split of each image (graft split writes one). The base network is cut at a \
             layer and frozen, a new head is trained on what it puts out, and the model is written as a .keras file.
 
             Nothing else has to be said:
@@ -40,7 +41,7 @@ struct Train: ParsableCommand {
               graft train --resume cats-and-dogs.checkpoint
             """)
 
-    @Argument(help: "The folder of images.", completion: .directory)
+    @Argument(help: "The folder of images, or a table that names them (.csv, .jsonl).", completion: .file())
     var images: String?
 
     @OptionGroup(title: "Network") var network: NetworkOptions
@@ -52,6 +53,7 @@ struct Train: ParsableCommand {
             valueName: "layers"))
     var head: String?
 
+    @OptionGroup(title: "Images") var data: DataArguments
     @OptionGroup(title: "Augmentation") var augmentation: AugmentationArguments
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
@@ -97,6 +99,9 @@ struct Train: ParsableCommand {
         }
         if let head { try asUsage { () throws(GraftError) in try Head(option: head) } }
         try require(
+            data.split == nil || training.validationSplit == nil, "--validation-split",
+            training.validationSplit ?? 0, "either this or --split")
+        try require(
             training.epochs != 0 || fineTuning.fineTuneFrom != nil, "--epochs", 0,
             "at least 1, or --fine-tune-from to train the base at once")
     }
@@ -113,7 +118,8 @@ struct Train: ParsableCommand {
 
     /// A model named after a folder of images.
     static func modelPath(for images: String) -> String {
-        let name = URL(fileURLWithPath: images).standardizedFileURL.lastPathComponent
+        let url = URL(fileURLWithPath: images).standardizedFileURL
+        let name = (ImageTable.isTable(images) ? url.deletingPathExtension() : url).lastPathComponent
         return (["", "/", ".", ".."].contains(name) ? "model" : name) + ".keras"
     }
 

@@ -30,6 +30,7 @@ struct TrainingJob {
         let interruption = Interruption(
             on: console, saying: "stopping after this step; Ctrl-C again ends the program at once, without a model")
         (training.options.cancellation, training.options.profiler) = (interruption.cancellation, profiler)
+        training.model.metadata.run = checkpoints.run
         passOver(training)
         try train(training)
         try finish(training)
@@ -75,7 +76,11 @@ struct TrainingJob {
                 phase, callbacks: [EventHandler(reporter.handle), recorder] + callbacks, checkpoint: checkpoint)
         } catch {
             reporter.listUnreadable()
-            if reporter.epochCount > 0 { try report.save(training.model, epochs: reporter.epochCount) }
+            if reporter.epochCount > 0 {
+                // What ended the run comes first; that its model cannot be written either is said before it.
+                do { try report.save(training.model, epochs: reporter.epochCount) } catch { console.warn("\(error)") }
+                checkpoints.tellStopped(on: console)
+            }
             throw error
         }
     }
@@ -90,7 +95,10 @@ struct TrainingJob {
         }
         let verdict = outcome.verdict
         report.tell(verdict, recorder)
-        try report.save(training.model, epochs: outcome.epochCount)
+        do { try report.save(training.model, epochs: outcome.epochCount) } catch {
+            checkpoints.rescue(training.model, on: console)
+            throw error
+        }
         let test = outcome.isInterrupted ? nil : training.images.test
         let evaluation = try test.map { try report.evaluate(training.model, on: $0, training.options) }
         report.emit(outcome, evaluation, verdict)

@@ -9,6 +9,9 @@ extension NetworkOptions {
         recipe.weights = choice.weights ?? recipe.weights
         recipe.inputSize = choice.inputSize ?? recipe.inputSize
         if let resize = choice.resize { recipe.resize = resize }
+        recipe.fit = choice.fit ?? recipe.fit
+        recipe.window = choice.window
+        recipe.isGrey = choice.isGrey
         recipe.preprocessing = choice.preprocessing?.preprocessing(of: recipe.base) ?? recipe.preprocessing
         recipe.cut = choice.cut ?? recipe.cut
         return recipe
@@ -39,12 +42,12 @@ extension Train {
 }
 
 extension TrainingRecipe {
-    /// The network for these classes; says what it is.
-    func model(classNames: [String], on console: Console) throws -> Model {
+    /// The network for what is to be learned of these images; says what it is.
+    func model(for images: LabelledImages, on console: Console) throws -> Model {
         var recipe = self
         recipe.weights = try base.fetched(weights, for: preprocessing, on: console)
         let model = try naming("--head", for: "head") { () throws(GraftError) in
-            try recipe.model(on: recipe.network(), classNames: classNames)
+            try recipe.model(on: recipe.network(), for: images)
         }
         console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
         let trainable = model.trainableVariables.parameterCount.grouped

@@ -9,11 +9,28 @@ struct TrainingReport {
 
     init(model: String, console: Console) { (self.model, self.console) = (model, console) }
 
-    func tell(_ images: ImageFolder) {
+    func tell(_ images: LabelledImages) {
         let report = PhotoReport(images)
         for line in report.lines { console.say(line) }
         for warning in report.warnings { console.warn(warning) }
         console.list(images.problems.map(\.description), title: "left out")
+    }
+
+    /// Says in a line each what names, sizes and equal files tell of the images.
+    func tellFindings(_ findings: [ImageFinding], in path: String) {
+        guard !findings.isEmpty else { return }
+        var object = JSONObject(event: "findings")
+        for kind in ImageFinding.Kind.allCases {
+            let same = findings.filter { $0.kind == kind }
+            guard let first = same.first else { continue }
+            let paths = first.paths.prefix(2).joined(separator: ", ")
+            console.warn(
+                "\(kind.title)\(same.count > 1 ? ", \(same.count.grouped) times" : ""): "
+                    + (paths.isEmpty ? first.detail : (same.count > 1 ? "such as " : "") + paths).printable)
+            object.add(kind.rawValue, .int(same.count))
+        }
+        console.say("graft audit \(path.printable) shows all, near copies too")
+        console.emit(object)
     }
 
     /// Says which base was chosen where none was named, and what another would bring.
@@ -57,7 +74,7 @@ struct TrainingReport {
 
     /// Says where the history is, and whether the validation curve turned.
     func tell(_ verdict: LearningCurveDiagnosis, _ recorder: HistoryRecorder) {
-        console.say(verdict.description)
+        console.say(lines: verdict.description)
         if let failure = recorder.failure {
             console.warn("the history could not be written: \(failure)")
         } else {

@@ -12,13 +12,11 @@ struct TrainingSetup {
         var recipe = try options.recipe()
         // The checkpoint has all numbers.
         if resumed != nil { recipe.weights = .none }
-        let images = try ImageFolder(
-            at: options.images ?? ".", rule: recipe.rule, validationSplit: recipe.validationSplit, seed: recipe.seed,
-            threads: options.machine.threads)
+        let images = try images(recipe)
         report.tell(images)
         if options.network.base == nil { report.tellUsual(recipe.base) }
         try options.callbacks.check(hasValidation: images.validation.map { $0.count > 0 } == true)
-        let model = try recipe.model(classNames: images.classNames, on: report.console)
+        let model = try recipe.model(for: images, on: report.console)
         if let resumed { model.layerFlags = resumed.kept.marks }
         for phase in recipe.phases(imageCount: images.training.count) { try phase.check(model) }
         try model.checkRoom(toSave: options.modelPath)
@@ -29,5 +27,24 @@ struct TrainingSetup {
             .tell(optimizerState: recipe.optimizerState, on: report.console)
         if resumed == nil { try training.adaptStandardization() }
         return training
+    }
+
+    /// The images, after a look at what may be wrong with them.
+    private func images(_ recipe: TrainingRecipe) throws -> LabelledImages {
+        let (path, threads, console) = (options.images ?? ".", options.machine.threads, report.console)
+        if options.data.audit {
+            let report = AuditReport(try AuditReport.audit(path, threads: threads, on: console))
+            report.show(on: console)
+            report.emit(on: console)
+        }
+        let images = try naming("--group-by", for: "groups") { () throws(GraftError) in
+            try LabelledImages(
+                at: path, rule: recipe.rule, task: options.data.target,
+                split: try options.data.division(seed: recipe.seed), validationSplit: recipe.validationSplit,
+                seed: recipe.seed, threads: threads, progress: Split.progress(on: console))
+        }
+        console.closeProgressLine()
+        if !options.data.audit { try report.tellFindings(images.quickFindings(threads: threads), in: path) }
+        return images
     }
 }

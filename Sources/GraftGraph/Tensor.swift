@@ -60,6 +60,17 @@ public struct Tensor: Sendable {
         try fill(storage.buffer)
     }
 
+    /// An array whose memory `fill` writes, each element of it; of its size a file or an argument decides.
+    ///
+    /// - Throws: `GraftError` with code `backend` where the system gives no memory for it, and what `fill` throws.
+    package init(
+        checked shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        self.shape = shape
+        storage = try TensorStorage(checked: shape.elementCount)
+        try fill(storage.buffer)
+    }
+
     /// An array of an element type, whose bytes `fill` writes, all of them.
     package init<Failure: Error>(
         uninitialized shape: Shape, as elementType: ElementType,

@@ -24,6 +24,23 @@ package final class TensorPool: Sendable {
         return tensor
     }
 
+    /// As ``tensor(_:fill:)``, of a size that a file or an argument decides about.
+    ///
+    /// - Throws: `GraftError` with code `backend` where the system gives no memory for it.
+    package func checkedTensor(
+        _ shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) -> Void
+    ) throws(GraftError) -> Tensor {
+        var tensor: Tensor
+        if let free = take(shape) {
+            tensor = free
+        } else {
+            tensor = try Tensor(checked: shape) { (_) throws(GraftError) in }
+        }
+        tensor.withUnsafeMutableBuffer(fill)
+        keep(tensor)
+        return tensor
+    }
+
     /// A tensor of this shape that only the pool holds, which then holds it no more. Where there is none and the pool is
     /// full, those of other shapes are let go: the last batch of an epoch is smaller, and the next epoch begins with large
     /// ones again.

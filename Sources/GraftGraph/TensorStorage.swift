@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Memory for a tensor's elements, aligned for the widest vector loads.
 ///
 /// Sendable because a tensor writes to it only while it holds the one reference.
@@ -11,13 +19,35 @@ package final class TensorStorage: @unchecked Sendable {
     /// How many 32-bit words hold this many elements of a type.
     static func floatCount(_ count: Int, _ type: ElementType) -> Int { (count * type.byteCount + 3) / 4 }
 
-    package init(count: Int) {
-        let byteCount = max(count, 1) * MemoryLayout<Float>.stride
-        let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: byteCount, alignment: LargePages.alignment(forByteCount: byteCount))
+    /// Memory for so many numbers; where there is none, the program ends in words.
+    package convenience init(count: Int) {
+        guard let bytes = Self.allocate(count) else { OutOfMemory.end(Self.byteCount(count)) }
+        self.init(bytes, count: count)
+    }
+
+    /// Memory for so many numbers, of whose number a file or an argument decides.
+    ///
+    /// - Throws: `GraftError` with code `backend` where there is none.
+    convenience init(checked count: Int) throws(GraftError) {
+        guard let bytes = Self.allocate(count) else { throw OutOfMemory.error(Self.byteCount(count)) }
+        self.init(bytes, count: count)
+    }
+
+    private convenience init(_ bytes: UnsafeMutableRawPointer, count: Int) {
+        let start = bytes.bindMemory(to: Float.self, capacity: count)
+        self.init(buffer: UnsafeMutableBufferPointer(start: start, count: count)) { free($0) }
+    }
+
+    private static func byteCount(_ count: Int) -> Int { max(count, 1) * MemoryLayout<Float>.stride }
+
+    private static func allocate(_ count: Int) -> UnsafeMutableRawPointer? {
+        let byteCount = byteCount(count)
+        var bytes: UnsafeMutableRawPointer?
+        guard posix_memalign(&bytes, LargePages.alignment(forByteCount: byteCount), byteCount) == 0, let bytes else {
+            return nil
+        }
         LargePages.advise(bytes, byteCount: byteCount)
-        buffer = UnsafeMutableBufferPointer(start: bytes.bindMemory(to: Float.self, capacity: count), count: count)
-        release = { $0.deallocate() }
+        return bytes
     }
 
     /// Zeros. Large arrays are new memory of the system, which is zero without being written to: pages are made ready by

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A failure that Graft explains: what it got, what it needs, how to mend it.
 public struct GraftError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for programs; more may be added.
@@ -47,7 +49,23 @@ public struct GraftError: Error, Sendable, CustomStringConvertible {
     }
 
     /// The message, with the cause after it.
-    public var description: String { cause.map { "\(message) (\($0))" } ?? message }
+    public var description: String { cause.map { "\(message) (\(Self.words($0)))" } ?? message }
+
+    /// What a failure says for people. Those of Foundation describe themselves to programmers: `Error Domain=NSCocoaErrorDomain
+    /// Code=640 …`.
+    private static func words(_ cause: any Error) -> String {
+        if let failure = cause as? GraftError { return failure.description }
+        let name = String(reflecting: type(of: cause))
+        guard ["NSError", "CocoaError", "URLError", "POSIXError"].contains(where: name.hasSuffix) else {
+            return "\(cause)"
+        }
+        let failure = cause as NSError
+        if let inner = failure.userInfo[NSUnderlyingErrorKey] as? any Error { return words(inner) }
+        if failure.domain == NSPOSIXErrorDomain {
+            return String(cString: strerror(Int32(failure.code))).lowercasedFirst
+        }
+        return failure.localizedDescription
+    }
 
     /// The same failure with words in front that say where it happened: a file, a layer.
     public func inside(_ place: String) -> GraftError { GraftError(code, "\(place): \(message)", cause: cause) }

@@ -108,14 +108,14 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
         return try Interpreter.run(graph, inputs: inputs, variables: [:], randomKey: 0).outputs[0]
     }
 
-    func description(isBFloat16: Bool, outputIsBFloat16: Bool) -> graft_convolution {
+    func description() -> graft_convolution {
         let geometry = ConvolutionGeometry(
             convolution: Convolution(strides: strides, dilation: dilation, padding: padding), input: input,
             kernel: [kernel.height, kernel.width, input[3], outputs], output: output)
         return graft_convolution(
             geometry: geometry.sizes,
             output_pixel_stride: Int64(channelsAround.before + outputs + channelsAround.behind),
-            is_bfloat16: isBFloat16, output_is_bfloat16: outputIsBFloat16, relu: hasRelu, input: nil, kernel: nil,
+            relu: hasRelu, input: nil, kernel: nil,
             bias: nil, output: nil)
     }
 }
@@ -131,53 +131,37 @@ extension InstructionSetTests {
 
         /// The whole array of which the result is a slice.
         private func run(
-            _ example: ConvolutionCase, kernel given: ReferenceArray? = nil, isBFloat16: Bool,
-            outputIsBFloat16: Bool = false,
-            threads: Int
+            _ example: ConvolutionCase, kernel given: ReferenceArray? = nil, threads: Int
         ) -> [Float] {
             let (x, w, b) = example.arrays
-            var convolution = example.description(isBFloat16: isBFloat16, outputIsBFloat16: outputIsBFloat16)
-            var kernel = [UInt8](repeating: 0, count: graft_convolution_kernel_size(&convolution))
+            var convolution = example.description()
+            var kernel = [Float](repeating: 0, count: graft_convolution_kernel_size(&convolution) / 4)
             (given ?? w).values.map { Float($0) }.withUnsafeBufferPointer { plain in
-                kernel.withUnsafeMutableBytes {
+                kernel.withUnsafeMutableBufferPointer {
                     graft_pack_convolution_kernel(&convolution, plain.baseAddress, $0.baseAddress)
                 }
             }
             let pixels = Int(example.output.elementCount / example.outputs * Int(convolution.output_pixel_stride))
-            var output = bytes([Float](repeating: Self.around, count: pixels), areBFloat16: outputIsBFloat16)
-            let offset = example.channelsAround.before * (outputIsBFloat16 ? 2 : 4)
-            bytes(x.values.map { Float($0) }, areBFloat16: isBFloat16).withUnsafeBytes { input in
-                kernel.withUnsafeBytes { kernel in
+            var output = [Float](repeating: Self.around, count: pixels)
+            x.values.map { Float($0) }.withUnsafeBufferPointer { input in
+                kernel.withUnsafeBufferPointer { kernel in
                     b.values.map { Float($0) }.withUnsafeBufferPointer { bias in
-                        output.withUnsafeMutableBytes { output in
+                        output.withUnsafeMutableBufferPointer { output in
                             convolution.input = input.baseAddress
                             convolution.kernel = kernel.baseAddress
                             convolution.bias = example.hasBias ? bias.baseAddress : nil
-                            convolution.output = output.baseAddress?.advanced(by: offset)
+                            convolution.output = output.baseAddress?.advanced(by: example.channelsAround.before)
                             graft_run_convolution(&convolution, Int32(threads))
                         }
                     }
                 }
             }
-            return numbers(output, areBFloat16: outputIsBFloat16)
-        }
-
-        private func bytes(_ numbers: [Float], areBFloat16: Bool) -> [UInt8] {
-            guard areBFloat16 else { return numbers.withUnsafeBytes { Array($0) } }
-            return numbers.map { UInt16($0.bitPattern >> 16) }.withUnsafeBytes { Array($0) }
-        }
-
-        private func numbers(_ bytes: [UInt8], areBFloat16: Bool) -> [Float] {
-            bytes.withUnsafeBytes { bytes in
-                guard areBFloat16 else { return Array(bytes.bindMemory(to: Float.self)) }
-                return bytes.bindMemory(to: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
-            }
+            return output
         }
 
         /// Sums in 32 bits of some hundred products each, whose inputs both sides hold exactly: some 10⁻⁶ of the largest sum.
-        /// Where the result is of bfloat16, half a step of it, 2⁻⁹ of a number, comes on top.
-        private func agrees(_ example: ConvolutionCase, isBFloat16: Bool, outputIsBFloat16: Bool, threads: Int) throws {
-            let whole = run(example, isBFloat16: isBFloat16, outputIsBFloat16: outputIsBFloat16, threads: threads)
+        private func agrees(_ example: ConvolutionCase, threads: Int) throws {
+            let whole = run(example, threads: threads)
             let expected = try example.expected()
             let (before, behind) = example.channelsAround
             let stride = before + example.outputs + behind
@@ -191,19 +175,15 @@ extension InstructionSetTests {
                 }
             }
             expectClose(
-                ReferenceArray(slice, shape: example.output), expected, tolerance: outputIsBFloat16 ? 0x1p-8 : 1e-5,
-                "narrow \(isBFloat16), output narrow \(outputIsBFloat16), \(threads) threads, \(example)")
+                ReferenceArray(slice, shape: example.output), expected, tolerance: 1e-5,
+                "\(threads) threads, \(example)")
         }
 
         @Test(arguments: ConvolutionCase.chosen, instructionSets)
         func chosenSizesAgreeWithTheInterpreter(_ example: ConvolutionCase, instructionSet: Int) throws {
             graft_use_instruction_set(Int32(instructionSet))
             defer { graft_use_instruction_set(graft_instruction_set_count() - 1) }
-            for isBFloat16 in [false, true] {
-                for outputIsBFloat16 in [false, true] {
-                    try agrees(example, isBFloat16: isBFloat16, outputIsBFloat16: outputIsBFloat16, threads: 2)
-                }
-            }
+            try agrees(example, threads: 2)
         }
 
         @Test(arguments: instructionSets)
@@ -213,32 +193,30 @@ extension InstructionSetTests {
             for seed in 0..<60 {
                 var random = SplitMix(seed: UInt64(seed) + 90_000)
                 let example = ConvolutionCase(&random)
-                try agrees(
-                    example, isBFloat16: seed % 2 == 0, outputIsBFloat16: seed % 3 == 0, threads: random.size(1...3))
+                try agrees(example, threads: random.size(1...3))
             }
         }
 
         /// Nor on the tile that a pixel happens to be in.
-        @Test(arguments: ConvolutionCase.chosen, [false, true])
-        func noBitDependsOnThreadsOrOnTheBatchThatAnImageIsIn(_ example: ConvolutionCase, isBFloat16: Bool) {
-            let one = run(example, isBFloat16: isBFloat16, threads: 1)
+        @Test(arguments: ConvolutionCase.chosen)
+        func noBitDependsOnThreadsOrOnTheBatchThatAnImageIsIn(_ example: ConvolutionCase) {
+            let one = run(example, threads: 1)
             for threads in [2, 3, 7] {
-                #expect(run(example, isBFloat16: isBFloat16, threads: threads) == one)
+                #expect(run(example, threads: threads) == one)
             }
             var alone = example
             alone.input = Shape([1] + example.input.dimensions.dropFirst())
-            let image = run(alone, isBFloat16: isBFloat16, threads: 2)
+            let image = run(alone, threads: 2)
             #expect(Array(one.prefix(image.count)) == image)
         }
 
         /// What the padding would be multiplied with may be infinite: a window that does not see it stays finite.
-        @Test(arguments: [false, true])
-        func paddingIsLeftOut(isBFloat16: Bool) {
+        @Test func paddingIsLeftOut() {
             let example = ConvolutionCase(hasRelu: false, channelsAround: (0, 0))
             var kernel = example.arrays.w
             // The upper row of the kernel, which the first row of the output sees nothing of.
             for position in 0..<3 * example.input[3] * example.outputs { kernel.values[position] = .infinity }
-            let result = run(example, kernel: kernel, isBFloat16: isBFloat16, threads: 2)
+            let result = run(example, kernel: kernel, threads: 2)
             let row = example.output[2] * example.outputs
             for (position, number) in result.enumerated() {
                 let isFirst = position / row % example.output[1] == 0

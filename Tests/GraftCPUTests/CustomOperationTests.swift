@@ -21,7 +21,7 @@ import Testing
     }
 
     private func expectAgreement(
-        _ arrays: [ReferenceArray], tolerance: Double, implementation: String? = nil,
+        _ arrays: [ReferenceArray], tolerance: Double, implementation: String? = nil, bitsDependOnThreads: Bool = false,
         sourceLocation: SourceLocation = #_sourceLocation, _ build: (inout Graph, [ValueID]) throws -> [ValueID]
     ) throws {
         var graph = Graph()
@@ -42,7 +42,7 @@ import Testing
                 plan.profile.contains { $0.implementation == implementation },
                 "\(plan.profile.map(\.implementation))", sourceLocation: sourceLocation)
         }
-        #expect(results[0] == results[1], "threads change bits", sourceLocation: sourceLocation)
+        #expect(bitsDependOnThreads || results[0] == results[1], "threads change bits", sourceLocation: sourceLocation)
     }
 
     @Test func anOperationOfOnesOwnRunsByItsReference() throws {
@@ -93,7 +93,10 @@ import Testing
         for (rows, inner, columns) in [(5, 3, 4), (64, 48, 64), (1, 200, 1)] {
             let left: Shape = transposeLeft ? [2, 3, inner, rows] : [2, 3, rows, inner]
             let right: Shape = transposeRight ? [2, 3, columns, inner] : [2, 3, inner, columns]
-            try expectAgreement([random.array(left), random.array(right)], tolerance: 2e-5) { graph, x in
+            // oneDNN divides the sums of some sizes by threads, where there is no AVX-512.
+            try expectAgreement(
+                [random.array(left), random.array(right)], tolerance: 2e-5, bitsDependOnThreads: true
+            ) { graph, x in
                 [
                     try graph.batchedMatrixProduct(
                         x[0], x[1], transposeLeft: transposeLeft, transposeRight: transposeRight)

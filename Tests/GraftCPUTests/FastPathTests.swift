@@ -83,7 +83,6 @@ import Testing
         arguments: [
             "pooled-relu", "small-products", "fused-input-gradient", "optimizer-kernels", "bitmap-rows",
             "skipped-zeros",
-            "examples-without-gradient",
             "lazy-rows", "next-batch-overlap",
         ])
     func thesePathsChangeNoBit(name: String) throws {
@@ -142,7 +141,7 @@ import Testing
     /// Paths that a plan's report does not show: a number of threads inside of oneDNN, a flag of the kernels, the form in which
     /// an input is fed, a backend's choice.
     private static let invisible: Set = [
-        "small-products", "skipped-zeros", "examples-without-gradient", "concurrent-runs",
+        "small-products", "skipped-zeros", "concurrent-runs",
     ]
 
     /// Paths that this processor, or this version of oneDNN, does not take.
@@ -150,7 +149,7 @@ import Testing
         let machine = Machine.current
         // Which of these a plan takes is the processor's and oneDNN's choice.
         let processors: Set = [
-            "winograd", "direct-convolution", "direct-convolution-bfloat16", "rotated-weights", "onednn-direct-code",
+            "winograd", "direct-convolution", "rotated-weights", "onednn-direct-code",
             "bfloat16-pooling", "kernel-gradient-split",
         ]
         guard machine.oneDNNVersion.hasPrefix("2."), !machine.hasAMX else { return processors }
@@ -159,7 +158,7 @@ import Testing
         if !machine.hasFastConvolutions { missing.formUnion(["direct-convolution", "rotated-weights"]) }
         if !machine.hasAVX512BFloat16 {
             missing.formUnion([
-                "direct-convolution-bfloat16", "onednn-direct-code", "bfloat16-pooling", "kernel-gradient-split",
+                "onednn-direct-code", "bfloat16-pooling", "kernel-gradient-split",
             ])
         }
         return missing

@@ -146,7 +146,37 @@ import Testing
             again.output.contains(
                 "aside/model.checkpoint, of a run that did not come to its end, is now aside/model.checkpoint.old; "
                     + "graft train --resume aside/model.checkpoint.old goes on with that run"))
-        #expect(try resume("--resume", "aside/model.checkpoint.old").status == 0)
+        // The model that is there by now is that of the other run.
+        let refused = try resume("--resume", "aside/model.checkpoint.old")
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors
+                == "graft: --resume: the run would replace aside/model.keras, which it did not write; say --output "
+                + "aside/model.keras to have it replaced, or move it away\n")
+        #expect(try resume("--resume", "aside/model.checkpoint.old", "--output", "aside/model.keras").status == 0)
+    }
+
+    /// A checkpoint from somebody else says where the run writes.
+    @Test(arguments: ["model.keras", "model.history.csv", "model.history.svg"])
+    func aFileThatTheRunDidNotWriteIsNotReplaced(name: String) throws {
+        let folder = "foreign-\(name)"
+        _ = try train(folder, ["--checkpoint-every", "1-steps"], killAfterEpoch: 1)
+        let path = "\(folder)/\(name)"
+        try classifier.folder.write(Data("a diary".utf8), to: path)
+        let refused = try resume("--resume", "\(folder)/model.checkpoint")
+        #expect(refused.status == 1)
+        #expect(refused.errors.hasPrefix("graft: --resume: the run would replace \(path), which it did not write; "))
+        #expect(try classifier.folder.contents(of: path) == "a diary")
+        #expect(classifier.folder.exists("\(folder)/model.checkpoint"))
+    }
+
+    /// As when the terminal is closed, or a line to another machine breaks.
+    @Test func aRunWhoseTerminalIsClosedIsKept() throws {
+        let stopped = try train("closed", ["--checkpoint-every", "stop"], killAfterEpoch: 1, signal: SIGHUP)
+        #expect(stopped.status == 130)
+        #expect(classifier.folder.exists("closed/model.checkpoint") && classifier.folder.exists("closed/model.keras"))
+        let resumed = try resume("--resume", "closed/model.checkpoint")
+        #expect(resumed.status == 0, "\(resumed.errors)")
     }
 
     @Test func whatTheSameRunLeftGoesWhenItIsCompleteTheSecondTime() throws {

@@ -19,9 +19,11 @@ struct GraftTool {
     ///
     /// - Parameters:
     ///   - environment: what is set beside what every run has.
+    ///   - input: what standard input holds; nothing where `nil`.
     ///   - whileRunning: called with the process and the text so far until the process ends.
     func run(
-        _ arguments: [String], environment: [String: String] = [:], whileRunning: ((Process, String) -> Void)? = nil
+        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
+        whileRunning: ((Process, String) -> Void)? = nil
     ) throws -> Outcome {
         let run = folder.appending(path: "run-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
@@ -38,6 +40,11 @@ struct GraftTool {
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice
+        if let input {
+            let file = run.appending(path: "input")
+            try input.write(to: file)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+        }
         try process.run()
         while let whileRunning, process.isRunning {
             whileRunning(process, (try? String(contentsOf: output, encoding: .utf8)) ?? "")
@@ -50,7 +57,7 @@ struct GraftTool {
     }
 
     /// `graft` beside the tests.
-    private static var executable: URL {
+    static var executable: URL {
         let bundle = Bundle.allBundles.first { $0.bundleURL.pathExtension == "xctest" }
         let tests = bundle?.bundleURL ?? Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
         return tests.resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "graft")

@@ -7,6 +7,7 @@ import Testing
         [
             .image(ImageRule(height: 150, width: 140, channels: 1, resize: .antialias)),
             .tokens(try TokenRule(maximumLength: 128, paddingID: 3, vocabulary: "bert-base-uncased")),
+            .image(ImageRule(height: 150, width: 140, fit: .pad)),
         ]
     }
 
@@ -26,7 +27,10 @@ import Testing
         #expect(
             rules[1].configuration
                 == ["tokens": ["maximum_length": 128, "padding_id": 3, "vocabulary": "bert-base-uncased"]])
-        #expect(rules.map(\.shape) == [[150, 140, 1], [128]])
+        #expect(
+            rules[2].configuration
+                == ["image": ["height": 150, "width": 140, "channels": 3, "resize": "keras", "fit": "pad"]])
+        #expect(rules.map(\.shape) == [[150, 140, 1], [128], [150, 140, 3]])
     }
 
     @Test func whatALaterGraftAddsToAnImageRuleIsPassedOver() throws {
@@ -46,6 +50,10 @@ import Testing
             (
                 ["image": ["height": 2, "width": 3, "channels": 3, "resize": "cubic"]],
                 "resize of an image rule must be one of keras, antialias, nearest, is \"cubic\""
+            ),
+            (
+                ["image": ["height": 2, "width": 3, "channels": 3, "resize": "keras", "fit": 2]],
+                "fit of an image rule must be one of stretch, pad, crop, is 2"
             ),
             (["tokens": ["maximum_length": 8, "padding_id": 0]], "a token rule needs a member vocabulary"),
             (

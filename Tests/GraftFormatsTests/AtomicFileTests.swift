@@ -11,7 +11,7 @@ import Testing
             try write([1, 2, 3], to: path)
             let error = graftError {
                 try AtomicFile.write(to: path) { (temporary) throws(GraftError) in
-                    try File(creating: temporary).write([9, 9])
+                    try File(filling: temporary).write([9, 9])
                     throw GraftError(.state, "something else went wrong")
                 }
             }
@@ -21,7 +21,7 @@ import Testing
             #expect(try namesInFolder(folder) == ["file"])
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([1, 2, 3]))
             try AtomicFile.write(to: path) { (temporary) throws(GraftError) in
-                try File(creating: temporary).write([9, 9])
+                try File(filling: temporary).write([9, 9])
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([9, 9]))
             #expect(try namesInFolder(folder) == ["file"])
@@ -33,7 +33,7 @@ import Testing
             try write([1], to: folder + "/target")
             try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "target")
             try AtomicFile.write(to: folder + "/link") { (temporary) throws(GraftError) in
-                try File(creating: temporary).write([2])
+                try File(filling: temporary).write([2])
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/target")) == Data([2]))
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/link") == "target")

@@ -1,4 +1,5 @@
 import Foundation
+import GraftData
 import GraftGraph
 import GraftTestSupport
 import Testing
@@ -34,6 +35,47 @@ struct ImageDecoderTests {
         let plain = try ImageDecoder().decode(ImageCase.named("cmyk.jpg").bytes)
         let profiled = try ImageDecoder().decode(ImageCase.named("cmyk-profile.jpg").bytes)
         #expect(zip(plain.pixels, profiled.pixels).map { abs(Int($0) - Int($1)) }.max() ?? 0 > 20)
+    }
+
+    /// A picture of the documents, of 768 × 480 pixels.
+    @Test("a JPEG is reduced as it is decoded to no less than twice the size, and looks the same")
+    func reducesLargeJPEGs() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let bytes = [UInt8](try Data(contentsOf: root.appendingPathComponent("Documentation/images/leaves.jpg")))
+        let whole = try ImageDecoder().decode(bytes)
+        for (size, reduction) in [(whole.height / 4 + 1, 1), (whole.height / 8 + 1, 2), (whole.height / 16, 8)] {
+            var rule = ImageRule(height: size, width: size, resize: .reduced)
+            let reduced = try ImageDecoder(rule).decode(bytes)
+            #expect(reduced.height == (whole.height + reduction - 1) / reduction)
+            #expect(reduced.width == (whole.width + reduction - 1) / reduction)
+            let fast = try ImageResizer(rule: rule).resized(reduced).scalars
+            rule.resize = .antialias
+            let expected = try ImageResizer(rule: rule).resized(whole).scalars
+            // Lower frequencies of blocks of eight in place of a triangle over all pixels: another filter, by some units.
+            let difference = zip(fast, expected).map { Double(abs($0 - $1)) }.reduce(0, +) / Double(fast.count)
+            #expect(difference < 4, "\(difference) of 255 at \(size)")
+        }
+    }
+
+    @Test("grey leaves colours out and has the channels that were asked for")
+    func leavesColoursOut() throws {
+        let picture = try ImageCase.named("rgb.png")
+        let grey = try ImageDecoder(channels: 1).decode(picture.bytes)
+        let three = try ImageDecoder(channels: 3, isGrey: true).decode(picture.bytes)
+        #expect(three.pixels == grey.pixels.flatMap { [$0, $0, $0] })
+    }
+
+    /// From 100 − ½ − 25 = 74.5 to 124.5 the values go from 0 to 255.
+    @Test("a window takes values to black and white, in every format", arguments: ["rgb.png", "rgb.bmp"])
+    func takesValuesThroughAWindow(_ file: String) throws {
+        let picture = try ImageCase.named(file)
+        let window = try IntensityWindow(center: 100, width: 51)
+        let image = try ImageDecoder(window: window).decode(picture.bytes)
+        for (value, stored) in zip(image.pixels, picture.pixels) {
+            let expected = min(max((Double(stored) - 74.5) * 5.1, 0), 255)
+            #expect(abs(Double(value) - expected) <= 1, "\(stored) became \(value)")
+        }
     }
 
     @Test(

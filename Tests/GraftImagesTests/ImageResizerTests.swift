@@ -13,6 +13,8 @@ struct ImageResizerTests {
         let keras: [Float]
         let antialias: [Float]
         let nearest: [Float]
+        let crop: [Float]
+        let pad: [Float]
 
         var testDescription: String { "\(input) to \(output)" }
 
@@ -57,6 +59,15 @@ struct ImageResizerTests {
     @Test("nearest equals Pillow's", arguments: cases)
     func nearestEqualsPillow(_ example: Case) throws {
         #expect(try example.resized(.nearest) == example.nearest)
+    }
+
+    @Test("crop and pad equal Keras's crop_to_aspect_ratio and pad_to_aspect_ratio", arguments: cases)
+    func fitsEqualKeras(_ example: Case) throws {
+        let rule = ImageRule(height: example.output[0], width: example.output[1], channels: example.input[2])
+        for (fit, expected) in [(ImageFit.crop, example.crop), (.pad, example.pad), (.stretch, example.keras)] {
+            let image = fit.applied(to: example.image, height: rule.height, width: rule.width)
+            #expect(try ImageResizer(rule: rule).resized(image).scalars == expected, "\(fit)")
+        }
     }
 
     @Test("the same size keeps every pixel", arguments: ResizeMethod.allCases)

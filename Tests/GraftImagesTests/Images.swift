@@ -87,13 +87,17 @@ func bitmap(width: Int, height: Int, value: (Int) -> UInt8) -> [UInt8] {
     return bytes + (0..<(rowByteCount * height)).map(value)
 }
 
-/// The photos beside the package, or those that `GRAFT_SHARED` names; `nil` where they are not there.
+/// Images that are not in the repository, looked for beside the package, or where `GRAFT_SHARED` says.
+enum SharedImages {
+    static let folder: String = {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        return ProcessInfo.processInfo.environment["GRAFT_SHARED"] ?? "\(root)/../shared"
+    }()
+}
+
+/// The photos among them; `nil` where they are not there.
 let sharedPhotos: String? = {
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    let shared =
-        ProcessInfo.processInfo.environment["GRAFT_SHARED"]
-        ?? package.deletingLastPathComponent().appendingPathComponent("shared").path
-    let photos = shared + "/images/cats-and-dogs"
+    let photos = SharedImages.folder + "/images/cats-and-dogs"
     return FileManager.default.fileExists(atPath: photos) ? photos : nil
 }()

@@ -40,18 +40,26 @@ def picture(height: int, width: int, channels: int):
 
 
 def resized(case: tuple[int, ...]) -> dict:
+    import keras
     import numpy as np
     import tensorflow as tf
     from PIL import Image
 
     pixels = picture(*case[:3])
     size = case[3:]
+    # What keras.utils.image_dataset_from_directory calls for crop_to_aspect_ratio and pad_to_aspect_ratio.
+    crop = keras.preprocessing.image.smart_resize(pixels, size, interpolation="bilinear")
+    pad = keras.ops.image.resize(
+        pixels.astype(np.float32), size, interpolation="bilinear", pad_to_aspect_ratio=True
+    )
     nearest = Image.fromarray(pixels if case[2] == 3 else pixels[..., 0]).resize(size[::-1], Image.Resampling.NEAREST)
     return {
         "input": list(case[:3]),
         "output": list(size),
         "keras": common.float32_list(tf.image.resize(pixels, size, method="bilinear", antialias=False)),
         "antialias": common.float32_list(tf.image.resize(pixels, size, method="bilinear", antialias=True)),
+        "crop": common.float32_list(crop),
+        "pad": common.float32_list(pad),
         "nearest": [int(value) for value in np.asarray(nearest).ravel()],
     }
 
@@ -91,7 +99,7 @@ def main() -> int:
     checks = common.Checks()
     committed = json.loads(FIXTURE.read_text())
     for case, old in zip(cases, committed["cases"], strict=True):
-        for method in ("keras", "antialias", "nearest"):
+        for method in ("keras", "antialias", "crop", "pad", "nearest"):
             name = f"{method} {case['input']} to {case['output']}"
             checks.compare(name, old[method], case[method], tolerance=1e-4, relative="none")
     if common.shared_photos():

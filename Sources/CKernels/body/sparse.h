@@ -6,9 +6,6 @@
 /// the first-level cache.
 enum { sparse_panels = 4 };
 
-/// The thresholds of a product: all inputs count but zeros.
-static const int32_t product_thresholds[graft_most_sparse_examples] = {[0 ... graft_most_sparse_examples - 1] = 1};
-
 typedef int32_t eight_words __attribute__((ext_vector_type(8)));
 typedef int64_t eight_sets __attribute__((ext_vector_type(8)));
 
@@ -19,18 +16,17 @@ typedef struct {
     const float *values;
     /// Whether the non-zero ones are listed; otherwise they are so many that everything is multiplied.
     bool is_listed;
-    /// The list: for each row a bit for each example whose input counts.
+    /// The list: for each row a bit for each example whose input is not zero.
     uint64_t nonzero[tile_rows];
 } tile_inputs;
 
-/// Lists the inputs whose magnitude, as bits, reaches the threshold of their example.
-INLINE void find_nonzero(int64_t examples, const int32_t *thresholds, tile_inputs *list) {
+INLINE void find_nonzero(int64_t examples, tile_inputs *list) {
     eight_sets nonzero = (eight_sets)(int64_t)0;
     for (int64_t example = 0; example < examples; example++) {
         eight_words bits;
         __builtin_memcpy(&bits, list->values + example * tile_rows, sizeof bits);
-        eight_words counts = (bits & 0x7fffffff) >= (eight_words)thresholds[example];
-        nonzero |= __builtin_convertvector(counts, eight_sets) & (eight_sets)(int64_t)((uint64_t)1 << example);
+        eight_words are_nonzero = (bits & 0x7fffffff) != 0;
+        nonzero |= __builtin_convertvector(are_nonzero, eight_sets) & (eight_sets)(int64_t)((uint64_t)1 << example);
     }
     __builtin_memcpy(list->nonzero, &nonzero, sizeof nonzero);
 }
@@ -96,14 +92,14 @@ INLINE float *take_tile(const input_source *source, int64_t row, int rows) {
 
 /// Takes the inputs of the rows from `row` on, before `end`, and lists the non-zero ones: where `must` is set, or where they are
 /// few and `may` is set.
-INLINE void prepare_inputs(const input_source *source, const int32_t *thresholds, int64_t row, int64_t end, bool may,
-                            bool must, tile_inputs *list) {
+INLINE void prepare_inputs(const input_source *source, int64_t row, int64_t end, bool may, bool must,
+                           tile_inputs *list) {
     list->rows = row >= end ? 0 : end - row < tile_rows ? (int)(end - row) : tile_rows;
     list->is_listed = false;
     if (list->rows == 0) return;
     list->values = take_tile(source, row, list->rows);
     if (!must && !may) return;
-    find_nonzero(source->examples, thresholds, list);
+    find_nonzero(source->examples, list);
     list->is_listed = must || is_sparse(list, source->examples);
 }
 

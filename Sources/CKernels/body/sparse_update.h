@@ -109,10 +109,8 @@ INLINE bool are_behind(const graft_sparsity *sparsity, int64_t row, int64_t end)
 /// Packs and lists the inputs of the rows from `row` on: both batches or neither, and always where rows are behind.
 INLINE void prepare_rows(const sparse_update *u, int64_t row, int64_t end, row_inputs *inputs) {
     inputs->row = row;
-    prepare_inputs(u->now_source, u->sparsity->thresholds, row, end, u->sparsity->skips_products,
-                   are_behind(u->sparsity, row, end), &inputs->now);
-    if (u->next)
-        prepare_inputs(u->next_source, product_thresholds, row, end, false, inputs->now.is_listed, &inputs->next);
+    prepare_inputs(u->now_source, row, end, u->sparsity->skips_products, are_behind(u->sparsity, row, end), &inputs->now);
+    if (u->next) prepare_inputs(u->next_source, row, end, false, inputs->now.is_listed, &inputs->next);
 }
 
 /// Rows begin ..< end of a gradient whose columns are a multiple of 32, each vector of which is used in registers.

@@ -54,30 +54,25 @@ typedef struct {
     graft_geometry geometry;
     /// Elements from pixel to pixel of the output; more than its channels where it is a slice of a wider array.
     int64_t output_pixel_stride;
-    /// Whether input and kernel hold bfloat16; input channels are even then. Products are summed in float32 all the same.
-    bool is_bfloat16;
-    /// Whether the output takes bfloat16.
-    bool output_is_bfloat16;
     bool relu;
-    const void *input;
+    const float *input;
     /// As `graft_pack_convolution_kernel` writes it.
-    const void *kernel;
+    const float *kernel;
     /// NULL where there is none.
     const float *bias;
-    void *output;
+    float *output;
 } graft_convolution;
 
-/// Whether this processor runs `graft_run_convolution` as fast as oneDNN's convolutions: with AVX-512; for bfloat16 with
-/// AVX512_BF16 and without AMX, which multiplies several times faster and which oneDNN uses.
-bool graft_convolution_is_fast(bool is_bfloat16);
+/// Whether this processor runs `graft_run_convolution` as fast as oneDNN's convolutions: with AVX-512.
+bool graft_convolution_is_fast(void);
 
 /// Bytes of one panel of output channels of the packed kernel, which is read for every few pixels, and of the whole kernel.
 size_t graft_convolution_panel_size(const graft_convolution *convolution);
 size_t graft_convolution_kernel_size(const graft_convolution *convolution);
 
 /// Packs a kernel in HWIO: [panels][kernel height][kernel width][input channels][output channels of a panel], padded with
-/// zeros; of bfloat16, rounded, in pairs of input channels.
-void graft_pack_convolution_kernel(const graft_convolution *convolution, const float *kernel, void *target);
+/// zeros.
+void graft_pack_convolution_kernel(const graft_convolution *convolution, const float *kernel, float *target);
 
 /// No bit of the result depends on the number of threads or on the batch that an image is in. Padding is skipped.
 void graft_run_convolution(const graft_convolution *convolution, int threads);

@@ -92,8 +92,6 @@ typedef struct {
     graft_lazy_rows *lazy;
     /// Whether products with zeros are not skipped, nor rows: the same bits, for measurements.
     bool multiplies_zeros;
-    /// Whether inputs of examples without a gradient count as well: the same bits, for measurements.
-    bool counts_all_examples;
 } graft_gradient;
 
 /// The next batch's product with the kernel that a gradient's program writes: its forward pass overlaps this update.

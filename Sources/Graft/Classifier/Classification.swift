@@ -15,6 +15,9 @@ public struct Classification: Sendable, Hashable {
     /// The model's outputs as they are, but for an activation that makes probabilities of them.
     public let outputs: [Double]
 
+    /// The labels that an image of several has: those more likely than not.
+    public var likely: [Class] { classes.filter { $0.value >= 0.5 } }
+
     /// The likeliest class; `nil` where the outputs stand for no classes.
     public var best: Class? { classes.first }
 

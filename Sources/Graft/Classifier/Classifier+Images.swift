@@ -55,9 +55,14 @@ extension Classifier {
     ///   - images: labelled as the classifier's classes are numbered, such as those of
     ///     `ImageFolder(at:rule:classNames:)` with the classifier's rule and names.
     ///   - progress: called after each batch.
-    /// - Throws: `GraftError` with code `format` where the outputs are no probabilities, `data` for images that do not fit,
-    ///   `cancelled`.
+    /// - Throws: `GraftError` with code `format` where the outputs are neither probabilities nor those of a regression, `data`
+    ///   for images that do not fit, `cancelled`.
     public func evaluate(_ images: any Dataset, progress: ((Progress) throws -> Void)? = nil) throws -> Evaluation {
+        switch outputs.meaning {
+        case .labels: return try evaluate(images, as: .labels, progress)
+        case .values: return try evaluate(images, as: .regression, progress)
+        default: break
+        }
         guard outputs.areProbabilities else {
             throw GraftError(
                 .format,
@@ -65,6 +70,14 @@ extension Classifier {
                     + "trained with from_logits=True, outputActivation: .softmax, or .sigmoid, makes them so")
         }
         return try model.evaluate(images, options: options, progress: progress)
+    }
+
+    private func evaluate(
+        _ images: any Dataset, as task: ImageTask, _ progress: ((Progress) throws -> Void)?
+    ) throws -> Evaluation {
+        try model.evaluate(
+            images, loss: task.loss(outputs: model.output.shape.last), metrics: task.metrics, options: options,
+            progress: progress)
     }
 
     private func forEachClassification(

@@ -87,10 +87,13 @@ public struct Classifier: Sendable {
 
     /// How images become a model's input: the rule in its metadata, or what follows from its input where Keras wrote it.
     ///
-    /// - Throws: `GraftError` with code `format` where it does not take images.
+    /// - Throws: `GraftError` with code `format` where it does not take images, and where the rule makes images of another
+    ///   shape than its input: no memory is taken for those.
     package static func rule(of model: Model, _ name: String) throws(GraftError) -> ImageRule {
         switch try model.metadata.inputRule {
-        case .image(let rule): return rule
+        case .image(let rule):
+            try check(rule, fits: model, name)
+            return rule
         case .tokens: throw GraftError(.format, "\(name): the model does not take images; its inputs are texts")
         case nil: break
         }
@@ -98,6 +101,15 @@ public struct Classifier: Sendable {
             [1, 3].contains(input.shape[2])
         else { throw GraftError(.format, "\(name): the model does not take images; its inputs are \(model.inputs)") }
         return ImageRule(height: input.shape[0], width: input.shape[1], channels: input.shape[2])
+    }
+
+    private static func check(_ rule: ImageRule, fits model: Model, _ name: String) throws(GraftError) {
+        guard model.inputs.map(\.shape) != [rule.shape] else { return }
+        let needs = model.inputs.map(\.shape.description).joined(separator: ", ")
+        throw GraftError(
+            .format,
+            "\(name): its image rule makes images of the shape \(rule.shape), and the model takes \(needs); the file is "
+                + "damaged or hostile, save the model again")
     }
 
     /// Writes the model with its classes and its rule to one file, which Keras opens too.

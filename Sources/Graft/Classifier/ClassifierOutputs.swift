@@ -8,6 +8,11 @@ public struct ClassifierOutputs: Sendable, Hashable {
         case probabilities
         /// The same, by an activation that the model ends without, and why it was added.
         case activated(OutputActivation, ActivationReason)
+        /// The probability of each of several labels, by itself: the model was trained so that an image may have none, one or
+        /// more of them.
+        case labels
+        /// The numbers of a regression, as they are.
+        case values
         /// Scores of the classes: the layer of this name is last and has no activation.
         case scores(layer: String)
         /// No classes: what a network without its classifier makes of an image.
@@ -32,8 +37,8 @@ public struct ClassifierOutputs: Sendable, Hashable {
     /// Whether the numbers are probabilities.
     public var areProbabilities: Bool {
         switch meaning {
-        case .probabilities, .activated: true
-        case .scores, .features: false
+        case .probabilities, .activated, .labels: true
+        case .scores, .features, .values: false
         }
     }
 
@@ -54,7 +59,7 @@ public struct ClassifierOutputs: Sendable, Hashable {
         }
         isNamed = classNames != nil
         meaning = try Self.meaning(of: model, name, activation, isNamed: isNamed)
-        guard meaning != .features else {
+        guard meaning != .features, meaning != .values else {
             self.classNames = []
             return
         }
@@ -79,6 +84,9 @@ public struct ClassifierOutputs: Sendable, Hashable {
         of model: Model, _ name: String, _ activation: OutputActivation?, isNamed: Bool
     ) throws(GraftError) -> Meaning {
         let (kind, output) = (model.outputKind, try model.output)
+        if activation == nil, let task = try model.metadata.imageTask, task != .classes {
+            return task == .labels ? .labels : .values
+        }
         if kind == .probabilities {
             guard activation == nil else {
                 throw GraftError(

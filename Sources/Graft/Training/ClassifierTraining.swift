@@ -16,7 +16,7 @@ public final class ClassifierTraining {
     /// How it is trained.
     public let recipe: TrainingRecipe
     /// What it is trained on.
-    public let images: ImageFolder
+    public let images: LabelledImages
     /// What is trained.
     public let model: Model
     /// The phases in order; at least one.
@@ -26,17 +26,28 @@ public final class ClassifierTraining {
     /// What the phases so far came to.
     public private(set) var outcome = TrainingOutcome()
 
+    /// A training on the images of a folder; see ``init(on:_:model:options:)-(LabelledImages,_,_,_)``.
+    public convenience init(
+        on images: ImageFolder, _ recipe: TrainingRecipe = TrainingRecipe(), model: Model? = nil,
+        options: TrainingOptions = TrainingOptions()
+    ) throws(GraftError) {
+        try self.init(on: LabelledImages(images), recipe, model: model, options: options)
+    }
+
     /// A training of a model that the recipe makes.
+    ///
+    /// The loss is that of the images' task: of classes ``GraftLearning/Loss/classification(outputs:)``, of several labels
+    /// binary cross-entropy, of a regression the mean squared error.
     ///
     /// - Parameters:
     ///   - images: training and validation images, decoded by the recipe's ``TrainingRecipe/rule``.
     ///   - recipe: how it is trained.
-    ///   - model: the model, where ``TrainingRecipe/model(on:classNames:)`` made it already.
+    ///   - model: the model, where ``TrainingRecipe/model(on:for:)`` made it already.
     ///   - options: threads, precision, cache, a flag to stop.
     /// - Throws: `GraftError` with code `argument` where there is nothing to train, or the base or the head do not fit; as
     ///   ``TrainingRecipe/network()``.
     public init(
-        on images: ImageFolder, _ recipe: TrainingRecipe = TrainingRecipe(), model: Model? = nil,
+        on images: LabelledImages, _ recipe: TrainingRecipe = TrainingRecipe(), model: Model? = nil,
         options: TrainingOptions = TrainingOptions()
     ) throws(GraftError) {
         (self.images, self.recipe, self.options) = (images, recipe, options)
@@ -45,12 +56,14 @@ public final class ClassifierTraining {
             throw GraftError(.argument, "epochs: 0 leaves nothing to train; give at least 1, or a fineTuning")
         }
         try recipe.checkAugmentation()
+        try recipe.check(images.task)
         if let model {
             self.model = model
         } else {
-            self.model = try recipe.model(on: recipe.network(), classNames: images.classNames)
+            self.model = try recipe.model(on: recipe.network(), for: images)
         }
         try Self.check(phases, self.model)
+        if images.isDivided { self.model.metadata.setHeldBack(HeldBackFiles(images, threads: options.threads)) }
     }
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.
@@ -108,7 +121,7 @@ public final class ClassifierTraining {
         let examples = try examples(of: phase)
         try compile(phase, examples.loss)
         // The loss of mixed classes takes other targets than those of the images that it is evaluated on later.
-        defer { if recipe.mixes { try? compile(phase, .classification(outputs: outputCount)) } }
+        defer { if recipe.mixes { try? compile(phase, images.task.loss(outputs: outputCount)) } }
         var options = options
         if !examples.keepsFeatures { options.features.location = .none }
         // What is left of a base that trains is not augmented: it learns from images again.
@@ -127,10 +140,10 @@ public final class ClassifierTraining {
             optimizer: recipe.optimizer.optimizer(
                 learningRate: .constant(phase.learningRate),
                 settings: OptimizerSettings(stateType: recipe.optimizerState)),
-            loss: loss, metrics: [.accuracy])
+            loss: loss, metrics: images.task.metrics)
     }
 
-    /// 1 for two classes, else one for each.
+    /// 1 for two classes, else one for each class, label or number.
     var outputCount: Int { model.outputs.first?.shape.last ?? 1 }
 
     /// What is trained, as it is now. The flag that may have stopped the training does not stop its answers.

@@ -26,7 +26,7 @@ extension ClassifierTraining {
         let weights = recipe.balance == .weights ? Self.classWeights(images.training.classCounts) : [:]
         guard recipe.mixes else {
             return PhaseExamples(
-                training: training, validation: validation, loss: .classification(outputs: outputCount),
+                training: training, validation: validation, loss: images.task.loss(outputs: outputCount),
                 classWeights: weights, keepsFeatures: views.keepsFeatures)
         }
         let mixed = MixedExamples(
@@ -48,4 +48,13 @@ extension ClassifierTraining {
 extension TrainingRecipe {
     /// Whether images are mixed in pairs.
     var mixes: Bool { mixUp != nil || cutMix != nil }
+
+    /// - Throws: `GraftError` with code `argument` for what makes sense of classes alone.
+    func check(_ task: ImageTask) throws(GraftError) {
+        guard task != .classes, mixes || balance != .none else { return }
+        throw GraftError(
+            .argument,
+            "\(mixes ? "images are mixed" : "balance is") by their classes, and these have \(task == .labels ? "labels" : "numbers"); leave it out"
+        )
+    }
 }

@@ -20,15 +20,50 @@ extension TrainingRecipe {
     /// - Parameter network: what ``network()`` gave.
     /// - Throws: `GraftError` with code `argument` where the base has no layer of the cut's name, or the head does not fit.
     public func model(on network: Model, classNames: [String]) throws(GraftError) -> Model {
+        let activation = ImageTask.classes.activation(outputs: classNames.count)
+        let model = try model(on: network, outputs: classNames.count == 2 ? 1 : classNames.count, activation)
+        model.metadata = ModelMetadata(classNames: classNames, inputRule: .image(rule))
+        return model
+    }
+
+    /// The base with the head and an output layer for what is to be learned of these images on top.
+    ///
+    /// The last layer of a regression brings what the output layer computes to the mean and the deviation of the training
+    /// images' targets, so that steps of the same size suit ages and milliseconds alike.
+    ///
+    /// - Parameters:
+    ///   - network: what ``network()`` gave.
+    ///   - images: their task, classes and targets decide about the output layer.
+    /// - Throws: as ``model(on:classNames:)``.
+    public func model(on network: Model, for images: LabelledImages) throws(GraftError) -> Model {
+        guard images.task != .classes else { return try model(on: network, classNames: images.classNames) }
+        let outputs = images.training.targetWidth
+        let scale = images.task == .regression ? Self.scale(of: images.training) : nil
+        let model = try model(on: network, outputs: outputs, images.task.activation(outputs: outputs), scale)
+        model.metadata = ModelMetadata(
+            classNames: images.task == .labels ? images.classNames : nil, inputRule: .image(rule))
+        model.metadata.task = images.task.rawValue
+        return model
+    }
+
+    /// `y = mean + x · deviation`, for each number; one that is the same for all images keeps its scale.
+    private static func scale(of images: ImageDataset) -> Rescaling {
+        let (means, deviations) = images.targetStatistics
+        return Rescaling(
+            scale: .channels(deviations.map { $0 > 0 ? $0 : 1 }), offset: .channels(means), name: "target_scale")
+    }
+
+    private func model(
+        on network: Model, outputs: Int, _ activation: ActivationFunction, _ scale: Rescaling? = nil
+    ) throws(GraftError) -> Model {
         guard penalty >= 0, penalty.isFinite else {
             throw GraftError(.argument, "penalty: it must be 0 or more, and is \(penalty)")
         }
         let features = try base.layer(atCut: cut, of: network).output
         let hidden = try head(features, groups: cut == base.defaultCut ? base.featureGroups : [])
-        let model = try Model(
-            inputs: network.input, outputs: outputLayer(classes: classNames.count)(hidden), seed: seed)
-        model.metadata = ModelMetadata(classNames: classNames, inputRule: .image(rule))
-        return model
+        var output = try outputLayer(outputs, activation)(hidden)
+        if let scale { output = try scale(output) }
+        return try Model(inputs: network.input, outputs: output, seed: seed)
     }
 
     /// The part of a model that this recipe made whose output the head reads.
@@ -36,12 +71,11 @@ extension TrainingRecipe {
         try Model(inputs: model.input, outputs: model.layer(named: cut).output)
     }
 
-    /// A probability for each class, or for the second of two. With a penalty it begins at zero, where the penalty leads: what
-    /// is left of random weights would only be noise.
-    private func outputLayer(classes: Int) -> Dense {
+    /// A probability for each class, or for the second of two; or a number for each label or measurement. With a penalty it
+    /// begins at zero, where the penalty leads: what is left of random weights would only be noise.
+    private func outputLayer(_ outputs: Int, _ activation: ActivationFunction) -> Dense {
         Dense(
-            classes == 2 ? 1 : classes, activation: classes == 2 ? .sigmoid : .softmax,
-            kernelInitializer: penalty > 0 ? .zeros : .glorotUniform,
+            outputs, activation: activation, kernelInitializer: penalty > 0 ? .zeros : .glorotUniform,
             kernelRegularizer: penalty > 0 ? .l2(penalty) : nil)
     }
 

@@ -29,6 +29,12 @@ public struct TrainingRecipe: Sendable {
         set { chosenResize = newValue }
     }
     private var chosenResize: ResizeMethod?
+    /// What becomes of images of another proportion.
+    public var fit = ImageFit.stretch
+    /// The stored values that become the brightness from black to white; `nil` for all, and for the window in a DICOM file.
+    public var window: IntensityWindow?
+    /// Whether colours are left out.
+    public var isGrey = false
     /// What the network does first to an image.
     public var preprocessing: Preprocessing
     /// The layer whose output the head reads.
@@ -104,7 +110,9 @@ public struct TrainingRecipe: Sendable {
     private static let pocketPenalty: Float = 0.2
 
     /// How images are brought to the network's size.
-    public var rule: ImageRule { ImageRule(height: inputSize, width: inputSize, resize: resize) }
+    public var rule: ImageRule {
+        ImageRule(height: inputSize, width: inputSize, resize: resize, fit: fit, window: window, isGrey: isGrey)
+    }
 
     /// The head first, unless it has no epochs, then the base where that is asked for.
     ///

@@ -51,12 +51,11 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
 
     private static func digits(of path: String, _ empty: some HashFunction) throws(GraftError) -> String {
         var hash = empty
-        do {
-            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? file.close() }
-            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(piece) }
+        do throws(GraftError) {
+            let file = try File(reading: path)
+            while case let piece = try file.read(upTo: 1 << 20), !piece.isEmpty { hash.update(piece) }
         } catch {
-            throw GraftError(.file, "\(path) cannot be read to compute its checksum", cause: error)
+            throw GraftError(.file, "\(path) cannot be read to compute its checksum: \(error.message)")
         }
         return hash.finalize().hexadecimal
     }

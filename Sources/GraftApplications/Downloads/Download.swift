@@ -28,7 +28,7 @@ struct Download {
             throw GraftError(
                 .file, "\(partialPath) cannot be renamed to \(destination): \(String(cString: strerror(errno)))")
         }
-        if file.checksum == nil { try file.note(checksumOfCopyAt: destination) }
+        try file.note(checksumOfCopyAt: destination)
     }
 
     /// Whether an earlier download brought all bytes and was stopped before it gave them their name. Removes pieces that
@@ -88,6 +88,7 @@ private final class PartialFile: DownloadSink, @unchecked Sendable {
     }
 
     func begin(at offset: Int64, of total: Int64?) throws {
+        try checkSize(total ?? offset)
         try handle.truncate(atOffset: UInt64(offset))
         try handle.seek(toOffset: UInt64(offset))
         byteCount = offset
@@ -95,7 +96,19 @@ private final class PartialFile: DownloadSink, @unchecked Sendable {
         report()
     }
 
+    /// - Throws: `GraftError` with code `file` where the server has more than any published file: what it sends is checked
+    ///   when it is whole, and must not fill the disk before.
+    private func checkSize(_ byteCount: Int64) throws(GraftError) {
+        guard byteCount <= PublishedFile.largestByteCount else {
+            throw GraftError(
+                .file,
+                "the server sends \(Disk.text(byteCount: Int(byteCount))) or more; no published file has more than "
+                    + Disk.text(byteCount: Int(PublishedFile.largestByteCount)))
+        }
+    }
+
     func receive(_ bytes: Data) throws {
+        try checkSize(byteCount + Int64(bytes.count))
         do {
             try handle.write(contentsOf: bytes)
         } catch {

@@ -105,7 +105,13 @@ public struct FileCache: Sendable {
     private func search(for file: PublishedFile) throws(GraftError) -> (path: String?, rejected: [String]) {
         var rejected: [String] = []
         for path in candidates(for: file) where FileManager.default.fileExists(atPath: path) {
-            guard let defect = try file.defect(ofCopyAt: path) else { return (path, rejected) }
+            guard let defect = try file.defect(ofCopyAt: path) else {
+                // A copy that was put there by hand, or by a Graft that noted none; a folder that cannot be written to has none.
+                if path == self.path(of: file), PublishedFile.note(besides: path) == nil {
+                    try? file.note(checksumOfCopyAt: path)
+                }
+                return (path, rejected)
+            }
             rejected.append("\(path) was not used: \(defect)")
         }
         return (nil, rejected)

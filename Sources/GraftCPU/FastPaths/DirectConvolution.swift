@@ -5,10 +5,6 @@ extension FastPath {
     /// Buys 62.4 → 60.4 ms of the trunk. Can go when oneDNN has fast convolutions for results with a leading dimension.
     static let directConvolution = FastPath(
         "direct-convolution", page: "05-direct-convolution", .convolution(DirectConvolution.self))
-
-    /// The same in bfloat16, for slices alone, on processors with AVX512_BF16 and without AMX.
-    static let bfloat16DirectConvolution = FastPath(
-        "direct-convolution-bfloat16", page: "05-direct-convolution", .convolution(BFloat16DirectConvolution.self))
 }
 
 /// A convolution whose kernel is loop-invariant: where the result is a slice of a concatenation, which oneDNN cannot write; and
@@ -17,12 +13,11 @@ extension FastPath {
 enum DirectConvolution: ConvolutionLowering {
     static func suits(_ site: ConvolutionSite) -> Bool {
         let geometry = site.geometry
-        let isWorthIt = geometry.coversMuchPadding ? geometry.input[0] >= 4 : site.isSlice
-        return isWorthIt && geometry.types.input == .float32 && fits(site)
+        return (geometry.coversMuchPadding ? geometry.input[0] >= 4 : site.isSlice) && fits(site)
     }
 
     /// What the kernel computes at all, and a panel of its kernel that fits the cache: it is read for every few pixels.
-    fileprivate static func fits(_ site: ConvolutionSite) -> Bool {
+    private static func fits(_ site: ConvolutionSite) -> Bool {
         let (geometry, epilogue) = (site.geometry, site.epilogue)
         guard case .forward = site.operation, site.hasInvariantWeights, site.machine.hasFastConvolutions,
             geometry.convolution.groups == 1, !epilogue.addend, [nil, .relu].contains(epilogue.activation),
@@ -41,19 +36,5 @@ enum DirectConvolution: ConvolutionLowering {
             ConvolutionStep(geometry: geometry, activation: site.epilogue.activation, places: places)
         }
         return true
-    }
-}
-
-enum BFloat16DirectConvolution: ConvolutionLowering {
-    static func suits(_ site: ConvolutionSite) -> Bool {
-        let geometry = site.geometry
-        guard site.isSlice, geometry.types.input == .bfloat16, site.machine.hasAVX512BFloat16, !site.machine.hasAMX,
-            !geometry.coversMuchPadding || geometry.input[0] >= 4
-        else { return false }
-        return geometry.kernel[2].isMultiple(of: 2) && DirectConvolution.fits(site)
-    }
-
-    static func lower(_ site: ConvolutionSite, in compiler: inout PlanCompiler) throws(GraftError) -> Bool {
-        try DirectConvolution.lower(site, in: &compiler)
     }
 }

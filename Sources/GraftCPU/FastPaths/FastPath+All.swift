@@ -5,13 +5,13 @@ extension FastPath {
         // The graph.
         .delayedPooling, .pooledRelu, .bfloat16Pooling, .concatenationSlices,
         // Convolutions and their gradients.
-        .winograd, .directConvolution, .bfloat16DirectConvolution, .rotatedWeights, .kernelGradientSplit,
+        .winograd, .directConvolution, .rotatedWeights, .kernelGradientSplit,
         .oneDNNDirectCode,
         // Matrix products.
         .skinnyNN, .skinnyNT, .smallProducts,
         // Updates.
         .fusedUpdate, .fusedConvolutionUpdate, .fusedInputGradient, .optimizerKernels,
         // Runs.
-        .bitmapRows, .skippedZeros, .examplesWithoutGradient, .lazyRows, .nextBatchOverlap, .concurrentRuns,
+        .bitmapRows, .skippedZeros, .lazyRows, .nextBatchOverlap, .concurrentRuns,
     ]
 }

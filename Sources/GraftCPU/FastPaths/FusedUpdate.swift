@@ -38,8 +38,7 @@ enum FusedDenseUpdate: GradientFusion {
             GradientStep.Product(
                 left: left, right: right, examples: product.examples, rows: product.rows, columns: product.columns,
                 isBitmap: compiler.bitmapInputs.contains(left),
-                multipliesZeros: !compiler.paths.allows(.skippedZeros),
-                countsAllExamples: !compiler.paths.allows(.examplesWithoutGradient)), input, operands: site.operands,
+                multipliesZeros: !compiler.paths.allows(.skippedZeros)), input, operands: site.operands,
             targets: site.targets, threads: compiler.threads)
         return FusedUpdate(
             step: step, reads: [left, right] + (input.map { [$0.kernel] } ?? []),

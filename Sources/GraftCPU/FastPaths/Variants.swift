@@ -47,12 +47,6 @@ extension FastPath {
     /// the kernels (`multiplies_zeros`).
     static let skippedZeros = FastPath("skipped-zeros", page: "10-sparse-inputs", .variant)
 
-    /// Inputs of an example whose gradient underflowed to zero count as zeros in the fused update.
-    ///
-    /// Buys nothing that was measured in the tutorial's job. A flag of the kernels (`counts_all_examples`).
-    static let examplesWithoutGradient = FastPath(
-        "examples-without-gradient", page: "11-examples-without-gradient", .variant)
-
     /// Rows of a kernel whose gradient is zero are left alone, and their state catches up later.
     ///
     /// Can go with ``skippedZeros``. In `Run`.

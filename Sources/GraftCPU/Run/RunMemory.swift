@@ -65,7 +65,7 @@ final class Memory: @unchecked Sendable {
     init(byteCount: Int, isGuarded: Bool = false) throws(GraftError) {
         let gap = isGuarded ? GuardedRange.guardByteCount : 0
         guard let start = graft_allocate(max(byteCount, Self.alignment) + 2 * gap) else {
-            throw GraftError(.backend, "the machine gives no \(byteCount >> 20) MiB more; use a smaller batch")
+            throw OutOfMemory.error(byteCount)
         }
         (base, self.byteCount, self.start) = (start + gap, byteCount, start)
         if isGuarded { range.mark() }

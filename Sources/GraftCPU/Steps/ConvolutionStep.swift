@@ -29,15 +29,15 @@ struct ConvolutionStep: Step {
 
     func run(_ memory: RunMemory) {
         var description = geometry.direct(activation, pixelStride: places.pixelStride)
-        description.input = UnsafeRawPointer(memory[places.source])
-        description.kernel = UnsafeRawPointer(memory[places.kernel])
+        description.input = UnsafePointer(memory[places.source])
+        description.kernel = UnsafePointer(memory[places.kernel])
         description.bias = places.bias.map { UnsafePointer(memory[$0]) }
-        description.output = UnsafeMutableRawPointer(memory[places.target])
+        description.output = memory[places.target]
         graft_run_convolution(&description, Int32(memory.threads))
     }
 }
 
-/// Prepacks the weights of a ``ConvolutionStep``, once for each binding, rounded to bfloat16 if that multiplies it.
+/// Prepacks the weights of a ``ConvolutionStep``, once for each binding.
 struct ConvolutionPackingStep: Step {
     private let geometry: ConvolutionGeometry
     private let source: BufferID
@@ -54,7 +54,7 @@ struct ConvolutionPackingStep: Step {
         graft_pack_convolution_kernel(&description, memory[source], memory[target])
     }
 
-    /// How many 32-bit words it writes.
+    /// How many elements it writes.
     static func elementCount(_ geometry: ConvolutionGeometry) -> Int {
         var description = geometry.direct(nil)
         return graft_convolution_kernel_size(&description) / MemoryLayout<Float>.stride
@@ -66,7 +66,6 @@ extension ConvolutionGeometry {
     fileprivate func direct(_ activation: FusedActivation?, pixelStride: Int? = nil) -> graft_convolution {
         graft_convolution(
             geometry: sizes, output_pixel_stride: Int64(pixelStride ?? output[3]),
-            is_bfloat16: types.input == .bfloat16, output_is_bfloat16: types.output == .bfloat16,
             relu: activation == .relu, input: nil, kernel: nil, bias: nil, output: nil)
     }
 }

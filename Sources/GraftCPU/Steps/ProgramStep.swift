@@ -56,8 +56,6 @@ struct GradientStep: Step {
         var isBitmap: Bool
         /// Whether products with zeros are not skipped.
         let multipliesZeros: Bool
-        /// Whether inputs of examples without a gradient count as well.
-        let countsAllExamples: Bool
     }
 
     /// The gradient of the layer's input, `right · kernelᵀ`, which the step computes as well, since it reads the kernel.
@@ -171,7 +169,6 @@ extension GradientStep.Product {
         description.left_is_bitmap = isBitmap
         description.operand = Int32(operand)
         description.multiplies_zeros = multipliesZeros
-        description.counts_all_examples = countsAllExamples
         return description
     }
 }

@@ -71,14 +71,32 @@ extension ImageRule {
             height: try size("height"), width: try size("width"), channels: try size("channels"),
             resize: try configuration.member(
                 "resize", "one of \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", "))", of: "an image rule"
-            ) { $0.text.flatMap(ResizeMethod.init) })
+            ) { $0.text.flatMap(ResizeMethod.init) },
+            // Files of before have none.
+            fit: configuration["fit"] == nil
+                ? .stretch
+                : try configuration.member(
+                    "fit", "one of \(ImageFit.allCases.map(\.rawValue).joined(separator: ", "))", of: "an image rule"
+                ) { $0.text.flatMap(ImageFit.init) },
+            window: configuration["window"] == nil
+                ? nil
+                : try configuration.member(
+                    "window", "a text such as \"40:400\", center and width", of: "an image rule"
+                ) { $0.text.flatMap { IntensityWindow($0) } },
+            isGrey: configuration["grey"] == nil
+                ? false : try configuration.member("grey", "true or false", of: "an image rule", \.flag))
     }
 
+    /// What is usual is left out, so that an older Graft reads such a model.
     fileprivate var configuration: Configuration {
-        [
+        var members: [String: Configuration] = [
             "height": .int(height), "width": .int(width), "channels": .int(channels),
             "resize": .string(resize.rawValue),
         ]
+        if fit != .stretch { members["fit"] = .string(fit.rawValue) }
+        if let window { members["window"] = .string(window.description) }
+        if isGrey { members["grey"] = true }
+        return .object(members)
     }
 }
 

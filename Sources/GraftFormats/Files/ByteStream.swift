@@ -66,11 +66,11 @@ final class ByteStream {
         return filled
     }
 
-    /// Writes all bytes to a file that must not exist yet.
+    /// Writes all bytes to a new file, or one that is empty.
     ///
-    /// - Throws: `.file` where it exists or the disk refuses.
+    /// - Throws: `.file` where something is in it, or the disk refuses.
     func write(to path: String) throws(GraftError) {
-        let file = try File(creating: path)
+        let file = try File(filling: path)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         rewind()

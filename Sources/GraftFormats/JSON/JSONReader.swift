@@ -3,18 +3,26 @@ import GraftModel
 /// Reads JSON text as Python's `json` writes it, `NaN` and `Infinity` included.
 ///
 /// A reader of its own because Foundation's forgets what `Configuration` must keep: `1` is an integer and `1.0` is
-/// not, as the two are different arguments to Keras. Untrusted: depth and sizes are limited, every failure is an error
-/// with its line.
+/// not, as the two are different arguments to Keras. Untrusted: depth is limited, and so is the memory that the values take
+/// together (see ``memoryAllowance``); every failure is an error with its line. Text is read where it is, and copied once, into
+/// its value.
 ///
 /// Source: RFC 8259; Python's `json` for the three numbers that are not JSON.
 struct JSONReader {
     /// Deeper nesting than any model has: a model inside a model adds about six levels.
     static let depthLimit = 200
+    /// What the values may take besides as many bytes as the text has: those of a network of ten thousand layers. Two bytes of
+    /// text, `1,`, become a value of 16, and six, `{"":1}`, an object of 200.
+    static let memoryAllowance = 32 << 20
+    /// Python writes fractions with 17 digits at most.
+    private static let longestNumber = 1_000
 
     private let bytes: [UInt8]
     private let refusesRepeatedNames: Bool
     private var position = 0
     private var depth = 0
+    /// What the values may still take.
+    private var memory: Int
 
     /// The value that a whole text says.
     ///
@@ -31,6 +39,7 @@ struct JSONReader {
 
     private init(bytes: [UInt8], refusesRepeatedNames: Bool) {
         (self.bytes, self.refusesRepeatedNames) = (bytes, refusesRepeatedNames)
+        memory = Self.memoryAllowance + bytes.count
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
 
@@ -65,12 +74,14 @@ struct JSONReader {
         var members: [String: Configuration] = [:]
         skipSpace()
         if take("}") { return .object(members) }
+        try take(memory: Cost.object)
         while true {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw failure("a name in quotation marks") }
             let key = try string()
             skipSpace()
             guard take(":") else { throw failure("\":\" after \"\(key)\"") }
+            try take(memory: Cost.member)
             let isRepeated = try members.updateValue(value(), forKey: key) != nil
             guard !isRepeated || !refusesRepeatedNames else { throw failure("each name once and not \"\(key)\" again") }
             skipSpace()
@@ -83,7 +94,9 @@ struct JSONReader {
         var elements: [Configuration] = []
         skipSpace()
         if take("]") { return .array(elements) }
+        try take(memory: Cost.array)
         while true {
+            try take(memory: Cost.element)
             elements.append(try value())
             skipSpace()
             if take("]") { return .array(elements) }
@@ -91,9 +104,33 @@ struct JSONReader {
         }
     }
 
+    /// About what values take in memory, with the room that lists and dictionaries keep to grow.
+    private enum Cost {
+        static let array = 32
+        static let element = 2 * MemoryLayout<Configuration>.stride
+        static let object = 96
+        static let member = 2 * (MemoryLayout<String>.stride + MemoryLayout<Configuration>.stride)
+        /// Text of up to 15 bytes lies in its value.
+        static func text(_ byteCount: Int) -> Int { byteCount > 15 ? byteCount + 32 : 0 }
+    }
+
+    private mutating func take(memory byteCount: Int) throws(GraftError) {
+        memory -= byteCount
+        guard memory >= 0 else {
+            throw GraftError(
+                .format,
+                "JSON of too many values for its \(bytes.count) bytes: at byte \(position) they take more than "
+                    + "\((Self.memoryAllowance + bytes.count) >> 20) MB of memory, which no configuration does")
+        }
+    }
+
     private mutating func number() throws(GraftError) -> Configuration {
         let start = position
-        while let byte = current, "+-0123456789.eE".utf8.contains(byte) { position += 1 }
+        while let byte = current, Self.isPartOfNumber(byte) { position += 1 }
+        guard position - start <= Self.longestNumber else {
+            position = start
+            throw failure("a number of at most \(Self.longestNumber) digits")
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if !text.isEmpty, Self.isNumber(text) {
             let isInteger = text.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 | 0x20 != UInt8(ascii: "e") }
@@ -102,6 +139,15 @@ struct JSONReader {
         }
         position = start
         throw failure("a value")
+    }
+
+    private static func isPartOfNumber(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "e"), UInt8(ascii: "E"):
+            true
+        default: false
+        }
     }
 
     /// JSON's grammar for numbers, which is narrower than Swift's: no leading zero or plus, digits on both sides of a
@@ -128,20 +174,28 @@ struct JSONReader {
 
     private mutating func string() throws(GraftError) -> String {
         position += 1
+        var start = position
+        // What stands before the last escape; empty, and never allocated, where there is none.
         var text: [UInt8] = []
         while let byte = current {
             switch byte {
             case UInt8(ascii: "\""):
+                try take(memory: Cost.text(text.count + position - start))
+                let rest = bytes[start..<position]
                 position += 1
-                guard let string = String(validating: text, as: UTF8.self) else { throw failure("UTF-8 text") }
+                let string =
+                    text.isEmpty
+                    ? String(validating: rest, as: UTF8.self) : String(validating: text + rest, as: UTF8.self)
+                guard let string else { throw failure("UTF-8 text") }
                 return string
             case UInt8(ascii: "\\"):
+                text += bytes[start..<position]
                 position += 1
                 text += try escape()
+                start = position
             case 0..<0x20:
                 throw failure("\"\\n\" and the like for control characters")
             default:
-                text.append(byte)
                 position += 1
             }
         }

@@ -36,14 +36,13 @@ struct GraftMember: Equatable {
                 .format,
                 "\(Self.name) is of version \(version), this Graft reads up to \(Self.formatVersion); use a newer one")
         }
-        do {
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            metadata = try decoder.decode(ModelMetadata.self, from: Data(members.json()))
+        do throws(GraftError) {
+            metadata = try ModelMetadata(stored: members)
             layers =
-                try content["layers"].map { try decoder.decode(LayerFlags.self, from: Data($0.json())) } ?? LayerFlags()
+                try content["layers"].map { (flags) throws(GraftError) in try LayerFlags(stored: flags) }
+                ?? LayerFlags()
         } catch {
-            throw GraftError(.format, "\(Self.name) cannot be understood", cause: error)
+            throw GraftError(.format, "\(Self.name) cannot be understood: \(error.message)")
         }
     }
 
@@ -62,4 +61,56 @@ struct GraftMember: Equatable {
             throw GraftError(.state, "the model's metadata cannot be written", cause: error)
         }
     }
+}
+
+extension ModelMetadata {
+    /// Reads what a file has, member by member and as it lies: files may be hostile, and `JSONDecoder` takes a hundred times
+    /// the memory.
+    fileprivate init(stored: Configuration) throws(GraftError) {
+        let members = try stored.expect(stored.members, "an object")
+        self.init(
+            classNames: try members.texts("class_names"),
+            outputActivation: try members.optional("output_activation", "softmax or sigmoid") {
+                $0.text.flatMap(OutputActivation.init(rawValue:))
+            })
+        run = try members.optional("run", "a text", \.text)
+        task = try members.optional("task", "a text", \.text)
+        storedSplit = try members.optional("split", "an object", \.members).map { .object($0) }
+        if let image = try members.optional("image", "an object", \.members) {
+            storedInputRule = ["image": .object(image)]
+        } else {
+            storedInputRule = try members.optional("input_rule", "an object", \.members).map { .object($0) }
+        }
+    }
+}
+
+extension LayerFlags {
+    fileprivate init(stored: Configuration) throws(GraftError) {
+        let members = try stored.expect(stored.members, "an object")
+        self.init(
+            frozenStatistics: try members.texts("frozen_statistics") ?? [], fixed: try members.texts("fixed") ?? [])
+    }
+}
+
+extension [String: Configuration] {
+    /// A member that may be missing or `null`.
+    fileprivate func optional<Read>(
+        _ key: String, _ expected: String, _ read: (Configuration) -> Read?
+    ) throws(GraftError) -> Read? {
+        guard let member = self[key], !member.isNull else { return nil }
+        do throws(GraftError) { return try member.expect(read(member), expected) } catch { throw error.named(key) }
+    }
+
+    fileprivate func texts(_ key: String) throws(GraftError) -> [String]? {
+        try optional(key, "a list of texts") { member in
+            guard let elements = member.elements else { return nil }
+            let texts = elements.compactMap(\.text)
+            return texts.count == elements.count ? texts : nil
+        }
+    }
+}
+
+extension GraftError {
+    /// The same failure with the name of what is wrong in front.
+    fileprivate func named(_ name: String) -> GraftError { GraftError(code, "\(name) \(message)", cause: cause) }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import GraftModel
 
 /// `.keras` files: zip archives of a model's configuration, its weights and, as Graft writes them, its metadata.
@@ -95,18 +94,5 @@ enum KerasArchive {
             let slice = try FileSlice(file, offset: 0, byteCount: UInt64(file.byteCount), name: name)
             return try KerasWeights.load(from: HDF5File(reading: slice), into: model)
         }
-    }
-}
-
-/// A folder for files that are needed for a moment.
-enum TemporaryFolder {
-    /// Makes a folder that only this user can read (in `TMPDIR` or `/tmp`) and removes it with what is in it.
-    static func with<Result>(_ body: (String) throws(GraftError) -> Result) throws(GraftError) -> Result {
-        let root = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-        var template = Array("\(root)/graft-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw FileFailure.error("cannot make a folder in \(root)") }
-        let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        return try body(folder)
     }
 }

@@ -21,8 +21,9 @@ package enum KerasWeights {
             }
             let group = try file.root.group(entry.variablesPath)
             let stored = try group.strings(attribute: "name")?.first
-            let datasets = try datasets(of: group)
-            assignment.match(entry.variables, with: datasets, layer: entry.layer.name, storedAs: stored ?? entry.path)
+            try assignment.match(
+                entry.variables, count: group.memberCount, layer: entry.layer.name, storedAs: stored ?? entry.path
+            ) { (index) throws(GraftError) in try group.dataset(String(index)) }
             if let stored { names[entry.container, default: []].append((entry.layer.name, stored)) }
         }
         for (_, pairs) in names.sorted(by: { $0.key < $1.key }) {
@@ -64,13 +65,5 @@ package enum KerasWeights {
             }
         }
         return file
-    }
-
-    /// The arrays `0`, `1`, … of a group.
-    private static func datasets(of group: HDF5Group) throws(GraftError) -> [HDF5Dataset] {
-        let count = group.children().count
-        var datasets: [HDF5Dataset] = []
-        for index in 0..<count { datasets.append(try group.dataset(String(index))) }
-        return datasets
     }
 }

@@ -43,6 +43,12 @@ extension Model {
         return try KerasArchive.read(path, sizes: sizes, registry: registry)
     }
 
+    /// Which run of training wrote a file; `nil` where none did, or it is no such file.
+    package static func run(ofFileAt path: String) -> String? {
+        let bytes = try? ZipArchive(reading: path).read(GraftMember.name, limit: KerasArchive.configurationLimit)
+        return bytes.flatMap { try? GraftMember(json: $0) }?.metadata.run
+    }
+
     /// Reads a model for a caller who says sizes in another way.
     package static func load(_ path: String, sizes: InputShapes) throws(GraftError) -> Model {
         try KerasArchive.read(path, sizes: sizes, registry: .standard)

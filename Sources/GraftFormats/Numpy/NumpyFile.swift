@@ -71,7 +71,7 @@ public enum NumpyFile {
     ) throws(GraftError) {
         let header = NumpyHeader(element: element, shape: shape).encoded()
         try AtomicFile.write(to: path, byteCount: header.count + bytes.count) { (temporary) throws(GraftError) in
-            let file = try File(creating: temporary)
+            let file = try File(filling: temporary)
             try file.write(header)
             try file.write(bytes)
         }

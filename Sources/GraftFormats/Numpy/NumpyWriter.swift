@@ -18,7 +18,8 @@ public final class NumpyWriter {
     /// The number of rows so far.
     public private(set) var rowCount = 0
 
-    private let temporary: String
+    /// Holds the lock of the file under its temporary name, until it has its own.
+    private let temporary: TemporaryFile
     private var file: File?
 
     /// Room for any row count: the text grows by at most 20 digits.
@@ -33,14 +34,15 @@ public final class NumpyWriter {
     public init(creating path: String, rowShape: Shape) throws(GraftError) {
         self.path = path
         self.rowShape = rowShape
-        temporary = AtomicFile.temporaryName(for: path)
-        let file = try File(creating: temporary)
+        AtomicFile.removePartials(of: path)
+        temporary = try TemporaryFile(for: path)
+        let file = try File(filling: temporary.path)
         self.file = file
         try file.write([UInt8](repeating: 0x20, count: headerByteCount))
     }
 
     deinit {
-        if file != nil { unlink(temporary) }
+        if file != nil { unlink(temporary.path) }
     }
 
     /// Adds rows.
@@ -57,7 +59,7 @@ public final class NumpyWriter {
         } catch {
             throw GraftError(
                 error.code,
-                "\(path) was not written: \(error.message.replacing(temporary, with: path)) "
+                "\(path) was not written: \(error.message.replacing(temporary.path, with: path)) "
                     + "(\(DiskRoom.megabytes(4 * rows.count)) more are needed for these \(rows.shape[0]) rows)")
         }
         rowCount += rows.shape[0]
@@ -72,7 +74,9 @@ public final class NumpyWriter {
         try file.seek(to: 0)
         try file.write(header.encoded(byteCount: headerByteCount))
         try file.flush()
-        guard rename(temporary, path) == 0 else { throw FileFailure.error("cannot rename \(temporary) to \(path)") }
+        guard rename(temporary.path, path) == 0 else {
+            throw FileFailure.error("cannot rename \(temporary.path) to \(path)")
+        }
         self.file = nil
     }
 }

@@ -78,9 +78,7 @@ extension FileSlice {
                 "\(name): the array \(entry.name.debugDescription) holds \(entry.type.rawValue), which Graft does not "
                     + "read; it reads floats of 16, 32 and 64 bits and integers")
         }
-        var tensor = Tensor(uninitialized: entry.shape) { _ in }
-        try tensor.withUnsafeMutableBuffer { (values) throws(GraftError) in try read(entry, into: values) }
-        return tensor
+        return try Tensor(checked: entry.shape) { (values) throws(GraftError) in try read(entry, into: values) }
     }
 
     /// In pieces, so that the stored bytes take little memory compared with the elements.

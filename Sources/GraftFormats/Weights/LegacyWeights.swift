@@ -44,8 +44,9 @@ public enum LegacyWeights {
                 variables = check.variables
                 check.report(to: &assignment)
             }
-            let datasets = try storedLayer.datasets()
-            assignment.match(variables, with: datasets, layer: layer.name, storedAs: storedLayer.name)
+            try assignment.match(
+                variables, count: storedLayer.arrayNames.count, layer: layer.name, storedAs: storedLayer.name
+            ) { (index) throws(GraftError) in try storedLayer.dataset(index) }
         }
         if case .numbers = names {
             LayerOrderCheck(model: targets.map(\.name), file: stored.map(\.name)).report(to: &assignment)

@@ -8,12 +8,8 @@ struct LegacyWeightsFile {
         let arrayNames: [String]
         let group: HDF5Group
 
-        /// The layer's arrays, opened and checked, not read.
-        func datasets() throws(GraftError) -> [HDF5Dataset] {
-            var datasets: [HDF5Dataset] = []
-            for name in arrayNames { datasets.append(try group.dataset(name)) }
-            return datasets
-        }
+        /// One of the layer's arrays, opened and checked, not read.
+        func dataset(_ index: Int) throws(GraftError) -> HDF5Dataset { try group.dataset(arrayNames[index]) }
     }
 
     let path: String
@@ -48,15 +44,24 @@ struct LegacyWeightsFile {
                 "\(path) has no list of layers (attribute \"layer_names\")"
                     + (isNew ? ": it is a weights file of Keras 3, not one of the older kind" : ": no Keras wrote it"))
         }
+        try checkThatNoneIsTwice(names, "layers")
         var layers: [StoredLayer] = []
         for name in names {
             let group = try root.group(name)
             guard let arrayNames = try group.strings(chunkedAttribute: "weight_names") else {
                 throw GraftError(.format, "\(path): the layer \(name) has no list of its arrays (\"weight_names\")")
             }
+            try checkThatNoneIsTwice(arrayNames, "arrays of \(name)")
             if !arrayNames.isEmpty { layers.append(StoredLayer(name: name, arrayNames: arrayNames, group: group)) }
         }
         return layers
+    }
+
+    /// A list that names an array a thousand times would fill memory with it.
+    private func checkThatNoneIsTwice(_ names: [String], _ what: String) throws(GraftError) {
+        var known: Set<String> = []
+        guard let twice = names.first(where: { !known.insert($0).inserted }) else { return }
+        throw GraftError(.format, "\(path) is damaged or hostile: its list of \(what) has \"\(twice)\" twice")
     }
 
     /// Weights of the model itself, outside its layers, belong to subclassed models; Graft's have none.

@@ -25,12 +25,17 @@ struct WeightAssignment {
 
     init(path: String) { report = WeightReport(path: path) }
 
-    /// Matches a layer's variables with datasets, in order; what does not fit is remembered for ``finish()``.
+    /// Matches a layer's variables with so many datasets, in order, each opened where they are as many; what does not fit is
+    /// remembered for ``finish()``.
     mutating func match(
-        _ variables: [Variable], with datasets: [HDF5Dataset], layer: String, storedAs stored: String
-    ) {
-        let arrays = datasets.map { dataset in
-            StoredArray(shape: dataset.shape) { () throws(GraftError) in try dataset.tensor() }
+        _ variables: [Variable], count: Int, layer: String, storedAs stored: String,
+        dataset: (Int) throws(GraftError) -> HDF5Dataset
+    ) throws(GraftError) {
+        guard checkCount(of: variables, count, layer: layer, storedAs: stored) else { return }
+        var arrays: [StoredArray] = []
+        for index in 0..<count {
+            let dataset = try dataset(index)
+            arrays.append(StoredArray(shape: dataset.shape) { () throws(GraftError) in try dataset.tensor() })
         }
         match(variables, with: arrays, layer: layer, storedAs: stored)
     }
@@ -39,13 +44,8 @@ struct WeightAssignment {
     mutating func match(
         _ variables: [Variable], with arrays: [StoredArray], layer: String, storedAs stored: String
     ) {
-        let names = layer == stored ? "layer \(layer)" : "layer \(layer) (\(stored) in the file)"
-        guard variables.count == arrays.count else {
-            let expected = variables.map(\.name).joined(separator: ", ")
-            problems.append(
-                "\(names) has \(variables.count) arrays (\(expected)), the file has \(arrays.count) for it")
-            return
-        }
+        guard checkCount(of: variables, arrays.count, layer: layer, storedAs: stored) else { return }
+        let names = Self.names(layer, stored)
         for (variable, array) in zip(variables, arrays) where variable.shape != array.shape {
             problems.append(
                 "\(names): \(variable.name) has the shape \(variable.shape), the file's has \(array.shape)")
@@ -55,6 +55,20 @@ struct WeightAssignment {
             WeightReport.LayerEntry(
                 layer: layer, storedAs: stored, arrayCount: variables.count,
                 parameterCount: variables.reduce(0) { $0 + $1.shape.elementCount }))
+    }
+
+    private static func names(_ layer: String, _ stored: String) -> String {
+        layer == stored ? "layer \(layer)" : "layer \(layer) (\(stored) in the file)"
+    }
+
+    private mutating func checkCount(
+        of variables: [Variable], _ count: Int, layer: String, storedAs stored: String
+    ) -> Bool {
+        guard variables.count != count else { return true }
+        let expected = variables.map(\.name).joined(separator: ", ")
+        problems.append(
+            "\(Self.names(layer, stored)) has \(variables.count) arrays (\(expected)), the file has \(count) for it")
+        return false
     }
 
     /// Remembers something that is worth knowing and no mistake.

@@ -24,6 +24,11 @@ package final class ZipArchive {
     package static let largestExpansion: UInt64 = 100
     /// Members up to this size may expand by any factor: a bomb of a megabyte is none.
     package static let smallByteCount: UInt64 = 1 << 20
+    /// What is read into memory as a whole may expand by this beyond ``smallByteCountInMemory``: the numbers and hashes of a
+    /// checkpoint pack to half.
+    static let largestExpansionInMemory: UInt64 = 4
+    /// The configuration of a network of thousands of layers, packed however well.
+    static let smallByteCountInMemory: UInt64 = 8 << 20
     /// An archive of Keras has three members and the assets of text layers.
     package static let memberLimit = 10_000
 
@@ -64,6 +69,13 @@ package final class ZipArchive {
         let member = try require(name)
         guard member.byteCount <= UInt64(limit) else {
             throw failure(name, "declares \(member.byteCount) bytes; at most \(limit) make sense")
+        }
+        guard
+            member.byteCount <= Self.smallByteCountInMemory
+                || member.byteCount / Self.largestExpansionInMemory <= member.storedByteCount
+        else {
+            throw failure(
+                name, "declares \(member.byteCount) bytes and stores \(member.storedByteCount): a decompression bomb")
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Int(member.byteCount))

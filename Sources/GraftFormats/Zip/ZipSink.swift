@@ -11,10 +11,10 @@ final class ZipSink {
     /// The end of what was written so far.
     private var end = 0
 
-    /// Creates the file.
+    /// Makes the file, or takes one that is there and empty.
     ///
-    /// - Throws: `.file` where it exists or the disk refuses.
-    init(creating path: String) throws(GraftError) { file = try WriteBehind(creating: path) }
+    /// - Throws: `.file` where something is in it, or the disk refuses.
+    init(filling path: String) throws(GraftError) { file = try WriteBehind(filling: path) }
 
     /// Answers libzip's commands to a source that an archive is written to. It owns the sink until it is freed.
     static let answer: zip_source_callback = { state, data, count, command in

@@ -21,11 +21,11 @@ package enum ZipWriter {
         }
     }
 
-    /// Writes an archive of these members, in this order, to a path where nothing is yet.
+    /// Writes an archive of these members, in this order, to a path where nothing is yet, or an empty file.
     ///
     /// Where the disk refuses, nothing is left. The members' date is now, or the one that `SOURCE_DATE_EPOCH` gives.
     ///
-    /// - Throws: `.file` where the path exists or the disk refuses.
+    /// - Throws: `.file` where something is in the file, or the disk refuses.
     package static func write(_ members: [Member], to path: String) throws(GraftError) {
         try write(members, to: path, date: SaveDate())
     }
@@ -47,7 +47,7 @@ package enum ZipWriter {
 
     /// A new archive, not written to yet.
     private static func create(_ path: String) throws(GraftError) -> OpaquePointer {
-        let sink = Unmanaged.passRetained(try ZipSink(creating: path))
+        let sink = Unmanaged.passRetained(try ZipSink(filling: path))
         var error = zip_error_t()
         zip_error_init(&error)
         defer { zip_error_fini(&error) }

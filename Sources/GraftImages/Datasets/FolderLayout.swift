@@ -68,7 +68,8 @@ struct FolderLayout {
     private static func strayProblems(in path: String, besides parts: Set<String>) throws(GraftError) -> [ImageProblem]
     {
         try FolderListing(of: path).entries.filter { !parts.contains($0.path) }.map {
-            ImageProblem(path: $0.path, reason: "lies beside the folders of training and validation, and is not used")
+            ImageProblem(
+                path: $0.path, reason: "lies beside the folders of training and validation, and is not used", .stray)
         }
     }
 

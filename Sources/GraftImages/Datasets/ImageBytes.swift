@@ -25,7 +25,7 @@ public struct ImageBytes: Dataset {
     /// - Parameters:
     ///   - files: the bytes of a file each.
     ///   - names: what messages call them; `image 0`, `image 1`, … where `nil`.
-    ///   - rule: size, channels and resize method of the examples.
+    ///   - rule: size, channels, fit and resize method of the examples.
     ///   - threads: how many images are decoded at once; all cores where it is `nil`.
     /// - Throws: `GraftError` with code `argument` for a wrong rule, and for names that are not as many as the images.
     public init(
@@ -37,7 +37,7 @@ public struct ImageBytes: Dataset {
         }
         (self.files, self.rule, self.threads) = (files, rule, threads ?? ParallelWork.coreCount)
         self.names = names ?? files.indices.map { "image \($0)" }
-        decoder = try ImageDecoder(channels: rule.channels)
+        decoder = try ImageDecoder(rule)
         resizer = try ImageResizer(rule: rule)
     }
 
@@ -60,7 +60,9 @@ public struct ImageBytes: Dataset {
         let results = Mutex<[Int: Result<Tensor, GraftError>]>([:])
         ParallelWork.perform(count: indices.count, threads: threads) { slot in
             let result = Result { () throws(GraftError) in
-                resizer.resized(try decoder.decode(files[indices[slot]]))
+                try decoder.withImage(in: files[indices[slot]]) { image in
+                    resizer.resized(rule.fit.applied(to: image, height: rule.height, width: rule.width))
+                }
             }
             results.withLock { $0[slot] = result }
         }

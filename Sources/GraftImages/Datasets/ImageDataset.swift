@@ -1,17 +1,19 @@
 import GraftData
 import GraftGraph
 
-/// Images in files, with a class for each: examples that are decoded when a batch asks for them.
+/// Images in files, with a class or other targets for each: examples that are decoded when a batch asks for them.
 ///
 /// Inputs: one tensor (batch, height, width, channels) with values 0 to 255. Targets: one tensor (batch) of class
-/// numbers. Memory holds the paths and the batch, never all images. Copies share what is known of the files.
+/// numbers, or one (batch, width) of given numbers. Memory holds the paths and the batch, never all images. Copies share what is known of the files.
 public struct ImageDataset: PooledDataset {
     /// The files, in order: class by class, sorted.
     public var paths: [String] { loader.paths }
-    /// Each file's class, a position in `classNames`.
+    /// Each file's class, a position in `classNames`; empty where targets are not classes.
     public let labels: [Int]
-    /// The classes in the order of their numbers.
+    /// The classes in the order of their numbers; `nil` where targets are measurements.
     public let classNames: [String]?
+    /// The numbers that are the targets of each file, all of the same count; `nil` where they are classes.
+    private let values: [[Float]]?
     let loader: ImageLoader
 
     /// Images and their classes.
@@ -29,6 +31,33 @@ public struct ImageDataset: PooledDataset {
         }
         self.labels = labels
         self.classNames = classNames
+        values = nil
+        loader = try ImageLoader(paths: paths, rule: rule, threads: threads)
+    }
+
+    /// Images and their targets: 0 or 1 for each of several labels, or measurements.
+    ///
+    /// - Parameters:
+    ///   - paths: the files.
+    ///   - targets: the numbers of each file, of one count for all.
+    ///   - classNames: what the numbers stand for, where they say which labels an image has.
+    ///   - threads: how many images are decoded at once; all cores where it is `nil`.
+    /// - Throws: `GraftError` with code `data` where targets do not fit paths, names or one another, `argument` for a wrong
+    ///   rule.
+    public init(
+        paths: [String], targets: [[Float]], classNames: [String]?, rule: ImageRule, threads: Int? = nil
+    ) throws(GraftError) {
+        guard paths.count == targets.count else {
+            throw GraftError(.data, "\(paths.count) images need as many targets, and there are \(targets.count)")
+        }
+        let width = classNames?.count ?? targets.first?.count ?? 0
+        if let wrong = targets.firstIndex(where: { $0.count != width || !$0.allSatisfy(\.isFinite) }) {
+            throw GraftError(
+                .data, "\(paths[wrong]): its targets are \(targets[wrong]); each image needs \(width) finite numbers")
+        }
+        labels = []
+        self.classNames = classNames
+        values = targets
         loader = try ImageLoader(paths: paths, rule: rule, threads: threads)
     }
 
@@ -38,12 +67,42 @@ public struct ImageDataset: PooledDataset {
     /// How images become inputs.
     public var inputRule: InputRule? { .image(loader.rule) }
 
-    /// How many images each class has, in the order of `classNames`.
+    /// How many images each class or label has, in the order of `classNames`.
     public var classCounts: [Int] {
         var counts = [Int](repeating: 0, count: classNames?.count ?? 0)
         for label in labels { counts[label] += 1 }
+        for row in values ?? [] { for label in counts.indices where row[label] > 0 { counts[label] += 1 } }
         return counts
     }
+
+    /// The mean and the standard deviation of each number of the targets; empty where they are classes.
+    public var targetStatistics: (means: [Double], deviations: [Double]) {
+        guard let values, !values.isEmpty else { return ([], []) }
+        let count = Double(values.count)
+        let means = (0..<targetWidth).map { place in values.reduce(0) { $0 + Double($1[place]) } / count }
+        let variances = means.enumerated().map { place, mean in
+            values.reduce(0) { $0 + (Double($1[place]) - mean) * (Double($1[place]) - mean) } / count
+        }
+        return (means, variances.map { $0.squareRoot() })
+    }
+
+    /// Some of the images, in this order.
+    ///
+    /// - Precondition: each number is an image's.
+    package func subset(_ indices: [Int]) throws(GraftError) -> ImageDataset {
+        let paths = indices.map { self.paths[$0] }
+        if let values {
+            return try ImageDataset(
+                paths: paths, targets: indices.map { values[$0] }, classNames: classNames, rule: loader.rule,
+                threads: loader.threads)
+        }
+        return try ImageDataset(
+            paths: paths, labels: indices.map { labels[$0] }, classNames: classNames ?? [], rule: loader.rule,
+            threads: loader.threads)
+    }
+
+    /// How many numbers the targets of an image are: 1 where they are classes.
+    public var targetWidth: Int { values.map { $0.first?.count ?? classNames?.count ?? 0 } ?? 1 }
 
     /// Reads, decodes and resizes these images, several at once; the result does not depend on how many.
     ///
@@ -53,16 +112,20 @@ public struct ImageDataset: PooledDataset {
 
     package func batch(_ indices: [Int], in memory: TensorPool) throws -> Batch {
         let (indices, tensor, failures) = try loader.load(indices, in: memory)
-        let targets = Tensor(indices.map { Float(labels[$0]) }, shape: [indices.count])
-        return Batch(indices: indices, inputs: [tensor], targets: [targets], failures: failures)
+        return Batch(indices: indices, inputs: [tensor], targets: [known(indices)], failures: failures)
     }
 
-    /// The class numbers of these images, without reading a file.
+    /// The class numbers or other targets of these images, without reading a file.
     ///
     /// - Throws: `GraftError` with code `argument` for a number that is no image's.
     public func targets(of indices: [Int]) throws -> [Tensor] {
         for index in indices { try loader.checkIndex(index) }
-        return [Tensor(indices.map { Float(labels[$0]) }, shape: [indices.count])]
+        return [known(indices)]
+    }
+
+    private func known(_ indices: [Int]) -> Tensor {
+        guard let values else { return Tensor(indices.map { Float(labels[$0]) }, shape: [indices.count]) }
+        return Tensor(indices.flatMap { values[$0] }, shape: [indices.count, targetWidth])
     }
 
     /// SHA-256 over the file's bytes, the rule and the decoder's version: of the bytes that the last batch with this

@@ -19,7 +19,7 @@ struct ImageLoader: Sendable {
         self.paths = paths
         self.rule = rule
         self.threads = threads ?? ParallelWork.coreCount
-        decoder = try ImageDecoder(channels: rule.channels)
+        decoder = try ImageDecoder(rule)
         resizer = try ImageResizer(rule: rule)
         fingerprints = Fingerprints(count: paths.count)
     }
@@ -31,7 +31,7 @@ struct ImageLoader: Sendable {
         for index in indices { try checkIndex(index) }
         let failures = Mutex<[Int: String]>([:])
         let shape: Shape = [indices.count, rule.height, rule.width, rule.channels]
-        let tensor = memory.tensor(shape) { values in
+        let tensor = try memory.checkedTensor(shape) { values in
             let target = SharedMemory(values: values)
             ParallelWork.perform(count: indices.count, threads: threads) { slot in
                 do throws(GraftError) {
@@ -52,13 +52,27 @@ struct ImageLoader: Sendable {
 
     /// One file to its place in the batch; its fingerprint is taken from the same bytes.
     private func load(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws(GraftError) {
-        resizer.resize(try decode(index).image, into: target)
+        try decoder.withImage(in: try read(index)) { image in
+            resizer.resize(rule.fit.applied(to: image, height: rule.height, width: rule.width), into: target)
+        }
     }
 
-    /// The pixels of one file, and its bytes, from which its fingerprint is taken.
-    func decode(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
+    /// The bytes of one file, from which its fingerprint is taken.
+    private func read(_ index: Int) throws(GraftError) -> [UInt8] {
         let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
         fingerprints[index] = fingerprint(of: bytes)
+        return bytes
+    }
+
+    /// The pixels of one file with the proportion that the rule says, and its bytes.
+    func decode(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
+        let (image, bytes) = try decodeWhole(index)
+        return (rule.fit.applied(to: image, height: rule.height, width: rule.width), bytes)
+    }
+
+    /// All pixels of one file, and its bytes, from which its fingerprint is taken.
+    func decodeWhole(_ index: Int) throws(GraftError) -> (image: DecodedImage, bytes: [UInt8]) {
+        let bytes = try read(index)
         return (try decoder.decode(bytes), bytes)
     }
 
@@ -81,9 +95,7 @@ struct ImageLoader: Sendable {
         ParallelWork.perform(count: paths.count, threads: threads) { index in
             var failure: ExampleFailure?
             do throws(GraftError) {
-                let bytes = try FileBytes.read(paths[index], limit: ImageDecoder.maximumByteCount)
-                fingerprints[index] = fingerprint(of: bytes)
-                _ = try decoder.decode(bytes)
+                try decoder.withImage(in: try read(index)) { _ in }
             } catch {
                 failure = ExampleFailure(index: index, path: paths[index], message: error.description)
             }
@@ -113,7 +125,12 @@ struct ImageLoader: Sendable {
     /// SHA-256 of the decoder's version, the rule and the file's bytes, as 64 hexadecimal digits.
     private func fingerprint(of bytes: [UInt8]) -> String {
         var hash = SHA256()
-        let recipe = "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)\n"
+        // What is usual is left out, so that features kept before there was one are found.
+        let fit = rule.fit == .stretch ? "" : " \(rule.fit.rawValue)"
+        let window = rule.window.map { " window \($0)" } ?? ""
+        let recipe =
+            "\(ImageDecoder.version) \(rule.height)x\(rule.width)x\(rule.channels) \(rule.resize.rawValue)"
+            + "\(fit)\(window)\(rule.isGrey ? " grey" : "")\n"
         hash.update(recipe.utf8)
         hash.update(bytes)
         return hash.finalize().hexadecimal

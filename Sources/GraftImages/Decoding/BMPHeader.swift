@@ -44,7 +44,6 @@ struct BMPHeader {
         width = isCore ? declaredWidth : Int(Int32(truncatingIfNeeded: declaredWidth))
         height = abs(signedHeight)
         isTopDown = signedHeight < 0
-        try ImageDecoder.checkSize(width: width, height: height)
 
         bitsPerPixel = try Self.number(bytes, at: isCore ? 24 : 28, byteCount: 2)
         let code = isCore ? 0 : try Self.number(bytes, at: 30, byteCount: 4)

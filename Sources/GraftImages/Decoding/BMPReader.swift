@@ -4,9 +4,17 @@ import GraftGraph
 ///
 /// libvips reads them only where it was built with ImageMagick, and then through ImageMagick.
 enum BMPReader {
+    /// What ``read(_:)`` takes, by the header: of palettes the numbers too.
+    static func cost(of bytes: [UInt8]) throws(GraftError) -> DecodingCost {
+        let header = try BMPHeader(bytes)
+        return DecodingCost(
+            width: header.width, height: header.height, inside: header.bitsPerPixel <= 8 ? 1 : 0, read: 3)
+    }
+
     /// Decodes to RGB; stored alpha is dropped.
     static func read(_ bytes: [UInt8]) throws(GraftError) -> RawImage {
         let header = try BMPHeader(bytes)
+        try ImageDecoder.checkSize(width: header.width, height: header.height)
         let pixels =
             switch header.compression {
             case .none, .masks, .masksWithAlpha:

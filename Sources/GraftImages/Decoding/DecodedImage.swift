@@ -21,4 +21,9 @@ public struct DecodedImage: Sendable, Hashable {
         self.channels = channels
         self.pixels = pixels
     }
+
+    /// A grey image with its brightness in three channels.
+    func repeatingGrey() -> DecodedImage {
+        RawImage(height: height, width: width, layout: .grey, pixels: pixels).converted(to: 3)
+    }
 }

@@ -1,3 +1,5 @@
+import GraftGraph
+
 /// The image formats that Graft reads, told apart by a file's first bytes; its name plays no part.
 enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
@@ -7,10 +9,11 @@ enum ImageFormat: String, Sendable, CaseIterable {
     case webP = "WebP"
     case tiff = "TIFF"
     case heif = "HEIF"
+    case dicom = "DICOM"
 
     /// The extensions, in lower case, by which a folder's images are found.
     static let fileExtensions: Set<String> = [
-        "jpg", "jpeg", "jpe", "png", "bmp", "gif", "webp", "tif", "tiff", "heic", "heif", "avif",
+        "jpg", "jpeg", "jpe", "png", "bmp", "gif", "webp", "tif", "tiff", "heic", "heif", "avif", "dcm", "dicom",
     ]
 
     /// The format of these bytes, or `nil` for one that Graft does not read.
@@ -29,8 +32,39 @@ enum ImageFormat: String, Sendable, CaseIterable {
             self = .tiff
         } else if bytes.dropFirst(4).starts(with: "ftyp".utf8), Self.isHEIFBrand(bytes.dropFirst(8).prefix(4)) {
             self = .heif
+        } else if DICOMReader.hasSignature(bytes) {
+            self = .dicom
         } else {
             return nil
+        }
+    }
+
+    /// The format of a file's bytes.
+    ///
+    /// - Throws: `GraftError` with code `image` that says what they are instead.
+    init(of bytes: [UInt8]) throws(GraftError) {
+        guard !bytes.isEmpty else { throw GraftError(.image, "the file is empty (0 bytes)") }
+        guard let format = ImageFormat(signatureOf: bytes) else {
+            throw GraftError(
+                .image,
+                "it begins with \(ImageFormat.describe(bytes)), which is no picture that Graft reads "
+                    + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF, DICOM)")
+        }
+        self = format
+    }
+
+    /// What a file's name says that it is; `nil` where it has no extension of an image.
+    init?(fileExtension: String) {
+        switch fileExtension.lowercased() {
+        case "jpg", "jpeg", "jpe": self = .jpeg
+        case "png": self = .png
+        case "bmp": self = .bmp
+        case "gif": self = .gif
+        case "webp": self = .webP
+        case "tif", "tiff": self = .tiff
+        case "heic", "heif", "avif": self = .heif
+        case "dcm", "dicom": self = .dicom
+        default: return nil
         }
     }
 

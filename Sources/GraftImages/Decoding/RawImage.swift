@@ -1,17 +1,18 @@
+import GraftData
+
 /// An image as a reader delivers it, before it has the number of channels that was asked for and is upright.
 struct RawImage {
     /// How the channels of a pixel are to be understood.
     enum Layout {
-        case grey, greyAlpha, rgb, rgbAlpha
+        case grey, rgb
         /// Amounts of ink: 255 is all of it.
         case cmyk
 
         var channels: Int {
             switch self {
             case .grey: 1
-            case .greyAlpha: 2
             case .rgb: 3
-            case .rgbAlpha, .cmyk: 4
+            case .cmyk: 4
             }
         }
     }
@@ -28,22 +29,26 @@ struct RawImage {
         return orientation.applied(to: DecodedImage(height: height, width: width, channels: channels, pixels: values))
     }
 
+    /// The image with its values taken through a window.
+    func through(_ window: IntensityWindow?) -> RawImage {
+        guard let window else { return self }
+        let function = IntensityWindowFunction(window)
+        let table = (0..<256).map { UInt8(function(Double($0)).rounded()) }
+        return RawImage(
+            height: height, width: width, layout: layout, pixels: pixels.map { table[Int($0)] },
+            orientation: orientation)
+    }
+
     /// Red, green and blue of every pixel.
     private func colours() -> [UInt8] {
         switch layout {
         case .rgb:
             return pixels
-        case .grey, .greyAlpha:
+        case .grey:
             return mapPixels(to: 3) { source, target in
                 target[0] = source[0]
                 target[1] = source[0]
                 target[2] = source[0]
-            }
-        case .rgbAlpha:
-            return mapPixels(to: 3) { source, target in
-                target[0] = source[0]
-                target[1] = source[1]
-                target[2] = source[2]
             }
         case .cmyk:
             return mapPixels(to: 3) { source, target in
@@ -57,9 +62,7 @@ struct RawImage {
         switch layout {
         case .grey:
             return pixels
-        case .greyAlpha:
-            return mapPixels(to: 1) { source, target in target[0] = source[0] }
-        case .rgb, .rgbAlpha:
+        case .rgb:
             return mapPixels(to: 1) { source, target in target[0] = Self.luma(source[0], source[1], source[2]) }
         case .cmyk:
             return mapPixels(to: 1) { source, target in

@@ -41,21 +41,23 @@ struct ClassFolders {
     private init(unread path: String) { self.path = path }
 
     private mutating func read(_ entry: FolderListing.Entry) {
-        if let reason = Self.reasonToSkip(entry) {
-            problems.append(ImageProblem(path: entry.path, reason: reason))
+        if let problem = Self.problem(of: entry) {
+            problems.append(problem)
         } else if entry.kind == .file {
             let isImage = Self.isImage(entry.name)
             looseImageCount += isImage ? 1 : 0
             problems.append(
                 ImageProblem(
                     path: entry.path,
-                    reason: isImage ? "lies beside the class folders, so it has no class" : "is no class folder"))
+                    reason: isImage ? "lies beside the class folders, so it has no class" : "is no class folder",
+                    isImage ? .unlabelled : .stray))
         } else if entry.isLink, leadsBack(entry.path) {
-            problems.append(ImageProblem(path: entry.path, reason: "is a link to a folder that holds it"))
+            problems.append(ImageProblem(path: entry.path, reason: "is a link to a folder that holds it", .special))
         } else {
             let images = images(in: entry.path)
             if images.isEmpty {
-                problems.append(ImageProblem(path: entry.path, reason: "holds no pictures, so it is no class"))
+                problems.append(
+                    ImageProblem(path: entry.path, reason: "holds no pictures, so it is no class", .emptyClass))
             } else {
                 classes.append(Class(name: entry.name, path: entry.path, images: images))
             }
@@ -79,7 +81,7 @@ struct ClassFolders {
             do throws(GraftError) {
                 listing = try FolderListing(of: path)
             } catch {
-                problems.append(ImageProblem(path: path, reason: error.message))
+                problems.append(ImageProblem(path: path, reason: error.message, .unreadable))
                 continue
             }
             noteUnreadableNames(of: listing, in: path)
@@ -93,31 +95,34 @@ struct ClassFolders {
 
     /// Whether what lies in a class's folder is an image or a folder to look into; notes why it is not.
     private mutating func isUsable(_ entry: FolderListing.Entry) -> Bool {
-        var reason = Self.reasonToSkip(entry)
-        if reason == nil, entry.kind == .folder, entry.isLink {
-            reason = "is a link to a folder, which is not followed"
+        var problem = Self.problem(of: entry)
+        if problem == nil, entry.kind == .folder, entry.isLink {
+            problem = ImageProblem(path: entry.path, reason: "is a link to a folder, which is not followed", .special)
         }
-        if reason == nil, entry.kind == .file, !Self.isImage(entry.name) {
-            reason = Self.unknownExtension(entry.name)
+        if problem == nil, entry.kind == .file, !Self.isImage(entry.name) {
+            problem = ImageProblem(path: entry.path, reason: Self.unknownExtension(entry.name), .stray)
         }
-        guard let reason else { return true }
-        problems.append(ImageProblem(path: entry.path, reason: reason))
+        guard let problem else { return true }
+        problems.append(problem)
         return false
     }
 
     private mutating func noteUnreadableNames(of listing: FolderListing, in folder: String) {
         problems += listing.unreadableNames.map {
             ImageProblem(
-                path: FolderListing.join(folder, $0), reason: "its name is not UTF-8; rename it for it to be used")
+                path: FolderListing.join(folder, $0), reason: "its name is not UTF-8; rename it for it to be used",
+                .unreadable)
         }
     }
 
     /// Files and folders that systems and archives leave behind, and what is neither file nor folder.
-    private static func reasonToSkip(_ entry: FolderListing.Entry) -> String? {
-        if case .other(let reason) = entry.kind { return reason }
-        if entry.name.hasPrefix(".") { return "is hidden" }
+    private static func problem(of entry: FolderListing.Entry) -> ImageProblem? {
+        if case .other(let reason) = entry.kind { return ImageProblem(path: entry.path, reason: reason, .special) }
+        if entry.name.hasPrefix(".") { return ImageProblem(path: entry.path, reason: "is hidden", .hidden) }
         let litter = ["__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"]
-        return litter.contains(entry.name.lowercased()) ? "was left by an operating system or archive program" : nil
+        guard litter.contains(entry.name.lowercased()) else { return nil }
+        return ImageProblem(
+            path: entry.path, reason: "was left by an operating system or archive program", .hidden)
     }
 
     /// Whether a file's extension is that of an image, in whatever case.
@@ -125,7 +130,7 @@ struct ClassFolders {
         fileExtension(of: name).map { ImageFormat.fileExtensions.contains($0) } ?? false
     }
 
-    private static func fileExtension(of name: String) -> String? {
+    static func fileExtension(of name: String) -> String? {
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
         return String(name[name.index(after: dot)...]).lowercased()
     }

@@ -41,7 +41,7 @@ struct FolderListing {
         while let entry = readdir(directory) {
             let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
             guard let name = String(validating: bytes, as: UTF8.self) else {
-                unreadableNames.append(Self.printable(bytes))
+                unreadableNames.append(bytes.printable)
                 continue
             }
             guard name != ".", name != ".." else { continue }
@@ -86,9 +86,5 @@ struct FolderListing {
         let isLink = lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
         let kind = kind(of: path) ?? .other(isLink ? "is a link that leads nowhere" : "cannot be examined")
         return Entry(name: name, path: path, kind: kind, isLink: isLink)
-    }
-
-    private static func printable(_ bytes: [UInt8]) -> String {
-        bytes.map { (0x20...0x7E).contains($0) ? String(UnicodeScalar($0)) : "\\x" + hexadecimal($0) }.joined()
     }
 }

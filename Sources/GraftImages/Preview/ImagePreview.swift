@@ -35,8 +35,13 @@ public struct ImagePreview: Sendable {
         let rows = min(count, images.count)
         columns = Self.columns(augmentation, views)
         let rule = images.loader.rule
-        var sheet = try ContactSheet(
-            cell: Size2D(rule.height, rule.width), columns: columns.count, rows: rows)
+        // Small images are enlarged, so that one sees something.
+        let shorter = max(min(rule.height, rule.width), 1)
+        let scale = (Self.leastCellSide + shorter - 1) / shorter
+        let sheet = ContactSheet(
+            columns: columns.count, cell: scale * max(rule.height, rule.width), gap: 6, background: [96, 96, 96])
+        _ = try sheet.size(of: rows * columns.count)
+        var cells: [DecodedImage] = []
         let drawn = try augmentation.map { try AugmentedImages(images, $0, views: views, seed: seed) }
         var (paths, failures) = ([String](), [ExampleFailure]())
         for number in 0..<rows {
@@ -49,8 +54,8 @@ public struct ImagePreview: Sendable {
                 paths.append(images.paths[index])
                 let numbers = (0..<views).map { $0 * images.count + index }
                 let others = try drawn.map { try $0.batch(numbers).inputs[0].images } ?? []
-                if drawn == nil { sheet.append(try Self.fitted(images, index)) }
-                for image in seen.inputs[0].images + others { sheet.append(image) }
+                let row = try (drawn == nil ? [Self.fitted(images, index)] : []) + seen.inputs[0].images + others
+                cells += row.map { $0.enlarged(by: scale) }
                 break
             }
         }
@@ -60,8 +65,10 @@ public struct ImagePreview: Sendable {
                 "none of the images that were looked at can be read\(failures.first.map { "; the first: \($0)" } ?? "")"
             )
         }
-        (self.paths, self.failures, self.sheet) = (paths, failures, sheet.image)
+        (self.paths, self.failures, self.sheet) = (paths, failures, try sheet.image(of: cells))
     }
+
+    private static let leastCellSide = 96
 
     private static func columns(_ augmentation: Augmentation?, _ views: Int) -> [String] {
         guard augmentation != nil else { return ["as in its file", "as the network sees it"] }
@@ -70,7 +77,7 @@ public struct ImagePreview: Sendable {
 
     /// An image in its own proportions, as large as the network's size allows.
     private static func fitted(_ images: ImageFiles, _ index: Int) throws -> DecodedImage {
-        let (image, rule) = (try images.loader.decode(index).image, images.loader.rule)
+        let (image, rule) = (try images.loader.decodeWhole(index).image, images.loader.rule)
         let scale = min(Double(rule.height) / Double(image.height), Double(rule.width) / Double(image.width))
         let height = min(max(Int((scale * Double(image.height)).rounded()), 1), rule.height)
         let width = min(max(Int((scale * Double(image.width)).rounded()), 1), rule.width)
@@ -85,6 +92,22 @@ public struct ImagePreview: Sendable {
     /// - Throws: `GraftError` with code `file` where it cannot be written, `image` where libvips writes no PNG.
     public func write(to path: String) throws(GraftError) {
         try AtomicFile.write(PNGWriter.bytes(of: sheet, software: "graft preview"), to: path)
+    }
+}
+
+extension DecodedImage {
+    /// The image with each pixel so many pixels wide and high.
+    fileprivate func enlarged(by scale: Int) -> DecodedImage {
+        guard scale > 1 else { return self }
+        var larger: [UInt8] = []
+        larger.reserveCapacity(scale * scale * pixels.count)
+        for y in 0..<(scale * height) {
+            for x in 0..<(scale * width) {
+                let source = (y / scale * width + x / scale) * channels
+                larger += pixels[source..<source + channels]
+            }
+        }
+        return DecodedImage(height: scale * height, width: scale * width, channels: channels, pixels: larger)
     }
 }
 

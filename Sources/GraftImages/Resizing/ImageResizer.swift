@@ -3,13 +3,14 @@ import GraftGraph
 
 /// Brings images to one size, as 32-bit floats from 0 to 255 that are not rounded.
 ///
-/// The whole image is stretched to the rule's height and width, as Keras's `image_dataset_from_directory` does it by
-/// default. The methods, with `s = input size / output size` along an axis and `x` the output position:
+/// The image is stretched to the rule's height and width; a rule's ``ImageFit`` brings it to their proportion before. The
+/// methods, with `s = input size / output size` along an axis and `x` the output position:
 ///
 /// - `keras`: bilinear between the two neighbours of `(x + ½)·s − ½`, without antialiasing:
 ///   TensorFlow's `resize(method: "bilinear", antialias: false)`, bit for bit.
 /// - `antialias`: a triangle of width `2·max(s, 1)` around `(x + ½)·s`, its weights scaled to a sum of 1:
 ///   TensorFlow's `resize(method: "bilinear", antialias: true)`.
+/// - `reduced`: the same, of a JPEG that was decoded at a part of its size.
 /// - `nearest`: the pixel at `⌊(x + ½)·s⌋`: Pillow's `NEAREST`, the default of Keras's older `ImageDataGenerator`.
 public struct ImageResizer: Sendable, Hashable {
     /// Size, channels and method.
@@ -54,7 +55,8 @@ public struct ImageResizer: Sendable, Hashable {
                 first: first, height: image.height, width: image.width, channels: image.channels)
             switch rule.resize {
             case .keras: BilinearResize(from: source, height: rule.height, width: rule.width).write(to: start)
-            case .antialias: TriangleResize(from: source, height: rule.height, width: rule.width).write(to: start)
+            case .antialias, .reduced:
+                TriangleResize(from: source, height: rule.height, width: rule.width).write(to: start)
             case .nearest: NearestResize(from: source, height: rule.height, width: rule.width).write(to: start)
             }
         }

@@ -8,6 +8,13 @@ public struct ModelMetadata: Hashable, Sendable {
     /// What makes probabilities of the outputs, where the last layer does not: the model was trained with
     /// `from_logits=True`. ``Model/withOutputActivation(_:)`` adds it.
     public var outputActivation: OutputActivation?
+    /// Which run of training made the model: what tells a run that goes on which files are its own.
+    package var run: String?
+
+    /// What was learned, where it is not one class of several: `labels`, `regression`; `nil` else. GraftImages names them.
+    package var task: String?
+    /// What was held back from training, as a file has it; GraftImages reads it.
+    package var storedSplit: Configuration?
 
     /// Both may be unknown.
     public init(classNames: [String]? = nil, outputActivation: OutputActivation? = nil) {
@@ -22,7 +29,7 @@ extension ModelMetadata: Codable {
     /// A rule for images is written under `image`, where files have had it from the beginning, every other one under
     /// `inputRule`.
     private enum CodingKeys: String, CodingKey {
-        case classNames, image, inputRule, outputActivation
+        case classNames, image, inputRule, outputActivation, task, split, run
     }
 
     /// Reads what `encode` wrote.
@@ -31,11 +38,14 @@ extension ModelMetadata: Codable {
         try self.init(
             classNames: members.decodeIfPresent([String].self, forKey: .classNames),
             outputActivation: members.decodeIfPresent(OutputActivation.self, forKey: .outputActivation))
+        run = try members.decodeIfPresent(String.self, forKey: .run)
         if let image = try members.decodeIfPresent([String: Configuration].self, forKey: .image) {
             storedInputRule = ["image": .object(image)]
         } else if let rule = try members.decodeIfPresent([String: Configuration].self, forKey: .inputRule) {
             storedInputRule = .object(rule)
         }
+        task = try members.decodeIfPresent(String.self, forKey: .task)
+        storedSplit = try members.decodeIfPresent([String: Configuration].self, forKey: .split).map { .object($0) }
     }
 
     /// Writes what is known.
@@ -48,5 +58,8 @@ extension ModelMetadata: Codable {
             try members.encodeIfPresent(storedInputRule, forKey: .inputRule)
         }
         try members.encodeIfPresent(outputActivation, forKey: .outputActivation)
+        try members.encodeIfPresent(run, forKey: .run)
+        try members.encodeIfPresent(task, forKey: .task)
+        try members.encodeIfPresent(storedSplit, forKey: .split)
     }
 }

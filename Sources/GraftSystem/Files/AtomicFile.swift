@@ -11,7 +11,7 @@ package enum AtomicFile {
     ///   - byteCount: About how much will be written; where the disk has less room, nothing is started.
     ///   - previous: The name that the file that was there before gets, if it is to be kept.
     ///   - isFlushed: Whether the file is seen onto the disk before it gets its name, so that it survives a loss of power.
-    ///   - body: Writes the file of the name it is given, and has closed it when it returns.
+    ///   - body: Writes the file of the name it is given, which is there and empty, and has closed it when it returns.
     /// - Throws: `.file` where the disk refuses, with the room that is needed and the room there is.
     package static func write(
         to path: String, byteCount: Int = 0, keeping previous: String? = nil, isFlushed: Bool = true,
@@ -20,12 +20,13 @@ package enum AtomicFile {
         let target = try resolved(path)
         let room = DiskRoom(needed: byteCount, folder: folder(of: target))
         try room.check(for: path)
-        let temporary = temporaryName(for: target)
+        let file = try TemporaryFile(for: target)
+        let temporary = file.path
         var isComplete = false
         defer { if !isComplete { unlink(temporary) } }
         do throws(GraftError) {
             try body(temporary)
-            if isFlushed { try File(reading: temporary).flush() }
+            if isFlushed { try file.flush() }
         } catch {
             let words = error.message.replacing(temporary, with: path)
             throw GraftError(
@@ -41,7 +42,7 @@ package enum AtomicFile {
     /// Writes small files that are made anew where they are lost: not seen onto the disk.
     package static func write(_ bytes: [UInt8], to path: String) throws(GraftError) {
         try write(to: path, byteCount: bytes.count, isFlushed: false) { (temporary) throws(GraftError) in
-            let file = try File(creating: temporary)
+            let file = try File(filling: temporary)
             var failure: GraftError?
             bytes.withUnsafeBytes { bytes in
                 do throws(GraftError) { try file.write(bytes) } catch { failure = error }
@@ -59,7 +60,7 @@ package enum AtomicFile {
     /// the first name, but on file systems without second names.
     private static func keep(_ path: String, as previous: String) throws(GraftError) {
         guard access(path, F_OK) == 0 else { return }
-        let link = temporaryName(for: previous)
+        let link = TemporaryFile.name(for: previous)
         let hasLink = Foundation.link(path, link) == 0
         guard rename(hasLink ? link : path, previous) == 0 else {
             if hasLink { unlink(link) }
@@ -71,37 +72,18 @@ package enum AtomicFile {
 
     /// Removes what processes that are gone left behind while they wrote this file: a killed one cannot tidy up.
     package static func removePartials(of path: String) {
-        removePartials(in: folder(of: path), beginningWith: ".\(name(of: path)).")
+        TemporaryFile.removeAbandoned(in: folder(of: path), beginningWith: ".\(name(of: path)).")
     }
 
     /// Removes what processes that are gone left behind while they wrote files of this folder.
-    package static func removePartials(in folder: String, beginningWith prefix: String = ".") {
-        for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            guard entry.hasPrefix(prefix), let end = entry.range(of: ".partial", options: .backwards),
-                let process = processNumber(entry[..<end.lowerBound]), kill(process, 0) != 0, errno == ESRCH
-            else { continue }
-            unlink(folder + "/" + entry)
-        }
-    }
-
-    /// Of a temporary name without its ending: `.model.keras.4711-x2y` is process 4711's.
-    private static func processNumber(_ name: Substring) -> pid_t? {
-        guard let last = name.split(separator: ".").last else { return nil }
-        return pid_t(last.prefix { $0.isNumber }).flatMap { $0 > 0 ? $0 : nil }
-    }
-
-    /// A name next to the file that nothing else uses: hidden, and telling whose it is.
-    package static func temporaryName(for path: String) -> String {
-        let tag = String(UInt32.random(in: .min ... .max), radix: 36)
-        return "\(folder(of: path))/.\(name(of: path)).\(getpid())-\(tag).partial"
-    }
+    package static func removePartials(in folder: String) { TemporaryFile.removeAbandoned(in: folder) }
 
     package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func name(of path: String) -> String {
+    static func name(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
 

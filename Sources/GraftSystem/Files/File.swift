@@ -18,16 +18,12 @@ package final class File: Sendable {
 
     // MARK: Opening
 
-    /// Opens a file for reading.
+    /// Opens a file for reading. Pipes, devices and folders are refused without waiting on them.
     ///
-    /// - Throws: `file` where it is missing, a folder or unreadable.
+    /// - Throws: `file` where it is missing, unreadable, or no file but something else.
     package convenience init(reading path: String) throws(GraftError) {
-        try self.init(path, flags: O_RDONLY, "cannot open")
-        var status = stat()
-        guard fstat(number, &status) == 0 else { throw FileFailure.error("cannot read \(path)") }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw GraftError(.file, "\(path) is not a file but a folder or a device; give the path of a file")
-        }
+        try self.init(path, flags: O_RDONLY | O_NONBLOCK, "cannot open")
+        try requireRegular()
     }
 
     /// Creates a file that must not exist yet, for reading and writing.
@@ -35,9 +31,36 @@ package final class File: Sendable {
         try self.init(path, flags: O_RDWR | O_CREAT | O_EXCL, "cannot create")
     }
 
+    /// A new file, or one that is there and empty, for reading and writing: the temporary one of ``AtomicFile``, which has made it
+    /// and holds its lock.
+    ///
+    /// - Throws: `file` where something is in it already.
+    package convenience init(filling path: String) throws(GraftError) {
+        try self.init(path, flags: O_RDWR | O_CREAT | O_NONBLOCK, "cannot create")
+        try requireRegular()
+        guard byteCount == 0 else { throw FileFailure.error("cannot create \(path)", number: EEXIST) }
+    }
+
     /// A file that is there afterwards, empty if it was not there before, for reading and writing.
     package convenience init(ensuring path: String) throws(GraftError) {
-        try self.init(path, flags: O_RDWR | O_CREAT, "cannot open")
+        try self.init(path, flags: O_RDWR | O_CREAT | O_NONBLOCK, "cannot open")
+        try requireRegular()
+    }
+
+    /// Opens a folder, to lock it.
+    ///
+    /// - Throws: `file` where it is missing, or no folder but a link to one or something else.
+    package convenience init(folder path: String) throws(GraftError) {
+        try self.init(path, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK, "cannot open")
+    }
+
+    private func requireRegular() throws(GraftError) {
+        var status = stat()
+        guard fstat(number, &status) == 0 else { throw FileFailure.error("cannot read \(path)") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let kind = FileBytes.kind(of: status.st_mode)
+            throw GraftError(.file, "\(path) is not a file but a \(kind); give the path of a file")
+        }
     }
 
     // MARK: What it is
@@ -53,6 +76,12 @@ package final class File: Sendable {
         var (mine, named) = (stat(), stat())
         return fstat(number, &mine) == 0 && stat(path, &named) == 0 && mine.st_ino == named.st_ino
             && mine.st_dev == named.st_dev
+    }
+
+    /// Whether it belongs to this user.
+    package var isOwn: Bool {
+        var status = stat()
+        return fstat(number, &status) == 0 && status.st_uid == geteuid()
     }
 
     // MARK: Reading

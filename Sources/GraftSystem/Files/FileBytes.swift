@@ -12,19 +12,32 @@ package enum FileBytes {
     ///
     /// Pipes, devices and folders are refused without waiting on them, and so is a file of more than `limit` bytes.
     package static func read(_ path: String, limit: Int) throws(GraftError) -> [UInt8] {
+        var status = stat()
+        // Opening alone may wait for a pipe's other end, or do something to a device.
+        if stat(path, &status) == 0 { try checkRegular(status.st_mode) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw systemError("cannot be opened") }
         defer { close(descriptor) }
-        var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw systemError("cannot be examined") }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw GraftError(.file, "is not a regular file but a \(kind(of: status.st_mode))")
-        }
+        try checkRegular(status.st_mode)
         let byteCount = Int(status.st_size)
         guard byteCount <= limit else {
             throw GraftError(.file, "holds \(byteCount) bytes; at most \(limit) are read")
         }
         return try read(descriptor, byteCount: byteCount)
+    }
+
+    /// The size of a regular file; `nil` for anything else, and where there is none. It is not opened.
+    package static func byteCount(of path: String) -> Int? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    private static func checkRegular(_ mode: mode_t) throws(GraftError) {
+        guard mode & S_IFMT == S_IFREG else {
+            throw GraftError(.file, "is not a regular file but a \(kind(of: mode))")
+        }
     }
 
     private static func read(_ descriptor: Int32, byteCount: Int) throws(GraftError) -> [UInt8] {

@@ -30,11 +30,11 @@ package final class WriteBehind {
         deinit { bytes.deallocate() }
     }
 
-    /// Writes to a new file.
+    /// Writes to a new file, or one that is empty.
     ///
-    /// - Throws: `.file` where it exists or the disk refuses.
-    package init(creating path: String) throws(GraftError) {
-        file = try File(creating: path)
+    /// - Throws: `.file` where something is in it, or the disk refuses.
+    package init(filling path: String) throws(GraftError) {
+        file = try File(filling: path)
         buffers = (Buffer(), Buffer())
     }
 

@@ -57,8 +57,20 @@ struct DataCheck {
         return GraftError(.data, "none of the examples can be read\(first)")
     }
 
+    /// - Throws: `GraftError` with code `data` where the examples' rule makes images of another shape than the model takes. A
+    ///   rule may come from a file and name any size: it is looked at before memory for a batch is taken.
+    static func checkRule(of dataset: any Dataset, model: Model) throws(GraftError) {
+        guard case .image(let rule)? = dataset.inputRule, let input = model.inputs.first, model.inputs.count == 1,
+            rule.shape != input.shape
+        else { return }
+        throw GraftError(
+            .data,
+            "the images are brought to the shape \(rule.shape); the model takes \(input.shape), give them that rule")
+    }
+
     /// Decodes one example, the first that can be read of a few, and compares its inputs with the model's.
     private func checkInput(of dataset: any Dataset, name: String) throws {
+        try Self.checkRule(of: dataset, model: model)
         let wanted = model.inputs.map(\.shape)
         for index in 0..<min(dataset.count, 8) {
             let batch = try dataset.batch([index])

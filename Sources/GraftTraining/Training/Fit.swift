@@ -76,7 +76,7 @@ final class FitRun {
         // Plans for predictions would hold the variables of before next to those that training makes.
         Predictor.of(model).clear()
         do {
-            let sources = try makeSources(trained)
+            let (sources, trained) = try makeSources(trained)
             let trainer = makeTrainer(trained, sources.training, targetShapes)
             defer { arrays = trainer.snapshot() }
             arrays = TrainingArrays()
@@ -136,7 +136,8 @@ final class FitRun {
 
     // MARK: Planning and feeding
 
-    private func makeSources(_ trained: TrainedModel) throws -> FitSources {
+    /// The examples, and the model as it reads them: without a trunk where features cannot be kept.
+    private func makeSources(_ trained: TrainedModel) throws -> (FitSources, TrainedModel) {
         let training = CheckedIDs.of(training, for: model)
         let validation = validation.map { CheckedIDs.of($0, for: model) }
         guard trained.keepsTrunk else {
@@ -146,8 +147,23 @@ final class FitRun {
                     "featureAugmentation: no features are kept here, as the network runs at every step; augment the images"
                 )
             }
-            return FitSources(decoding: training, validation)
+            return (FitSources(decoding: training, validation), trained)
         }
+        do {
+            return (try makeFeatures(trained, training, validation), trained)
+        } catch let error as GraftError where error.code == .file && arguments.options.featureAugmentation == nil {
+            try events.emit(.featuresNotKept(error))
+            // Examples that the pass could not read are met again.
+            events.failuresBefore += run.state.history.failures
+            return (
+                FitSources(decoding: training, validation), try TrainedModel(model, mayKeepTrunk: false)
+            )
+        }
+    }
+
+    private func makeFeatures(
+        _ trained: TrainedModel, _ training: any Dataset, _ validation: (any Dataset)?
+    ) throws -> FitSources {
         let pass = FeaturePass(
             cache: arguments.options.features, emit: { [events] in try events.emit(TrainingEvent($0)) },
             checkCancellation: events.checkCancellation, timeline: arguments.options.profiler?.timeline)

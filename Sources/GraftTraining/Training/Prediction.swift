@@ -55,6 +55,7 @@ extension Model {
         _ body: (Predictions) throws -> Void
     ) throws {
         try requirePositive(batchSize, "batchSize")
+        try DataCheck.checkRule(of: examples, model: self)
         let batchSize = min(batchSize, max(examples.count, 1))
         let predictor = Predictor.of(self)
         let stream = BatchStream(

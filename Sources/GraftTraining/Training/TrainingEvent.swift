@@ -18,6 +18,8 @@ public enum TrainingEvent: Sendable {
     case featuresNeeded(FeatureDemand)
     /// Features were computed for so many of the examples that had none yet.
     case features(Progress)
+    /// Features cannot be kept, as their folder is full or went away: the whole network runs at every step instead.
+    case featuresNotKept(GraftError)
     /// An example cannot be read and is left out. Told once an example.
     case problem(ExampleFailure)
     /// An epoch begins, 1 for the first.

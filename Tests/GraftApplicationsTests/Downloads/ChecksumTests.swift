@@ -35,6 +35,9 @@ import Testing
     @Test func aFileThatCannotBeReadIsNamed() {
         let error = #expect(throws: GraftError.self) { try Checksum.sha256(ofFileAt: "/no/such/file") }
         #expect(error?.code == .file)
-        #expect(error?.message == "/no/such/file cannot be read to compute its checksum")
+        #expect(
+            error?.message
+                == "/no/such/file cannot be read to compute its checksum: cannot open /no/such/file: no such file or directory"
+        )
     }
 }

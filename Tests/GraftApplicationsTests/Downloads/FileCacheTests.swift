@@ -14,7 +14,7 @@ import Testing
     private let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
 
-    private func cache(_ downloader: FakeDownloader) -> FileCache {
+    private func cache(_ downloader: any Downloader) -> FileCache {
         FileCache(folder: folder.path + "/graft", kerasFolder: folder.path + "/keras", downloader: downloader)
     }
 
@@ -29,7 +29,7 @@ import Testing
         let path = try cache(downloader).fetch(Self.file)
         #expect(path == folder.path + "/graft/weights/net.h5")
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Self.contents)
-        #expect(folder.names(in: "graft/weights") == [".lock", "net.h5"])
+        #expect(folder.names(in: "graft/weights") == [".lock", "net.h5", "net.h5.sha256"])
     }
 
     @Test func whatIsHereIsNotDownloadedAgain() throws {
@@ -37,6 +37,28 @@ import Testing
         _ = try cache(downloader).fetch(Self.file)
         _ = try cache(downloader).fetch(Self.file)
         #expect(downloader.requests == [0])
+    }
+
+    /// An MD5 is published, for which a second file can be made: what a copy was at first use must not change.
+    @Test func aCopyIsHeldToTheSHA256OfItsFirstUse() throws {
+        let path = folder.path + "/graft/weights/net.h5"
+        try folder.write(Self.contents, to: "graft/weights/net.h5")
+        let refusing = cache(FakeDownloader(Self.contents, .refuses))
+        #expect(try refusing.find(Self.file) == path)
+        let digits = try Checksum.sha256(ofFileAt: path).digits
+        #expect(try String(contentsOfFile: path + ".sha256", encoding: .utf8) == "\(digits)  net.h5\n")
+        let other = String(repeating: "0", count: 64)
+        try folder.write(Data("\(other)  net.h5\n".utf8), to: "graft/weights/net.h5.sha256")
+        #expect(try refusing.find(Self.file) == nil)
+        let message = #expect(throws: GraftError.self) { try refusing.fetch(Self.file) }?.message ?? ""
+        #expect(message.contains("it has sha256 \(digits), at its download it had sha256 \(other)"), "\(message)")
+    }
+
+    @Test(arguments: [true, false]) func moreThanAnyPublishedFileHasIsNotDownloaded(isDeclared: Bool) throws {
+        let sink = OversizedDownloader(isDeclared: isDeclared)
+        let message = #expect(throws: GraftError.self) { try cache(sink).fetch(Self.file) }?.message ?? ""
+        #expect(message.contains("or more; no published file has more than 2.0 GB"), "\(message)")
+        #expect(folder.names(in: "graft/weights") == [".lock"])
     }
 
     @Test func kerasFilesAreUsedWhereTheyAre() throws {
@@ -68,7 +90,7 @@ import Testing
         let downloader = FakeDownloader(Self.contents, .refuses)
         _ = try cache(downloader).fetch(Self.file)
         #expect(downloader.requests.isEmpty)
-        #expect(folder.names(in: "graft/weights") == [".lock", "net.h5"])
+        #expect(folder.names(in: "graft/weights") == [".lock", "net.h5", "net.h5.sha256"])
     }
 
     @Test func aServerWithoutRangesIsHeardFromTheStart() throws {
@@ -184,4 +206,15 @@ private final class Seen: @unchecked Sendable {
     private var seen: [DownloadProgress] = []
     var all: [DownloadProgress] { lock.withLock { seen } }
     func append(_ progress: DownloadProgress) { lock.withLock { seen.append(progress) } }
+}
+
+/// A server that sends without end, and may say so; it begins shortly before the limit, so that the test writes little.
+private struct OversizedDownloader: Downloader {
+    let isDeclared: Bool
+
+    func download(_ url: String, from offset: Int64, into sink: any DownloadSink) throws {
+        try sink.begin(
+            at: PublishedFile.largestByteCount - 10, of: isDeclared ? PublishedFile.largestByteCount + 1 : nil)
+        while true { try sink.receive(Data(count: 100)) }
+    }
 }

@@ -38,11 +38,13 @@ package struct HDF5Dataset: Sendable {
         let (declared, overflow) = UInt64(shape.elementCount).multipliedReportingOverflow(
             by: UInt64(self.type.byteCount))
         let stored: UInt64
+        var first: UInt64 = 0
         switch try HDF5Layout(layout) {
         case .compact(let bytes): (content, stored) = (.bytes(bytes), UInt64(bytes.count))
         case .contiguous(let address, let byteCount):
             (content, stored) = (.address(address), address == .max ? 0 : byteCount)
             if stored > 0 { try source.check(address, stored) }
+            first = address
         case .chunked:
             throw GraftError(
                 .format,
@@ -56,6 +58,9 @@ package struct HDF5Dataset: Sendable {
                 "\(place) declares the shape \(shape), \(declared) bytes, but stores \(stored); it is damaged or hostile"
             )
         }
+        // Those of a compact array are in its header.
+        let own = if case .address = content { declared } else { UInt64(0) }
+        try objects.claimArray(header, name: name, address: first, byteCount: own)
     }
 
     /// Whether its numbers are integers.
@@ -69,9 +74,7 @@ package struct HDF5Dataset: Sendable {
 
     /// The numbers as 32-bit floats, in a tensor of the dataset's shape.
     package func tensor() throws(GraftError) -> Tensor {
-        var tensor = Tensor(uninitialized: shape) { _ in }
-        try tensor.withUnsafeMutableBuffer { (values) throws(GraftError) in try read(into: values) }
-        return tensor
+        try Tensor(checked: shape) { (values) throws(GraftError) in try read(into: values) }
     }
 
     /// Reads the numbers as 32-bit floats straight into memory that holds them all.

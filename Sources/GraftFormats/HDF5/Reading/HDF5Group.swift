@@ -46,6 +46,9 @@ package struct HDF5Group: Sendable {
         return try HDF5Dataset(object, in: objects, name: parent.childName(last))
     }
 
+    /// How many things are in the group.
+    package var memberCount: Int { members.count }
+
     /// The names of what is in the group, sorted.
     package func children() -> [String] { members.keys.sorted() }
 

@@ -5,9 +5,6 @@ struct HDF5Members {
     let source: HDF5Source
     private(set) var links: [String: HDF5Link] = [:]
 
-    /// More members than any network has layers; bounds what a hostile file can cost.
-    private static let limit = 200_000
-
     init(of header: HDF5ObjectHeader, in source: HDF5Source) throws(GraftError) {
         self.source = source
         if var table = header.first(.symbolTable) {
@@ -35,8 +32,9 @@ struct HDF5Members {
     }
 
     private mutating func add(_ name: String, _ link: HDF5Link) throws(GraftError) {
-        guard links.updateValue(link, forKey: name) == nil, links.count <= Self.limit else {
-            throw GraftError(.format, "\(source.path) is damaged: a group has two members \"\(name)\", or too many")
+        try source.budget.take(items: 1)
+        guard links.updateValue(link, forKey: name) == nil else {
+            throw GraftError(.format, "\(source.path) is damaged: a group has two members \"\(name)\"")
         }
     }
 
@@ -44,14 +42,13 @@ struct HDF5Members {
     ///
     /// Source: sections III.A.1 (trees), III.B (tables), III.D (heaps).
     private mutating func readTable(tree: UInt64, heap: UInt64) throws(GraftError) {
-        let names = try heapContent(heap)
+        var names = try HDF5NameHeap(at: heap, in: source)
+        // No two nodes overlap, so there is an end to them, and never more are pending than the file has room for.
         var pending = [tree]
-        var seen: Set<UInt64> = []
         while let address = pending.popLast() {
-            guard seen.insert(address).inserted else { throw source.damaged("a group's table", at: address) }
-            var head = try source.structure(at: address, count: 8)
+            var head = try source.peek(at: address, count: 8)
             if try head.take(4).elementsEqual("SNOD".utf8) {
-                try readNode(at: address, names)
+                try readNode(at: address, &names)
             } else {
                 pending += try children(at: address).reversed()
             }
@@ -75,7 +72,7 @@ struct HDF5Members {
     }
 
     /// One table: entries of 40 bytes.
-    private mutating func readNode(at address: UInt64, _ names: [UInt8]) throws(GraftError) {
+    private mutating func readNode(at address: UInt64, _ names: inout HDF5NameHeap) throws(GraftError) {
         var head = try source.structure(at: address, count: 8)
         try head.expect("SNOD")
         try head.skip(2)
@@ -86,19 +83,41 @@ struct HDF5Members {
             let object = try body.address()
             let isSoft = try body.number(4) == 2
             try body.skip(20)
-            guard start < names.count, let name = String(validating: names[start...].prefix { $0 != 0 }, as: UTF8.self)
-            else { throw body.unexpected("the name of a group's member") }
+            guard let name = try names.name(at: start) else { throw body.unexpected("the name of a group's member") }
             try add(name, isSoft ? .soft : .object(address: object))
         }
     }
+}
 
-    private func heapContent(_ address: UInt64) throws(GraftError) -> [UInt8] {
+/// The names of a group's members in the older way: one behind the other, a zero after each. No two share a byte, so that
+/// together they are no longer than the heap.
+///
+/// Source: section III.D.
+private struct HDF5NameHeap {
+    private let source: HDF5Source
+    private let bytes: ArraySlice<UInt8>
+    private var claims: ByteClaims
+
+    init(at address: UInt64, in source: HDF5Source) throws(GraftError) {
         var head = try source.structure(at: address, count: 32)
         try head.expect("HEAP")
         try head.skip(4)
         let count = try head.number(8)
         try head.skip(8)
         var content = try source.structure(at: head.address(), count: count)
-        return Array(try content.take(content.count))
+        bytes = try content.take(content.count)
+        claims = ByteClaims(byteCount: bytes.count)
+        self.source = source
+    }
+
+    /// The name that begins there; `nil` where none does.
+    mutating func name(at start: Int) throws(GraftError) -> String? {
+        guard start < bytes.count else { return nil }
+        let name = bytes[(bytes.startIndex + start)...].prefix { $0 != 0 }
+        guard claims.claim(start..<start + name.count) else {
+            throw GraftError(
+                .format, "\(source.path) is damaged or hostile: two members of a group share their names' bytes")
+        }
+        return String(validating: name, as: UTF8.self)
     }
 }

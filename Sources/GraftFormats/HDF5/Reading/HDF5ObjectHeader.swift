@@ -25,7 +25,8 @@ struct HDF5ObjectHeader {
     }
 
     let address: UInt64
-    private(set) var messages: [Message] = []
+    /// All attributes and links; of the other kinds the first.
+    private var messages: [Message] = []
 
     /// The messages of this kind.
     func all(_ kind: Kind) -> [HDF5Bytes] { messages.filter { $0.kind == kind }.map(\.bytes) }
@@ -36,7 +37,7 @@ struct HDF5ObjectHeader {
     /// Reads the header at an address, of the first or the second version.
     init(at address: UInt64, in source: HDF5Source) throws(GraftError) {
         self.address = address
-        var start = try source.structure(at: address, count: min(16, source.byteCount - min(address, source.byteCount)))
+        var start = try source.peek(at: address, count: min(16, source.byteCount - min(address, source.byteCount)))
         let first = try start.byte()
         var blocks: [Block]
         let style: Style
@@ -44,22 +45,20 @@ struct HDF5ObjectHeader {
             try start.skip(7)
             style = Style(isFirstVersion: true, hasCreationOrder: false)
             blocks = [Block(address: address + 16, count: try start.number(4))]
+            try source.budget.claim(address, 16, for: "an object's header")
         } else {
             let (flags, block) = try Self.secondVersion(at: address, in: source)
             style = Style(isFirstVersion: false, hasCreationOrder: flags & 4 != 0)
             blocks = [block]
+            try source.budget.claim(address, block.address - address, for: "an object's header")
         }
-        var seen: Set<UInt64> = []
+        // No two blocks overlap, so there is an end to them.
+        var isFirst = true
         while let block = blocks.popLast() {
-            guard seen.insert(block.address).inserted, seen.count <= Self.blockLimit else {
-                throw source.damaged("a header's continuation", at: block.address)
-            }
-            blocks += try read(block, style, isFirst: seen.count == 1, in: source)
+            blocks += try read(block, style, isFirst: isFirst, in: source)
+            isFirst = false
         }
     }
-
-    /// A header is continued elsewhere when attributes are added; hardly ever twice.
-    private static let blockLimit = 1_000
 
     private struct Block {
         let address: UInt64
@@ -76,7 +75,7 @@ struct HDF5ObjectHeader {
         at address: UInt64, in source: HDF5Source
     ) throws(GraftError) -> (flags: UInt8, Block) {
         let available = source.byteCount - min(address, source.byteCount)
-        var start = try source.structure(at: address, count: min(34, available))
+        var start = try source.peek(at: address, count: min(34, available))
         let whole = start.count
         try start.expect("OHDR")
         guard try start.byte() == 2 else { throw start.unexpected("the version of an object's header") }
@@ -111,7 +110,10 @@ struct HDF5ObjectHeader {
             guard flags & 2 == 0 else {
                 throw GraftError(.format, "\(source.path) shares a \(kind) between objects, which Graft does not read")
             }
-            messages.append(Message(kind: kind, bytes: content))
+            if kind == .attribute || kind == .link || first(kind) == nil {
+                try source.budget.take(items: 1)
+                messages.append(Message(kind: kind, bytes: content))
+            }
         }
         return continuations
     }

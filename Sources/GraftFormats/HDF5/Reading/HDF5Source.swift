@@ -1,9 +1,11 @@
 import GraftGraph
 
-/// The bytes of an HDF5 file, read where asked and only inside what the file says it is.
+/// The bytes of an HDF5 file, read where asked and only inside what the file says it is; no byte of it in two structures.
 final class HDF5Source: Sendable {
     let path: String
     let byteCount: UInt64
+    /// What all that is read from the file may cost together.
+    let budget: FileBudget
     private let file: FileSlice
 
     /// The largest piece of structure (an object's header, a list of names) that is read; Keras's own stay below 1 MB.
@@ -11,12 +13,20 @@ final class HDF5Source: Sendable {
 
     init(_ file: FileSlice, byteCount: UInt64) {
         (self.file, path, self.byteCount) = (file, file.name, byteCount)
+        budget = FileBudget(path: file.name, byteCount: byteCount)
     }
 
-    /// A piece of structure.
+    /// A piece of structure, which belongs to no other.
     ///
-    /// - Throws: `.format` where it lies outside the file or is larger than any structure.
+    /// - Throws: `.format` where it lies outside the file, is larger than any structure or overlaps with another one.
     func structure(at address: UInt64, count: UInt64) throws(GraftError) -> HDF5Bytes {
+        try check(address, count)
+        try budget.claim(address, count, for: "a structure of \(count) bytes")
+        return try peek(at: address, count: count)
+    }
+
+    /// The first bytes of a structure, which say how long it is. Whoever asks claims it then, or gives up.
+    func peek(at address: UInt64, count: UInt64) throws(GraftError) -> HDF5Bytes {
         try check(address, count)
         guard count <= Self.structureLimit else { throw damaged("a structure of \(count) bytes", at: address) }
         var bytes = [UInt8](repeating: 0, count: Int(count))

@@ -1,0 +1,34 @@
+import GraftImages
+import GraftTraining
+
+/// How each task is learned and measured.
+extension ImageTask {
+    /// The activation of the output layer.
+    ///
+    /// - Parameter outputs: how many classes, labels or numbers there are.
+    func activation(outputs: Int) -> ActivationFunction {
+        switch self {
+        case .classes: outputs == 2 ? .sigmoid : .softmax
+        case .labels: .sigmoid
+        case .regression: .linear
+        }
+    }
+
+    /// The loss of a model with so many outputs.
+    package func loss(outputs: Int) -> Loss {
+        switch self {
+        case .classes: .classification(outputs: outputs)
+        case .labels: .binaryCrossentropy
+        case .regression: .meanSquaredError
+        }
+    }
+
+    /// What is measured beside the loss.
+    package var metrics: [Metric] {
+        switch self {
+        case .classes: [.accuracy]
+        case .labels: [.binaryAccuracy, .f1Score(threshold: 0.5), .averagePrecision]
+        case .regression: [.meanAbsoluteError]
+        }
+    }
+}

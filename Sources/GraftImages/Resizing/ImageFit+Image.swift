@@ -1,0 +1,46 @@
+import GraftData
+
+extension ImageFit {
+    /// The image with the proportion of a size, as Keras's `image_dataset_from_directory` makes it before the resize. With an
+    /// image of `h × w` and a size of `H × W`:
+    ///
+    /// - `stretch`: as it is.
+    /// - `crop`: `min(h, ⌊w·H/W⌋)` rows and `min(w, ⌊h·W/H⌋)` columns from the middle.
+    /// - `pad`: `max(h, ⌊w·H/W⌋)` rows and `max(w, ⌊h·W/H⌋)` columns around it, zero outside of the image.
+    ///
+    /// What is left over in the middle by an odd number lies below and on the right of it. Source: `smart_resize` of
+    /// keras/src/utils/image_utils.py.
+    package func applied(to image: DecodedImage, height: Int, width: Int) -> DecodedImage {
+        let rows = Self.share(of: image.width, times: height, by: width)
+        let columns = Self.share(of: image.height, times: width, by: height)
+        switch self {
+        case .stretch: return image
+        case .crop:
+            return image.window(height: min(image.height, max(rows, 1)), width: min(image.width, max(columns, 1)))
+        case .pad: return image.window(height: max(image.height, rows), width: max(image.width, columns))
+        }
+    }
+
+    /// In 32 bits, as Keras computes it.
+    private static func share(of length: Int, times factor: Int, by divisor: Int) -> Int {
+        Int(Float(length * factor) / Float(divisor))
+    }
+}
+
+extension DecodedImage {
+    /// A window of this size about the middle; what lies outside of the image is zero.
+    fileprivate func window(height: Int, width: Int) -> DecodedImage {
+        guard (height, width) != (self.height, self.width) else { return self }
+        // Both differences have one sign, or are zero.
+        let (top, left) = ((self.height - height) / 2, (self.width - width) / 2)
+        let (rows, columns) = (min(height, self.height), min(width, self.width))
+        let (stored, target) = (self.width * channels, width * channels)
+        var values = [UInt8](repeating: 0, count: height * target)
+        for row in 0..<rows {
+            let from = (max(top, 0) + row) * stored + max(left, 0) * channels
+            let to = (max(-top, 0) + row) * target + max(-left, 0) * channels
+            values.replaceSubrange(to..<to + columns * channels, with: pixels[from..<from + columns * channels])
+        }
+        return DecodedImage(height: height, width: width, channels: channels, pixels: values)
+    }
+}
