@@ -137,8 +137,10 @@ REMARKS = [
     "- Pocket has seen all images of Caltech-101 and the training images of cats and dogs when it was "
     "[made](../Documentation/Pocket.md), without their labels: those sets flatter it, whatever the head. The X-rays are new to it.",
     "- Augmentation of features was to bring three points: it brings about one on cats and dogs from three images a class on, and "
-    "none on X-rays. The centered head brings three to four points on photos and costs as many on X-rays, which are told apart by "
+    "none on X-rays. The centered head brings 2.6 to 4.3 points on photos and costs as many on X-rays, which are told apart by "
     "the textures of early layers: it is a choice, and not what is taken where nothing is said.",
+    "- The strengths of brightness and the length of centered features were chosen while looking at these sets, before the table: "
+    "it shows what they bring here and promises nothing elsewhere.",
 ]
 
 
