@@ -27,7 +27,7 @@ import Testing
                     let trained = try DrawnLeaves.model(outputs: 5, activation: .softmax)
                     try trained.compile(optimizer: Adam(), loss: .sparseCategoricalCrossentropy, metrics: [.accuracy])
                     _ = try trained.fit(
-                        folder.training, epochs: 3, batchSize: 4,
+                        folder.training, batchSize: 4, epochs: 3,
                         options: TrainingOptions(features: .temporary, threads: 1))
                     return
                 }

@@ -41,7 +41,9 @@ enum TemporaryFolder {
                 (try? folder.lock(exclusively: true, waiting: false)) == true, folder.isInPlace
             else { continue }
             // No folders, and so nothing that a link could lead to.
-            for member in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] { unlink("\(path)/\(member)") }
+            for member in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+                unlink("\(path)/\(member)")
+            }
             rmdir(path)
         }
     }
