@@ -54,12 +54,12 @@ struct Audit: ParsableCommand {
     private func draw(_ audit: ImageAudit, to sheet: String, on console: Console) throws {
         let drawn = try audit.drawSuspicious(to: sheet)
         guard !drawn.isEmpty else {
-            console.say("nothing suspicious can be drawn, so \(sheet.printable) was not written")
+            console.say("nothing suspicious can be drawn, so \(sheet) was not written")
             return
         }
-        console.say("drew \(drawn.count.of("image")) into \(sheet.printable), row by row:")
+        console.say("drew \(drawn.count.of("image")) into \(sheet), row by row:")
         for (number, image) in drawn.enumerated() {
-            console.say("  \(number + 1)  \(image.kind.title): \(image.path.printable)")
+            console.say("  \(number + 1)  \(image.kind.title): \(image.path)")
         }
         var object = JSONObject(event: "sheet")
         object.add("path", .string(sheet))
@@ -135,16 +135,16 @@ struct AuditReport {
     private var summary: String {
         let classes = audit.classCounts.count
         let unusable = audit.imageCount - audit.usableCount
-        return "\(audit.path.printable): \(audit.imageCount.of("image"))"
+        return "\(audit.path): \(audit.imageCount.of("image"))"
             + (classes > 0 ? " of \(classes) class\(classes == 1 ? "" : "es")" : ", no classes")
             + (unusable > 0 ? ", \(unusable.grouped) of them cannot be used" : ", all can be used")
     }
 
     private func line(_ finding: ImageFinding) -> String {
-        let paths = finding.paths.prefix(Self.shownPaths).map { shown($0).printable }.joined(separator: ", ")
+        let paths = finding.paths.prefix(Self.shownPaths).map(shown).joined(separator: ", ")
         let more = finding.paths.count - Self.shownPaths
         let place = paths + (more > 0 ? " and \(more.grouped) more" : "")
-        return place.isEmpty ? finding.detail.printable : "\(place): \(finding.detail.printable)"
+        return place.isEmpty ? finding.detail : "\(place): \(finding.detail)"
     }
 
     /// The path below what was audited.

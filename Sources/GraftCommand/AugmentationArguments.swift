@@ -13,7 +13,7 @@ struct AugmentationArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How many views of each image there are while the base is frozen: an epoch draws the next one, and the features of "
-                + "each are kept. More are better, and each takes a pass of the base and its disk. A base that trains, and "
+                + "each are kept. Each takes a pass of the base and its disk. A base that trains, and "
                 + "--cache none, see new views in each epoch. (default: \(ClassifierTraining.usualViewCount), or as many as "
                 + "there are epochs or room in the cache)", valueName: "N"))
     var views: Int?

@@ -87,11 +87,11 @@ struct Split: ParsableCommand {
     }
 
     private func report(_ split: ImageSplit, on console: Console) {
-        console.list(split.listing.problems.map(\.description.printable), title: "left out")
+        console.list(split.listing.problems.map(\.description), title: "left out")
         let counts = split.listing.partCounts
         let parts = DatasetPart.allCases.map { "\($0.rawValue) \((counts[$0] ?? 0).grouped)" }
         console.say(
-            "wrote \(output.printable): \(parts.joined(separator: ", ")) of \(split.listing.entries.count.of("image"))"
+            "wrote \(output): \(parts.joined(separator: ", ")) of \(split.listing.entries.count.of("image"))"
                 + (split.groupCount > 0 ? "; \(split.groupCount.of("group")) kept together" : ""))
         for warning in SplitWarnings(split.listing, wanted: wantedParts, exact: exact).lines { console.warn(warning) }
         var object = JSONObject(event: "split")
@@ -119,7 +119,7 @@ struct SplitWarnings {
         lines = wanted.compactMap { part in
             let missing = classes.filter { $0.value[part] == nil }.map(\.key)
             guard !missing.isEmpty else { return nil }
-            let names = missing.prefix(5).map(\.printable).joined(separator: ", ") + (missing.count > 5 ? ", …" : "")
+            let names = missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", …" : "")
             return "the part \(part.rawValue) has no image of \(names)"
                 + (exact ? "" : "; --exact divides each class by itself")
         }

@@ -26,10 +26,10 @@ struct TrainingReport {
             let paths = first.paths.prefix(2).joined(separator: ", ")
             console.warn(
                 "\(kind.title)\(same.count > 1 ? ", \(same.count.grouped) times" : ""): "
-                    + (paths.isEmpty ? first.detail : (same.count > 1 ? "such as " : "") + paths).printable)
+                    + (paths.isEmpty ? first.detail : (same.count > 1 ? "such as " : "") + paths))
             object.add(kind.rawValue, .int(same.count))
         }
-        console.say("graft audit \(path.printable) shows all, near copies too")
+        console.say("graft audit \(path) shows all, near copies too")
         console.emit(object)
     }
 

@@ -11,7 +11,7 @@ struct ViewArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How views differ from the image; see graft train. Little does best: what a view hides, nobody can see. (default: "
+            "How views differ from the image; see graft train. What a view hides, nobody can see. (default: "
                 + "\(usual))", valueName: "recipe"))
     var augment: String?
 

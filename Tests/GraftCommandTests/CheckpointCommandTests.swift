@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func aKilledRunOnViewsIsResumedToTheSameBits() throws {
-        let views = ["--augment", "flip,rotate:20", "--views", "2"]
+        let views = ["--augment", "flip,rotate:20", "--views", "2", "--feature-augment", "brightness:0.2"]
         let plain = try train("plain-views", views + ["--json"])
         try #require(plain.status == 0, "\(plain.errors)")
         let events = plain.lines.compactMap { JSONLine($0) }.filter { $0.string("event") == "augmentation" }

@@ -56,6 +56,69 @@ import Testing
         #expect(second.found == [19] && second.done == [17, 21] && second.unreadable.map(\.index) == [7])
     }
 
+    @Test func whatIsNeededIsToldBeforeAnythingIsComputed() throws {
+        let (data, trunk, events) = (try Images(count: 20), try trunk(threads: 1), Events())
+        let pass = FeaturePass(cache: .folder(root.path), emit: events.take, checkCancellation: {})
+        for _ in 0..<2 {
+            _ = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [(data, 1)]))
+        }
+        // Nothing is missing the second time. A row has 4 · 4 · 4 numbers of four bytes.
+        let demand = FeatureDemand(
+            views: 1, missing: 20, byteCount: 20 * 256, keptByteCount: 0, byteLimit: 10_000_000_000)
+        #expect(events.needed == [demand])
+    }
+
+    @Test func theSameExampleTwiceIsComputedOnceAndMissingTwice() throws {
+        var data = try Images(count: 20, unreadable: [7])
+        data.twins = [3: 2, 8: 7]
+        let (trunk, events) = (try trunk(threads: 1), Events())
+        let pass = FeaturePass(cache: .folder(root.path), emit: events.take, checkCancellation: {})
+        let outcome = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [(data, 1)]))[0]
+        // The twin of the one that cannot be read is not told of again, and is left out.
+        #expect(events.needed.map(\.missing) == [18] && events.unreadable.map(\.index) == [7])
+        #expect(outcome.failures.map(\.index).sorted() == [7, 8] && outcome.reusedCount == 0)
+        #expect(try outcome.source.fetch([3]).tensors[0] == outcome.source.fetch([2]).tensors[0])
+    }
+
+    @Test func augmentedFeaturesChangeWithinTheirChannelsRangeAndFollowFromEpochAndExample() throws {
+        let (data, trunk) = (try Images(count: 12), try trunk(threads: 1))
+        let pass = FeaturePass(cache: .folder(root.path), emit: { _ in }, checkCancellation: {})
+        let source = try pass.run([.init(dataset: data, trunk: trunk)], pass.fingerprints(of: [(data, 1)]))[0].source
+        let all = Array(0..<12)
+        let plain = try source.fetch(all).tensors[0]
+        let augmentation = try FeatureAugmentation("brightness:0.5")
+        let augmented = try AugmentedFeatureSource(source, augmentation, over: all, seed: 3)
+        let changed = try augmented.inEpoch(2).fetch(all).tensors[0]
+        #expect(changed.shape == plain.shape && changed.shape == [12, 4, 4, 4])
+        var largest: Float = 0
+        for channel in 0..<4 {
+            let places = stride(from: channel, to: plain.count, by: 4)
+            let values = places.map { plain[$0] }
+            let range = (values.max() ?? 0) - (values.min() ?? 0)
+            for example in 0..<12 {
+                let own = (0..<16).map { 64 * example + 4 * $0 + channel }
+                let changes = own.map { changed[$0] - plain[$0] }
+                // All places of a channel by the same number: 1e-5 is rounding of numbers near 1.
+                #expect(changes.allSatisfy { abs($0 - changes[0]) < 1e-5 && abs($0) <= 0.5 * range + 1e-5 })
+                largest = max(largest, abs(changes[0]) / range)
+            }
+        }
+        // Of 48 uniform draws one comes near the end.
+        #expect(largest > 0.4)
+        // In any batch, on any day; otherwise in another epoch and with another seed.
+        let alone = try augmented.inEpoch(2).fetch([5]).tensors[0].scalars
+        #expect(alone == Array(changed.scalars[(5 * 64)..<(6 * 64)]))
+        #expect(try augmented.inEpoch(3).fetch(all).tensors[0] != changed)
+        let other = try AugmentedFeatureSource(source, augmentation, over: all, seed: 4)
+        #expect(try other.inEpoch(2).fetch(all).tensors[0] != changed)
+    }
+
+    @Test(arguments: ["brightness:0", "brightness:11", "brightness:x", "contrast", "brightness:1:2", ""])
+    func wrongAugmentationsOfFeaturesAreNamed(_ text: String) {
+        let error = #expect(throws: GraftError.self) { try FeatureAugmentation(text) }
+        #expect(error?.code == .argument)
+    }
+
     @Test func aPassThatIsStoppedKeepsWhatItComputed() throws {
         struct Stopped: Error {}
         let (data, trunk) = (try Images(count: 40), try trunk(threads: 1))
@@ -110,6 +173,8 @@ private final class Events {
 private struct Images: Dataset {
     let base: ArrayDataset
     let unreadable: Set<Int>
+    /// Examples that are the same as another one.
+    var twins: [Int: Int] = [:]
     var count: Int { base.count }
     var classNames: [String]? { nil }
     var inputRule: InputRule? { nil }
@@ -132,7 +197,9 @@ private struct Images: Dataset {
     func targets(of indices: [Int]) throws -> [Tensor] { [] }
 
     func fingerprint(of index: Int) throws -> String? {
-        if unreadable.contains(index) { throw GraftError(.image, "broken") }
-        return try base.fingerprint(of: index)
+        let own = twins[index] ?? index
+        // A file whose bytes can be read and not decoded has one.
+        if unreadable.contains(own), twins.isEmpty { throw GraftError(.image, "broken") }
+        return try base.fingerprint(of: own)
     }
 }

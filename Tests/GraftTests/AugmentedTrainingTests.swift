@@ -164,4 +164,57 @@ import Testing
         // One step an epoch: 4 · 5/8 · a + 1 · 5/2 · b over 5 is half of both classes' means, which is the mean over 4 of each.
         #expect(zip(weights.losses, sampling.losses).allSatisfy { abs($0 - $1) < 1e-4 })
     }
+
+    @Test func aCenteredHeadReadsFeaturesOfOneLengthAboutTheirMean() throws {
+        var recipe = TrainingRecipe(head: [.centered])
+        (recipe.inputSize, recipe.epochs) = (48, 3)
+        #expect(recipe.penalty == 0.2)
+        let images = try ImageFolder(at: leaves.folder, rule: recipe.rule)
+        let training = try ClassifierTraining(on: images, recipe, options: DrawnLeaves.options)
+        let classifier = try training.run()
+        let model = training.model
+        let features = try Model(inputs: model.input, outputs: model.layer(named: "spread").output)
+        let plain = try Model(inputs: model.input, outputs: model.layer(named: recipe.cut).output)
+        let all = try images.training.batch(Array(0..<20)).inputs[0]
+        let (centered, before) = (try features.predict(all), try plain.predict(all))
+        let width = centered.shape[1]
+        let means = (0..<width).map { column in (0..<20).reduce(0) { $0 + Double(before[$1 * width + column]) } / 20 }
+        for row in 0..<20 {
+            let distances = (0..<width).map { Double(before[row * width + $0]) - means[$0] }
+            let length = distances.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            let worst =
+                (0..<width).map { column in
+                    abs(
+                        Double(centered[row * width + column]) - distances[column] / length * Double(width).squareRoot()
+                    )
+                }.max() ?? 1
+            // Features near 1 in 32 bits, their differences divided by a length of about 1 and multiplied by 35.
+            #expect(worst < 2e-3)
+        }
+        try classifier.save(leaves.path("centered.keras"))
+        let again = try Classifier(contentsOf: leaves.path("centered.keras"), options: classifier.options)
+        let path = images.training.paths[0]
+        #expect(try again.classify(contentsOf: path) == classifier.classify(contentsOf: path))
+    }
+
+    @Test func featuresAreAugmentedAnewInEachEpochAndNotInValidation() throws {
+        func train(_ augmentation: FeatureAugmentation?, cache: FeatureCache = .temporary) throws -> [History] {
+            var recipe = DrawnLeaves.recipe
+            (recipe.featureAugmentation, recipe.learningRate) = (augmentation, 1e-30)
+            let images = try ImageFolder(at: leaves.folder, rule: recipe.rule)
+            var options = DrawnLeaves.options
+            options.features = cache
+            let training = try ClassifierTraining(on: images, recipe, options: options)
+            _ = try training.run()
+            return training.outcome.histories
+        }
+        let brightness = try FeatureAugmentation(brightness: 0.5)
+        let (plain, augmented, again) = (try train(nil)[0], try train(brightness)[0], try train(brightness)[0])
+        // Nothing is learned at this rate: what changes from epoch to epoch are the features.
+        #expect(abs(plain["loss"][0] - plain["loss"][1]) < 1e-6)
+        #expect(abs(augmented["loss"][0] - augmented["loss"][1]) > 1e-5 && augmented["loss"] != plain["loss"])
+        #expect(augmented["val_loss"] == plain["val_loss"] && augmented["loss"] == again["loss"])
+        let error = #expect(throws: GraftError.self) { try train(brightness, cache: .off) }
+        #expect(error?.message.hasPrefix("featureAugmentation: no features are kept here") == true)
+    }
 }

@@ -12,7 +12,7 @@ import Testing
             ("average-pool, batch-normalization", [.averagePool, .batchNormalization]),
             ("max-pool,dense:7", [.maxPool, .dense(7, activation: .linear)]),
             ("dropout:0", [.dropout(0)]),
-            ("standardize", [.standardize]),
+            ("standardize", [.standardize]), ("centered", [.centered]),
         ] as [(String, [Head.Part])])
     func partsAreRead(text: String, parts: [Head.Part]) throws {
         let head = try Head(text)

@@ -235,6 +235,9 @@ def shapes() -> list[Case]:
         Case("spatial dropout of nothing, training", lambda k: k.layers.SpatialDropout2D(0.0), image, training=True),
         Case("gaussian noise, inference", lambda k: k.layers.GaussianNoise(0.5), image),
         Case("gaussian noise of nothing, training", lambda k: k.layers.GaussianNoise(0.0), image, training=True),
+        Case("unit normalization", lambda k: k.layers.UnitNormalization(), image),
+        Case("unit normalization of vectors", lambda k: k.layers.UnitNormalization(), [(3, 5)]),
+        Case("unit normalization of images", lambda k: k.layers.UnitNormalization(axis=[1, 2, 3]), image),
     ]
 
 

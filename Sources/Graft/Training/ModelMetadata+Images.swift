@@ -10,7 +10,7 @@ extension ModelMetadata {
             guard let task else { return nil }
             guard let known = ImageTask(rawValue: task) else {
                 throw GraftError(
-                    .format, "the model was trained for '\(task.printable)', which this Graft does not know")
+                    .format, "the model was trained for '\(task)', which this Graft does not know")
             }
             return known
         }

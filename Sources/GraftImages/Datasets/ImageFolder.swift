@@ -85,17 +85,6 @@ public struct ImageFolder: Sendable {
         }
     }
 
-    /// Images that were found otherwise, as a folder with a validation part would give them.
-    ///
-    /// - Parameters:
-    ///   - classNames: the classes in the order of their numbers.
-    ///   - training: the images to train on, labelled by these classes.
-    ///   - validation: the images to measure on; `nil` for none.
-    public init(classNames: [String], training: ImageDataset, validation: ImageDataset? = nil) {
-        (self.classNames, self.training, self.validation) = (classNames, training, validation)
-        (test, problems, validationSource) = (nil, [], validation == nil ? .none : .folder)
-    }
-
     /// Decodes every image of all parts once and lists those that cannot be read; see ``ImageDataset/audit(progress:)``.
     ///
     /// The numbers of the failures count within their own part.

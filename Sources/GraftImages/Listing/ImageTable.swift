@@ -92,7 +92,7 @@ public struct ImageTable: Sendable {
         guard let path = names.firstIndex(of: "path") else {
             throw GraftError(
                 .format,
-                "its first line names the columns \(header.prefix(10).map(\.printable).joined(separator: ", ")); "
+                "its first line names the columns \(header.prefix(10).joined(separator: ", ")); "
                     + expected)
         }
         let (label, split) = (names.firstIndex(of: "label"), names.firstIndex(of: "split"))
@@ -191,7 +191,7 @@ public struct ImageTable: Sendable {
         guard part != nil || name.isEmpty else {
             throw GraftError(
                 .format,
-                "line \(line): its split is '\(String(name.prefix(40)).printable)'; the parts are train, validation and test"
+                "line \(line): its split is '\(name.prefix(40))'; the parts are train, validation and test"
             )
         }
         return Row(line: line, path: path, labels: labels, part: part)

@@ -15,7 +15,7 @@ extension ImageSplit {
         {
             throw GraftError(
                 .data,
-                "the class '\(name.printable)' has a bar, a line end or outer spaces in its name, and a table writes several "
+                "the class '\(name)' has a bar, a line end or outer spaces in its name, and a table writes several "
                     + "labels with bars between them; rename its folder")
         }
         let folder = Self.whole(path).deletingLastPathComponent

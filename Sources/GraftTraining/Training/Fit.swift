@@ -169,12 +169,9 @@ final class FitRun {
             checkCancellation: events.checkCancellation, timeline: arguments.options.profiler?.timeline)
         let left = max(arguments.epochs - run.state.position.epoch + 1, 1)
         let epochs = run.state.epochCount..<(run.state.epochCount + left)
-        var sources = try FitSources(
+        let sources = try FitSources(
             pass: pass, over: training, validation, trained, epochs: epochs, backend: backend,
-            compresses: arguments.options.featureAugmentation == nil)
-        if let augmentation = arguments.options.featureAugmentation {
-            try sources.training.augment(augmentation, seed: arguments.seed)
-        }
+            augmentation: arguments.options.featureAugmentation.map { ($0, arguments.seed) })
         run.state.history.trunkSeconds = sources.trunkSeconds
         run.state.history.reusedFeatureCount = sources.reusedCount
         return sources

@@ -29,11 +29,10 @@ struct Examples {
         source = try features.compressed(for: readable.map { firstView * count + $0 })
     }
 
-    /// Has features augmented each time that they are read.
+    /// Has features augmented each time that they are read, by the ranges of the first view, which every part of a run has.
     mutating func augment(_ augmentation: FeatureAugmentation, seed: UInt64) throws {
         guard let features = source as? FeatureSource else { return }
-        source = try AugmentedFeatureSource(
-            features, augmentation, over: readable.map { firstView * count + $0 }, seed: seed)
+        source = try AugmentedFeatureSource(features, augmentation, over: readable, seed: seed)
     }
 
     /// What is read in an epoch, counted since `compile`.
@@ -82,14 +81,16 @@ struct FitSources {
     ///
     /// - Parameters:
     ///   - epochs: the epochs that are left, counted since `compile`; views that none of them draws need no features.
-    ///   - compresses: whether features may be handed over as they are kept.
+    ///   - augmentation: what is done to the training examples' features as they are read, and what it follows from.
     init(
         pass: FeaturePass, over training: any Dataset, _ validation: (any Dataset)?, _ trained: TrainedModel,
-        epochs: Range<Int>, backend: any Backend, compresses: Bool = true
+        epochs: Range<Int>, backend: any Backend,
+        augmentation: (FeatureAugmentation, seed: UInt64)? = nil
     ) throws {
         let clock = Stopwatch()
         // Read while the trunk's numbers are hashed.
-        let views = Set(epochs.prefix(training.views).map { $0 % training.views })
+        let drawn = Set(epochs.prefix(training.views).map { $0 % training.views })
+        let views = augmentation == nil ? drawn : drawn.union([0])
         let fingerprints = pass.fingerprints(
             of: [(training, FeaturePass.count(of: views))] + (validation.map { [($0, 1)] } ?? []))
         var requests: [FeaturePass.Request] = []
@@ -107,7 +108,8 @@ struct FitSources {
         }
         (self.training, self.validation) = (examples[0], examples.count > 1 ? examples[1] : nil)
         self.training.firstView = epochs.lowerBound % training.views
-        if trained.multipliesFeatures, compresses {
+        if let (augmentation, seed) = augmentation { try self.training.augment(augmentation, seed: seed) }
+        if trained.multipliesFeatures {
             try self.training.compress()
             try self.validation?.compress()
         }

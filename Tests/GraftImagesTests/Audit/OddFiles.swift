@@ -43,6 +43,7 @@ struct OddFile: Sendable {
         OddFile("packed.tif", [0x1F, 0x8B, 8, 0, 1, 2, 3, 4, 5, 6], [.notAnImage]),
         OddFile("terminal.png", Array("\u{1B}[2J\u{1B}]0;owned\u{7}".utf8), [.notAnImage]),
         OddFile("wide.gif", [0xFF, 0xFE, 0x47, 0, 0x49, 0, 0x46, 0], [.notAnImage]),
+        OddFile("letter.dcm", Array("Dear patient,".utf8), [.notAnImage]),
         OddFile("byte.jpg", [0xFF], [.notAnImage]), OddFile("two.jpg", [0xFF, 0xD8], [.notAnImage]),
         OddFile("zeros.png", [UInt8](repeating: 0, count: 4096), [.notAnImage]),
         OddFile("pointer.png", Array("version https://git-lfs.github.com/spec/v1\n".utf8), [.notAnImage]),
