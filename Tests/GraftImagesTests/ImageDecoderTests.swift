@@ -137,15 +137,15 @@ struct DamagedImageTests {
         Refusal(
             id: "text", bytes: Array("<!DOCTYPE html><html>not found</html>".utf8),
             message: "it begins with the text \"<!DOCTYPE html><…\", which is no picture that Graft reads "
-                + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF)"),
+                + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF, DICOM)"),
         Refusal(
             id: "bytes", bytes: [0, 1, 2, 3, 0xFF],
             message: "it begins with the bytes 00 01 02 03 ff, which is no picture that Graft reads "
-                + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF)"),
+                + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF, DICOM)"),
         Refusal(
             id: "text that begins like a bitmap", bytes: Array("BMW cars and other things".utf8),
             message: "it begins with the text \"BMW cars and oth…\", which is no picture that Graft reads "
-                + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF)"),
+                + "(JPEG, PNG, BMP, GIF, WebP, TIFF, HEIF, DICOM)"),
         Refusal(
             id: "only a signature", bytes: [0xFF, 0xD8, 0xFF, 0xE0],
             message: "it is not a whole JPEG picture: the file ends in the middle of the header"),

@@ -7,6 +7,7 @@ enum BMPReader {
     /// What ``read(_:)`` takes, by the header: of palettes the numbers too.
     static func cost(of bytes: [UInt8]) throws(GraftError) -> DecodingCost {
         let header = try BMPHeader(bytes)
+        try ImageDecoder.checkSize(width: header.width, height: header.height)
         return DecodingCost(
             width: header.width, height: header.height, inside: header.bitsPerPixel <= 8 ? 1 : 0, read: 3)
     }
