@@ -194,7 +194,7 @@ struct ImageFolderErrorTests {
 
     private static let expectation =
         "Expected one folder a class, such as @/cats and @/dogs, or train/ and validation/ that hold them, with files "
-        + "named .avif, bmp, gif, heic, heif, jpe, jpeg, jpg, png, tif, tiff, webp"
+        + "named .avif, bmp, dcm, dicom, gif, heic, heif, jpe, jpeg, jpg, png, tif, tiff, webp"
 
     @Test("each refusal says what was found and what was expected", arguments: refusals)
     func explains(_ refusal: Refusal) throws {

@@ -18,7 +18,10 @@ enum ImageFormat: String, Sendable, CaseIterable {
 
     /// The format of these bytes, or `nil` for one that Graft does not read.
     init?(signatureOf bytes: [UInt8]) {
-        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+        // First, as the bytes before DICOM's signature are free: some files begin as TIFF does, to be read as either.
+        if DICOMReader.hasSignature(bytes) {
+            self = .dicom
+        } else if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
             self = .jpeg
         } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
             self = .png
@@ -32,8 +35,6 @@ enum ImageFormat: String, Sendable, CaseIterable {
             self = .tiff
         } else if bytes.dropFirst(4).starts(with: "ftyp".utf8), Self.isHEIFBrand(bytes.dropFirst(8).prefix(4)) {
             self = .heif
-        } else if DICOMReader.hasSignature(bytes) {
-            self = .dicom
         } else {
             return nil
         }
