@@ -83,10 +83,11 @@ struct KeptCommand: Equatable {
         }
     }
 
-    /// Which run this is: one that was begun with the same words in the same folder is the same run, begun anew.
+    /// Which run this is, wherever it writes: one that was begun with the same words is the same run, begun anew.
     var run: String {
+        let words = options.filter { $0.key != "--output" }.mapValues { Configuration.string($0) }
         var hash = SHA256()
-        hash.update(configuration.json())
+        hash.update((["verb": .string(verb), "options": .object(words)] as Configuration).json())
         return hash.finalize().hexadecimal
     }
 

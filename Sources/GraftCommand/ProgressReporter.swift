@@ -58,13 +58,15 @@ final class ProgressReporter {
 
     /// Where an image has several views, the disk that they take is the user's choice.
     private func showNeeded(_ demand: FeatureDemand) {
-        unit = demand.views > 1 ? "view" : "image"
-        if demand.views > 1 {
-            console.say(
-                "\(demand.views) views of each image: features of \(demand.missing.of("view")) to compute, "
-                    + "\(demand.byteCount.asByteCount) of disk at most (the cache may hold "
-                    + "\(demand.byteLimit.asByteCount), see --cache-limit)")
+        guard demand.views > 1 else {
+            unit = "image"
+            return
         }
+        unit = "view"
+        console.say(
+            "\(demand.views) views of each image: features of \(demand.missing.of("view")) to compute, "
+                + "\(demand.byteCount.asByteCount) of disk at most (the cache may hold "
+                + "\(demand.byteLimit.asByteCount), see --cache-limit)")
         var object = JSONObject(event: "features-needed")
         object.add("views", .int(demand.views))
         object.add("missing", .int(demand.missing))

@@ -56,7 +56,8 @@ import Testing
         let told = try run("predict", "model.keras", "photos/red/1.bmp", "--json")
         let probabilities = JSONLine(told.output)?.object["probabilities"] as? [String: Double]
         let float32 = try Classifier(contentsOf: path, options: TrainingOptions(threads: 2)).classify(contentsOf: image)
-        #expect(probabilities?["red"] == float32["red"])
+        // Foundation's reader of JSON may be off by a unit in the last place of 64 bits.
+        #expect(probabilities?["red"].map { Float($0) } == float32["red"].map { Float($0) })
     }
 
     @Test func aFileThatIsNoPictureIsListedOnceAndTheRunGoesOn() {

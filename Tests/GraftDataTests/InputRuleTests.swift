@@ -49,7 +49,7 @@ import Testing
             (["image": ["height": 2, "width": "3"]], "width of an image rule must be a whole number, is \"3\""),
             (
                 ["image": ["height": 2, "width": 3, "channels": 3, "resize": "cubic"]],
-                "resize of an image rule must be one of keras, antialias, nearest, is \"cubic\""
+                "resize of an image rule must be one of keras, antialias, reduced, nearest, is \"cubic\""
             ),
             (
                 ["image": ["height": 2, "width": 3, "channels": 3, "resize": "keras", "fit": 2]],

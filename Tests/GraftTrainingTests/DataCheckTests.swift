@@ -153,10 +153,13 @@ import Testing
     }
 
     @Test func trainingTellsTheModelItsClassesAndResizeRule() throws {
-        let (model, data) = try smallProblem()
+        let (_, data) = try smallProblem()
+        let model = try Sequential([Flatten(), Dense(3, activation: .softmax)], inputShape: [2, 2, 1])
+        try model.compile(optimizer: SGD(), loss: .sparseCategoricalCrossentropy)
         let rule = ImageRule(height: 2, width: 2, channels: 1)
         let named = try ArrayDataset(
-            inputs: data.inputs, targets: data.targets, classNames: ["x", "y", "z"], inputRule: .image(rule))
+            inputs: data.inputs.map { $0.reshaped(to: [50, 2, 2, 1]) }, targets: data.targets,
+            classNames: ["x", "y", "z"], inputRule: .image(rule))
         try model.fit(named, options: temporary)
         #expect(model.metadata == ModelMetadata(classNames: ["x", "y", "z"], inputRule: .image(rule)))
     }

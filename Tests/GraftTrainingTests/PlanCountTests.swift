@@ -149,7 +149,9 @@ import Testing
             inWarmRunOf: graph, parts.values(readBy: graph), Self.inputs(of: graph))
         #expect(counts.large_calls == 1, "the features that are given back")
         #expect(counts.large_bytes <= 4 * 3 * 3 * 768 * 4 + 256)
-        #expect(counts.calls <= 3_200, "oneDNN describes each array to each of 70 primitives anew: 3,120 small objects")
+        // Some 14 for each of the 33 convolutions that are Graft's own with AVX-512.
+        let most = graft_convolution_is_fast() ? 3_200 : 3_200 + 33 * 14
+        #expect(counts.calls <= most, "oneDNN describes each array to each of its primitives anew")
     }
 
     @Test(.enabled(if: allocations_are_counted()))

@@ -49,7 +49,7 @@ enum VipsReader {
             load: { (buffer) throws(Refusal) in
                 try requireLoader("jp2k", for: "JPEG 2000")
                 return try VipsResult { graft_vips_load_jp2k(buffer.baseAddress, buffer.count, $0) }
-            }, { (loaded) throws(Refusal) in try deepImage(of: loaded) })
+            }, { (loaded) throws(Refusal) in try deepImage(of: loaded, precision: JPEG2000.precision(of: bytes)) })
     }
 
     private static func perform<Result>(
@@ -217,7 +217,8 @@ enum VipsReader {
             orientation: Orientation(rawValue: result.orientation) ?? .upright)
     }
 
-    private static func deepImage(of result: VipsResult) throws(Refusal) -> DeepImage {
+    /// - Parameter precision: the bits that a value has: libvips moves it to the upper ones of its bytes.
+    private static func deepImage(of result: VipsResult, precision: Int?) throws(Refusal) -> DeepImage {
         let bits = [VIPS_FORMAT_UCHAR, VIPS_FORMAT_CHAR].contains(result.format) ? 8 : 16
         guard bits == 8 || [VIPS_FORMAT_USHORT, VIPS_FORMAT_SHORT].contains(result.format) else {
             throw .byGraft(GraftError(.image, "its values have more than 16 bits"))
@@ -225,9 +226,22 @@ enum VipsReader {
         var byteCount = 0
         guard let memory = vips_image_write_to_memory(result.image, &byteCount) else { throw .byVips }
         defer { graft_vips_free(memory) }
+        let shift = max(bits - (precision ?? bits), 0)
+        let values = UnsafeMutableRawBufferPointer(start: memory, count: byteCount)
+        func restore<Value: FixedWidthInteger>(_ type: Value.Type) {
+            let values = values.bindMemory(to: type)
+            for index in values.indices { values[index] >>= Value(shift) }
+        }
+        switch result.format {
+        case _ where shift == 0: break
+        case VIPS_FORMAT_UCHAR: restore(UInt8.self)
+        case VIPS_FORMAT_CHAR: restore(Int8.self)
+        case VIPS_FORMAT_USHORT: restore(UInt16.self)
+        default: restore(Int16.self)
+        }
         return DeepImage(
             height: result.height, width: result.width, channels: result.channels, bitsAllocated: bits,
-            bytes: [UInt8](UnsafeRawBufferPointer(start: memory, count: byteCount)))
+            bytes: [UInt8](UnsafeRawBufferPointer(values)))
     }
 
     /// Copies rows, of each pixel the first few channels.

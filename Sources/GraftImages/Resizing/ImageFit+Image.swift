@@ -6,10 +6,10 @@ extension ImageFit {
     ///
     /// - `stretch`: as it is.
     /// - `crop`: `min(h, ⌊w·H/W⌋)` rows and `min(w, ⌊h·W/H⌋)` columns from the middle.
-    /// - `pad`: `max(h, ⌊w·H/W⌋)` rows and `max(w, ⌊h·W/H⌋)` columns around it, zero outside of the image.
+    /// - `pad`: `⌊(max(h, ⌊w·H/W⌋) − h) / 2⌋` rows of zeros above and as many below, and columns likewise.
     ///
-    /// What is left over in the middle by an odd number lies below and on the right of it. Source: `smart_resize` of
-    /// keras/src/utils/image_utils.py.
+    /// What a crop leaves out by an odd number lies more below and on the right. Sources: `smart_resize` of
+    /// keras/src/utils/image_utils.py, `resize` of keras/src/backend/tensorflow/image.py.
     package func applied(to image: DecodedImage, height: Int, width: Int) -> DecodedImage {
         let rows = Self.share(of: image.width, times: height, by: width)
         let columns = Self.share(of: image.height, times: width, by: height)
@@ -17,7 +17,9 @@ extension ImageFit {
         case .stretch: return image
         case .crop:
             return image.window(height: min(image.height, max(rows, 1)), width: min(image.width, max(columns, 1)))
-        case .pad: return image.window(height: max(image.height, rows), width: max(image.width, columns))
+        case .pad:
+            let (above, beside) = (max(rows - image.height, 0) / 2, max(columns - image.width, 0) / 2)
+            return image.window(height: image.height + 2 * above, width: image.width + 2 * beside)
         }
     }
 
