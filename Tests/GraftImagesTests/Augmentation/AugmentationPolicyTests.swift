@@ -4,7 +4,7 @@ import Testing
 
 @testable import GraftImages
 
-/// Each operation of a policy against torchvision's with the same magnitude; `Tests/Keras/automatic_augmentation.py` makes the
+/// Each operation of a policy against torchvision's with the same magnitude; `Tests/Torchvision/automatic_augmentation.py` makes the
 /// numbers.
 @Suite struct AugmentationPolicyTests {
     struct Case: Decodable, Sendable, CustomTestStringConvertible {

@@ -2,7 +2,7 @@
 """Writes what torchvision and Pillow make of an image by each operation of RandAugment and TrivialAugment:
 Fixtures/automatic-augmentation.json of the images' tests. `--check` makes the numbers again and compares.
 
-    $(Scripts/python-environment Benchmarks/requirements.txt .venv-rivals) Tests/Keras/automatic_augmentation.py --check
+    $(Scripts/python-environment Benchmarks/requirements.txt .venv-rivals) Tests/Torchvision/automatic_augmentation.py --check
 
 Colours are torchvision's `_apply_op` on an image of Pillow's, whose `ImageEnhance` and `ImageOps` do the arithmetic. Geometry is the
 same with bilinear interpolation and black outside. The tables of magnitudes are torchvision's own.
@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
-import common
-from resize import picture
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Keras"))
+
+import common  # noqa: E402
+from resize import picture  # noqa: E402
 
 FIXTURE = common.ROOT / "Tests/GraftImagesTests/Fixtures/automatic-augmentation.json"
 HEIGHT, WIDTH = 20, 24
