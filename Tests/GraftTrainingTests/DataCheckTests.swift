@@ -143,6 +143,16 @@ import Testing
         #expect(model.inputs.map(\.shape) == [[4]])
     }
 
+    /// Of targets that are computed the first few are looked at; folders come class by class.
+    @Test func mixedExamplesMayComeClassByClass() throws {
+        let model = try Sequential([Dense(3, activation: .softmax)], inputShape: [4])
+        try model.compile(optimizer: SGD(), loss: .categoricalCrossentropy, metrics: [.accuracy])
+        let sorted = try ArrayDataset(
+            inputs: Tensor(zeros: [30, 4]), targets: Tensor((0..<30).map { Float($0 / 10) }, shape: [30]))
+        let mixed = try MixedExamples(sorted, mixUp: MixUp(alpha: 0.2), outputs: 3)
+        try model.fit(mixed, options: temporary)
+    }
+
     @Test func yesOrNoTargetsOfSeveralOutputsNeedNotDiffer() throws {
         let model = try Sequential([Dense(2, activation: .sigmoid)], inputShape: [4])
         try model.compile(optimizer: SGD(), loss: .binaryCrossentropy, metrics: [.accuracy])

@@ -107,7 +107,10 @@ struct DataCheck {
                 if output.isOneClass { classes[place].add(targets, isOneHot: output.loss?.targets == .distributions) }
             }
         }
-        for (output, classes) in zip(outputs, classes) where needsClasses && output.isOneClass && classes.isSingle {
+        // A few say nothing about the others, which come class by class in many data sets.
+        let seesAll = count == dataset.count
+        for (output, classes) in zip(outputs, classes)
+        where needsClasses && seesAll && output.isOneClass && classes.isSingle {
             throw GraftError(
                 .data,
                 "all \(dataset.count) examples of the \(name) data\(output.ofOutput) are of one class; a classifier needs two "
