@@ -11,7 +11,8 @@ final class DataIdentity: Sendable {
     private let datasets: [(name: String, data: any Dataset)]
     private let computed = Mutex<Configuration?>(nil)
 
-    /// The characters of an example: eight bytes of a hash, zeros where it cannot be read or has no fingerprint.
+    /// The characters of an example: eight bytes of a hash, zeros where it cannot be read or has no fingerprint. Where none has
+    /// one, nothing is kept: millions of zeros pack to what an archive's reader takes for a bomb.
     private static let width = 16
 
     init(training: any Dataset, validation: (any Dataset)?) {
@@ -48,7 +49,7 @@ final class DataIdentity: Sendable {
         }
         let now = configuration
         for (name, data) in datasets {
-            guard let before = stored[name], let now = now[name], before != now else { continue }
+            guard let before = stored[name].map(Self.withoutZeros), let now = now[name], before != now else { continue }
             return Self.difference(name, before, now, data)
         }
         return nil
@@ -90,6 +91,15 @@ final class DataIdentity: Sendable {
             "targets": targets(of: data).map { .string($0) } ?? .null,
         ]
         if data.views != 1 { members["views"] = .int(data.views) }
+        return withoutZeros(.object(members))
+    }
+
+    /// An identity that names no example, where none has a fingerprint.
+    private static func withoutZeros(_ identity: Configuration) -> Configuration {
+        guard var members = identity.members,
+            members["examples"]?.text?.utf8.allSatisfy({ $0 == UInt8(ascii: "0") }) == true
+        else { return identity }
+        members["examples"] = .string("")
         return .object(members)
     }
 
