@@ -68,7 +68,8 @@ enum FuzzTarget: String, CaseIterable {
     private static func readConfiguration(_ bytes: [UInt8]) throws {
         let configuration = try Configuration(json: bytes)
         let text = configuration.json()
-        precondition(try Configuration(json: text).json() == text, "what was read is not what was written")
+        let again = try Configuration(json: text).json()
+        precondition(again == text, "what was read is not what was written")
         let model = try Model.deserialize(configuration, registry: .standard)
         // Sizes that fit no memory are refused when the model is used, and need not be tried.
         if model.countParameters() < 1 << 20 { _ = try model.lower(batchSize: 1, training: false) }
