@@ -239,8 +239,11 @@ def check(keras, computed: dict, size: int, batch: int) -> int:
     for old, new in zip(committed["networks"], computed["networks"], strict=True):
         name = f"{STEPS} steps of the {new['network']} network with {new['optimizer']}"
         checks.compare(name, new["losses"], old["losses"], 1e-4, relative="element")
+        # Keras on this processor against Keras on another. Adam's first step is η · g / (|g| + ε): where g is as small as ε, 1e-7,
+        # its rounding is seen. Measured between AVX-512 and AVX2: 1e-5 of the largest, in one of 432 values.
+        tolerance = 2e-5 if new["optimizer"].startswith("Adam") else 1e-6
         for index, (one, other) in enumerate(zip(new["afterOneStep"], old["afterOneStep"], strict=True)):
-            checks.compare(f"{name}, variable {index} after one", one, other, 1e-6)
+            checks.compare(f"{name}, variable {index} after one", one, other, tolerance)
     check_inception(keras, checks, size, batch)
     return checks.finish()
 
