@@ -49,6 +49,8 @@ def convolutions() -> list[Case]:
         return Case(f"conv2d {name}", lambda k: k.layers.Conv2D(filters, kernel, **options), [shape])
 
     return [
+        conv("with constraints and penalties", kernel=2, kernel_constraint="max_norm", bias_constraint="non_neg",
+             activity_regularizer="l2"),
         conv("1x1", kernel=1),
         conv("3x3 valid"),
         conv("3x3 same", padding="same"),
@@ -86,6 +88,7 @@ def depthwise_convolutions() -> list[Case]:
 
     return [
         depthwise("3x3 valid"),
+        depthwise("constrained", kernel=2, depthwise_constraint="unit_norm", activity_regularizer="l2"),
         depthwise("3x3 same", padding="same"),
         depthwise("multiplier 2", depth_multiplier=2),
         depthwise("multiplier 2 stride 2 same", depth_multiplier=2, strides=2, padding="same"),
@@ -99,6 +102,11 @@ def depthwise_convolutions() -> list[Case]:
 
 
 ACTIVATIONS = ["relu", "relu6", "sigmoid", "softmax", "tanh", "elu", "gelu", "swish", "linear"]
+#: Those with a kink: inputs stay away from it, as Keras and Graft each take a side of their own there.
+OTHER_ACTIVATIONS = [
+    "selu", "celu", "leaky_relu", "exponential", "softplus", "softsign", "mish", "log_softmax", "log_sigmoid", "hard_tanh",
+    "hard_shrink", "soft_shrink", "tanh_shrink", "squareplus", "sparse_plus", "sparse_sigmoid",
+]
 
 
 def dense_layers() -> list[Case]:
@@ -112,6 +120,18 @@ def dense_layers() -> list[Case]:
             lambda k: k.layers.Dense(3, kernel_regularizer=k.regularizers.L1L2(0.01, 0.1), bias_regularizer="l2"),
             [(2, 4)],
         ),
+    ]
+    cases += [
+        Case(
+            "dense with constraints and orthogonal rows",
+            lambda k: k.layers.Dense(
+                3, kernel_constraint=k.constraints.MinMaxNorm(0.5, 2, 0.9, axis=1), bias_constraint="non_neg",
+                kernel_regularizer=k.regularizers.OrthogonalRegularizer(0.25, "columns")),
+            [(2, 4)],
+        ),
+        Case("dense with a layer for its activation", lambda k: k.layers.Dense(5, activation=k.layers.LeakyReLU(0.1)), [(3, 4)]),
+        Case("dense with a softmax layer", lambda k: k.layers.Dense(5, activation=k.layers.Softmax(axis=1)), [(2, 3, 4)]),
+        Case("dense with an operation", lambda k: k.layers.Dense(5, activation=k.ops.softplus), [(3, 4)]),
     ]
     for name in ACTIVATIONS:
         cases.append(Case(f"dense {name}", lambda k, name=name: k.layers.Dense(5, activation=name), [(3, 4)]))
@@ -129,6 +149,12 @@ def embeddings() -> list[Case]:
             [(2, 3, 2)],
             ids=5,
         ),
+        Case(
+            "embedding with a constraint",
+            lambda k: k.layers.Embedding(5, 4, embeddings_constraint="unit_norm", activity_regularizer="l2"),
+            [(2, 3)],
+            ids=5,
+        ),
     ]
 
 
@@ -138,6 +164,25 @@ def activations() -> list[Case]:
         make = lambda k, name=name: k.layers.Activation(name)
         cases.append(Case(f"activation {name} of images", make, [(2, 3, 4, 3)], scale=9))
         cases.append(Case(f"activation {name} of vectors", make, [(3, 10)], scale=30))
+    for name in OTHER_ACTIVATIONS:
+        make = lambda k, name=name: k.layers.Activation(name)
+        cases.append(Case(f"activation {name} of images", make, [(2, 3, 4, 3)], scale=3))
+        cases.append(Case(f"activation {name} of vectors", make, [(3, 10)], scale=9))
+    image = [(2, 3, 4, 3)]
+    cases += [
+        Case("leaky relu layer", lambda k: k.layers.LeakyReLU(), image, scale=9),
+        Case("leaky relu layer with a slope", lambda k: k.layers.LeakyReLU(negative_slope=0.05), image),
+        Case("elu layer", lambda k: k.layers.ELU(), image, scale=9),
+        Case("elu layer with alpha", lambda k: k.layers.ELU(alpha=0.3), image),
+        Case("prelu", lambda k: k.layers.PReLU(), image),
+        Case("prelu of channels", lambda k: k.layers.PReLU("ones", "l2", "non_neg", shared_axes=[1, 2]), image),
+        Case("prelu of vectors", lambda k: k.layers.PReLU(alpha_initializer=k.initializers.Constant(0.25)), [(3, 4)]),
+        Case("softmax layer", lambda k: k.layers.Softmax(), image, scale=9),
+        Case("softmax layer over the height", lambda k: k.layers.Softmax(axis=1), image, scale=9),
+        Case("softmax layer over two axes", lambda k: k.layers.Softmax(axis=[1, -1]), image, scale=9),
+        Case("identity", lambda k: k.layers.Identity(), image),
+        Case("activity regularization", lambda k: k.layers.ActivityRegularization(l1=0.1, l2=0.01), image),
+    ]
     for name, options in {
         "with its defaults": {},
         "up to 6": {"max_value": 6.0},
@@ -171,8 +216,25 @@ def normalizations() -> list[Case]:
             batch("epsilon 1.001e-5, momentum 0.9", epsilon=1.001e-5, momentum=0.9),
             batch("of vectors", (6, 5)),
             batch("frozen", trainable=False),
+            batch("of the height", axis=1),
+            batch("of the width, without scale", axis=-2, scale=False),
+            batch("constrained", beta_constraint="non_neg", gamma_constraint="unit_norm"),
         ]
+
+    def group(name: str, groups: int, shape: tuple[int, ...] = (3, 4, 2, 6), **options) -> Case:
+        return Case(f"group normalization {name}", lambda k: k.layers.GroupNormalization(groups, **options), [shape])
+
     return cases + [
+        group("of two groups", 2),
+        group("of one group", 1),
+        group("of single channels", -1),
+        group("without scale", 3, scale=False),
+        group("without centre, of vectors", 2, (3, 8), center=False),
+        group("with neither, epsilon 1e-5", 2, scale=False, center=False, epsilon=1e-5),
+        group("of the height", 2, axis=1, gamma_regularizer="l2", beta_constraint="non_neg"),
+        Case("rms normalization", lambda k: k.layers.RMSNormalization(), [(2, 3, 2, 4)]),
+        Case("rms normalization of vectors", lambda k: k.layers.RMSNormalization(epsilon=1e-3), [(3, 5)]),
+        Case("rms normalization of two axes", lambda k: k.layers.RMSNormalization(axis=[-2, -1]), [(2, 3, 2, 4)]),
         Case("rescaling", lambda k: k.layers.Rescaling(1 / 127.5, offset=-1), [(2, 3, 2, 3)], scale=255),
         Case("rescaling by channel", lambda k: k.layers.Rescaling([0.5, 2.0, -1.0], offset=[1.0, 0.0, 3.0]), [(2, 3, 2, 3)]),
         Case(
@@ -211,7 +273,50 @@ def poolings() -> list[Case]:
                     [(2, 3, 4, 5)],
                 )
             )
+    sequence = [(2, 7, 3)]
+    for kind in ("Max", "Average"):
+        for name, options in {
+            "2": {"pool_size": 2}, "3 stride 2 same": {"pool_size": 3, "strides": 2, "padding": "same"},
+            "2 stride 3": {"pool_size": 2, "strides": 3},
+        }.items():
+            make = lambda k, kind=kind, options=options: getattr(k.layers, f"{kind}Pooling1D")(**options)
+            cases.append(Case(f"{kind.lower()} pooling of sequences {name}", make, sequence))
+        for keep in (False, True):
+            make = lambda k, kind=kind, keep=keep: getattr(k.layers, f"Global{kind}Pooling1D")(keepdims=keep)
+            cases.append(Case(f"Global{kind}Pooling1D{' keeping dimensions' if keep else ''}", make, sequence))
     return cases
+
+
+def sequences() -> list[Case]:
+    def conv(name: str, shape: tuple[int, ...] = (2, 7, 3), filters: int = 4, kernel: int = 3, **options) -> Case:
+        return Case(f"conv1d {name}", lambda k: k.layers.Conv1D(filters, kernel, **options), [shape])
+
+    return [
+        conv("valid"),
+        conv("same", padding="same"),
+        conv("causal", padding="causal"),
+        conv("causal, dilated", padding="causal", dilation_rate=2),
+        conv("stride 2 same", padding="same", strides=2, kernel=2),
+        conv("dilated", dilation_rate=2, activation="relu", use_bias=False),
+        conv("groups", (2, 5, 4), 6, groups=2, kernel_constraint="max_norm"),
+    ]
+
+
+def transposed_convolutions() -> list[Case]:
+    def conv(name: str, shape: tuple[int, ...] = (2, 3, 4, 3), filters: int = 2, kernel: Any = 3, **options) -> Case:
+        return Case(f"conv2d transpose {name}", lambda k: k.layers.Conv2DTranspose(filters, kernel, **options), [shape])
+
+    return [
+        conv("valid"),
+        conv("same", padding="same"),
+        conv("stride 2 same", strides=2, padding="same"),
+        conv("stride 2 valid", strides=2),
+        conv("4x4 stride 2 same, relu", kernel=4, strides=2, padding="same", activation="relu"),
+        conv("2x2 stride (2, 3) valid, kernel smaller than the stride", kernel=2, strides=(2, 3)),
+        conv("stride 2 same with output padding", strides=2, padding="same", output_padding=1),
+        conv("stride 2 valid with output padding", strides=2, output_padding=(1, 0), use_bias=False),
+        conv("of one pixel", (3, 1, 1, 4), 3, 2, strides=2),
+    ]
 
 
 def shapes() -> list[Case]:
@@ -230,6 +335,14 @@ def shapes() -> list[Case]:
         Case("reshape", lambda k: k.layers.Reshape((4, 6)), image),
         Case("reshape with one free size", lambda k: k.layers.Reshape((2, -1, 3)), image),
         Case("dropout, inference", lambda k: k.layers.Dropout(0.5), image),
+        Case("permute", lambda k: k.layers.Permute((3, 1, 2)), image),
+        Case("permute sequences", lambda k: k.layers.Permute((2, 1)), [(2, 3, 4)]),
+        Case("repeat vector", lambda k: k.layers.RepeatVector(3), [(2, 4)]),
+        Case("dropout with a noise shape, inference", lambda k: k.layers.Dropout(0.5, (None, 1, 1, 1)), image),
+        Case("gaussian dropout, inference", lambda k: k.layers.GaussianDropout(0.5), image),
+        Case("gaussian dropout of nothing, training", lambda k: k.layers.GaussianDropout(0.0), image, training=True),
+        Case("alpha dropout, inference", lambda k: k.layers.AlphaDropout(0.5, noise_shape=(None, 1, 1, 2)), image),
+        Case("alpha dropout of nothing, training", lambda k: k.layers.AlphaDropout(0.0), image, training=True),
         Case("dropout of nothing, training", lambda k: k.layers.Dropout(0.0), image, training=True),
         Case("spatial dropout, inference", lambda k: k.layers.SpatialDropout2D(0.5), image),
         Case("spatial dropout of nothing, training", lambda k: k.layers.SpatialDropout2D(0.0), image, training=True),
@@ -254,6 +367,19 @@ def merges() -> list[Case]:
         Case("multiply", lambda k: k.layers.Multiply(), [image, image]),
         Case("multiply three", lambda k: k.layers.Multiply(), [image, image, image]),
         Case("multiply, broadcast", lambda k: k.layers.Multiply(), [image, (2, 1, 1, 2)]),
+        Case("subtract", lambda k: k.layers.Subtract(), [image, image]),
+        Case("subtract, broadcast", lambda k: k.layers.Subtract(), [image, (2, 1, 1, 2)]),
+        Case("average", lambda k: k.layers.Average(), [image, image]),
+        Case("average three", lambda k: k.layers.Average(), [image, image, image]),
+        Case("maximum", lambda k: k.layers.Maximum(), [image, image]),
+        Case("maximum three, broadcast", lambda k: k.layers.Maximum(), [image, (2, 1, 1, 2), image]),
+        Case("minimum", lambda k: k.layers.Minimum(), [image, image]),
+        Case("dot of vectors", lambda k: k.layers.Dot(1), [(3, 4), (3, 4)]),
+        Case("dot of vectors, normalized", lambda k: k.layers.Dot(-1, normalize=True), [(3, 4), (3, 4)]),
+        Case("dot of matrices", lambda k: k.layers.Dot((2, 1)), [(2, 3, 4), (2, 4, 5)]),
+        Case("dot of a matrix and a vector", lambda k: k.layers.Dot((1, 1)), [(2, 3, 4), (2, 3)]),
+        Case("dot of a vector and a matrix", lambda k: k.layers.Dot((1, 2)), [(2, 4), (2, 3, 4)]),
+        Case("dot of images", lambda k: k.layers.Dot(-1, normalize=True), [image, (2, 5, 2)]),
     ]
 
 
@@ -336,8 +462,8 @@ def models() -> list[Case]:
 
 def all_cases() -> list[Case]:
     groups = [
-        convolutions, depthwise_convolutions, dense_layers, embeddings, activations, normalizations, poolings, shapes,
-        merges, models,
+        convolutions, depthwise_convolutions, transposed_convolutions, sequences, dense_layers, embeddings, activations,
+        normalizations, poolings, shapes, merges, models,
     ]
     cases = [case for group in groups for case in group()]
     assert len({case.name for case in cases}) == len(cases)

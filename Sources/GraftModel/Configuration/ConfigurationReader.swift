@@ -7,6 +7,8 @@ public struct ConfigurationReader {
     public let name: String?
     /// Whether the layer trains.
     public let trainable: Bool
+    /// What the layer's outputs add to the loss.
+    let activityRegularizer: Regularizer?
     private var members: [String: Configuration]
 
     /// A reader of Keras's `get_config`.
@@ -21,8 +23,22 @@ public struct ConfigurationReader {
         self.members = members
         name = members["name"]?.text
         trainable = members["trainable"]?.flag ?? true
-        for key in ["name", "trainable"] { self.members[key] = nil }
+        activityRegularizer = try Self.activityRegularizer(members, of: className)
+        for key in ["name", "trainable", "activity_regularizer"] { self.members[key] = nil }
         if className != InputLayer.className { try requireFloat32() }
+    }
+
+    /// An argument that every layer may have.
+    private static func activityRegularizer(
+        _ members: [String: Configuration], of className: String
+    ) throws(GraftError) -> Regularizer? {
+        guard let value = members["activity_regularizer"], !value.isNull else { return nil }
+        do throws(GraftError) {
+            return try Regularizer(configuration: value)
+        } catch {
+            let place = members["name"]?.text.map { "\(className) \($0)" } ?? className
+            throw GraftError(.format, "\(place): the argument activity_regularizer \(error.message)")
+        }
     }
 
     /// Where an error happened: `Conv2D conv2d_1`.

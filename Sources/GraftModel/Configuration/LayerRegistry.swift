@@ -20,6 +20,11 @@ public struct LayerRegistry: Sendable {
         ZeroPadding2D.self, UpSampling2D.self, Flatten.self, Reshape.self, Dropout.self, SpatialDropout2D.self,
         GaussianNoise.self, Concatenate.self, Add.self, Multiply.self, Rescaling.self, Normalization.self,
         UnitNormalization.self, Embedding.self,
+        LeakyReLU.self, PReLU.self, ELU.self, Softmax.self, Identity.self, Permute.self, RepeatVector.self,
+        Average.self, Subtract.self, Maximum.self, Minimum.self, Dot.self, GaussianDropout.self, AlphaDropout.self,
+        ActivityRegularization.self, GroupNormalization.self, RMSNormalization.self, Conv1D.self,
+        Conv2DTranspose.self, MaxPooling1D.self, AveragePooling1D.self, GlobalAveragePooling1D.self,
+        GlobalMaxPooling1D.self,
     ]
 
     /// The class names it knows, sorted.
@@ -69,6 +74,7 @@ public struct LayerRegistry: Sendable {
         let layer = try maker(&reader)
         try reader.finish()
         layer.trainable = reader.trainable
+        layer.activityRegularizer = reader.activityRegularizer
         try layer.checkArguments()
         return layer
     }

@@ -30,6 +30,9 @@ package struct SerializedClass {
         return registeredName.map { $0 != name } ?? false
     }
 
+    /// Whether a module is named, and is one of Keras's.
+    var hasModuleOfKeras: Bool { module?.split(separator: ".").first.map(Self.packages.contains) ?? false }
+
     /// The name that tells the class from others: `my>Dense`.
     var fullName: String { String((registeredName ?? name).prefix(60)) }
 
