@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import GraftData
 import GraftGraph
 import GraftTestSupport
 import Synchronization
