@@ -354,6 +354,38 @@ def shapes() -> list[Case]:
     ]
 
 
+def image_layers() -> list[Case]:
+    """Preprocessing, and augmentation in inference mode; `image_layers.py` has what augmentation does in training."""
+    image = [(2, 5, 8, 3)]
+    cases = []
+    for name, size, options in [
+        ("larger", (9, 11), {}),
+        ("smaller", (2, 3), {}),
+        ("nearest", (3, 10), {"interpolation": "nearest"}),
+        ("antialiased", (2, 3), {"antialias": True}),
+        ("cropped to a wide form", (2, 6), {"crop_to_aspect_ratio": True}),
+        ("cropped to a tall form", (7, 3), {"crop_to_aspect_ratio": True}),
+        ("padded to a tall form", (8, 4), {"pad_to_aspect_ratio": True, "fill_value": 0.5}),
+        ("padded to a wide form", (3, 9), {"pad_to_aspect_ratio": True}),
+    ]:
+        make = lambda k, size=size, options=options: k.layers.Resizing(*size, **options)
+        cases.append(Case(f"resizing, {name}", make, image))
+    for size in [(3, 4), (5, 8), (4, 10), (9, 3)]:
+        cases.append(Case(f"center crop to {size}", lambda k, size=size: k.layers.CenterCrop(*size), image))
+    for name, make in {
+        "flip": lambda k: k.layers.RandomFlip("horizontal", seed=2),
+        "rotation": lambda k: k.layers.RandomRotation(0.2, fill_mode="wrap", fill_value=2.0),
+        "zoom": lambda k: k.layers.RandomZoom((-0.3, -0.2), 0.1, interpolation="nearest"),
+        "zoom of both": lambda k: k.layers.RandomZoom(0.5),
+        "translation": lambda k: k.layers.RandomTranslation(0.2, (0.1, 0.3), fill_mode="nearest"),
+        "contrast": lambda k: k.layers.RandomContrast(0.2, value_range=(0, 1)),
+        "brightness": lambda k: k.layers.RandomBrightness((-0.2, 0.1)),
+        "crop to the same size": lambda k: k.layers.RandomCrop(5, 8, seed=4),
+    }.items():
+        cases.append(Case(f"random {name}, inference", make, image))
+    return cases
+
+
 def merges() -> list[Case]:
     image = (2, 3, 4, 2)
     return [
@@ -460,10 +492,79 @@ def models() -> list[Case]:
     ]
 
 
+def operations() -> list[Case]:
+    """Functions of `keras.ops` in functional models, as arithmetic, `preprocess_input` and people's own code leave them."""
+    image = (2, 4, 6, 3)
+
+    def of(name: str, function: Callable[[Any, Any], Any], shape: tuple[int, ...] = image, **options) -> Case:
+        def make(k):
+            x = k.Input(shape[1:], name="x")
+            return k.Model(x, function(k, x))
+
+        return Case(f"operation: {name}", make, [shape], **options)
+
+    numbers = [0.5, -1.0, 2.0]
+    return [
+        of("x * 2 - 1", lambda k, x: x * 2.0 - 1),
+        of("1 - x / 3", lambda k, x: 1 - x / 3),
+        of("arrays", lambda k, x: (x - k.ops.convert_to_tensor(numbers)) * k.ops.convert_to_tensor([[numbers]])),
+        of("-x and powers", lambda k, x: -x + x**2 + k.ops.power(k.ops.exp(x), 1.5)),
+        of("2 ** x", lambda k, x: k.ops.power(2.0, x)),
+        of("maximum and minimum", lambda k, x: k.ops.maximum(x, 0.1) + k.ops.minimum(x, -0.1)),
+        of("between tensors", lambda k, x: x * x[:, :1] / (x * x + 1) - x),
+        of("preprocessing of mobilenet", lambda k, x: k.applications.mobilenet_v2.preprocess_input(x), scale=255),
+        of("preprocessing of resnet", lambda k, x: k.applications.resnet.preprocess_input(x), scale=255),
+        of("preprocessing of densenet", lambda k, x: k.applications.densenet.preprocess_input(x), scale=255),
+        of("reversed channels", lambda k, x: x[..., ::-1]),
+        of("slices", lambda k, x: x[:, 1:-1, ::2, 1]),
+        of("slices from behind and a new axis", lambda k, x: x[:, -1:0:-2, None, :, -1]),
+        of("a part along the first axis", lambda k, x: x[:, 0]),
+        of("mean over places", lambda k, x: k.ops.mean(x, axis=[1, 2])),
+        of("mean over channels, kept", lambda k, x: k.ops.mean(x, axis=-1, keepdims=True)),
+        of("sum, maximum and minimum", lambda k, x: k.ops.sum(x, 1) + k.ops.max(x, 1) * k.ops.min(x, 1)),
+        of("variance and deviation", lambda k, x: k.ops.var(x, [1, 2]) + k.ops.std(x, [1, 2])),
+        of("reshape and transpose", lambda k, x: k.ops.transpose(k.ops.reshape(x, (-1, 24, 3)), (0, 2, 1))),
+        of("axes added and taken away", lambda k, x: k.ops.squeeze(k.ops.expand_dims(x, 2), axis=2)),
+        of("concatenate and stack", lambda k, x: k.ops.stack([k.ops.concatenate([x, x * 2], axis=-1)] * 2, axis=1)),
+        of("flip and pad", lambda k, x: k.ops.pad(k.ops.flip(x, axis=2), [[0, 0], [1, 0], [0, 2], [0, 0]])),
+        of("matmul", lambda k, x: k.ops.matmul(x, k.ops.transpose(x, (0, 1, 3, 2)))),
+        of("clip, cast and resize", lambda k, x: k.ops.image.resize(k.ops.cast(k.ops.clip(x, -1, 1), "float32"), (3, 9))),
+        of("softmax over an axis", lambda k, x: k.ops.softmax(x, axis=1) + k.ops.softmax(x)),
+        of("log softmax", lambda k, x: k.ops.log_softmax(x)),
+        of("normalize", lambda k, x: k.ops.normalize(x, axis=-1)),
+        of("roots and logarithms", lambda k, x: k.ops.log(k.ops.square(x) + 1) + k.ops.sqrt(k.ops.abs(x)) + k.ops.log1p(k.ops.exp(x))),
+        of("erf, sign, expm1, rsqrt", lambda k, x: k.ops.erf(x) + k.ops.sign(x) + k.ops.expm1(x) + k.ops.rsqrt(k.ops.square(x) + 1)),
+        of("relu with arguments", lambda k, x: k.activations.relu(x, negative_slope=0.1, max_value=1.0)),
+        of("rectifiers", lambda k, x: k.ops.relu(x) + k.ops.relu6(x * 6) + k.ops.leaky_relu(x, 0.3) + k.ops.elu(x, 0.5) + k.ops.selu(x)),
+        of("curves", lambda k, x: k.ops.sigmoid(x) + k.ops.tanh(x) + k.ops.silu(x) + k.ops.softplus(x) + k.ops.softsign(x)),
+        of("gelu", lambda k, x: k.ops.gelu(x) + k.activations.gelu(x)),
+        of("hard tanh, log sigmoid", lambda k, x: k.ops.hard_tanh(x) + k.ops.log_sigmoid(x) + k.ops.tanh_shrink(x)),
+    ]
+
+
+def distributed() -> list[Case]:
+    """A layer or a model for each step of a sequence."""
+
+    def frames(k):
+        inner = k.Sequential([k.Input((4, 4, 2)), k.layers.Conv2D(3, 3, activation="relu"), k.layers.Flatten()], name="inner")
+        x = k.Input((3, 4, 4, 2), name="frames")
+        return k.Model(x, k.layers.Dense(2)(k.layers.GlobalAveragePooling1D()(k.layers.TimeDistributed(inner)(x))))
+
+    def normalized(k):
+        x = k.Input((3, 5), name="steps")
+        return k.Model(x, k.layers.TimeDistributed(k.layers.BatchNormalization())(x))
+
+    return [
+        Case("model: a model for each step", frames, [(2, 3, 4, 4, 2)]),
+        # In training Keras normalizes step by step, Graft all steps of a batch together.
+        Case("model: normalization of steps", normalized, [(4, 3, 5)]),
+    ]
+
+
 def all_cases() -> list[Case]:
     groups = [
         convolutions, depthwise_convolutions, transposed_convolutions, sequences, dense_layers, embeddings, activations,
-        normalizations, poolings, shapes, merges, models,
+        normalizations, poolings, shapes, image_layers, merges, operations, distributed, models,
     ]
     cases = [case for group in groups for case in group()]
     assert len({case.name for case in cases}) == len(cases)

@@ -6,7 +6,7 @@ extension ActivationFunction {
     }
 
     /// The functions that have a name.
-    private func apply(to x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
+    func apply(to x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
         switch self {
         case .linear, .layer: x
         case .relu: try graph.unary(.relu, x)

@@ -150,13 +150,15 @@ public struct ConfigurationReader {
         throw wrong(key, "is not known to Graft; the model may come from a newer Keras")
     }
 
-    /// Accepts `float32` as a name or as Keras 3's policy object.
+    /// Accepts `float32`, and what is read as it, as a name or as Keras's policy object.
     private mutating func requireFloat32() throws(GraftError) {
         guard let policy = optional("dtype") else { return }
-        let name = policy.text ?? policy["config"]?["name"]?.text
-        guard name == "float32" else {
+        let name = policy.policyName
+        guard let name, name == "float32" || NumberPolicy.readAsFloat32.contains(name) else {
             throw wrong(
-                "dtype", "is \(name ?? policy.brief); Graft computes with float32 alone: save it with that policy")
+                "dtype",
+                "is \(name ?? policy.brief); Graft computes with float32 alone: a quantized model has to be saved before "
+                    + "`quantize` was called, others with one of Keras's types for floating-point numbers")
         }
     }
 }

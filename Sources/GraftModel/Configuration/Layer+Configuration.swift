@@ -11,6 +11,7 @@ extension Layer {
 
     /// Keras's serialized object: module, class, configuration and the shapes that the layer was built with.
     public final var serialized: Configuration {
+        if let operation = self as? OperationLayer { return operation.serializedOperation }
         var members: [String: Configuration] = [
             "module": .string(Self.module(of: self)), "class_name": .string(type(of: self).className),
             "config": .object(configuration), "registered_name": nil,

@@ -66,10 +66,19 @@ public struct LayerRegistry: Sendable {
     /// - Throws: ``GraftError`` with code `format` where the class or an argument is not known or does not fit.
     public func layer(_ className: String, _ configuration: Configuration) throws(GraftError) -> Layer {
         guard let maker = makers[className] else {
+            let place = configuration["name"]?.text.map { "layer \($0.prefix(60)): " } ?? ""
+            guard className != "Lambda" else {
+                throw GraftError(
+                    .format,
+                    "\(place)a Lambda holds Python code, which Graft does not run; write what it does with layers or keras.ops "
+                        + "(x / 255 is read as it stands), or cut the model before it and save that part")
+            }
             throw GraftError(
                 .format,
-                "the layer class \(className.prefix(60)) is not known; known are "
-                    + classNames.joined(separator: ", "))
+                "\(place)the layer class \(className.prefix(60)) is not known; known are "
+                    + classNames.joined(separator: ", ")
+                    + ". A LayerRegistry with register(\"\(className.prefix(60))\") and a layer of the same formula in Swift reads "
+                    + "it; so does a model that is cut before it and saved in Keras")
         }
         var reader = try ConfigurationReader(className: className, configuration: configuration)
         let layer = try maker(&reader)

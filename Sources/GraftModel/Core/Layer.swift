@@ -87,6 +87,9 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     /// The layers inside, none but for models.
     package var sublayers: [Layer] { [] }
 
+    /// Keras's name of what the layer is: of an operation, that of its function.
+    package var kindName: String { Self.className }
+
     /// Whether Keras's call of this layer takes a list, as `Add` and `Concatenate` do.
     package var takesList: Bool { has(.takesList) }
 

@@ -13,7 +13,7 @@ public final class Dense: KernelLayer, @unchecked Sendable {  // constants only;
         .regularizer("kernel_regularizer", \.kernelRegularizer),
         .regularizer("bias_regularizer", \.biasRegularizer), .constraint("kernel_constraint", \.kernelConstraint),
         .constraint("bias_constraint", \.biasConstraint), .name,
-        fixed: [.null("quantization_config"), .unwritten("lora_rank", "lora_alpha")])
+        fixed: [.null("quantization_config"), .anything("lora_rank", "lora_alpha")])
 
     /// The size of the output's last axis.
     public let units: Int

@@ -19,7 +19,7 @@ public final class Embedding: Layer, @unchecked Sendable {  // constants only; `
         .constraint("embeddings_constraint", \.embeddingsConstraint), .name,
         fixed: [
             .null("activity_regularizer", "quantization_config"), .only("mask_zero", false),
-            .unwritten("lora_rank", "lora_alpha"),
+            .anything("lora_rank", "lora_alpha"),
         ])
 
     /// How many ids there are: the largest one and 1.

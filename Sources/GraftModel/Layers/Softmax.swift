@@ -26,16 +26,7 @@ public final class Softmax: Layer, @unchecked Sendable {  // constants only; `La
     /// One operation over the last axis, which others are brought to and back.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let input = try Self.only(inputs)
-        let shape = context.graph.shape(of: input)
-        let own = try positions(rank: shape.rank)
-        if own == [shape.rank - 1] { return try context.graph.softmax(input) }
-        let others = (0..<shape.rank).filter { !own.contains($0) }
-        let order = others + own
-        let turned = try context.graph.permute(input, axes: order)
-        let joined = Shape(others.map { shape[$0] } + [own.reduce(1) { $0 * shape[$1] }])
-        let result = try context.graph.softmax(context.graph.reshape(turned, to: joined))
-        let parted = try context.graph.reshape(result, to: Shape(order.map { shape[$0] }))
-        return try context.graph.permute(parted, axes: (0..<shape.rank).map { order.firstIndex(of: $0) ?? 0 })
+        return try context.graph.softmax(input, over: positions(rank: context.graph.shape(of: input).rank))
     }
 
     /// The axes in order, counted from the batch axis, which cannot be among them.
@@ -46,5 +37,20 @@ public final class Softmax: Layer, @unchecked Sendable {  // constants only; `La
                 .argument, "Softmax: \(axes) are not distinct axes of an input with \(rank), the batch axis apart")
         }
         return own.sorted()
+    }
+}
+
+extension Graph {
+    /// A softmax whose sum goes over these axes: over the last one, which others are brought to and back.
+    mutating func softmax(_ operand: ValueID, over axes: [Int]) throws(GraftError) -> ValueID {
+        let shape = shape(of: operand)
+        if axes == [shape.rank - 1] { return try softmax(operand) }
+        let others = (0..<shape.rank).filter { !axes.contains($0) }
+        let order = others + axes
+        let turned = try permute(operand, axes: order)
+        let joined = Shape(others.map { shape[$0] } + [axes.reduce(1) { $0 * shape[$1] }])
+        let result = try softmax(reshape(turned, to: joined))
+        let parted = try reshape(result, to: Shape(order.map { shape[$0] }))
+        return try permute(parted, axes: (0..<shape.rank).map { order.firstIndex(of: $0) ?? 0 })
     }
 }

@@ -55,7 +55,7 @@ extension ModelGraph {
                     try context.addActivityLoss(regularizer, of: results)
                 }
             } catch {
-                throw error.inside("layer \(call.layer.name) (\(type(of: call.layer).className))")
+                throw error.inside("layer \(call.layer.name) (\(call.layer.kindName))")
             }
         }
         return outputs.compactMap { values[$0] }

@@ -56,8 +56,10 @@ import Testing
             "Dense", ["units": 3, "kernel_initializer": ["class_name": "Orthogonal", "config": [:]]],
             "Dense: the argument kernel_initializer names the initializer Orthogonal, which Graft does not know"),
         Case(
-            "Dense", ["units": 3, "dtype": ["class_name": "DTypePolicy", "config": ["name": "mixed_bfloat16"]]],
-            "Dense: the argument dtype is mixed_bfloat16; Graft computes with float32 alone: save it with that policy"),
+            "Dense",
+            ["units": 3, "dtype": ["class_name": "QuantizedDTypePolicy", "config": ["name": "int8_from_float32"]]],
+            "Dense: the argument dtype is int8_from_float32; Graft computes with float32 alone: a quantized model has to be "
+                + "saved before `quantize` was called, others with one of Keras's types for floating-point numbers"),
         Case(
             "Conv2D", ["filters": 3, "kernel_size": [3]],
             "Conv2D: the argument kernel_size must be two whole numbers, is [3]"),
@@ -74,8 +76,15 @@ import Testing
                 + "a number"),
         Case("Dropout", ["rate": 2], "Dropout: the rate must be from 0 to 1, is 2.0"),
         Case(
-            "LSTM", [:],
-            "the layer class LSTM is not known; known are " + LayerRegistry.standard.classNames.joined(separator: ", ")),
+            "LSTM", ["name": "memory"],
+            "layer memory: the layer class LSTM is not known; known are "
+                + LayerRegistry.standard.classNames.joined(separator: ", ")
+                + ". A LayerRegistry with register(\"LSTM\") and a layer of the same formula in Swift reads it; so does a model "
+                + "that is cut before it and saved in Keras"),
+        Case(
+            "Lambda", ["name": "scale", "function": "x"],
+            "layer scale: a Lambda holds Python code, which Graft does not run; write what it does with layers or keras.ops "
+                + "(x / 255 is read as it stands), or cut the model before it and save that part"),
     ]
 
     @Test(arguments: layers) func layerIsRefusedWithItsReason(_ test: Case) {
