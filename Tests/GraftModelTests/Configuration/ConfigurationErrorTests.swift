@@ -53,8 +53,8 @@ import Testing
         Case(
             "Dot", ["axes": [1, 2, 3]], "Dot: [1, 2, 3] must be one axis, or one for each of two inputs"),
         Case(
-            "Dense", ["units": 3, "kernel_initializer": ["class_name": "Orthogonal", "config": [:]]],
-            "Dense: the argument kernel_initializer names the initializer Orthogonal, which Graft does not know"),
+            "Dense", ["units": 3, "kernel_initializer": ["class_name": "STFT", "config": [:]]],
+            "Dense: the argument kernel_initializer names the initializer STFT, which Graft does not know"),
         Case(
             "Dense",
             ["units": 3, "dtype": ["class_name": "QuantizedDTypePolicy", "config": ["name": "int8_from_float32"]]],
