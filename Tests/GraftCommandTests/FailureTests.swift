@@ -27,7 +27,7 @@ import Testing
         (
             "summary inception",
             "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, pocket, resnet50, "
-                + "vgg16; the name of a saved model ends in .keras"
+                + "vgg16; the name of a saved model ends in .keras or .h5"
         ),
         (
             "features efficientnet-lite0 photos",
