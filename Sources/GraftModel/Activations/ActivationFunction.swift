@@ -23,12 +23,21 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
     case geluTanh = "gelu_tanh"
     /// x / (1 + e⁻ˣ); `swish` is another name for it
     case silu
+    /// min(max(x + 3, 0), 6) / 6
+    case hardSigmoid = "hard_sigmoid"
+    /// x · min(max(x + 3, 0), 6) / 6; `hard_swish` is another name for it
+    case hardSilu = "hard_silu"
 
     /// x / (1 + e⁻ˣ), under its other name.
     public static let swish = silu
 
+    /// x · min(max(x + 3, 0), 6) / 6, under its other name.
+    public static let hardSwish = hardSilu
+
     /// The function of this name in Keras's files, `nil` for a name that is not known.
-    public init?(kerasName: String) { self.init(rawValue: kerasName == "swish" ? "silu" : kerasName) }
+    public init?(kerasName: String) {
+        self.init(rawValue: ["swish": "silu", "hard_swish": "hard_silu"][kerasName] ?? kerasName)
+    }
 
     /// Adds the function to the context's graph, as one operation where the graph has it.
     public func lower(_ x: ValueID, in context: inout LoweringContext) throws(GraftError) -> ValueID {
@@ -43,6 +52,8 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
         case .gelu: try Self.gelu(x, in: &context.graph)
         case .geluTanh: try Self.geluTanh(x, in: &context.graph)
         case .silu: try context.graph.binary(.multiply, x, context.graph.unary(.sigmoid, x))
+        case .hardSigmoid: try Self.hardSigmoid(x, in: &context.graph)
+        case .hardSilu: try context.graph.binary(.multiply, x, Self.hardSigmoid(x, in: &context.graph))
         }
     }
 
@@ -50,6 +61,12 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
     private static func elu(_ x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
         let negative = try graph.unary(.exponentialMinusOne, graph.binary(.minimum, x, 0))
         return try graph.binary(.add, graph.unary(.relu, x), negative)
+    }
+
+    /// x / 6 + 1 / 2 between 0 and 1, in the order in which Keras computes it.
+    private static func hardSigmoid(_ x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
+        let line = try graph.binary(.add, graph.binary(.multiply, x, Float(1 / 6.0)), 0.5)
+        return try graph.binary(.minimum, graph.unary(.relu, line), 1)
     }
 
     private static func gelu(_ x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
