@@ -12,7 +12,7 @@ struct Measure: ParsableCommand {
         abstract: "Time parts of Graft and the machine's limits.",
         subcommands: [
             TrunkCommand.self, HeadCommand.self, FineTuningCommand.self, ConvolutionsCommand.self, MemoryCommand.self,
-            FewExamplesCommand.self,
+            FewExamplesCommand.self, ImagesCommand.self,
         ])
 }
 

@@ -96,6 +96,7 @@ struct AuditReport {
             findings = findings.dropFirst(same.count)
             console.list(same.map(line), title: "\(kind.title)\(Self.note(on: kind))", most: Self.shownFindings)
         }
+        if let loss = audit.cropLoss { console.say(Self.words(loss)) }
         let harmful = audit.findings.count { $0.severity != .note }
         console.say(harmful == 0 ? "nothing that harms" : "\(harmful.of("finding")) to look at; nothing was changed")
     }
@@ -120,7 +121,22 @@ struct AuditReport {
             if count > 0 { kinds.add(kind.rawValue, .int(count)) }
         }
         object.add("findings", .object(kinds))
+        if let loss = audit.cropLoss {
+            var crop = JSONObject()
+            crop.add("images", .int(loss.imageCount))
+            crop.add("mean", .number(loss.mean))
+            crop.add("most", .number(loss.most))
+            crop.add("paths", .strings(loss.worst))
+            object.add("crop", .object(crop))
+        }
         console.emit(object)
+    }
+
+    private static func words(_ loss: CropLoss) -> String {
+        func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+        return
+            "not square: \(loss.imageCount.of("image")), of which --fit crop would cut off \(percent(loss.mean)) on average and "
+            + "\(percent(loss.most)) at most; --fit stretch, the default, and pad keep all"
     }
 
     static func object(_ finding: ImageFinding) -> JSONObject {

@@ -65,10 +65,7 @@ struct Features: ParsableCommand {
     /// The rule in a saved model, or that of the options.
     private func imageRule(of model: Model) throws -> ImageRule {
         var rule = try Classifier.rule(of: model, network)
-        if let resize = source.resize { rule.resize = resize }
-        if let fit = source.fit { rule.fit = fit }
-        if let window = source.window { rule.window = window }
-        if source.grey { rule.isGrey = true }
+        source.images.apply(to: &rule)
         return rule
     }
 

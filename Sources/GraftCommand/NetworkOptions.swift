@@ -31,11 +31,7 @@ struct BaseArguments: ParsableArguments {
             valueName: "file|imagenet|built-in|none"))
     var weights: Weights?
 
-    @Option(
-        help: ArgumentHelp(
-            "The height and width in pixels that images are brought to; the network's own if not given.",
-            valueName: "pixels"))
-    var inputSize: Int?
+    @OptionGroup var images: ImageArguments
 
     @Option(
         help: ArgumentHelp(
@@ -44,45 +40,16 @@ struct BaseArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How images are resized: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")). (default: keras)",
-            valueName: "method"))
-    var resize: ResizeMethod?
-
-    @Option(
-        help: ArgumentHelp(
-            "What becomes of an image of another proportion: 'stretch' changes its shape and keeps all of it, 'pad' puts black "
-                + "beside it and keeps all of it, 'crop' cuts two edges off. (default: stretch)",
-            valueName: "stretch|pad|crop"))
-    var fit: ImageFit?
-
-    @Option(
-        help: ArgumentHelp(
-            "Scans (DICOM, 16 bits): the values from black to white, as center:width. 40:400 shows soft tissue in a CT. (default: "
-                + "the window in the file, or all values)",
-            valueName: "center:width"))
-    var window: IntensityWindow?
-
-    @Flag(help: "Leave colours out: the network sees grey.")
-    var grey = false
-
-    @Option(
-        help: ArgumentHelp(
             "What the network does first to pixels from 0 to 255: 'own' as the network was trained, 'unit' x / 255 as "
                 + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'lite' (x - 127) / 128, 'torch' (x / 255 - mean) / deviation, 'caffe' BGR minus the means, 'none'. (default: own)",
             valueName: "own|unit|signed-unit|lite|torch|caffe|none"))
     var preprocessing: PreprocessingOption?
 
-    func validate() throws {
-        if let inputSize {
-            try require((1...4096).contains(inputSize), "--input-size", inputSize, "1 to 4096 pixels")
-        }
-    }
-
     /// The values, apart from how they were parsed.
     var choice: BaseChoice {
         BaseChoice(
-            weights: weights, inputSize: inputSize, cut: cut, resize: resize, fit: fit, window: window, isGrey: grey,
-            preprocessing: preprocessing)
+            weights: weights, inputSize: images.inputSize, cut: cut, resize: images.resize, fit: images.fit,
+            window: images.window, isGrey: images.grey, preprocessing: preprocessing)
     }
 }
 

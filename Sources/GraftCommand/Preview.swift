@@ -15,6 +15,7 @@ struct Preview: ParsableCommand {
 
             Examples:
               graft preview photos
+              graft preview photos --fit crop
               graft preview photos --augment flip,rotate:40,shift:0.2,shear:0.2,zoom:0.2 --output preview.png
               graft preview photos --augment imagedatagenerator --base inception-v3 --input-size 150 --images 4 --views 10
             """)
@@ -42,17 +43,7 @@ struct Preview: ParsableCommand {
             "The network that looks, such as \(Base.resNet50.id); `graft bases` lists them.", valueName: "name"))
     var base = Base.pocket.id
 
-    @Option(
-        help: ArgumentHelp(
-            "The height and width in pixels that images are brought to; the network's own if not given.",
-            valueName: "pixels"))
-    var inputSize: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "How images are resized: \(ResizeMethod.allCases.map(\.rawValue).joined(separator: ", ")). (default: as graft "
-                + "train: antialias with --augment, keras without)", valueName: "method"))
-    var resize: ResizeMethod?
+    @OptionGroup var rule: ImageArguments
 
     @Option(
         name: [.long, .customShort("o")],
@@ -66,7 +57,6 @@ struct Preview: ParsableCommand {
         try require((1...1000).contains(views), "--views", views, "1 to 1000")
         try require((1...1000).contains(images), "--images", images, "1 to 1000")
         try require(output.lowercased().hasSuffix(".png"), "--output", "'\(output)'", "a name that ends in .png")
-        try SavedModel.check(inputSize: inputSize)
     }
 
     func run() throws {
@@ -88,9 +78,8 @@ struct Preview: ParsableCommand {
     private var recipe: TrainingRecipe {
         get throws(GraftError) {
             var recipe = TrainingRecipe(base: try Base.named(base))
-            recipe.inputSize = inputSize ?? recipe.inputSize
             recipe.augmentation = try augment.map { (text) throws(GraftError) in try Augmentation(option: text) }
-            if let resize { recipe.resize = resize }
+            rule.apply(to: &recipe)
             return recipe
         }
     }
@@ -98,8 +87,12 @@ struct Preview: ParsableCommand {
     /// The legend: names are told, not drawn.
     private func report(_ preview: ImagePreview, _ recipe: TrainingRecipe, on console: Console) {
         console.list(preview.failures.map(\.description), title: "left out, as they cannot be read")
-        let size = "\(recipe.rule.height) × \(recipe.rule.width) pixels, resized by \(recipe.resize.rawValue)"
-        console.say("\(recipe.base.title) sees \(size)")
+        let rule = recipe.rule
+        var words = ["\(rule.height) × \(rule.width) pixels", "resized by \(rule.resize.rawValue)"]
+        if rule.fit != .stretch { words.append("by \(rule.fit.rawValue)") }
+        if let window = rule.window { words.append("window \(window)") }
+        if rule.isGrey { words.append("grey") }
+        console.say("\(recipe.base.title) sees \(words.joined(separator: ", "))")
         if let augmentation = recipe.augmentation { console.say("views: \(augmentation), seed \(seed)") }
         let last = preview.columns.count > 2 ? "; then \(views.of("view"))" : ", \(preview.columns[1])"
         console.say("columns: \(preview.columns[0])\(last)")

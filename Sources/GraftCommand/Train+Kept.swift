@@ -9,9 +9,9 @@ extension Train: ResumableCommand {
             .value("--cache", \.cache),
             // The network.
             .value("--base", \.network.base), .value("--weights", \.network.source.weights),
-            .value("--input-size", \.network.source.inputSize), .value("--cut", \.network.source.cut),
-            .value("--resize", \.network.source.resize), .value("--fit", \.network.source.fit),
-            .value("--window", \.network.source.window), .flag("--grey", \.network.source.grey),
+            .value("--input-size", \.network.source.images.inputSize), .value("--cut", \.network.source.cut),
+            .value("--resize", \.network.source.images.resize), .value("--fit", \.network.source.images.fit),
+            .value("--window", \.network.source.images.window), .flag("--grey", \.network.source.images.grey),
             .value("--preprocessing", \.network.source.preprocessing),
             // Images.
             .value("--target", \.data.target), .value("--split", \.data.split), .value("--group-by", \.data.groupBy),

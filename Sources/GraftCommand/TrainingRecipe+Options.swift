@@ -7,11 +7,7 @@ extension NetworkOptions {
         var recipe = TrainingRecipe(base: try named(), head: head)
         let choice = source.choice
         recipe.weights = choice.weights ?? recipe.weights
-        recipe.inputSize = choice.inputSize ?? recipe.inputSize
-        if let resize = choice.resize { recipe.resize = resize }
-        recipe.fit = choice.fit ?? recipe.fit
-        recipe.window = choice.window
-        recipe.isGrey = choice.isGrey
+        source.images.apply(to: &recipe)
         recipe.preprocessing = choice.preprocessing?.preprocessing(of: recipe.base) ?? recipe.preprocessing
         recipe.cut = choice.cut ?? recipe.cut
         return recipe

@@ -12,7 +12,7 @@ import Testing
     static let same = Window(
         size: size, strides: Size2D(1), padding: EdgePadding(top: 1, bottom: 1, left: 1, right: 1))
 
-    private static func agrees(
+    static func agrees(
         _ graph: Graph, _ inputs: [String: ReferenceArray], _ variables: [VariableID: ReferenceArray],
         _ name: String = "", tolerance: Double = Self.tolerance, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {

@@ -51,6 +51,23 @@ struct PrecisionTests {
         }
     }
 
+    /// Small maps, windows of much padding: a place of Graft's own convolution, which multiplies float32 alone.
+    @Test func aConvolutionOfMuchPaddingAgreesWithTheInterpreter() throws {
+        var random = SplitMix(seed: 9)
+        var graph = Graph()
+        let x = try graph.input("x", [8, 3, 3, 16])
+        let first = try graph.variable(VariableID(0), [3, 3, 16, 32])
+        let second = try graph.variable(VariableID(1), [3, 3, 32, 48])
+        let window = Convolution(padding: EdgePadding(top: 1, bottom: 1, left: 1, right: 1))
+        let inner = try graph.unary(.relu, graph.convolution(x, kernel: first, window))
+        graph.outputs = [try graph.convolution(inner, kernel: second, window)]
+        let narrow = try graph.fusingEpilogues().choosingPrecision(.bfloat16)
+        try ConcatenationTests.agrees(
+            narrow, ["x": random.array([8, 3, 3, 16])],
+            [VariableID(0): random.array([3, 3, 16, 32]), VariableID(1): random.array([3, 3, 32, 48])],
+            tolerance: 0x1p-7)
+    }
+
     @Test func aTrunkIsPackedOnceAndReordersNothing() throws {
         let network = try SampleNetwork(seed: 5, training: .nothing)
         let plan = try CPUPlan(network.graph, options: CPUOptions(precision: .bfloat16))

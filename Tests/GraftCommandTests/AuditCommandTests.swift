@@ -17,6 +17,17 @@ import Testing
         Picture.bmp(red: red, green: 30, blue: 60, number: number, size: size)
     }
 
+    // MARK: preview
+
+    @Test func aSheetShowsWhatTheOptionsLeaveOfAnImage() throws {
+        for number in 0..<2 { try folder.write(picture(number, size: 60), to: "photos/\(number).bmp") }
+        let preview = try run(
+            "preview", "photos", "--fit", "crop", "--window", "100:50", "--grey", "--input-size", "48")
+        #expect(preview.status == 0 && preview.errors.isEmpty, "\(preview.errors)")
+        #expect(preview.lines.first == "Pocket sees 48 × 48 pixels, resized by keras, by crop, window 100:50, grey")
+        #expect(try run("preview", "photos", "--input-size", "0").status == 64)
+    }
+
     // MARK: audit
 
     @Test func findingsAreSaidToPeopleAndToPrograms() throws {

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import GraftData
 import GraftGraph
 import GraftTestSupport
 import Synchronization
@@ -71,6 +72,21 @@ import Testing
         #expect(PNGChunks.withoutTexts(plain) == plain)
         #expect(try ImageDecoder().decode(Array(crafted)) == ImageDecoder().decode(plain))
         for length in [0, 7, 8, 20, 33, 40] { _ = PNGChunks.withoutTexts(Array(plain.prefix(length))) }
+    }
+
+    /// 60 kB that would be padded to ten thousand million pixels.
+    @Test func aNarrowImageIsNotPaddedWithoutBound() throws {
+        let strip = bitmap(width: 20_000, height: 1) { UInt8(truncatingIfNeeded: $0) }
+        let message = "decoding and padding its 20000 × 1 pixels takes 1199 MB, more than the 300 MB"
+        for size in [Size2D(32, 32), Size2D(16_384, 1)] {
+            let decoder = try ImageDecoder(ImageRule(height: size.height, width: size.width, fit: .pad))
+            let error = #expect(throws: GraftError.self) { try decoder.decode(strip) }
+            #expect(
+                error?.message.hasPrefix(size.width == 1 ? "decoding and padding" : message) == true,
+                "\(String(describing: error))")
+        }
+        let cropped = try ImageDecoder(ImageRule(height: 32, width: 32, fit: .crop))
+        #expect(try cropped.decode(strip).width == 20_000)
     }
 
     /// Over all threads no more than the limit, whatever the sizes, and everybody has a turn.

@@ -78,6 +78,14 @@ struct ImageDecoderTests {
         }
     }
 
+    /// DICOM's function: black up to center − ½, white above.
+    @Test("a window of width 1 is a threshold, in every format", arguments: ["rgb.png", "rgb.bmp"])
+    func aNarrowWindowIsAThreshold(_ file: String) throws {
+        let picture = try ImageCase.named(file)
+        let image = try ImageDecoder(window: IntensityWindow(center: 100.5, width: 1)).decode(picture.bytes)
+        #expect(image.pixels == picture.pixels.map { $0 <= 100 ? 0 : 255 })
+    }
+
     @Test(
         "one channel is the brightness 0.299 R + 0.587 G + 0.114 B", arguments: ["rgb.png", "rgb.bmp", "rgb-alpha.png"])
     func decodesToGrey(_ file: String) throws {

@@ -21,7 +21,7 @@ enum DirectConvolution: ConvolutionLowering {
         let (geometry, epilogue) = (site.geometry, site.epilogue)
         guard case .forward = site.operation, site.hasInvariantWeights, site.machine.hasFastConvolutions,
             geometry.convolution.groups == 1, !epilogue.addend, [nil, .relu].contains(epilogue.activation),
-            geometry.types.plain == .float32, geometry.types.kernel == geometry.types.input
+            geometry.types.input == .float32, geometry.types.plain == .float32, geometry.types.kernel == .float32
         else { return false }
         return ConvolutionStep.panelByteCount(geometry) <= site.machine.convolutionPanel
     }

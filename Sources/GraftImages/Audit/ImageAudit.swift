@@ -23,6 +23,9 @@ public struct ImageAudit: Sendable {
     /// The classes and how many images each part has of each; empty where nothing gives classes.
     public let classCounts: [String: [DatasetPart: Int]]
 
+    /// What `crop` would cut off; `nil` where all images are square.
+    public let cropLoss: CropLoss?
+
     /// A class with this many times the images of another is called unequal.
     public static let imbalanceRatio = 5
 
@@ -50,6 +53,8 @@ public struct ImageAudit: Sendable {
         imageCount = listing.entries.count
         usableCount = examined.files.count { $0.isUsable }
         classCounts = listing.classCounts
+        cropLoss = CropLoss(
+            zip(listing.entries, examined.files).filter(\.1.isUsable).map { ($0.path, $1.cropLoss) })
         var findings = listing.problems.map { ImageFinding(kind: $0.kind.finding, paths: [$0.path], detail: $0.reason) }
         for (entry, file) in zip(listing.entries, examined.files) {
             findings += file.remarks.map { ImageFinding(kind: $0.kind, paths: [entry.path], detail: $0.detail) }

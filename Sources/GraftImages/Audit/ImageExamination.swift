@@ -13,6 +13,8 @@ struct ImageExamination: Sendable {
     private(set) var digest: Digest?
     /// `nil` where it could not be decoded, or shows nothing.
     private(set) var hash: PerceptualHash?
+    /// The share that a square from the middle leaves out; 0 where it could not be decoded.
+    private(set) var cropLoss = 0.0
     /// What there is to say of this file.
     private(set) var remarks: [(kind: ImageFinding.Kind, detail: String)] = []
 
@@ -63,6 +65,7 @@ struct ImageExamination: Sendable {
         }
         let (grey, warnings) = try Self.grey(bytes, facts)
         hash = PerceptualHash(grey)
+        cropLoss = CropLoss.share(width: facts.width, height: facts.height)
         if warnings > 0 {
             note(.damaged, "libjpeg found its data wrong \(warnings) time\(warnings == 1 ? "" : "s") and went on")
         }

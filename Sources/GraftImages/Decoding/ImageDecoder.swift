@@ -37,6 +37,8 @@ public struct ImageDecoder: Sendable, Hashable {
     public let isGrey: Bool
     /// The rows and columns that a JPEG may be reduced to as it is decoded, at least; `nil` for all that it has.
     private var leastSize: Size2D?
+    /// The proportion that images are cropped or padded to after they were decoded.
+    private var fitting: Fitting?
 
     /// A decoder to this many channels.
     ///
@@ -62,6 +64,13 @@ public struct ImageDecoder: Sendable, Hashable {
         let format = try ImageFormat(of: bytes)
         let bytes = format == .png ? PNGChunks.withoutTexts(bytes) : bytes
         let colours = isGrey ? 1 : channels
+        if format == .dicom, DICOMReader.isDeflated(bytes) {
+            // Its size is known once it was inflated, for which there must be room.
+            return try memory.with(Self.maximumMemory) { () throws(GraftError) in
+                _ = try fitted(DICOMImage.cost(of: bytes)).check(channels: channels)
+                return try body(decode(bytes, as: format, colours: colours))
+            }
+        }
         let cost: DecodingCost
         switch format {
         case .jpeg: cost = try JPEGReader.cost(of: bytes, channels: colours, atLeast: leastSize)
@@ -69,10 +78,20 @@ public struct ImageDecoder: Sendable, Hashable {
         case .png, .gif, .webP, .tiff, .heif: cost = try VipsReader.cost(of: bytes, as: format)
         case .dicom: cost = try DICOMImage.cost(of: bytes)
         }
-        return try memory.with(try cost.check(channels: channels)) { () throws(GraftError) in
-            let image = try read(bytes, as: format, colours: colours).converted(to: colours)
-            return body(colours == channels ? image : image.repeatingGrey())
+        return try memory.with(try fitted(cost).check(channels: channels)) { () throws(GraftError) in
+            try body(decode(bytes, as: format, colours: colours))
         }
+    }
+
+    private func fitted(_ cost: DecodingCost) -> DecodingCost {
+        var cost = cost
+        cost.fittedPixelCount = fitting?.pixelCount(ofImage: cost) ?? 0
+        return cost
+    }
+
+    private func decode(_ bytes: [UInt8], as format: ImageFormat, colours: Int) throws(GraftError) -> DecodedImage {
+        let image = try read(bytes, as: format, colours: colours).converted(to: colours)
+        return colours == channels ? image : image.repeatingGrey()
     }
 
     private func read(_ bytes: [UInt8], as format: ImageFormat, colours: Int) throws(GraftError) -> RawImage {
@@ -119,5 +138,25 @@ extension ImageDecoder {
     init(_ rule: ImageRule) throws(GraftError) {
         try self.init(channels: rule.channels, window: rule.window, isGrey: rule.isGrey)
         if rule.resize == .reduced { leastSize = Size2D(2 * rule.height, 2 * rule.width) }
+        if rule.fit != .stretch { fitting = Fitting(fit: rule.fit, size: Size2D(rule.height, rule.width)) }
+    }
+}
+
+/// How decoded images are brought to a proportion.
+private struct Fitting: Hashable {
+    let fit: ImageFit
+    let size: Size2D
+
+    /// The pixels that it makes of an image, at most: it may be turned by then.
+    func pixelCount(ofImage cost: DecodingCost) -> Int {
+        let upright = pixelCount(fit.size(ofHeight: cost.height, width: cost.width, for: size))
+        guard cost.isTurned else { return upright }
+        return max(upright, pixelCount(fit.size(ofHeight: cost.width, width: cost.height, for: size)))
+    }
+
+    /// A narrow image may be padded to more than there are numbers for.
+    private func pixelCount(_ size: Size2D) -> Int {
+        let (count, overflow) = size.height.multipliedReportingOverflow(by: size.width)
+        return overflow ? 1 << 48 : min(count, 1 << 48)
     }
 }

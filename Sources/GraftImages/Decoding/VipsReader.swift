@@ -162,9 +162,11 @@ enum VipsReader {
     /// Brings what libvips knows (16 bits, floats, CIE colours, CMYK with a profile) to 8-bit grey, RGB or CMYK.
     private static func toBytes(_ result: VipsResult, _ window: IntensityWindow?) throws(Refusal) -> VipsResult {
         if let window, result.interpretation != VIPS_INTERPRETATION_CMYK {
-            // DICOM's linear function, as `IntensityWindowFunction` has it; libvips cuts fractions off.
-            let scale = 255 / max(window.width - 1, 1)
-            let offset = 127.5 - (window.center - 0.5) * scale + 0.5
+            // DICOM's linear function, as `IntensityWindowFunction` has it; libvips cuts fractions off. A width of 1 is a
+            // threshold: a slope that no two values of up to 32 bits lie within.
+            let isThreshold = window.width <= 1
+            let scale = isThreshold ? 0x1p40 : 255 / (window.width - 1)
+            let offset = isThreshold ? -(window.center - 0.5) * scale : 128 - (window.center - 0.5) * scale
             return try VipsResult { graft_vips_linear(result.image, scale, offset, $0) }
         }
         switch result.interpretation {

@@ -11,15 +11,19 @@ extension ImageFit {
     /// What a crop leaves out by an odd number lies more below and on the right. Sources: `smart_resize` of
     /// keras/src/utils/image_utils.py, `resize` of keras/src/backend/tensorflow/image.py.
     package func applied(to image: DecodedImage, height: Int, width: Int) -> DecodedImage {
-        let rows = Self.share(of: image.width, times: height, by: width)
-        let columns = Self.share(of: image.height, times: width, by: height)
+        let size = size(ofHeight: image.height, width: image.width, for: Size2D(height, width))
+        return image.window(height: size.height, width: size.width)
+    }
+
+    /// The height and width of what ``applied(to:height:width:)`` makes of an image of this height and width.
+    func size(ofHeight height: Int, width: Int, for target: Size2D) -> Size2D {
+        let rows = Self.share(of: width, times: target.height, by: target.width)
+        let columns = Self.share(of: height, times: target.width, by: target.height)
         switch self {
-        case .stretch: return image
-        case .crop:
-            return image.window(height: min(image.height, max(rows, 1)), width: min(image.width, max(columns, 1)))
+        case .stretch: return Size2D(height, width)
+        case .crop: return Size2D(min(height, max(rows, 1)), min(width, max(columns, 1)))
         case .pad:
-            let (above, beside) = (max(rows - image.height, 0) / 2, max(columns - image.width, 0) / 2)
-            return image.window(height: image.height + 2 * above, width: image.width + 2 * beside)
+            return Size2D(height + max(rows - height, 0) / 2 * 2, width + max(columns - width, 0) / 2 * 2)
         }
     }
 

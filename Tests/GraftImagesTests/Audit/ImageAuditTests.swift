@@ -151,6 +151,19 @@ import Testing
         #expect(findings.first?.detail == "many has 5 images to train on and few 1: 5 times as many")
     }
 
+    /// Of 40 × 30 pixels a square keeps three quarters, of 20 × 100 a fifth.
+    @Test func whatACropWouldCutOffIsSaid() throws {
+        let folder = try TemporaryFolder()
+        for (number, (width, height)) in [(40, 40), (40, 30), (50, 100), (100, 99)].enumerated() {
+            try folder.write(DrawnFile.png(130 + number, width: width, height: height), to: "\(number).png")
+        }
+        let loss = try #require(try ImageAudit(of: folder.path).cropLoss)
+        #expect(loss.imageCount == 2 && loss.mean == 0.375 && loss.most == 0.5)
+        #expect(loss.worst.map { FolderListing.name(of: $0) } == ["2.png", "1.png"])
+        try folder.write(DrawnFile.png(134, width: 40, height: 40), to: "square/1.png")
+        #expect(try ImageAudit(of: folder.path + "/square").cropLoss == nil)
+    }
+
     @Test func threadsChangeNothing() throws {
         let folder = try TemporaryFolder()
         for number in 0..<20 { try folder.write(DrawnFile.png(120 + number / 2), to: "a/\(number).png") }

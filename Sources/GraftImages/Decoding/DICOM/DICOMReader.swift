@@ -33,14 +33,8 @@ struct DICOMReader {
     /// - Parameter limit: the most bytes that a deflated data set may have.
     /// - Throws: `GraftError` with code `image` where it is damaged.
     init(_ file: [UInt8], limit: Int) throws(GraftError) {
-        var meta = Cursor(bytes: file, position: Self.prefixByteCount, isExplicit: true, isLittleEndian: true)
-        var identifier: String?
-        while let group = meta.peekGroup(), group == 2 {
-            let (tag, element) = try meta.next()
-            if tag == .transferSyntax { identifier = Self.text(file[element.value]) }
-        }
-        syntax = DICOMTransferSyntax(identifier: identifier)
-        var start = meta.position
+        var start: Int
+        (syntax, start) = try Self.syntax(of: file)
         if syntax == .deflated {
             do throws(GraftError) {
                 bytes = try Inflate.inflate(file[start...], .none, limit: limit)
@@ -61,6 +55,20 @@ struct DICOMReader {
         }
         self.elements = elements
     }
+
+    /// The transfer syntax that the group about the file names, and where that group ends.
+    private static func syntax(of file: [UInt8]) throws(GraftError) -> (DICOMTransferSyntax, end: Int) {
+        var meta = Cursor(bytes: file, position: prefixByteCount, isExplicit: true, isLittleEndian: true)
+        var identifier: String?
+        while let group = meta.peekGroup(), group == 2 {
+            let (tag, element) = try meta.next()
+            if tag == .transferSyntax { identifier = text(file[element.value]) }
+        }
+        return (DICOMTransferSyntax(identifier: identifier), meta.position)
+    }
+
+    /// Whether the data set is compressed as a whole; `false` where the file is damaged before that can be told.
+    static func isDeflated(_ file: [UInt8]) -> Bool { (try? syntax(of: file))?.0 == .deflated }
 
     // MARK: Values
 
