@@ -32,7 +32,7 @@ import Testing
         Case(
             "Dense", ["units": 3, "activation": "mish"],
             "Dense: the argument activation is \"mish\"; Graft knows linear, relu, relu6, sigmoid, softmax, tanh, elu, "
-                + "gelu, gelu_tanh, silu"),
+                + "gelu, gelu_tanh, silu, hard_sigmoid, hard_silu"),
         Case(
             "Dense", ["units": 3, "kernel_initializer": ["class_name": "Orthogonal", "config": [:]]],
             "Dense: the argument kernel_initializer names the initializer Orthogonal, which Graft does not know"),
