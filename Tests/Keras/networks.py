@@ -170,6 +170,45 @@ def check(network: Network, keras, checks: common.Checks, photos: list[Path], fo
     weights.unlink()
 
 
+def check_published_efficientnet(keras, checks: common.Checks, photos: list[Path], folder: Path) -> None:
+    """A file as EfficientNet's published ones are, with ImageNet's deviations for variances and a counter of 64 bits, read by
+    Keras as `weights="imagenet"`, which divides pixels once more, and by Graft."""
+    import h5py
+    import numpy as np
+    from keras.src.utils import file_utils
+
+    size, file = 75, folder / "published.h5"
+    images = common.load_images(photos, (size, size))
+    model = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=(size, size, 3))
+    common.randomize(model, images)
+    statistics = [np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225]), np.array(0)]
+    model.get_layer("normalization").set_weights(statistics)
+    common.save_legacy_weights(model, file)
+    with h5py.File(file, "r+") as stored:
+        group = stored["normalization"]
+        name = next(name for name in group.attrs["weight_names"] if "count" in str(name))
+        name = name.decode() if isinstance(name, bytes) else name
+        del group[name]
+        group.create_dataset(name, data=np.int64(0))
+    fetch, file_utils.get_file = file_utils.get_file, lambda *_, **__: str(file)
+    try:
+        keras.backend.clear_session()
+        published = keras.applications.EfficientNetB0(include_top=False, input_shape=(size, size, 3))
+    finally:
+        file_utils.get_file = fetch
+    common.finalize(published)
+    theirs = published.predict(images, verbose=0)
+    ours = common.graft_features(
+        "efficientnet-b0", photos[0].parent, "--weights", file, "--input-size", size, "--cut", "top_activation",
+        output=folder / "features.npy",
+    )[0]
+    name = "efficientnet-b0, a file as it is published"
+    other = model.predict(images, verbose=0)
+    checks.claim(f"{name}: the division shows", float(abs(theirs - other).max()) > 100 * TOLERANCE * abs(theirs).max())
+    checks.compare(name, ours, theirs, TOLERANCE)
+    file.unlink()
+
+
 def main() -> int:
     parser = common.parser(__doc__)
     parser.add_argument("--all", action="store_true", help="every network, not one of each family")
@@ -184,6 +223,8 @@ def main() -> int:
             if arguments.only in (None, network.base):
                 keras.backend.clear_session()
                 check(network, keras, checks, photos, folder)
+        if arguments.only in (None, "efficientnet-b0"):
+            check_published_efficientnet(keras, checks, photos, folder)
     return checks.finish()
 
 
