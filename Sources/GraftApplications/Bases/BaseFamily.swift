@@ -18,9 +18,9 @@ public struct BaseFamily: Hashable, Sendable {
 
 extension BaseFamily {
     /// Where Keras said which licences its weights have, network by network; today's pages say nothing.
-    private static let kerasPages = "Keras 2.2's documentation, keras.io/applications"
+    private static let kerasPages = "Keras 2.2's documentation"
     /// Where the question was asked for all of Keras's weights; ImageNet's images are for research alone.
-    private static let unanswered = "Keras says none; see keras-team/keras#13362"
+    private static let unanswered = "keras-team/keras#13362"
 
     /// Keras's networks of a paper, with the licence that Keras's pages gave.
     static func keras(_ name: String, license: String? = nil) -> BaseFamily {
