@@ -20,7 +20,8 @@ extension Base {
             case .none: try parts.model()
             case .builtIn: try parts.modelWithBuiltInWeights()
             case .file(let path): try parts.model(weightsFrom: path)
-            case .imagenet: try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop)))
+            case .imagenet:
+                try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop, inputShape: shape)))
             }
         // Statistics of millions of images are worth more than those of a few batches; see `BatchNormalization`.
         if options.weights != .none { model.setStatistics(.frozen) }

@@ -38,6 +38,8 @@ public struct Base: Sendable, Identifiable {
     public let weights: PublishedFile?
     /// The published weights with the top; `nil` where none are published in a form that Graft reads.
     public let weightsWithTop: PublishedFile?
+    /// Published weights that were trained on images of other sizes than the default one, by rows and columns.
+    var weightsBySize: [Int: (notop: PublishedFile, top: PublishedFile)] = [:]
     /// The weights without the top that are part of Graft.
     var builtIn: (@Sendable () throws(GraftError) -> SafetensorsFile)?
 
@@ -68,10 +70,14 @@ public struct Base: Sendable, Identifiable {
             .argument, "there is no base called “\(id)”; the nearest are \(nearest), and `graft bases --all` lists all")
     }
 
-    /// The published weights with or without the top.
+    /// The published weights with or without the top: those that were trained on images of this shape, where the base has such,
+    /// else those of its default size, as Keras chooses them.
     ///
     /// - Throws: `GraftError` with code `file` saying which file to give instead, where none are published.
-    public func weights(includeTop: Bool) throws(GraftError) -> PublishedFile {
+    public func weights(includeTop: Bool, inputShape: Shape? = nil) throws(GraftError) -> PublishedFile {
+        let isSquare = inputShape.map { $0.rank == 3 && $0[0] == $0[1] } ?? false
+        let sized = inputShape.flatMap { shape in isSquare ? weightsBySize[shape[0]] : nil }
+        if let sized { return includeTop ? sized.top : sized.notop }
         if let file = includeTop ? weightsWithTop : weights { return file }
         throw GraftError(
             .file,
@@ -91,9 +97,9 @@ public struct Base: Sendable, Identifiable {
     ///
     /// - Throws: `GraftError` saying which file is needed, from where, and where to put it, where it cannot be had.
     public func fetchWeights(
-        includeTop: Bool = false, cache: FileCache = .standard(),
+        includeTop: Bool = false, inputShape: Shape? = nil, cache: FileCache = .standard(),
         progress: (@Sendable (DownloadProgress) -> Void)? = nil
     ) throws(GraftError) -> String {
-        try cache.fetch(weights(includeTop: includeTop), progress: progress)
+        try cache.fetch(weights(includeTop: includeTop, inputShape: inputShape), progress: progress)
     }
 }

@@ -14,9 +14,15 @@ extension Base {
         id: "mobilenet", title: "MobileNet", modelName: "mobilenet_1.00", family: .mobileNet, defaultSize: 224,
         minimumSize: 32, cuts: ["conv_pw_5_relu", "conv_pw_11_relu", "conv_pw_13_relu"], defaultCut: "conv_pw_13_relu",
         preprocessing: .signedUnit, parameterCount: 3_228_864, parameterCountWithTop: 4_253_864, topOneAccuracy: 70.4,
-        weights: PublishedFile("mobilenet_1_0_224_tf_no_top.h5", in: PublishedFile.kerasFolder + "mobilenet/"),
-        weightsWithTop: PublishedFile("mobilenet_1_0_224_tf.h5", in: PublishedFile.kerasFolder + "mobilenet/"),
-        network: MobileNetNetwork())
+        weights: mobileNetFile(224, "_no_top"), weightsWithTop: mobileNetFile(224, ""),
+        weightsBySize: Dictionary(
+            uniqueKeysWithValues: [128, 160, 192].map {
+                ($0, (notop: mobileNetFile($0, "_no_top"), top: mobileNetFile($0, "")))
+            }), network: MobileNetNetwork())
+
+    private static func mobileNetFile(_ size: Int, _ suffix: String) -> PublishedFile {
+        PublishedFile("mobilenet_1_0_\(size)_tf\(suffix).h5", in: PublishedFile.kerasFolder + "mobilenet/")
+    }
 }
 
 /// MobileNet, for 224 × 224 images: thirteen pairs of a convolution that looks at each channel by itself and one of

@@ -43,7 +43,11 @@ extension Base {
     private static func mobileNetV2(
         _ width: String, _ alpha: Double, _ parameterCounts: (Int, Int), topOneAccuracy: Double? = nil
     ) -> Base {
-        Base(
+        func file(_ size: Int, _ suffix: String) -> PublishedFile {
+            .keras("mobilenet_v2", "mobilenet_v2", "_\(width)_\(size)\(suffix)", nil)
+        }
+        let sizes = [96, 128, 160, 192].map { ($0, (notop: file($0, "_no_top"), top: file($0, ""))) }
+        return Base(
             id: alpha == 1 ? "mobilenet-v2" : "mobilenet-v2-\(width)",
             title: alpha == 1 ? "MobileNetV2" : "MobileNetV2-\(width)",
             modelName: "mobilenetv2_" + (width.count < 4 ? width + "0" : width), family: .mobileNetV2, defaultSize: 224,
@@ -51,8 +55,8 @@ extension Base {
             cuts: ["block_6_project_BN", "block_13_project_BN", "block_16_project_BN", "out_relu"],
             defaultCut: "out_relu", preprocessing: .signedUnit, parameterCount: parameterCounts.0,
             parameterCountWithTop: parameterCounts.1, topOneAccuracy: topOneAccuracy,
-            weights: .keras("mobilenet_v2", "mobilenet_v2", "_\(width)_224_no_top", nil),
-            weightsWithTop: .keras("mobilenet_v2", "mobilenet_v2", "_\(width)_224", nil),
+            weights: file(224, "_no_top"), weightsWithTop: file(224, ""),
+            weightsBySize: Dictionary(uniqueKeysWithValues: sizes),
             network: MobileNetV2Network(alpha: alpha))
     }
 }

@@ -172,6 +172,23 @@ import Testing
         #expect(error?.message == "MobileNetV2 has the widths 0.35, 0.5, 0.75, 1.0, 1.3 and 1.4; received 0.4")
     }
 
+    /// Keras takes the weights of the images' size where they are published, else those of 224 × 224.
+    @Test func mobileNetsHaveWeightsForEachSize() throws {
+        func name(_ base: Base, _ shape: Shape?, top: Bool = false) throws -> String {
+            try base.weights(includeTop: top, inputShape: shape).name
+        }
+        let narrow = try Base.mobileNetV2(alpha: 0.35)
+        let start = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_"
+        #expect(try name(narrow, [96, 96, 3]) == start + "96_no_top.h5")
+        #expect(try name(narrow, [160, 160, 3], top: true) == start + "160.h5")
+        for shape: Shape? in [nil, [224, 224, 3], [100, 100, 3], [96, 128, 3]] {
+            #expect(try name(narrow, shape) == start + "224_no_top.h5")
+        }
+        #expect(try name(.mobileNet, [128, 128, 3]) == "mobilenet_1_0_128_tf_no_top.h5")
+        #expect(try name(.mobileNet, [96, 96, 3]) == "mobilenet_1_0_224_tf_no_top.h5")
+        #expect(try name(.resNet50, [96, 96, 3]) == name(.resNet50, nil))
+    }
+
     @Test func greyImagesCanBeTrainedFromRandomWeights() throws {
         let model = try InceptionV3(includeTop: false, inputShape: [75, 75, 1])
         #expect(try model.layer(named: "conv2d").variables.map(\.shape) == [[3, 3, 1, 32]])
