@@ -37,8 +37,8 @@ import Testing
         wrong("train", train, "photos --threads 0", "--threads: got 0, needs at least 1"),
         wrong(
             "train", train, "photos --base inception",
-            "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, "
-                + "pocket, resnet50, vgg16"
+            "there is no base called “inception”; the nearest are xception, inception-v3, pocket, and "
+                + "`graft bases --all` lists all"
         ),
         wrong(
             "train", train, "photos --head flaten",
