@@ -64,21 +64,24 @@ def contests(photos: Path, large: Path, small: Path) -> dict[str, dict[str, list
     }
 
 
-def page(results: dict[str, dict[str, list[float]]], rounds: int) -> str:
+def page(results: dict[str, dict[str, list[dict]]], rounds: int) -> str:
     about = "; ".join(machine.description().values()) + f"; load {machine.load():.1f} at the end."
     lines = [
         "# How fast images become batches", "",
         f"Made by `Benchmarks/images.py`. {about}", "",
-        f"Images a second: the median of {rounds} processes in turns, each the median of {PASSES} passes after a warm-up; in brackets the "
-        f"least and the most. {SIZE} × {SIZE} pixels, batches of 32. The recipe is `{RECIPE}`; Keras has the layers of the same names.", "",
-        "| | contestant | images a second | Graft is faster by |", "|---|---|---:|---:|",
+        f"Images a second, and a second of processor time, which other programs on the machine change less: the median of {rounds} "
+        f"processes in turns, each the median of {PASSES} passes after a warm-up. {SIZE} × {SIZE} pixels, batches of 32. The recipe is "
+        f"`{RECIPE}`; Keras has layers of the same names.", "",
+        "| | contestant | images/s | faster by | images/processor-s | faster by |", "|---|---|---:|---:|---:|---:|",
     ]
     for contest, rows in results.items():
-        best = statistics.median(next(iter(rows.values())))
-        for name, rates in rows.items():
-            median = statistics.median(rates)
-            ratio = "" if name.startswith("Graft") else f"{best / median:.1f} ×"
-            lines.append(f"| {contest} | {name} | {median:,.0f} ({min(rates):,.0f}–{max(rates):,.0f}) | {ratio} |")
+        medians = {name: [statistics.median(run[key] for run in runs) for key in ("rates", "processor")]
+                   for name, runs in rows.items()}
+        best = next(iter(medians.values()))
+        for name, values in medians.items():
+            cells = [f"{value:,.0f} | {'' if name.startswith('Graft') else f'{top / value:.1f} ×'}"
+                     for value, top in zip(values, best)]
+            lines.append(f"| {contest} | {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -91,12 +94,13 @@ def main() -> int:
         for each in folders:
             each.mkdir()
         prepare(*folders)
-        results: dict[str, dict[str, list[float]]] = {}
+        results: dict[str, dict[str, list[dict]]] = {}
         for _ in range(rounds):
             for contest, rows in contests(*folders).items():
                 for name, command in rows.items():
                     run = measure([str(part) for part in command])
-                    results.setdefault(contest, {}).setdefault(name, []).append(statistics.median(run.answer["rates"]))
+                    medians = {key: statistics.median(run.answer[key]) for key in ("rates", "processor")}
+                    results.setdefault(contest, {}).setdefault(name, []).append(medians)
     text = page(results, rounds)
     print(text)
     if rounds >= 3:

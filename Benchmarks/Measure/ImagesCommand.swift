@@ -6,7 +6,8 @@ import Graft
 struct ImagesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "images",
-        abstract: "Read a folder of images in batches, several times, and print images a second of each pass.",
+        abstract:
+            "Read a folder of images in batches, several times, and print images a second, and a second of processor time, of each pass.",
         discussion: "The first pass is a warm-up and is not printed. With --augment each pass draws another view.")
 
     @Argument(help: "The folder of images; folders inside are searched too.")
@@ -39,21 +40,34 @@ struct ImagesCommand: ParsableCommand {
         let views = try augment.map {
             try AugmentedImages(files, $0, views: passes + 1, cacheLimit: cacheLimit)
         }
-        let rates = try (0...passes).map { pass in
-            let clock = ContinuousClock()
-            let seconds = try clock.measure {
-                for start in stride(from: 0, to: files.count, by: batchSize) {
-                    let images = start..<min(start + batchSize, files.count)
-                    let batch = try views?.batch(images.map { pass * files.count + $0 }) ?? files.batch(Array(images))
-                    guard batch.failures.isEmpty else {
-                        throw GraftError(.data, "\(batch.failures[0]): only whole images are timed")
-                    }
+        var (rates, processor): ([String], [String]) = ([], [])
+        for pass in 0...passes {
+            let (clock, used) = (ContinuousClock.now, Self.processorSeconds)
+            for start in stride(from: 0, to: files.count, by: batchSize) {
+                let images = start..<min(start + batchSize, files.count)
+                let batch = try views?.batch(images.map { pass * files.count + $0 }) ?? files.batch(Array(images))
+                guard batch.failures.isEmpty else {
+                    throw GraftError(.data, "\(batch.failures[0]): only whole images are timed")
                 }
             }
-            return Double(files.count)
-                / (Double(seconds.components.attoseconds) * 1e-18 + Double(seconds.components.seconds))
+            guard pass > 0 else { continue }
+            rates.append("\(Double(files.count) / (ContinuousClock.now - clock).inSeconds)")
+            processor.append("\(Double(files.count) / (Self.processorSeconds - used))")
         }
-        let list = rates.dropFirst().map { String(format: "%.1f", $0) }.joined(separator: ",")
-        print("{\"images\":\(files.count),\"rates\":[\(list)]}")
+        print(
+            "{\"images\":\(files.count),\"rates\":[\(rates.joined(separator: ","))],"
+                + "\"processor\":[\(processor.joined(separator: ","))]}")
     }
+
+    /// What all threads of this process used so far.
+    private static var processorSeconds: Double {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF, &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+}
+
+extension Duration {
+    fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -81,7 +81,9 @@ import Testing
         try Self.expectConcatenationsInPlace(report, isBfloat16: true)
         #expect(report.implementations["graft:winograd"] == 13, "those of float32")
         #expect(report.arenaByteCount <= 19_906_560)
-        #expect(report.packedByteCount <= 30_799_872, "each weight in two bytes, in 32 bits at the points")
+        #expect(
+            report.packedByteCount <= 30_995_904,
+            "each weight in two bytes, in 32 bits at the points; AMX pads channels")
     }
 
     @Test func aStepOfTheHeadIsFewPassesOverItsWeights() throws {
