@@ -100,6 +100,11 @@ enum SavedModel {
         return model
     }
 
+    /// Says what was read in another way than it stands in the file.
+    static func tell(_ model: Model, _ path: String, on console: Console) {
+        for note in model.readingNotes { console.warn("\(path): \(note)") }
+    }
+
     /// Whether a name is that of a file that may be a model, rather than that of a base.
     static func isNamed(by name: String) -> Bool {
         [".keras", ".h5", ".hdf5"].contains(where: name.lowercased().hasSuffix)

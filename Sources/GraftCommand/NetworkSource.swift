@@ -18,7 +18,9 @@ struct NetworkSource {
             throw GraftError(
                 .argument, "\(refused.joined(separator: ", ")): for bases alone; \(name) is a model as it was saved")
         }
-        return try SavedModel.load(name, inputSize: choice.inputSize)
+        let model = try SavedModel.load(name, inputSize: choice.inputSize)
+        SavedModel.tell(model, name, on: console)
+        return model
     }
 
     /// The network up to the layer of `--cut`; up to the usual one where none is named and `usualCut` is given.
@@ -33,7 +35,7 @@ struct NetworkSource {
         do {
             return try Base.named(name)
         } catch {
-            throw GraftError(error.code, "\(error.message); the name of a saved model ends in .keras")
+            throw GraftError(error.code, "\(error.message); the name of a saved model ends in .keras or .h5")
         }
     }
 

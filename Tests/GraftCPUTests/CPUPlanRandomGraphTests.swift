@@ -38,6 +38,20 @@ import Testing
         }
     }
 
+    /// No step but the copy to the variable reads the input.
+    @Test func aVariableCanBecomeAnInput() throws {
+        var graph = Graph()
+        let input = try graph.reshape(graph.input("x", [2, 3]), to: [6])
+        let variable = VariableID(0)
+        graph.outputs = [try graph.unary(.square, graph.variable(variable, [6]))]
+        graph.updates = [Graph.Update(variable: variable, value: input)]
+        let plan = try CPUPlan(graph)
+        try plan.bind([variable: Tensor([1, 2, 3, 4, 5, 6], shape: [6])])
+        let given = Tensor([7, 8, 9, 10, 11, 12], shape: [2, 3])
+        #expect(try plan.run(["x": given])[0].scalars == [1, 4, 9, 16, 25, 36])
+        #expect(plan.value(of: variable)?.scalars == given.scalars)
+    }
+
     @Test func nanPassesThroughEveryFunction() throws {
         var graph = Graph()
         let x = try graph.input("x", [3])

@@ -213,16 +213,15 @@ import Testing
                 + "leave the size open\n")
     }
 
-    @Test(arguments: [
-        ["predict", "whole.h5", "images"], ["summary", "whole.h5"], ["features", "whole.h5", "images"],
-    ])
-    func aWholeModelInHDF5IsSaidToBeOne(_ arguments: [String]) throws {
-        let outcome = try tool.run(arguments)
-        #expect(outcome.status == 1)
-        #expect(
-            outcome.errors
-                == "graft: whole.h5 is a whole model in an HDF5 file, as older versions of Keras save them; save it as .keras "
-                + "in Keras: keras.models.load_model(\"whole.h5\").save(\"model.keras\")\n")
+    @Test func aWholeModelInHDF5IsTakenByEveryVerb() throws {
+        let predicted = try run("predict", "whole.h5", "images", "--classes", "cats,dogs", "--json")
+        try expectPredictions(predicted, "probabilities", of: "whole.h5", classes: ["cats", "dogs"])
+        let summary = try run("summary", "whole.h5")
+        #expect(summary.status == 0 && summary.output.contains("Conv2D"), "\(summary.errors)")
+        let evaluated = try run("evaluate", "whole.h5", "images", "--classes", "cats,dogs", "--json")
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        let features = try run("features", "whole.h5", "images", "--output", "whole.npy")
+        #expect(features.status == 0, "\(features.errors)")
     }
 
     // MARK: Folders

@@ -25,6 +25,23 @@ import Testing
         }
     }
 
+    @Test(arguments: ["whole-model.h5", "keras2/nested.h5", "keras2/slices.h5", "keras2/arithmetic.h5"])
+    func damagedWholeModelsLoadOrThrow(name: String) throws {
+        let original = try Fixture.bytes(name)
+        try withTemporaryFolder { folder in
+            for seed in 0..<UInt64(Self.count) {
+                var random = SplitMix(seed: seed)
+                let path = folder + "/damaged.h5"
+                try write(original.damaged(using: &random), to: path)
+                _ = graftError {
+                    let model = try Model.load(path)
+                    for training in [false, true] { _ = try model.lower(batchSize: 2, training: training) }
+                    _ = model.serialized
+                }
+            }
+        }
+    }
+
     @Test(arguments: ["functional.keras", "nested.keras"])
     func damagedArchivesLoadOrThrow(name: String) throws {
         let original = try Fixture.bytes(name)

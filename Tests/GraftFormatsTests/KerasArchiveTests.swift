@@ -222,13 +222,6 @@ import Testing
         }
     }
 
-    @Test func olderModelsAreToldApart() throws {
-        let error = graftError { _ = try Model.load(Fixture.path("whole-model.h5")) }
-        #expect(error?.message.contains("is a whole model in an HDF5 file, as older versions of Keras save") == true)
-        let weights = graftError { _ = try Model.load(Fixture.path("functional.weights.h5")) }
-        #expect(weights?.message.contains("is an HDF5 file of weights, without the layers") == true)
-    }
-
     @Test func weightsOfAnotherModelAreRefusedWhole() throws {
         let model = try TestModels.nested()
         let before = model.weights

@@ -322,7 +322,7 @@ def compare_fixtures(checks: common.Checks) -> None:
         folder = Path(temporary)
         write_all(folder)
         names = {path.name for path in folder.iterdir()}
-        checks.claim("the same files", names == {path.name for path in FIXTURES.iterdir() if path.name != "README.md"})
+        checks.claim("the same files", names == {path.name for path in FIXTURES.iterdir() if path.is_file() and path.name != "README.md"})
         for path in sorted(folder.glob("*.npy")):
             checks.claim(path.name, path.read_bytes() == (FIXTURES / path.name).read_bytes() or _close(np, path))
         for path in sorted(folder.glob("*.safetensors")):

@@ -49,6 +49,8 @@ def convolutions() -> list[Case]:
         return Case(f"conv2d {name}", lambda k: k.layers.Conv2D(filters, kernel, **options), [shape])
 
     return [
+        conv("with constraints and penalties", kernel=2, kernel_constraint="max_norm", bias_constraint="non_neg",
+             activity_regularizer="l2"),
         conv("1x1", kernel=1),
         conv("3x3 valid"),
         conv("3x3 same", padding="same"),
@@ -86,6 +88,7 @@ def depthwise_convolutions() -> list[Case]:
 
     return [
         depthwise("3x3 valid"),
+        depthwise("constrained", kernel=2, depthwise_constraint="unit_norm", activity_regularizer="l2"),
         depthwise("3x3 same", padding="same"),
         depthwise("multiplier 2", depth_multiplier=2),
         depthwise("multiplier 2 stride 2 same", depth_multiplier=2, strides=2, padding="same"),
@@ -121,6 +124,11 @@ def separable_convolutions() -> list[Case]:
 ACTIVATIONS = [
     "relu", "relu6", "sigmoid", "softmax", "tanh", "elu", "gelu", "swish", "hard_sigmoid", "hard_swish", "linear",
 ]
+#: Those with a kink: inputs stay away from it, as Keras and Graft each take a side of their own there.
+OTHER_ACTIVATIONS = [
+    "selu", "celu", "leaky_relu", "exponential", "softplus", "softsign", "mish", "log_softmax", "log_sigmoid", "hard_tanh",
+    "hard_shrink", "soft_shrink", "tanh_shrink", "squareplus", "sparse_plus", "sparse_sigmoid",
+]
 
 
 def dense_layers() -> list[Case]:
@@ -134,6 +142,18 @@ def dense_layers() -> list[Case]:
             lambda k: k.layers.Dense(3, kernel_regularizer=k.regularizers.L1L2(0.01, 0.1), bias_regularizer="l2"),
             [(2, 4)],
         ),
+    ]
+    cases += [
+        Case(
+            "dense with constraints and orthogonal rows",
+            lambda k: k.layers.Dense(
+                3, kernel_constraint=k.constraints.MinMaxNorm(0.5, 2, 0.9, axis=1), bias_constraint="non_neg",
+                kernel_regularizer=k.regularizers.OrthogonalRegularizer(0.25, "columns")),
+            [(2, 4)],
+        ),
+        Case("dense with a layer for its activation", lambda k: k.layers.Dense(5, activation=k.layers.LeakyReLU(0.1)), [(3, 4)]),
+        Case("dense with a softmax layer", lambda k: k.layers.Dense(5, activation=k.layers.Softmax(axis=1)), [(2, 3, 4)]),
+        Case("dense with an operation", lambda k: k.layers.Dense(5, activation=k.ops.softplus), [(3, 4)]),
     ]
     for name in ACTIVATIONS:
         cases.append(Case(f"dense {name}", lambda k, name=name: k.layers.Dense(5, activation=name), [(3, 4)]))
@@ -151,6 +171,12 @@ def embeddings() -> list[Case]:
             [(2, 3, 2)],
             ids=5,
         ),
+        Case(
+            "embedding with a constraint",
+            lambda k: k.layers.Embedding(5, 4, embeddings_constraint="unit_norm", activity_regularizer="l2"),
+            [(2, 3)],
+            ids=5,
+        ),
     ]
 
 
@@ -160,6 +186,25 @@ def activations() -> list[Case]:
         make = lambda k, name=name: k.layers.Activation(name)
         cases.append(Case(f"activation {name} of images", make, [(2, 3, 4, 3)], scale=9))
         cases.append(Case(f"activation {name} of vectors", make, [(3, 10)], scale=30))
+    for name in OTHER_ACTIVATIONS:
+        make = lambda k, name=name: k.layers.Activation(name)
+        cases.append(Case(f"activation {name} of images", make, [(2, 3, 4, 3)], scale=3))
+        cases.append(Case(f"activation {name} of vectors", make, [(3, 10)], scale=9))
+    image = [(2, 3, 4, 3)]
+    cases += [
+        Case("leaky relu layer", lambda k: k.layers.LeakyReLU(), image, scale=9),
+        Case("leaky relu layer with a slope", lambda k: k.layers.LeakyReLU(negative_slope=0.05), image),
+        Case("elu layer", lambda k: k.layers.ELU(), image, scale=9),
+        Case("elu layer with alpha", lambda k: k.layers.ELU(alpha=0.3), image),
+        Case("prelu", lambda k: k.layers.PReLU(), image),
+        Case("prelu of channels", lambda k: k.layers.PReLU("ones", "l2", "non_neg", shared_axes=[1, 2]), image),
+        Case("prelu of vectors", lambda k: k.layers.PReLU(alpha_initializer=k.initializers.Constant(0.25)), [(3, 4)]),
+        Case("softmax layer", lambda k: k.layers.Softmax(), image, scale=9),
+        Case("softmax layer over the height", lambda k: k.layers.Softmax(axis=1), image, scale=9),
+        Case("softmax layer over two axes", lambda k: k.layers.Softmax(axis=[1, -1]), image, scale=9),
+        Case("identity", lambda k: k.layers.Identity(), image),
+        Case("activity regularization", lambda k: k.layers.ActivityRegularization(l1=0.1, l2=0.01), image),
+    ]
     for name, options in {
         "with its defaults": {},
         "up to 6": {"max_value": 6.0},
@@ -193,8 +238,25 @@ def normalizations() -> list[Case]:
             batch("epsilon 1.001e-5, momentum 0.9", epsilon=1.001e-5, momentum=0.9),
             batch("of vectors", (6, 5)),
             batch("frozen", trainable=False),
+            batch("of the height", axis=1),
+            batch("of the width, without scale", axis=-2, scale=False),
+            batch("constrained", beta_constraint="non_neg", gamma_constraint="unit_norm"),
         ]
+
+    def group(name: str, groups: int, shape: tuple[int, ...] = (3, 4, 2, 6), **options) -> Case:
+        return Case(f"group normalization {name}", lambda k: k.layers.GroupNormalization(groups, **options), [shape])
+
     return cases + [
+        group("of two groups", 2),
+        group("of one group", 1),
+        group("of single channels", -1),
+        group("without scale", 3, scale=False),
+        group("without centre, of vectors", 2, (3, 8), center=False),
+        group("with neither, epsilon 1e-5", 2, scale=False, center=False, epsilon=1e-5),
+        group("of the height", 2, axis=1, gamma_regularizer="l2", beta_constraint="non_neg"),
+        Case("rms normalization", lambda k: k.layers.RMSNormalization(), [(2, 3, 2, 4)]),
+        Case("rms normalization of vectors", lambda k: k.layers.RMSNormalization(epsilon=1e-3), [(3, 5)]),
+        Case("rms normalization of two axes", lambda k: k.layers.RMSNormalization(axis=[-2, -1]), [(2, 3, 2, 4)]),
         Case("rescaling", lambda k: k.layers.Rescaling(1 / 127.5, offset=-1), [(2, 3, 2, 3)], scale=255),
         Case("rescaling by channel", lambda k: k.layers.Rescaling([0.5, 2.0, -1.0], offset=[1.0, 0.0, 3.0]), [(2, 3, 2, 3)]),
         Case(
@@ -243,7 +305,50 @@ def poolings() -> list[Case]:
                     [(2, 3, 4, 5)],
                 )
             )
+    sequence = [(2, 7, 3)]
+    for kind in ("Max", "Average"):
+        for name, options in {
+            "2": {"pool_size": 2}, "3 stride 2 same": {"pool_size": 3, "strides": 2, "padding": "same"},
+            "2 stride 3": {"pool_size": 2, "strides": 3},
+        }.items():
+            make = lambda k, kind=kind, options=options: getattr(k.layers, f"{kind}Pooling1D")(**options)
+            cases.append(Case(f"{kind.lower()} pooling of sequences {name}", make, sequence))
+        for keep in (False, True):
+            make = lambda k, kind=kind, keep=keep: getattr(k.layers, f"Global{kind}Pooling1D")(keepdims=keep)
+            cases.append(Case(f"Global{kind}Pooling1D{' keeping dimensions' if keep else ''}", make, sequence))
     return cases
+
+
+def sequences() -> list[Case]:
+    def conv(name: str, shape: tuple[int, ...] = (2, 7, 3), filters: int = 4, kernel: int = 3, **options) -> Case:
+        return Case(f"conv1d {name}", lambda k: k.layers.Conv1D(filters, kernel, **options), [shape])
+
+    return [
+        conv("valid"),
+        conv("same", padding="same"),
+        conv("causal", padding="causal"),
+        conv("causal, dilated", padding="causal", dilation_rate=2),
+        conv("stride 2 same", padding="same", strides=2, kernel=2),
+        conv("dilated", dilation_rate=2, activation="relu", use_bias=False),
+        conv("groups", (2, 5, 4), 6, groups=2, kernel_constraint="max_norm"),
+    ]
+
+
+def transposed_convolutions() -> list[Case]:
+    def conv(name: str, shape: tuple[int, ...] = (2, 3, 4, 3), filters: int = 2, kernel: Any = 3, **options) -> Case:
+        return Case(f"conv2d transpose {name}", lambda k: k.layers.Conv2DTranspose(filters, kernel, **options), [shape])
+
+    return [
+        conv("valid"),
+        conv("same", padding="same"),
+        conv("stride 2 same", strides=2, padding="same"),
+        conv("stride 2 valid", strides=2),
+        conv("4x4 stride 2 same, relu", kernel=4, strides=2, padding="same", activation="relu"),
+        conv("2x2 stride (2, 3) valid, kernel smaller than the stride", kernel=2, strides=(2, 3)),
+        conv("stride 2 same with output padding", strides=2, padding="same", output_padding=1),
+        conv("stride 2 valid with output padding", strides=2, output_padding=(1, 0), use_bias=False),
+        conv("of one pixel", (3, 1, 1, 4), 3, 2, strides=2),
+    ]
 
 
 def shapes() -> list[Case]:
@@ -268,13 +373,20 @@ def shapes() -> list[Case]:
         Case("reshape", lambda k: k.layers.Reshape((4, 6)), image),
         Case("reshape with one free size", lambda k: k.layers.Reshape((2, -1, 3)), image),
         Case("dropout, inference", lambda k: k.layers.Dropout(0.5), image),
-        Case("dropout of whole images, inference", lambda k: k.layers.Dropout(0.5, noise_shape=(None, 1, 1, 1)), image),
         Case(
             "dropout of nothing, of channels, training",
             lambda k: k.layers.Dropout(0.0, noise_shape=(None, 1, 1, 2)),
             image,
             training=True,
         ),
+        Case("permute", lambda k: k.layers.Permute((3, 1, 2)), image),
+        Case("permute sequences", lambda k: k.layers.Permute((2, 1)), [(2, 3, 4)]),
+        Case("repeat vector", lambda k: k.layers.RepeatVector(3), [(2, 4)]),
+        Case("dropout with a noise shape, inference", lambda k: k.layers.Dropout(0.5, (None, 1, 1, 1)), image),
+        Case("gaussian dropout, inference", lambda k: k.layers.GaussianDropout(0.5), image),
+        Case("gaussian dropout of nothing, training", lambda k: k.layers.GaussianDropout(0.0), image, training=True),
+        Case("alpha dropout, inference", lambda k: k.layers.AlphaDropout(0.5, noise_shape=(None, 1, 1, 2)), image),
+        Case("alpha dropout of nothing, training", lambda k: k.layers.AlphaDropout(0.0), image, training=True),
         Case("dropout of nothing, training", lambda k: k.layers.Dropout(0.0), image, training=True),
         Case("spatial dropout, inference", lambda k: k.layers.SpatialDropout2D(0.5), image),
         Case("spatial dropout of nothing, training", lambda k: k.layers.SpatialDropout2D(0.0), image, training=True),
@@ -300,6 +412,38 @@ def custom_scale_layer(scale: float):
     return inception_resnet_v2.CustomScaleLayer(scale)
 
 
+def image_layers() -> list[Case]:
+    """Preprocessing, and augmentation in inference mode; `image_layers.py` has what augmentation does in training."""
+    image = [(2, 5, 8, 3)]
+    cases = []
+    for name, size, options in [
+        ("larger", (9, 11), {}),
+        ("smaller", (2, 3), {}),
+        ("nearest", (3, 10), {"interpolation": "nearest"}),
+        ("antialiased", (2, 3), {"antialias": True}),
+        ("cropped to a wide form", (2, 6), {"crop_to_aspect_ratio": True}),
+        ("cropped to a tall form", (7, 3), {"crop_to_aspect_ratio": True}),
+        ("padded to a tall form", (8, 4), {"pad_to_aspect_ratio": True, "fill_value": 0.5}),
+        ("padded to a wide form", (3, 9), {"pad_to_aspect_ratio": True}),
+    ]:
+        make = lambda k, size=size, options=options: k.layers.Resizing(*size, **options)
+        cases.append(Case(f"resizing, {name}", make, image))
+    for size in [(3, 4), (5, 8), (4, 10), (9, 3)]:
+        cases.append(Case(f"center crop to {size}", lambda k, size=size: k.layers.CenterCrop(*size), image))
+    for name, make in {
+        "flip": lambda k: k.layers.RandomFlip("horizontal", seed=2),
+        "rotation": lambda k: k.layers.RandomRotation(0.2, fill_mode="wrap", fill_value=2.0),
+        "zoom": lambda k: k.layers.RandomZoom((-0.3, -0.2), 0.1, interpolation="nearest"),
+        "zoom of both": lambda k: k.layers.RandomZoom(0.5),
+        "translation": lambda k: k.layers.RandomTranslation(0.2, (0.1, 0.3), fill_mode="nearest"),
+        "contrast": lambda k: k.layers.RandomContrast(0.2, value_range=(0, 1)),
+        "brightness": lambda k: k.layers.RandomBrightness((-0.2, 0.1)),
+        "crop to the same size": lambda k: k.layers.RandomCrop(5, 8, seed=4),
+    }.items():
+        cases.append(Case(f"random {name}, inference", make, image))
+    return cases
+
+
 def merges() -> list[Case]:
     image = (2, 3, 4, 2)
     return [
@@ -314,6 +458,19 @@ def merges() -> list[Case]:
         Case("multiply three", lambda k: k.layers.Multiply(), [image, image, image]),
         Case("custom scale layer", lambda k: custom_scale_layer(0.17), [image, image]),
         Case("multiply, broadcast", lambda k: k.layers.Multiply(), [image, (2, 1, 1, 2)]),
+        Case("subtract", lambda k: k.layers.Subtract(), [image, image]),
+        Case("subtract, broadcast", lambda k: k.layers.Subtract(), [image, (2, 1, 1, 2)]),
+        Case("average", lambda k: k.layers.Average(), [image, image]),
+        Case("average three", lambda k: k.layers.Average(), [image, image, image]),
+        Case("maximum", lambda k: k.layers.Maximum(), [image, image]),
+        Case("maximum three, broadcast", lambda k: k.layers.Maximum(), [image, (2, 1, 1, 2), image]),
+        Case("minimum", lambda k: k.layers.Minimum(), [image, image]),
+        Case("dot of vectors", lambda k: k.layers.Dot(1), [(3, 4), (3, 4)]),
+        Case("dot of vectors, normalized", lambda k: k.layers.Dot(-1, normalize=True), [(3, 4), (3, 4)]),
+        Case("dot of matrices", lambda k: k.layers.Dot((2, 1)), [(2, 3, 4), (2, 4, 5)]),
+        Case("dot of a matrix and a vector", lambda k: k.layers.Dot((1, 1)), [(2, 3, 4), (2, 3)]),
+        Case("dot of a vector and a matrix", lambda k: k.layers.Dot((1, 2)), [(2, 4), (2, 3, 4)]),
+        Case("dot of images", lambda k: k.layers.Dot(-1, normalize=True), [image, (2, 5, 2)]),
     ]
 
 
@@ -394,10 +551,79 @@ def models() -> list[Case]:
     ]
 
 
+def operations() -> list[Case]:
+    """Functions of `keras.ops` in functional models, as arithmetic, `preprocess_input` and people's own code leave them."""
+    image = (2, 4, 6, 3)
+
+    def of(name: str, function: Callable[[Any, Any], Any], shape: tuple[int, ...] = image, **options) -> Case:
+        def make(k):
+            x = k.Input(shape[1:], name="x")
+            return k.Model(x, function(k, x))
+
+        return Case(f"operation: {name}", make, [shape], **options)
+
+    numbers = [0.5, -1.0, 2.0]
+    return [
+        of("x * 2 - 1", lambda k, x: x * 2.0 - 1),
+        of("1 - x / 3", lambda k, x: 1 - x / 3),
+        of("arrays", lambda k, x: (x - k.ops.convert_to_tensor(numbers)) * k.ops.convert_to_tensor([[numbers]])),
+        of("-x and powers", lambda k, x: -x + x**2 + k.ops.power(k.ops.exp(x), 1.5)),
+        of("2 ** x", lambda k, x: k.ops.power(2.0, x)),
+        of("maximum and minimum", lambda k, x: k.ops.maximum(x, 0.1) + k.ops.minimum(x, -0.1)),
+        of("between tensors", lambda k, x: x * x[:, :1] / (x * x + 1) - x),
+        of("preprocessing of mobilenet", lambda k, x: k.applications.mobilenet_v2.preprocess_input(x), scale=255),
+        of("preprocessing of resnet", lambda k, x: k.applications.resnet.preprocess_input(x), scale=255),
+        of("preprocessing of densenet", lambda k, x: k.applications.densenet.preprocess_input(x), scale=255),
+        of("reversed channels", lambda k, x: x[..., ::-1]),
+        of("slices", lambda k, x: x[:, 1:-1, ::2, 1]),
+        of("slices from behind and a new axis", lambda k, x: x[:, -1:0:-2, None, :, -1]),
+        of("a part along the first axis", lambda k, x: x[:, 0]),
+        of("mean over places", lambda k, x: k.ops.mean(x, axis=[1, 2])),
+        of("mean over channels, kept", lambda k, x: k.ops.mean(x, axis=-1, keepdims=True)),
+        of("sum, maximum and minimum", lambda k, x: k.ops.sum(x, 1) + k.ops.max(x, 1) * k.ops.min(x, 1)),
+        of("variance and deviation", lambda k, x: k.ops.var(x, [1, 2]) + k.ops.std(x, [1, 2])),
+        of("reshape and transpose", lambda k, x: k.ops.transpose(k.ops.reshape(x, (-1, 24, 3)), (0, 2, 1))),
+        of("axes added and taken away", lambda k, x: k.ops.squeeze(k.ops.expand_dims(x, 2), axis=2)),
+        of("concatenate and stack", lambda k, x: k.ops.stack([k.ops.concatenate([x, x * 2], axis=-1)] * 2, axis=1)),
+        of("flip and pad", lambda k, x: k.ops.pad(k.ops.flip(x, axis=2), [[0, 0], [1, 0], [0, 2], [0, 0]])),
+        of("matmul", lambda k, x: k.ops.matmul(x, k.ops.transpose(x, (0, 1, 3, 2)))),
+        of("clip, cast and resize", lambda k, x: k.ops.image.resize(k.ops.cast(k.ops.clip(x, -1, 1), "float32"), (3, 9))),
+        of("softmax over an axis", lambda k, x: k.ops.softmax(x, axis=1) + k.ops.softmax(x)),
+        of("log softmax", lambda k, x: k.ops.log_softmax(x)),
+        of("normalize", lambda k, x: k.ops.normalize(x, axis=-1)),
+        of("roots and logarithms", lambda k, x: k.ops.log(k.ops.square(x) + 1) + k.ops.sqrt(k.ops.abs(x)) + k.ops.log1p(k.ops.exp(x))),
+        of("erf, sign, expm1, rsqrt", lambda k, x: k.ops.erf(x) + k.ops.sign(x) + k.ops.expm1(x) + k.ops.rsqrt(k.ops.square(x) + 1)),
+        of("relu with arguments", lambda k, x: k.activations.relu(x, negative_slope=0.1, max_value=1.0)),
+        of("rectifiers", lambda k, x: k.ops.relu(x) + k.ops.relu6(x * 6) + k.ops.leaky_relu(x, 0.3) + k.ops.elu(x, 0.5) + k.ops.selu(x)),
+        of("curves", lambda k, x: k.ops.sigmoid(x) + k.ops.tanh(x) + k.ops.silu(x) + k.ops.softplus(x) + k.ops.softsign(x)),
+        of("gelu", lambda k, x: k.ops.gelu(x) + k.activations.gelu(x)),
+        of("hard tanh, log sigmoid", lambda k, x: k.ops.hard_tanh(x) + k.ops.log_sigmoid(x) + k.ops.tanh_shrink(x)),
+    ]
+
+
+def distributed() -> list[Case]:
+    """A layer or a model for each step of a sequence."""
+
+    def frames(k):
+        inner = k.Sequential([k.Input((4, 4, 2)), k.layers.Conv2D(3, 3, activation="relu"), k.layers.Flatten()], name="inner")
+        x = k.Input((3, 4, 4, 2), name="frames")
+        return k.Model(x, k.layers.Dense(2)(k.layers.GlobalAveragePooling1D()(k.layers.TimeDistributed(inner)(x))))
+
+    def normalized(k):
+        x = k.Input((3, 5), name="steps")
+        return k.Model(x, k.layers.TimeDistributed(k.layers.BatchNormalization())(x))
+
+    return [
+        Case("model: a model for each step", frames, [(2, 3, 4, 4, 2)]),
+        # In training Keras normalizes step by step, Graft all steps of a batch together.
+        Case("model: normalization of steps", normalized, [(4, 3, 5)]),
+    ]
+
+
 def all_cases() -> list[Case]:
     groups = [
-        convolutions, depthwise_convolutions, separable_convolutions, dense_layers, embeddings, activations, normalizations, poolings, shapes,
-        merges, models,
+        convolutions, depthwise_convolutions, separable_convolutions, transposed_convolutions, sequences, dense_layers,
+        embeddings, activations, normalizations, poolings, shapes, image_layers, merges, operations, distributed, models,
     ]
     cases = [case for group in groups for case in group()]
     assert len({case.name for case in cases}) == len(cases)

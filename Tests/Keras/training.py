@@ -189,6 +189,48 @@ def network_case(keras) -> dict:
     }
 
 
+def constrained_case(keras) -> dict:
+    """Four epochs of a network with every constraint and penalty on variables, and penalties on outputs."""
+    random = np.random.RandomState(4)
+    inputs = random.normal(0, 1, (36, 5, 5, 2)).astype("float32")
+    targets = (inputs[..., 0].mean((1, 2)) > 0).astype("float32")
+    layers, constraints, regularizers = keras.layers, keras.constraints, keras.regularizers
+    model = keras.Sequential(
+        [
+            keras.Input((5, 5, 2)),
+            layers.Conv2D(
+                4, 3, activation="relu", kernel_constraint=constraints.MaxNorm(0.9, axis=[0, 1, 2]),
+                activity_regularizer=regularizers.L1(1e-3),
+            ),
+            layers.DepthwiseConv2D(2, depthwise_constraint="non_neg", bias_constraint="unit_norm"),
+            layers.BatchNormalization(gamma_constraint=constraints.UnitNorm(), momentum=0.9),
+            layers.ActivityRegularization(l1=1e-3, l2=1e-2),
+            layers.Flatten(),
+            layers.Dense(
+                6, activation="tanh", kernel_constraint=constraints.MinMaxNorm(0.4, 1.1, 0.8),
+                kernel_regularizer=regularizers.OrthogonalRegularizer(0.5, "columns"),
+            ),
+            layers.Dense(1, activation="sigmoid", kernel_regularizer=regularizers.L2(1e-2)),
+        ]
+    )
+    for variable in model.weights:
+        variable.assign(common.random_values(variable.name, tuple(variable.shape), random).astype("float32"))
+    start = [common.float32_list(v.numpy()) for v in model.weights]
+    model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9), loss="binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(
+        inputs[:24], targets[:24], batch_size=10, epochs=4, shuffle=False, verbose=0,
+        validation_data=(inputs[24:], targets[24:]), validation_batch_size=10,
+    )
+    return {
+        "config": json.loads(model.to_json()),
+        "inputs": common.float32_list(inputs),
+        "targets": common.float32_list(targets),
+        "start": start,
+        "history": {key: [float(x) for x in values] for key, values in history.history.items()},
+        "end": [common.float32_list(v.numpy()) for v in model.weights],
+    }
+
+
 def compute() -> dict:
     keras = common.import_keras()
     import tensorflow as tf
@@ -200,6 +242,7 @@ def compute() -> dict:
         "losses": loss_cases(keras),
         "heads": head_cases(keras),
         "networks": [network_case(keras)],
+        "constrained": [constrained_case(keras)],
     }
 
 
@@ -214,6 +257,9 @@ def check(computed: dict) -> int:
     for old, new in zip(committed["networks"], computed["networks"], strict=True):
         for key, values in new["history"].items():
             checks.compare(f"five epochs of a network, {key}", values, old["history"][key], 1e-4, relative="element")
+    for old, new in zip(committed["constrained"], computed["constrained"], strict=True):
+        for key, values in new["history"].items():
+            checks.compare(f"constraints and penalties, {key}", values, old["history"][key], 1e-4, relative="element")
     return checks.finish()
 
 

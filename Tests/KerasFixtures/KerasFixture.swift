@@ -51,6 +51,17 @@ package struct KerasFixture: Decodable {
         package var testDescription: String { "a convolutional network with batch normalization" }
     }
 
+    package struct ConstrainedCase: Decodable, Sendable, CustomTestStringConvertible {
+        /// The model as Keras serializes it.
+        package let config: Configuration
+        package let inputs: [Float]
+        package let targets: [Float]
+        package let start: [[Float]]
+        package let history: [String: [Double]]
+        package let end: [[Float]]
+        package var testDescription: String { "a network with constraints and penalties" }
+    }
+
     package enum Argument: Decodable, Sendable, CustomStringConvertible {
         case number(Float)
         case flag(Bool)
@@ -88,6 +99,7 @@ package struct KerasFixture: Decodable {
     package let losses: [LossCase]
     package let heads: [HeadCase]
     package let networks: [NetworkCase]
+    package let constrained: [ConstrainedCase]
 
     package static let shared: KerasFixture = {
         do {
@@ -95,7 +107,7 @@ package struct KerasFixture: Decodable {
             return try JSONDecoder().decode(KerasFixture.self, from: Data(contentsOf: file))
         } catch {
             Issue.record("the fixture cannot be read: \(error)")
-            return KerasFixture(optimizers: [], losses: [], heads: [], networks: [])
+            return KerasFixture(optimizers: [], losses: [], heads: [], networks: [], constrained: [])
         }
     }()
 }

@@ -51,6 +51,18 @@ package struct CustomKind: Hashable, Sendable, CustomStringConvertible {
             let size = Size2D(builder.random.size(1...7), builder.random.size(1...7))
             _ = try builder.graph.resize(builder.images(), to: size, builder.random.pick(Interpolation.allCases))
         },
+        CustomKind("affineResample") { builder in
+            let images = try builder.images()
+            let size = Size2D(builder.random.size(1...6), builder.random.size(1...6))
+            // Eighths are exact in 32 bits too, so that all backends read the same pixels.
+            let numbers = (0..<builder.graph.shape(of: images)[0] * 6).map { _ in
+                Float(builder.random.size(0...32) - 16) / 8
+            }
+            let transforms = try builder.graph.constant(Tensor(numbers, shape: [numbers.count / 6, 6]))
+            _ = try builder.graph.affineResample(
+                images, transforms, to: size, isBilinear: builder.random.chance(0.5),
+                fill: builder.random.pick(ImageFillMode.allCases), fillValue: 0.5)
+        },
         CustomKind("topK") { builder in
             let operand = try builder.array()
             _ = try builder.graph.topK(operand, builder.random.size(1...builder.graph.shape(of: operand).last))

@@ -64,6 +64,12 @@ struct PlanCompiler {
                 }
             }
         }
+        // What becomes a variable as it was given is copied by steps that the ``Schedule`` adds.
+        for (_, buffer) in updateSources {
+            guard case .input(let position) = self[buffer].kind else { continue }
+            forms[position].elementType = self[buffer].elementType
+            forms[position].isDense = true
+        }
         return forms
     }
 

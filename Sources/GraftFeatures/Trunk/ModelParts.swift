@@ -3,7 +3,8 @@ import GraftModel
 
 /// A model lowered for one batch size and one mode, and parted where what stays the same while it trains ends.
 package struct ModelParts: Sendable {
-    /// The part that runs at every step: its inputs are ``inputNames``, its outputs are the model's.
+    /// The part that runs at every step: its inputs are ``inputNames``, its outputs are the model's, and behind them what
+    /// layers add to the loss.
     package let graph: Graph
     /// The inputs of ``graph``, in the order of the tensors that a source gives for them.
     package let inputNames: [String]
@@ -14,12 +15,19 @@ package struct ModelParts: Sendable {
     package let modelInputNames: [String]
     /// `VariableID(i)` is `variables[i]` in both parts.
     package let variables: [Variable]
+    private let lossCount: Int
+
+    /// The model's outputs among those of ``graph``.
+    package var outputs: [ValueID] { Array(graph.outputs.dropLast(lossCount)) }
+    /// What layers add to the loss, each a scalar: the last outputs of ``graph``.
+    package var losses: [ValueID] { Array(graph.outputs.suffix(lossCount)) }
 
     /// Splits a lowered model.
     ///
     /// - Parameter changing: the variables that training changes; `nil` where nothing is split off.
     package init(_ lowered: LoweredModel, changing: Set<Variable>? = nil) throws {
         (variables, modelInputNames) = (lowered.variables, lowered.inputNames)
+        lossCount = lowered.lossCount
         let folded = try lowered.graph.foldingNormalization()
         let identifiers = lowered.variables.enumerated().compactMap { position, variable in
             changing?.contains(variable) == true ? VariableID(position) : nil

@@ -48,12 +48,13 @@ enum KerasArchive {
         _ path: String, sizes: InputShapes, registry: LayerRegistry
     ) throws(GraftError) -> Model {
         guard try !FileHead(path: path, count: 8).bytes.starts(with: HDF5Superblock.signature) else {
-            throw try refusalOfHDF5(path)
+            return try HDF5Model.read(path, sizes: sizes, registry: registry)
         }
         let archive = try ZipArchive(reading: path)
         let model: Model
         do throws(GraftError) {
-            var configuration = try Configuration(json: archive.read(configurationName, limit: configurationLimit))
+            let text = try archive.read(configurationName, limit: configurationLimit)
+            var configuration = try Configuration(json: text).inKerasThreeForm()
             try sizes.settle(&configuration)
             model = try Model.deserialize(configuration, registry: registry)
             if archive.member(GraftMember.name) != nil {
@@ -67,18 +68,6 @@ enum KerasArchive {
         }
         _ = try readWeights(of: archive, into: model)
         return model
-    }
-
-    /// What to do with a whole model, or weights alone, in an HDF5 file.
-    private static func refusalOfHDF5(_ path: String) throws(GraftError) -> GraftError {
-        let isWhole = try HDF5File(reading: path).root.hasAttribute("model_config")
-        return GraftError(
-            .format,
-            isWhole
-                ? "\(path) is a whole model in an HDF5 file, as older versions of Keras save them; save it as .keras in Keras: "
-                    + "keras.models.load_model(\"\(path)\").save(\"model.keras\")"
-                : "\(path) is an HDF5 file of weights, without the layers that they belong to; build the model and fill it "
-                    + "with loadWeights, or give the file to --weights where the command takes a base")
     }
 
     /// Fills a model from the archive's weights: where they lie, or where somebody packed them, from an unpacked copy.

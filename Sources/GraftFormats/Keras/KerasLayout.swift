@@ -18,8 +18,8 @@ struct KerasLayout {
 
         /// The group of its arrays.
         var variablesPath: String { path.isEmpty ? "vars" : path + "/vars" }
-        /// Its own variables: a model has none but those of its layers.
-        var variables: [Variable] { layer is Model ? [] : layer.variables }
+        /// Its own variables: a model has none but those of its layers, nor a layer that holds another.
+        var variables: [Variable] { layer.sublayers.isEmpty ? layer.variables : [] }
     }
 
     /// All layers, each once, models before what is inside them.
@@ -46,12 +46,14 @@ struct KerasLayout {
             guard visited.insert(ObjectIdentifier(layer)).inserted else { return }
             entries.append(Entry(layer: layer, path: path, container: container))
             if let model = layer as? Model { visit(model.layers, path: path) }
+            if let holder = layer as? TimeDistributed { visit(holder.layer, path: path + "/layer", container: path) }
         }
 
         /// The layers of the model at a path.
         mutating func visit(_ layers: [Layer], path: String) {
             var counts: [String: Int] = [:]
-            for inner in layers {
+            // Keras holds functions of keras.ops for no layers.
+            for inner in layers where !(inner is OperationLayer) {
                 let base = type(of: inner).className.snakeCased
                 let count = counts[base, default: 0]
                 counts[base] = count + 1

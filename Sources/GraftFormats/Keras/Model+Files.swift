@@ -27,10 +27,10 @@ extension Model {
         }
     }
 
-    /// Reads a model that Graft or Keras 3 saved as a `.keras` file.
+    /// Reads a model that Graft or Keras 3 saved as a `.keras` file, or that Keras 2 or 3 saved whole as an `.h5` file.
     ///
     /// - Parameters:
-    ///   - path: The file.
+    ///   - path: The file; what it is, is seen from its contents.
     ///   - inputShape: What to use for inputs whose sizes the file leaves open, without the batch axis.
     ///   - registry: The layers that are known; custom classes of Keras are read where it has them.
     /// - Throws: `.file` where the file is missing or unreadable; `.format` where it is no such archive, cut short,

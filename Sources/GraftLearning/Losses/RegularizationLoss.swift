@@ -12,18 +12,9 @@ extension GraphScope {
         for (index, variable) in variables.enumerated()
         where variable.regularizer != nil && trainable.contains(variable) {
             let value = try self.variable(VariableID(index), variable.shape)
-            for term in try variable.regularizer?.terms(of: value) ?? [] { sum = try sum.map { try $0 + term } ?? term }
+            guard let term = try variable.regularizer?.lower(value.id, in: &graph) else { continue }
+            sum = try sum.map { try $0 + self[term] } ?? self[term]
         }
         return sum
-    }
-}
-
-extension Regularizer {
-    /// `l1 · Σ |w|` and `l2 · Σ w²`, those that are not zero.
-    fileprivate func terms(of value: GraphValue) throws -> [GraphValue] {
-        var terms: [GraphValue] = []
-        if l1 != 0 { terms.append(try l1 * value.unary(.absolute).reduced(.sum)) }
-        if l2 != 0 { terms.append(try l2 * value.squared().reduced(.sum)) }
-        return terms
     }
 }

@@ -1,6 +1,8 @@
 import GraftGraph
+import GraftModel
 
-/// An optimizer with its settings as operations of a training step: from gradients to updates.
+/// An optimizer with its settings as operations of a training step: from gradients to updates, and to what constraints
+/// leave of them.
 ///
 /// Where the settings ask for nothing, a variable's update is the optimizer's own formula and nothing else.
 package struct OptimizerProgram {
@@ -22,10 +24,16 @@ package struct OptimizerProgram {
         package let gradient: GraphValue
         /// In the order of ``OptimizerProgram/slots``.
         package let slots: [GraphValue]
+        /// What its new value is brought back to.
+        package let constraint: Constraint?
 
         /// - Parameter slots: in the order of ``OptimizerProgram/slots``.
-        package init(name: String, path: String, value: GraphValue, gradient: GraphValue, slots: [GraphValue]) {
+        package init(
+            name: String, path: String, value: GraphValue, gradient: GraphValue, slots: [GraphValue],
+            constraint: Constraint? = nil
+        ) {
             (self.name, self.path, self.value, self.gradient, self.slots) = (name, path, value, gradient, slots)
+            self.constraint = constraint
         }
     }
 
@@ -78,7 +86,11 @@ package struct OptimizerProgram {
             scope.graph.currentLabel = target.path.split(separator: "/").dropLast().joined(separator: "/")
             var update = try change(target, by: gradient, in: scope)
             if accumulates { update = try hold(update, of: target, average, in: scope) }
-            updates.append(try follow(update, of: target, in: scope))
+            update = try follow(update, of: target, in: scope)
+            if let constraint = target.constraint {
+                update = OptimizerUpdate(value: try constraint.applied(to: update.value), slots: update.slots)
+            }
+            updates.append(update)
         }
         return updates
     }

@@ -78,6 +78,30 @@ extension Requirement<Size2D> {
     }
 }
 
+extension Requirement<Int> {
+    /// A positive number that stays in range where it is multiplied.
+    fileprivate static var length: Self {
+        Self { (1...Size2D.limit).contains($0) ? nil : "must be from 1 to \(Size2D.limit), is \($0)" }
+    }
+
+    /// A number, or a list with one.
+    fileprivate static func length(of value: Configuration) throws(GraftError) -> Int {
+        let elements = value.elements ?? [value]
+        guard elements.count == 1, let length = elements[0].integer else { throw value.isNot("one whole number") }
+        return length
+    }
+}
+
+extension Configuration {
+    /// One axis or a list of them.
+    func axes() throws(GraftError) -> [Int] {
+        let elements = elements ?? [self]
+        let axes = elements.compactMap(\.integer)
+        guard axes.count == elements.count else { throw isNot("whole numbers") }
+        return axes
+    }
+}
+
 // MARK: - The kinds that many layers have; without a default, a file must have the argument
 
 extension Argument {
@@ -96,10 +120,7 @@ extension Argument {
 
     /// A positive number that stays in range where it is multiplied.
     static func count(_ key: String, _ path: Property<Owner, Int>, default fallback: Int? = nil) -> Of<Int> {
-        let positive = Requirement<Int> {
-            (1...Size2D.limit).contains($0) ? nil : "must be from 1 to \(Size2D.limit), is \($0)"
-        }
-        return .plain(key, path, default: fallback, positive)
+        .plain(key, path, default: fallback, .length)
     }
 
     /// Whole numbers.
@@ -140,6 +161,27 @@ extension Argument {
             read: { (value) throws(GraftError) in try Size2D(configuration: value) }, write: { $0.configuration })
     }
 
+    /// A positive size along the one axis of a sequence, which Keras writes as a list.
+    static func length(_ key: String, _ path: Property<Owner, Int>, default fallback: Int? = nil) -> Of<Int> {
+        .custom(
+            key, path, default: fallback, .length,
+            read: { (value) throws(GraftError) in try Requirement<Int>.length(of: value) }, write: { [.int($0)] })
+    }
+
+    /// The same; the initializer decides where a file has none.
+    static func lengthOrNil(_ key: String, _ path: Property<Owner, Int>) -> Of<Int?> {
+        .custom(
+            key, path, default: .some(nil), .length,
+            read: { (value) throws(GraftError) in try Requirement<Int>.length(of: value) }, write: { [.int($0)] })
+    }
+
+    /// One axis or a list of them.
+    static func axes(_ key: String, _ path: Property<Owner, [Int]>, default fallback: [Int]?) -> Of<[Int]> {
+        .custom(
+            key, path, default: fallback, read: { (value) throws(GraftError) in try value.axes() },
+            write: { $0.count == 1 ? .int($0[0]) : $0.configuration })
+    }
+
     /// What happens at the edges.
     static func padding(_ path: Property<Owner, Padding>) -> Of<Padding> {
         .plain("padding", path, default: .valid)
@@ -155,6 +197,11 @@ extension Argument {
         _ key: String, _ path: Property<Owner, Initializer>, default fallback: Initializer
     ) -> Of<Initializer> {
         .plain(key, path, default: fallback)
+    }
+
+    /// What a variable is brought back to after each step.
+    static func constraint(_ key: String, _ path: Property<Owner, Constraint?>) -> Of<Constraint?> {
+        .plain(key, path, default: .some(nil))
     }
 
     /// What is added to the loss for a variable's size.

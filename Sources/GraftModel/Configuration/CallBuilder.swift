@@ -3,8 +3,6 @@ struct CallBuilder {
     private struct Pending {
         let layer: Layer
         let nodes: [Configuration]
-        /// Whether it is an operator such as `x + y`, which Keras writes under the name of a layer.
-        let isOperation: Bool
         var next = 0
     }
 
@@ -27,9 +25,7 @@ struct CallBuilder {
             return
         }
         pending.append(
-            Pending(
-                layer: layer, nodes: serialized["inbound_nodes"]?.elements ?? [],
-                isOperation: SerializedClass(serialized)?.isOperation ?? false))
+            Pending(layer: layer, nodes: serialized["inbound_nodes"]?.elements ?? []))
     }
 
     /// Makes all calls.
@@ -62,7 +58,6 @@ struct CallBuilder {
                 guard let input = try tensor(reference, offset: 0) else { return }
                 inputs.append(input)
             }
-            if entry.isOperation { try checkRanks(inputs, of: entry.layer) }
             let outputs = try entry.layer.call(inputs, training: training(node, of: entry.layer))
             results[entry.layer.name, default: []].append(outputs)
             entry.next += 1
@@ -71,34 +66,31 @@ struct CallBuilder {
 
     /// The histories of the tensors that a call reads: `args` is one tensor or a list of them.
     private func references(_ node: Configuration, of layer: Layer) throws(GraftError) -> [Configuration] {
-        let place = "layer \(layer.name.prefix(60)) (\(type(of: layer).className))"
+        let place = "layer \(layer.name.prefix(60)) (\(layer.kindName))"
         guard let arguments = node["args"]?.elements else {
             throw GraftError(
-                .format, "\(place): its call has no args; files of Keras 3 have them, older ones are not read")
+                .format, "\(place): its call has no args; the file is of no Keras that Graft knows")
         }
-        return try arguments.flatMap { $0.elements ?? [$0] }.map { (argument) throws(GraftError) in
-            guard argument["class_name"]?.text == "__keras_tensor__",
-                let history = argument["config"]?["keras_history"]
-            else {
-                let wayOut =
-                    argument.number == nil ? "" : "; for x * a + b with numbers, use keras.layers.Rescaling(a, b)"
-                throw GraftError(.format, "\(place): its call reads \(argument.brief), which is no tensor\(wayOut)")
+        let isOperation = layer is OperationLayer
+        let parts = arguments.flatMap { Self.parts(of: $0, depth: 0) }
+        return try parts.filter { !isOperation || Self.isTensor($0) }.map { (argument) throws(GraftError) in
+            guard Self.isTensor(argument), let history = argument["config"]?["keras_history"] else {
+                throw GraftError(.format, "\(place): its call reads \(argument.brief), which is no tensor")
             }
             return history
         }
     }
 
-    /// Refuses an operator on tensors of different ranks. NumPy's rule, which operators follow, lines up the last axes and
-    /// with them one example's axis with another's batch; the layers' rule, which Graft follows, keeps the batch in front.
-    private func checkRanks(_ inputs: [SymbolicTensor], of layer: Layer) throws(GraftError) {
-        guard layer is Add || layer is Multiply, Set(inputs.map(\.shape.rank)).count > 1 else { return }
-        let kind = type(of: layer).className
-        let shapes = inputs.map(\.shape.batchDescription).joined(separator: " and ")
-        throw GraftError(
-            .shape,
-            "layer \(layer.name.prefix(60)): the operator \(kind) joins the shapes \(shapes) as NumPy does, from the last "
-                + "axis on, so that the batch meets another axis; use keras.layers.\(kind), or Reshape to the same rank"
-        )
+    private static func isTensor(_ argument: Configuration) -> Bool {
+        argument["class_name"]?.text == "__keras_tensor__"
+    }
+
+    /// What stands in lists and dictionaries of arguments, those of dictionaries in the order of their keys, as Keras has it.
+    private static func parts(of argument: Configuration, depth: Int) -> [Configuration] {
+        guard depth < 8 else { return [argument] }
+        if let elements = argument.elements { return elements.flatMap { parts(of: $0, depth: depth + 1) } }
+        guard let members = argument.members, members["class_name"] == nil else { return [argument] }
+        return members.sorted { $0.key < $1.key }.flatMap { parts(of: $0.value, depth: depth + 1) }
     }
 
     /// The explicit mode; see ``LayerTrait/trainingOnly``.
@@ -112,13 +104,12 @@ struct CallBuilder {
 
     // MARK: Inputs and outputs
 
-    /// The tensors of `input_layers` or `output_layers`: one history, or a list of them.
+    /// The tensors of `input_layers` or `output_layers`: one history, a list of them or a dictionary.
     func boundary(_ value: Configuration) throws(GraftError) -> [SymbolicTensor] {
-        guard let elements = value.elements else {
+        guard value.elements != nil || value.members != nil else {
             throw GraftError(.format, "the model's inputs and outputs must be lists; this is \(value.brief)")
         }
-        let histories = elements.first?.text != nil ? [value] : elements
-        return try histories.map { (history) throws(GraftError) in
+        return try Self.histories(value, depth: 0).map { (history) throws(GraftError) in
             let name = history.elements?.first?.text ?? ""
             let isFunctional = layers[name].map { $0 is Model && !($0 is Sequential) } ?? false
             guard let tensor = try tensor(history, offset: isFunctional ? 1 : 0) else {
@@ -126,6 +117,15 @@ struct CallBuilder {
             }
             return tensor
         }
+    }
+
+    /// The histories of one tensor, a list of them or a dictionary, whose order is that of its keys, as in Keras.
+    private static func histories(_ value: Configuration, depth: Int) -> [Configuration] {
+        if let members = value.members, depth < 8 {
+            return members.sorted { $0.key < $1.key }.flatMap { histories($0.value, depth: depth + 1) }
+        }
+        guard let elements = value.elements, elements.first?.text == nil, depth < 8 else { return [value] }
+        return elements.flatMap { histories($0, depth: depth + 1) }
     }
 
     /// The tensor that `[layer, call, output]` means, `nil` where the call was not made yet.

@@ -7,6 +7,8 @@ public struct ConfigurationReader {
     public let name: String?
     /// Whether the layer trains.
     public let trainable: Bool
+    /// What the layer's outputs add to the loss.
+    let activityRegularizer: Regularizer?
     private var members: [String: Configuration]
 
     /// A reader of Keras's `get_config`.
@@ -21,8 +23,22 @@ public struct ConfigurationReader {
         self.members = members
         name = members["name"]?.text
         trainable = members["trainable"]?.flag ?? true
-        for key in ["name", "trainable"] { self.members[key] = nil }
+        activityRegularizer = try Self.activityRegularizer(members, of: className)
+        for key in ["name", "trainable", "activity_regularizer"] { self.members[key] = nil }
         if className != InputLayer.className { try requireFloat32() }
+    }
+
+    /// An argument that every layer may have.
+    private static func activityRegularizer(
+        _ members: [String: Configuration], of className: String
+    ) throws(GraftError) -> Regularizer? {
+        guard let value = members["activity_regularizer"], !value.isNull else { return nil }
+        do throws(GraftError) {
+            return try Regularizer(configuration: value)
+        } catch {
+            let place = members["name"]?.text.map { "\(className) \($0)" } ?? className
+            throw GraftError(.format, "\(place): the argument activity_regularizer \(error.message)")
+        }
     }
 
     /// Where an error happened: `Conv2D conv2d_1`.
@@ -134,13 +150,15 @@ public struct ConfigurationReader {
         throw wrong(key, "is not known to Graft; the model may come from a newer Keras")
     }
 
-    /// Accepts `float32` as a name or as Keras 3's policy object.
+    /// Accepts `float32`, and what is read as it, as a name or as Keras's policy object.
     private mutating func requireFloat32() throws(GraftError) {
         guard let policy = optional("dtype") else { return }
-        let name = policy.text ?? policy["config"]?["name"]?.text
-        guard name == "float32" else {
+        let name = policy.policyName
+        guard let name, name == "float32" || NumberPolicy.readAsFloat32.contains(name) else {
             throw wrong(
-                "dtype", "is \(name ?? policy.brief); Graft computes with float32 alone: save it with that policy")
+                "dtype",
+                "is \(name ?? policy.brief); Graft computes with float32 alone: a quantized model has to be saved before "
+                    + "`quantize` was called, others with one of Keras's types for floating-point numbers")
         }
     }
 }

@@ -19,6 +19,11 @@ struct FixedArguments: Sendable {
     /// `null` and nothing else, where a file has them; they are not written.
     static func unwritten(_ keys: String...) -> Self { Self(keys: keys, value: nil, isWritten: false) }
 
+    /// Anything: what a file says there is in its weights already. It is not written.
+    static func anything(_ keys: String...) -> Self {
+        Self(keys: keys, value: nil, isWritten: false, isIgnored: true)
+    }
+
     /// Any number; this one is written.
     static func ignored(_ key: String, _ value: Double) -> Self {
         Self(keys: [key], value: .double(value), isIgnored: true)
@@ -26,7 +31,11 @@ struct FixedArguments: Sendable {
 
     func check(_ reader: inout ConfigurationReader) throws(GraftError) {
         for key in keys {
-            if isIgnored { _ = try reader.number(key, default: 0) } else { try reader.require(key, value) }
+            switch (isIgnored, isWritten) {
+            case (true, true): _ = try reader.number(key, default: 0)
+            case (true, false): _ = reader.optional(key)
+            default: try reader.require(key, value)
+            }
         }
     }
 }

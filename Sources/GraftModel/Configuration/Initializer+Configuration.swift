@@ -20,6 +20,7 @@ extension Initializer {
             return ("RandomUniform", ["minval": .double(minimum), "maxval": .double(maximum), "seed": seed])
         case .truncatedNormal(let mean, let deviation):
             return ("TruncatedNormal", ["mean": .double(mean), "stddev": .double(deviation), "seed": seed])
+        case .orthogonal(let gain): return ("Orthogonal", ["gain": .double(gain), "seed": seed])
         case .varianceScaling(let scaling, let className):
             var arguments: [String: Configuration] = ["seed": seed, "input_axes": nil, "output_axes": nil]
             if className == "VarianceScaling" {
@@ -68,6 +69,7 @@ extension Initializer {
             return .truncatedNormal(mean: number("mean", 0), standardDeviation: number("stddev", 0.05), seed: seed)
         case "random_uniform":
             return .randomUniform(minimum: number("minval", -0.05), maximum: number("maxval", 0.05), seed: seed)
+        case "orthogonal", "orthogonal_initializer": return .orthogonal(gain: number("gain", 1), seed: seed)
         case "variance_scaling": return try varianceScaling(arguments, seed: seed)
         default: throw GraftError(.format, "names the initializer \(name.prefix(60)), which Graft does not know")
         }

@@ -4,12 +4,14 @@ extension Layer {
         switch self {
         case let sequential as Sequential: sequential.sequentialConfiguration
         case let model as Model: model.functionalConfiguration
-        default: arguments.merging(commonConfiguration) { own, _ in own }
+        // Some layers write `null` where they have no activity regularizer.
+        default: arguments.merging(commonConfiguration) { own, common in own.isNull ? common : own }
         }
     }
 
     /// Keras's serialized object: module, class, configuration and the shapes that the layer was built with.
     public final var serialized: Configuration {
+        if let operation = self as? OperationLayer { return operation.serializedOperation }
         var members: [String: Configuration] = [
             "module": .string(Self.module(of: self)), "class_name": .string(type(of: self).className),
             "config": .object(configuration), "registered_name": nil,
@@ -27,6 +29,10 @@ extension Layer {
     final var commonConfiguration: [String: Configuration] {
         var members: [String: Configuration] = ["name": .string(name)]
         if !has(.withoutTrainable) { members["trainable"] = .bool(trainable) }
+        // A model's own is not written: Keras's would not take it.
+        if let regularizer = activityRegularizer, !(self is Model) {
+            members["activity_regularizer"] = regularizer.configuration
+        }
         members["dtype"] = has(.namesType) ? "float32" : Self.float32Policy
         return members
     }

@@ -22,6 +22,12 @@ public struct LayerRegistry: Sendable {
         GaussianNoise.self, Concatenate.self, Add.self, Multiply.self, Rescaling.self, Normalization.self,
         UnitNormalization.self, Embedding.self, LayerNormalization.self, Cropping2D.self, LayerScale.self,
         StochasticDepth.self, CustomScaleLayer.self,
+        LeakyReLU.self, PReLU.self, ELU.self, Softmax.self, Identity.self, Permute.self, RepeatVector.self,
+        Average.self, Subtract.self, Maximum.self, Minimum.self, Dot.self, GaussianDropout.self, AlphaDropout.self,
+        ActivityRegularization.self, GroupNormalization.self, RMSNormalization.self, Conv1D.self,
+        Conv2DTranspose.self, MaxPooling1D.self, AveragePooling1D.self, GlobalAveragePooling1D.self,
+        GlobalMaxPooling1D.self, Resizing.self, CenterCrop.self, RandomFlip.self, RandomRotation.self,
+        RandomZoom.self, RandomTranslation.self, RandomContrast.self, RandomBrightness.self, RandomCrop.self,
     ]
 
     /// The class names it knows, sorted.
@@ -62,15 +68,25 @@ public struct LayerRegistry: Sendable {
     /// - Throws: ``GraftError`` with code `format` where the class or an argument is not known or does not fit.
     public func layer(_ className: String, _ configuration: Configuration) throws(GraftError) -> Layer {
         guard let maker = makers[className] else {
+            let place = configuration["name"]?.text.map { "layer \($0.prefix(60)): " } ?? ""
+            guard className != "Lambda" else {
+                throw GraftError(
+                    .format,
+                    "\(place)a Lambda holds Python code, which Graft does not run; write what it does with layers or keras.ops "
+                        + "(x / 255 is read as it stands), or cut the model before it and save that part")
+            }
             throw GraftError(
                 .format,
-                "the layer class \(className.prefix(60)) is not known; known are "
-                    + classNames.joined(separator: ", "))
+                "\(place)the layer class \(className.prefix(60)) is not known; known are "
+                    + classNames.joined(separator: ", ")
+                    + ". A LayerRegistry with register(\"\(className.prefix(60))\") and a layer of the same formula in Swift reads "
+                    + "it; so does a model that is cut before it and saved in Keras")
         }
         var reader = try ConfigurationReader(className: className, configuration: configuration)
         let layer = try maker(&reader)
         try reader.finish()
         layer.trainable = reader.trainable
+        layer.activityRegularizer = reader.activityRegularizer
         try layer.checkArguments()
         return layer
     }

@@ -47,6 +47,9 @@ private struct FunctionalWriter {
     /// One call: its tensors, and `training` where it was given.
     private func node(_ call: Call) -> Configuration {
         let tensors = call.inputs.map(tensor)
+        if let operation = call.layer as? OperationLayer {
+            return ["args": .array(operation.written(tensors)), "kwargs": [:]]
+        }
         let arguments: [Configuration] = call.layer.takesList ? [.array(tensors)] : tensors
         let training = call.layer.has(.trainingOnly) ? false : call.training
         let keywords: [String: Configuration] = training.map { ["training": .bool($0)] } ?? [:]

@@ -1,6 +1,6 @@
 extension Model {
-    /// The model that Keras's serialized object describes, as `model.to_json()` and the `config.json` of a `.keras` file
-    /// have it. Its variables have their initial values.
+    /// The model that Keras's serialized object describes, as `model.to_json()`, the `config.json` of a `.keras` file and the
+    /// `model_config` of an `.h5` file have it, of Keras 3 or 2. Its variables have their initial values.
     ///
     /// - Parameters:
     ///   - serialized: An object with `class_name` (`Functional` or `Sequential`) and `config`.
@@ -10,7 +10,10 @@ extension Model {
     public static func deserialize(
         _ serialized: Configuration, registry: LayerRegistry = .standard
     ) throws(GraftError) -> Model {
-        try ModelReader(registry: registry).model(serialized, depth: 0)
+        let current = try serialized.inKerasThreeForm()
+        let model = try ModelReader(registry: registry).model(current, depth: 0)
+        model.readingNotes = current.readingNotes()
+        return model
     }
 }
 
@@ -45,8 +48,29 @@ private struct ModelReader {
     }
 
     private func layer(_ serialized: Configuration, depth: Int) throws(GraftError) -> Layer {
-        let isModel = serialized["class_name"]?.text.map(Self.modelClasses.contains) ?? false
-        return try isModel ? model(serialized, depth: depth + 1) : registry.layer(serialized)
+        let type = SerializedClass(serialized)
+        if Self.modelClasses.contains(type?.name ?? "") { return try model(serialized, depth: depth + 1) }
+        guard type?.isCustom == false else { return try registry.layer(serialized) }
+        if type?.isOperation == true || OperationLayer.isUnnamedOperation(serialized) {
+            return try OperationLayer(serialized)
+        }
+        if type?.name == TimeDistributed.className { return try timeDistributed(serialized, depth: depth + 1) }
+        return try registry.layer(serialized)
+    }
+
+    /// A layer that holds another one, or a model.
+    private func timeDistributed(_ serialized: Configuration, depth: Int) throws(GraftError) -> Layer {
+        guard depth < Self.depthLimit, let inner = serialized["config"]?["layer"] else {
+            throw GraftError(.format, "a TimeDistributed has no layer inside, or is nested too deep")
+        }
+        var reader = try ConfigurationReader(
+            className: TimeDistributed.className, configuration: serialized["config"] ?? .null)
+        _ = reader.optional("layer")
+        let layer = TimeDistributed(try self.layer(inner, depth: depth), name: reader.name)
+        try reader.finish()
+        // Not that of the layer inside, which has its own.
+        layer.setOwnTrainable(reader.trainable)
+        return layer
     }
 
     private func layers(of members: [String: Configuration]) throws(GraftError) -> [Configuration] {

@@ -30,11 +30,16 @@ package struct SerializedClass {
         return registeredName.map { $0 != name } ?? false
     }
 
+    /// Whether a module is named, and is one of Keras's.
+    var hasModuleOfKeras: Bool { module?.split(separator: ".").first.map(Self.packages.contains) ?? false }
+
     /// The name that tells the class from others: `my>Dense`.
     var fullName: String { String((registeredName ?? name).prefix(60)) }
 
     /// Whether it is an operator of Python or a function of `keras.ops`, such as `x + y`, and no layer.
-    var isOperation: Bool { module?.hasPrefix("keras.src.ops.") ?? false }
+    var isOperation: Bool {
+        ["keras.src.ops.", "keras.src.activations."].contains { module?.hasPrefix($0) ?? false }
+    }
 
     /// The failure for a custom class, which nothing but its own code can compute.
     func refusal(of kind: String, wayOut: String) -> GraftError {

@@ -29,7 +29,7 @@ extension Layer {
             for shape in outputShapes { try shape.checkSize() }
             return Call(layer: self, inputs: inputs, training: training, outputShapes: outputShapes).outputs
         } catch {
-            throw error.inside("layer \(name) (\(Self.className))")
+            throw error.inside("layer \(name) (\(kindName))")
         }
     }
 

@@ -3,8 +3,8 @@ import Synchronization
 /// What a user composes into a model: a function of tensors with variables of its own.
 ///
 /// Subclasses keep their arguments as constants and make their variables in ``build(inputShapes:)`` with
-/// ``addVariable(_:shape:initializer:regularizer:trainable:)``; the base class guards all that changes with a lock, so that a layer
-/// may be used from many threads. Shapes never include the batch axis.
+/// ``addVariable(_:shape:initializer:regularizer:constraint:trainable:)``; the base class guards all that changes with a
+/// lock, so that a layer may be used from many threads. Shapes never include the batch axis.
 ///
 /// Source: keras/src/layers/layer.py.
 open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; subclasses hold constants
@@ -29,6 +29,7 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
         var inputShapes: [Shape] = []
         var variables: [Variable] = []
         var calls: [WeakCall] = []
+        var activityRegularizer: Regularizer?
     }
 
     private struct WeakCall {
@@ -86,6 +87,9 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     /// The layers inside, none but for models.
     package var sublayers: [Layer] { [] }
 
+    /// Keras's name of what the layer is: of an operation, that of its function.
+    package var kindName: String { Self.className }
+
     /// Whether Keras's call of this layer takes a list, as `Add` and `Concatenate` do.
     package var takesList: Bool { has(.takesList) }
 
@@ -135,6 +139,15 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
         }
     }
 
+    /// What the size of the outputs adds to the loss in `fit` and `evaluate`, divided by the number of examples.
+    public final var activityRegularizer: Regularizer? {
+        get { state.withLock { $0.activityRegularizer } }
+        set { state.withLock { $0.activityRegularizer = newValue } }
+    }
+
+    /// What is added for the outputs: ``activityRegularizer``, but for a layer that is nothing else.
+    package var outputRegularizer: Regularizer? { activityRegularizer }
+
     /// Whether the variables exist.
     public final var isBuilt: Bool { state.withLock { $0.isBuilt } }
 
@@ -174,17 +187,19 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
     @discardableResult
     public final func addVariable(
         _ name: String, shape: Shape, initializer: Initializer, regularizer: Regularizer? = nil,
-        trainable: Bool = true
+        constraint: Constraint? = nil, trainable: Bool = true
     ) throws(GraftError) -> Variable {
         guard shape.hasSensibleSize else {
             throw GraftError(
                 .shape, "\(self.name)/\(name): a variable of the shape \(shape) is larger than any machine")
         }
-        try regularizer?.validate("\(self.name): the regularizer of \(name)")
+        try regularizer?.validate("\(self.name): the regularizer of \(name)", shape)
+        try constraint?.validate("\(self.name): the constraint of \(name)", shape)
         return state.withLock { state in
             let variable = Variable(
-                name: name, shape: shape, initializer: initializer, regularizer: regularizer, trainable: trainable,
-                path: "\(state.name)/\(name)", seed: InitializerStream(key: 0, stream: UInt64(state.variables.count)))
+                name: name, shape: shape, initializer: initializer, regularizer: regularizer,
+                constraint: constraint, trainable: trainable, path: "\(state.name)/\(name)",
+                seed: InitializerStream(key: 0, stream: UInt64(state.variables.count)))
             state.variables.append(variable)
             return variable
         }

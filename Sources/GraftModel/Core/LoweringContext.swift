@@ -8,6 +8,8 @@ public struct LoweringContext {
     var isFrozen = false
     /// The variables met so far; `VariableID(i)` is the one at position `i`.
     public private(set) var variables: [Variable] = []
+    /// What layers add to the loss beside that of the targets, each a scalar.
+    var losses: [ValueID] = []
     private var identifiers: [Variable: VariableID] = [:]
     private var nextStream: UInt64 = 0
 
@@ -42,6 +44,18 @@ public struct LoweringContext {
     }
 }
 
+extension LoweringContext {
+    /// Adds what a layer's outputs add to the loss, divided by the number of examples.
+    ///
+    /// Source: keras/src/layers/layer.py, `__call__`.
+    mutating func addActivityLoss(_ regularizer: Regularizer, of outputs: [ValueID]) throws(GraftError) {
+        for output in outputs {
+            guard let loss = try regularizer.lower(output, in: &graph) else { continue }
+            try losses.append(graph.binary(.divide, loss, Float(graph.shape(of: output)[0])))
+        }
+    }
+}
+
 /// A model as a graph, for one batch size and one mode.
 package struct LoweredModel: Sendable {
     /// The graph: its inputs bear the names of the model's input layers, its outputs are the model's, and its updates
@@ -51,6 +65,8 @@ package struct LoweredModel: Sendable {
     package var inputNames: [String]
     /// The values of the outputs, in the model's order.
     package var outputs: [ValueID]
+    /// How many outputs the graph has behind the model's: what layers add to the loss, each a scalar.
+    package var lossCount = 0
     /// `VariableID(i)` in the graph is `variables[i]`.
     package var variables: [Variable]
 }

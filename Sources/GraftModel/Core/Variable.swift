@@ -17,6 +17,8 @@ public final class Variable: Sendable {
     public let initializer: Initializer
     /// Adds a regularization loss while it trains.
     public let regularizer: Regularizer?
+    /// What it is brought back to after each step of training.
+    public let constraint: Constraint?
     private let state: Mutex<State>
     /// Held while the initial value is computed.
     private let creation = Mutex(())
@@ -34,10 +36,10 @@ public final class Variable: Sendable {
 
     /// A variable without a value yet.
     package init(
-        name: String, shape: Shape, initializer: Initializer, regularizer: Regularizer? = nil, trainable: Bool,
-        path: String, seed: InitializerStream
+        name: String, shape: Shape, initializer: Initializer, regularizer: Regularizer? = nil,
+        constraint: Constraint? = nil, trainable: Bool, path: String, seed: InitializerStream
     ) {
-        self.regularizer = regularizer
+        (self.regularizer, self.constraint) = (regularizer, constraint)
         (self.name, self.shape, self.initializer, self.trainable) = (name, shape, initializer, trainable)
         state = Mutex(State(path: path, seed: seed))
     }

@@ -22,7 +22,35 @@ extension Initializer {
         case .truncatedNormal(let mean, let deviation):
             return random.tensor(of: shape) { Float(mean + deviation * NormalQuantile.truncatedValue(at: $0)) }
         case .varianceScaling(let scaling, _): return scaling.tensor(of: shape, from: random)
+        case .orthogonal(let gain): return Self.orthogonal(shape, gain: gain, from: random)
         }
+    }
+}
+
+extension Initializer {
+    /// Normal vectors, each made orthogonal to those before it, which is a matrix's QR decomposition with a positive diagonal.
+    private static func orthogonal(_ shape: Shape, gain: Double, from random: RandomStream) -> Tensor {
+        let columns = shape.rank > 0 ? shape.last : 1
+        let rows = shape.elementCount / max(columns, 1)
+        let (length, count) = (max(rows, columns), min(rows, columns))
+        let normal = random.tensor(of: [count, length]) { Float(NormalQuantile.value(at: $0)) }.scalars
+        var vectors = (0..<count).map { normal[$0 * length..<($0 + 1) * length].map(Double.init) }
+        for index in vectors.indices {
+            // Twice, as rounding leaves something of the others after the first time.
+            for _ in 0..<2 {
+                for other in 0..<index {
+                    let share = zip(vectors[index], vectors[other]).reduce(0) { $0 + $1.0 * $1.1 }
+                    for place in 0..<length { vectors[index][place] -= share * vectors[other][place] }
+                }
+            }
+            let size = vectors[index].reduce(0) { $0 + $1 * $1 }.squareRoot()
+            for place in 0..<length { vectors[index][place] /= max(size, 1e-30) }
+        }
+        return Tensor(
+            (0..<shape.elementCount).map { element in
+                let (row, column) = (element / columns, element % columns)
+                return Float(gain * (rows < columns ? vectors[row][column] : vectors[column][row]))
+            }, shape: shape)
     }
 }
 

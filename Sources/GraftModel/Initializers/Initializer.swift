@@ -15,6 +15,7 @@ public struct Initializer: Hashable, Sendable {
         case randomUniform(minimum: Double, maximum: Double)
         case truncatedNormal(mean: Double, standardDeviation: Double)
         case varianceScaling(VarianceScaling, className: String)
+        case orthogonal(gain: Double)
     }
 
     package let kind: Kind
@@ -81,6 +82,12 @@ public struct Initializer: Hashable, Sendable {
         mean: Double = 0, standardDeviation: Double = 0.05, seed: Int? = nil
     ) -> Initializer {
         Initializer(.truncatedNormal(mean: mean, standardDeviation: standardDeviation), seed: seed)
+    }
+
+    /// A matrix of the last axis and all others together whose rows or columns, the fewer of them, have the length `gain` and
+    /// are orthogonal to one another.
+    public static func orthogonal(gain: Double = 1, seed: Int? = nil) -> Initializer {
+        Initializer(.orthogonal(gain: gain), seed: seed)
     }
 
     /// A distribution whose variance is `scale` divided by a fan.

@@ -12,7 +12,7 @@ public enum NormalizationStatistics: String, Codable, Hashable, Sendable, CaseIt
 /// Normalizes each channel: `y = (x − mean) / √(variance + epsilon) · gamma + beta`.
 ///
 /// In inference mode, and always while the layer or a model that holds it is frozen, mean and variance are the stored
-/// moving ones. In training they are those of the batch, over all axes but the last, and the moving ones follow:
+/// moving ones. In training they are those of the batch, over all axes but `axis`, and the moving ones follow:
 /// `moving = moving · momentum + batch · (1 − momentum)`, with the variance divided by the count, as in Keras. So a
 /// frozen layer gives the same output in `fit` as in `predict`, and freezing changes what a training step computes.
 ///
@@ -36,13 +36,14 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
         .initializer("moving_mean_initializer", \.movingMeanInitializer, default: .zeros),
         .initializer("moving_variance_initializer", \.movingVarianceInitializer, default: .ones),
         .regularizer("beta_regularizer", \.betaRegularizer),
-        .regularizer("gamma_regularizer", \.gammaRegularizer), .name,
+        .regularizer("gamma_regularizer", \.gammaRegularizer), .constraint("beta_constraint", \.betaConstraint),
+        .constraint("gamma_constraint", \.gammaConstraint), .name,
         fixed: [
-            .null("beta_constraint", "gamma_constraint", "renorm_clipping"), .only("synchronized", false),
+            .null("renorm_clipping"), .only("synchronized", false),
             .only("renorm", false), .ignored("renorm_momentum", 0.99),
         ])
 
-    /// The axis of the channels; Graft has it last: −1, or its number counted from the batch axis.
+    /// The axis of the channels, counted from the batch axis as in Keras, or from the last where negative.
     public let axis: Int
     /// How much of the moving statistics stays at each step.
     public let momentum: Double
@@ -64,6 +65,10 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
     public let betaRegularizer: Regularizer?
     /// What is added to the loss for the size of `gamma`.
     public let gammaRegularizer: Regularizer?
+    /// What `beta` is brought back to after each step.
+    public let betaConstraint: Constraint?
+    /// What `gamma` is brought back to after each step.
+    public let gammaConstraint: Constraint?
 
     private let chosenStatistics = Mutex(NormalizationStatistics.updating)
 
@@ -79,8 +84,10 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
         axis: Int = -1, momentum: Double = 0.99, epsilon: Double = 1e-3, center: Bool = true, scale: Bool = true,
         betaInitializer: Initializer = .zeros, gammaInitializer: Initializer = .ones,
         movingMeanInitializer: Initializer = .zeros, movingVarianceInitializer: Initializer = .ones,
-        betaRegularizer: Regularizer? = nil, gammaRegularizer: Regularizer? = nil, name: String? = nil
+        betaRegularizer: Regularizer? = nil, gammaRegularizer: Regularizer? = nil,
+        betaConstraint: Constraint? = nil, gammaConstraint: Constraint? = nil, name: String? = nil
     ) {
+        (self.betaConstraint, self.gammaConstraint) = (betaConstraint, gammaConstraint)
         (self.betaRegularizer, self.gammaRegularizer) = (betaRegularizer, gammaRegularizer)
         (self.axis, self.momentum, self.epsilon, self.center, self.scale) = (axis, momentum, epsilon, center, scale)
         (self.betaInitializer, self.gammaInitializer) = (betaInitializer, gammaInitializer)
@@ -91,12 +98,16 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
 
     /// Makes gamma, beta and the moving statistics.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
-        let channels: Shape = [try channelled(inputShapes).last]
+        let channels: Shape = [try channelled(inputShapes).channels]
         if scale {
-            try addVariable("gamma", shape: channels, initializer: gammaInitializer, regularizer: gammaRegularizer)
+            try addVariable(
+                "gamma", shape: channels, initializer: gammaInitializer, regularizer: gammaRegularizer,
+                constraint: gammaConstraint)
         }
         if center {
-            try addVariable("beta", shape: channels, initializer: betaInitializer, regularizer: betaRegularizer)
+            try addVariable(
+                "beta", shape: channels, initializer: betaInitializer, regularizer: betaRegularizer,
+                constraint: betaConstraint)
         }
         try addVariable("moving_mean", shape: channels, initializer: movingMeanInitializer, trainable: false)
         try addVariable("moving_variance", shape: channels, initializer: movingVarianceInitializer, trainable: false)
@@ -104,9 +115,9 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
 
     /// The input's shape.
     public override func outputShape(for inputShapes: [Shape]) throws(GraftError) -> Shape {
-        let shape = try channelled(inputShapes)
-        if let built = variable(named: "moving_mean")?.shape.last, built != shape.last {
-            throw GraftError(.shape, "BatchNormalization was built for \(built) channels; it was given \(shape.last)")
+        let (shape, channels) = try channelled(inputShapes)
+        if let built = variable(named: "moving_mean")?.shape.last, built != channels {
+            throw GraftError(.shape, "BatchNormalization was built for \(built) channels; it was given \(channels)")
         }
         return shape
     }
@@ -125,8 +136,23 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
         } else {
             shift = try context.graph.unary(.negate, shift)
         }
+        (factor, shift) = try (along(input, factor, in: &context), along(input, shift, in: &context))
         return try context.graph.binary(.add, context.graph.binary(.multiply, input, factor), shift)
     }
+
+    /// A vector of the channels, with the axes that it needs to meet those of the input.
+    private func along(
+        _ input: ValueID, _ vector: ValueID, in context: inout LoweringContext
+    ) throws(GraftError) -> ValueID {
+        let shape = context.graph.shape(of: input)
+        let axis = channelAxis(rank: shape.rank)
+        guard axis < shape.rank - 1 else { return vector }
+        let kept = (0..<shape.rank).map { $0 == axis ? shape[$0] : 1 }
+        return try context.graph.reshape(vector, to: Shape(kept))
+    }
+
+    /// The axis of the channels of an input with so many axes, the batch axis counted.
+    private func channelAxis(rank: Int) -> Int { axis < 0 ? axis + rank : axis }
 
     private func storedStatistics(
         in context: inout LoweringContext
@@ -138,9 +164,10 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
     private func batchStatistics(
         _ input: ValueID, in context: inout LoweringContext
     ) throws(GraftError) -> (mean: ValueID, variance: ValueID) {
-        let axes = Array(0..<(context.graph.shape(of: input).rank - 1))
+        let rank = context.graph.shape(of: input).rank
+        let axes = (0..<rank).filter { $0 != channelAxis(rank: rank) }
         let mean = try context.graph.reduce(.mean, input, axes: axes)
-        let distance = try context.graph.binary(.subtract, input, mean)
+        let distance = try context.graph.binary(.subtract, input, along(input, mean, in: &context))
         let variance = try context.graph.reduce(.mean, context.graph.unary(.square, distance), axes: axes)
         try follow("moving_mean", mean, in: &context)
         try follow("moving_variance", variance, in: &context)
@@ -156,15 +183,15 @@ public final class BatchNormalization: Layer, @unchecked Sendable {  // a lock g
         context.update(variable, to: try context.graph.binary(.add, kept, added))
     }
 
-    private func channelled(_ inputShapes: [Shape]) throws(GraftError) -> Shape {
+    private func channelled(_ inputShapes: [Shape]) throws(GraftError) -> (shape: Shape, channels: Int) {
         let shape = try Self.only(inputShapes)
-        guard shape.rank > 0, axis == -1 || axis == shape.rank else {
+        let position = channelAxis(rank: shape.rank + 1)
+        guard (1..<shape.rank + 1).contains(position) else {
             throw GraftError(
                 .shape,
-                "BatchNormalization: axis \(axis) is not the last of \(shape.batchDescription), where Graft has "
-                    + "the channels; use -1")
+                "BatchNormalization: axis \(axis) is none of \(shape.batchDescription) other than the batch axis")
         }
-        return shape
+        return (shape, shape[position - 1])
     }
 }
 

@@ -16,8 +16,8 @@ public final class Conv2D: ConvolutionLayer2D, @unchecked Sendable {  // constan
         .initializer("kernel_initializer", \.kernelInitializer, default: .glorotUniform),
         .initializer("bias_initializer", \.biasInitializer, default: .zeros),
         .regularizer("kernel_regularizer", \.kernelRegularizer),
-        .regularizer("bias_regularizer", \.biasRegularizer), .name,
-        fixed: [.channelsLast, .null("activity_regularizer", "kernel_constraint", "bias_constraint")])
+        .regularizer("bias_regularizer", \.biasRegularizer), .constraint("kernel_constraint", \.kernelConstraint),
+        .constraint("bias_constraint", \.biasConstraint), .name, fixed: [.channelsLast, .null("activity_regularizer")])
 
     /// The number of output channels.
     public let filters: Int
@@ -27,20 +27,24 @@ public final class Conv2D: ConvolutionLayer2D, @unchecked Sendable {  // constan
     public let kernelInitializer: Initializer
     /// What is added to the loss for the size of the kernel.
     public let kernelRegularizer: Regularizer?
+    /// What the kernel is brought back to after each step.
+    public let kernelConstraint: Constraint?
 
     /// A convolution with Keras's defaults.
     public init(
         _ filters: Int, kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid, dilationRate: Size2D = 1,
         groups: Int = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
         kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
-        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, name: String? = nil
+        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+        kernelConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, name: String? = nil
     ) {
         (self.filters, self.groups) = (filters, groups)
         (self.kernelInitializer, self.kernelRegularizer) = (kernelInitializer, kernelRegularizer)
+        self.kernelConstraint = kernelConstraint
         super.init(
             kernelSize: kernelSize, strides: strides, padding: padding, dilationRate: dilationRate,
             activation: activation, useBias: useBias, biasInitializer: biasInitializer,
-            biasRegularizer: biasRegularizer, name: name)
+            biasRegularizer: biasRegularizer, biasConstraint: biasConstraint, name: name)
     }
 
     /// Sizes and counts must be positive, and groups must divide the filters.
@@ -58,7 +62,7 @@ public final class Conv2D: ConvolutionLayer2D, @unchecked Sendable {  // constan
             throw GraftError(.shape, "Conv2D: \(channels) input channels cannot be divided into \(groups) groups")
         }
         let shape: Shape = [kernelSize.height, kernelSize.width, channels / groups, filters]
-        try addKernel(shape, outputs: filters, kernelInitializer, kernelRegularizer)
+        try addKernel(shape, outputs: filters, kernelInitializer, kernelRegularizer, kernelConstraint)
     }
 
     /// Height and width as ``Padding`` has them, and the filters.

@@ -13,13 +13,14 @@ public class ConvolutionLayer2D: KernelLayer, @unchecked Sendable {  // constant
 
     init(
         kernelSize: Size2D, strides: Size2D, padding: Padding, dilationRate: Size2D, activation: ActivationFunction,
-        useBias: Bool, biasInitializer: Initializer, biasRegularizer: Regularizer?, name: String?
+        useBias: Bool, biasInitializer: Initializer, biasRegularizer: Regularizer?,
+        biasConstraint: Constraint? = nil, name: String?
     ) {
         (self.kernelSize, self.strides) = (kernelSize, strides)
         (self.padding, self.dilationRate) = (padding, dilationRate)
         super.init(
             activation: activation, useBias: useBias, biasInitializer: biasInitializer,
-            biasRegularizer: biasRegularizer, name: name)
+            biasRegularizer: biasRegularizer, biasConstraint: biasConstraint, name: name)
     }
 
     /// The output for an image and a kernel of these shapes.

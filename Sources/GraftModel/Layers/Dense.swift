@@ -11,11 +11,9 @@ public final class Dense: KernelLayer, @unchecked Sendable {  // constants only;
         .initializer("kernel_initializer", \.kernelInitializer, default: .glorotUniform),
         .initializer("bias_initializer", \.biasInitializer, default: .zeros),
         .regularizer("kernel_regularizer", \.kernelRegularizer),
-        .regularizer("bias_regularizer", \.biasRegularizer), .name,
-        fixed: [
-            .null("kernel_constraint", "bias_constraint", "quantization_config"),
-            .unwritten("activity_regularizer", "lora_rank", "lora_alpha"),
-        ])
+        .regularizer("bias_regularizer", \.biasRegularizer), .constraint("kernel_constraint", \.kernelConstraint),
+        .constraint("bias_constraint", \.biasConstraint), .name,
+        fixed: [.null("quantization_config"), .anything("lora_rank", "lora_alpha")])
 
     /// The size of the output's last axis.
     public let units: Int
@@ -23,23 +21,27 @@ public final class Dense: KernelLayer, @unchecked Sendable {  // constants only;
     public let kernelInitializer: Initializer
     /// What is added to the loss for the size of the kernel.
     public let kernelRegularizer: Regularizer?
+    /// What the kernel is brought back to after each step.
+    public let kernelConstraint: Constraint?
 
     /// A fully connected layer with Keras's defaults.
     public init(
         _ units: Int, activation: ActivationFunction = .linear, useBias: Bool = true,
         kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
-        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, name: String? = nil
+        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+        kernelConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, name: String? = nil
     ) {
+        self.kernelConstraint = kernelConstraint
         (self.units, self.kernelInitializer, self.kernelRegularizer) = (units, kernelInitializer, kernelRegularizer)
         super.init(
             activation: activation, useBias: useBias, biasInitializer: biasInitializer,
-            biasRegularizer: biasRegularizer, name: name)
+            biasRegularizer: biasRegularizer, biasConstraint: biasConstraint, name: name)
     }
 
     /// Makes the kernel and the bias.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let inputs = try Self.vector(inputShapes).last
-        try addKernel([inputs, units], outputs: units, kernelInitializer, kernelRegularizer)
+        try addKernel([inputs, units], outputs: units, kernelInitializer, kernelRegularizer, kernelConstraint)
     }
 
     /// The input's shape with the units as its last axis.

@@ -17,8 +17,9 @@ public final class DepthwiseConv2D: ConvolutionLayer2D, @unchecked Sendable {  /
         .initializer("depthwise_initializer", \.depthwiseInitializer, default: .glorotUniform),
         .initializer("bias_initializer", \.biasInitializer, default: .zeros),
         .regularizer("depthwise_regularizer", \.depthwiseRegularizer),
-        .regularizer("bias_regularizer", \.biasRegularizer), .name,
-        fixed: [.channelsLast, .null("activity_regularizer", "depthwise_constraint", "bias_constraint")])
+        .regularizer("bias_regularizer", \.biasRegularizer),
+        .constraint("depthwise_constraint", \.depthwiseConstraint),
+        .constraint("bias_constraint", \.biasConstraint), .name, fixed: [.channelsLast, .null("activity_regularizer")])
 
     /// The number of outputs of each channel.
     public let depthMultiplier: Int
@@ -26,27 +27,32 @@ public final class DepthwiseConv2D: ConvolutionLayer2D, @unchecked Sendable {  /
     public let depthwiseInitializer: Initializer
     /// What is added to the loss for the size of the kernel.
     public let depthwiseRegularizer: Regularizer?
+    /// What the kernel is brought back to after each step.
+    public let depthwiseConstraint: Constraint?
 
     /// A depthwise convolution with Keras's defaults.
     public init(
         kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid, depthMultiplier: Int = 1,
         dilationRate: Size2D = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
         depthwiseInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
-        depthwiseRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, name: String? = nil
+        depthwiseRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+        depthwiseConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, name: String? = nil
     ) {
-        self.depthMultiplier = depthMultiplier
+        (self.depthMultiplier, self.depthwiseConstraint) = (depthMultiplier, depthwiseConstraint)
         (self.depthwiseInitializer, self.depthwiseRegularizer) = (depthwiseInitializer, depthwiseRegularizer)
         super.init(
             kernelSize: kernelSize, strides: strides, padding: padding, dilationRate: dilationRate,
             activation: activation, useBias: useBias, biasInitializer: biasInitializer,
-            biasRegularizer: biasRegularizer, name: name)
+            biasRegularizer: biasRegularizer, biasConstraint: biasConstraint, name: name)
     }
 
     /// Makes the kernel and the bias.
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         let channels = try Self.image(inputShapes).last
         let shape: Shape = [kernelSize.height, kernelSize.width, channels, depthMultiplier]
-        try addKernel(shape, outputs: channels * depthMultiplier, depthwiseInitializer, depthwiseRegularizer)
+        try addKernel(
+            shape, outputs: channels * depthMultiplier, depthwiseInitializer, depthwiseRegularizer,
+            depthwiseConstraint)
     }
 
     /// Height and width as ``Padding`` has them, and `depthMultiplier` times the channels.

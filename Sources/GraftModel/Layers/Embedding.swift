@@ -15,10 +15,11 @@ public final class Embedding: Layer, @unchecked Sendable {  // constants only; `
     private static let table = LayerSchema(
         Embedding.self, Embedding.init, .count("input_dim", \.inputDim), .count("output_dim", \.outputDim),
         .initializer("embeddings_initializer", \.embeddingsInitializer, default: .randomUniform()),
-        .regularizer("embeddings_regularizer", \.embeddingsRegularizer), .name,
+        .regularizer("embeddings_regularizer", \.embeddingsRegularizer),
+        .constraint("embeddings_constraint", \.embeddingsConstraint), .name,
         fixed: [
-            .null("activity_regularizer", "embeddings_constraint", "quantization_config"), .only("mask_zero", false),
-            .unwritten("lora_rank", "lora_alpha"),
+            .null("activity_regularizer", "quantization_config"), .only("mask_zero", false),
+            .anything("lora_rank", "lora_alpha"),
         ])
 
     /// How many ids there are: the largest one and 1.
@@ -29,12 +30,15 @@ public final class Embedding: Layer, @unchecked Sendable {  // constants only; `
     public let embeddingsInitializer: Initializer
     /// What is added to the loss for the size of the table.
     public let embeddingsRegularizer: Regularizer?
+    /// What the table is brought back to after each step.
+    public let embeddingsConstraint: Constraint?
 
     /// A table of `inputDim` vectors of `outputDim` numbers, with Keras's defaults.
     public init(
         inputDim: Int, outputDim: Int, embeddingsInitializer: Initializer = .randomUniform(),
-        embeddingsRegularizer: Regularizer? = nil, name: String? = nil
+        embeddingsRegularizer: Regularizer? = nil, embeddingsConstraint: Constraint? = nil, name: String? = nil
     ) {
+        self.embeddingsConstraint = embeddingsConstraint
         (self.inputDim, self.outputDim) = (inputDim, outputDim)
         (self.embeddingsInitializer, self.embeddingsRegularizer) = (embeddingsInitializer, embeddingsRegularizer)
         super.init(name: name)
@@ -47,7 +51,7 @@ public final class Embedding: Layer, @unchecked Sendable {  // constants only; `
     public override func build(inputShapes: [Shape]) throws(GraftError) {
         try addVariable(
             "embeddings", shape: [inputDim, outputDim], initializer: embeddingsInitializer,
-            regularizer: embeddingsRegularizer)
+            regularizer: embeddingsRegularizer, constraint: embeddingsConstraint)
     }
 
     /// The input's shape with a vector for each id.

@@ -81,11 +81,11 @@ extension Argument<InputLayer, ElementType> {
         custom(
             "dtype", \.dtype, default: .float32,
             read: { (value) throws(GraftError) in
-                let name = value.text ?? value["config"]?["name"]?.text
-                guard let type = name.flatMap(ElementType.init(rawValue:)), type != .bfloat16 else {
-                    throw GraftError(.format, "is \(name ?? value.brief); Graft takes inputs of float32 and int32")
-                }
-                return type
+                let name = value.policyName ?? ""
+                if name == "float32" || NumberPolicy.readAsFloat32.contains(name) { return .float32 }
+                if ["int32", "int64", "int16", "int8", "uint8", "uint16", "uint32"].contains(name) { return .int32 }
+                throw GraftError(
+                    .format, "is \(value.brief); Graft takes inputs of floating-point numbers and integers")
             }, write: { .string($0.rawValue) })
     }
 }

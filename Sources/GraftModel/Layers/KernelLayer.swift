@@ -8,11 +8,14 @@ public class KernelLayer: Layer, @unchecked Sendable {  // constants only; `Laye
     public let biasInitializer: Initializer
     /// What is added to the loss for the size of the bias.
     public let biasRegularizer: Regularizer?
+    /// What the bias is brought back to after each step.
+    public let biasConstraint: Constraint?
 
     init(
         activation: ActivationFunction, useBias: Bool, biasInitializer: Initializer, biasRegularizer: Regularizer?,
-        name: String?
+        biasConstraint: Constraint? = nil, name: String?
     ) {
+        self.biasConstraint = biasConstraint
         (self.activation, self.useBias) = (activation, useBias)
         (self.biasInitializer, self.biasRegularizer) = (biasInitializer, biasRegularizer)
         super.init(name: name)
@@ -26,11 +29,15 @@ public class KernelLayer: Layer, @unchecked Sendable {  // constants only; `Laye
 
     /// Makes the kernel, and a bias for each of the outputs.
     final func addKernel(
-        _ shape: Shape, outputs: Int, _ initializer: Initializer, _ regularizer: Regularizer?
+        _ shape: Shape, outputs: Int, _ initializer: Initializer, _ regularizer: Regularizer?,
+        _ constraint: Constraint? = nil
     ) throws(GraftError) {
-        try addVariable("kernel", shape: shape, initializer: initializer, regularizer: regularizer)
+        try addVariable(
+            "kernel", shape: shape, initializer: initializer, regularizer: regularizer, constraint: constraint)
         guard useBias else { return }
-        try addVariable("bias", shape: [outputs], initializer: biasInitializer, regularizer: biasRegularizer)
+        try addVariable(
+            "bias", shape: [outputs], initializer: biasInitializer, regularizer: biasRegularizer,
+            constraint: biasConstraint)
     }
 
     /// The kernel's value.

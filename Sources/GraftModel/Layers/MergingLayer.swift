@@ -27,6 +27,11 @@ public class MergingLayer: Layer, @unchecked Sendable {  // constants only; `Lay
 
     /// One operation less than there are inputs.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
+        try joined(inputs, in: &context)
+    }
+
+    /// All inputs, joined one after the other.
+    final func joined(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
         let rank = inputs.map { context.graph.shape(of: $0).rank }.max() ?? 0
         var result: ValueID?
         for input in inputs {

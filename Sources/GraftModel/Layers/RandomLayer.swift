@@ -24,6 +24,52 @@ public class RandomLayer: Layer, @unchecked Sendable {  // constants only; `Laye
     }
 }
 
+extension RandomLayer {
+    /// The input's shape, where random numbers of these sizes are broadcast to it.
+    final func checked(_ noise: [Int?]?, for input: Shape) throws(GraftError) -> Shape {
+        guard let noise else { return input }
+        // The batch's size is not known yet; it is looked at when there is one.
+        let fits =
+            noise.count == input.rank + 1
+            && zip(noise.dropFirst(), input.dimensions).allSatisfy { $0 == nil || $0 == 1 || $0 == $1 }
+        guard fits else {
+            let shown = noise.map { $0.map(String.init) ?? "None" }.joined(separator: ", ")
+            throw GraftError(
+                .shape, "\(Self.className): the noise shape (\(shown)) does not fit \(input.batchDescription)")
+        }
+        return input
+    }
+
+    /// The sizes of the random numbers for an input.
+    final func sizes(_ noise: [Int?]?, of input: ValueID, in context: LoweringContext) throws(GraftError) -> Shape {
+        let shape = context.graph.shape(of: input)
+        guard let noise else { return shape }
+        guard noise.count == shape.rank, [nil, 1, shape[0]].contains(noise[0]) else {
+            throw GraftError(
+                .shape, "\(Self.className): the noise is for batches of \(noise[0] ?? 0), not of \(shape[0]); use null")
+        }
+        return Shape(zip(noise, shape.dimensions).map { $0 ?? $1 })
+    }
+}
+
+extension Argument where Owner: RandomLayer, Value == [Int?]? {
+    /// The sizes of what is drawn.
+    static func noiseShape(_ path: Property<Owner, [Int?]?>) -> Self {
+        custom(
+            "noise_shape", path, default: .some(nil),
+            read: { (value) throws(GraftError) in
+                let elements = try value.expect(value.elements, "a list")
+                guard elements.allSatisfy({ $0.isNull || ($0.integer ?? 0) > 0 }) else {
+                    throw value.isNot("positive numbers or null")
+                }
+                return elements.map(\.integer)
+            },
+            write: { sizes in
+                sizes.map { .array($0.map { size in size.map { .int($0) } ?? .null }) } ?? .null
+            })
+    }
+}
+
 extension Argument where Owner: RandomLayer, Value == Int? {
     /// What chooses the random numbers.
     static var seed: Self {

@@ -26,16 +26,16 @@ public final class ReLU: Layer, @unchecked Sendable {  // constants only; `Layer
 
     /// One operation for the plain function, two with a largest value.
     public override func lower(_ inputs: [ValueID], in context: inout LoweringContext) throws(GraftError) -> ValueID {
-        let x = try Self.only(inputs)
+        try rectified(Self.only(inputs), in: &context.graph)
+    }
+
+    func rectified(_ x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
         var y =
             threshold == 0
-            ? try context.graph.unary(.relu, x)
-            : try context.graph.binary(.multiply, x, context.graph.binary(.greater, x, Float(threshold)))
-        if let maxValue { y = try context.graph.binary(.minimum, y, Float(maxValue)) }
+            ? try graph.unary(.relu, x) : try graph.binary(.multiply, x, graph.binary(.greater, x, Float(threshold)))
+        if let maxValue { y = try graph.binary(.minimum, y, Float(maxValue)) }
         guard negativeSlope != 0 else { return y }
-        let below = try context.graph.unary(
-            .relu, context.graph.binary(.subtract, context.graph.constant(Float(threshold)), x))
-        return try context.graph.binary(
-            .subtract, y, context.graph.binary(.multiply, below, Float(negativeSlope)))
+        let below = try graph.unary(.relu, graph.binary(.subtract, graph.constant(Float(threshold)), x))
+        return try graph.binary(.subtract, y, graph.binary(.multiply, below, Float(negativeSlope)))
     }
 }

@@ -5,7 +5,8 @@
 public final class UnitNormalization: Layer, @unchecked Sendable {  // constants only; `Layer` guards its own
     override class var schema: LayerSchema? { table }
     private static let table = LayerSchema(
-        UnitNormalization.self, UnitNormalization.init(axes:name:), .axes, .name, traits: [.builtFromTheStart])
+        UnitNormalization.self, UnitNormalization.init(axes:name:), .axes("axis", \.axes, default: [-1]), .name,
+        traits: [.builtFromTheStart])
 
     /// The axes whose elements make a vector.
     public let axes: [Int]
@@ -38,23 +39,6 @@ public final class UnitNormalization: Layer, @unchecked Sendable {  // constants
         let input = try Self.only(inputs)
         let rank = context.graph.shape(of: input).rank
         let own = axes.map { $0 < 0 ? $0 + rank : $0 }.sorted()
-        let squares = try context.graph.reduce(
-            .sum, context.graph.unary(.square, input), axes: own, keepDimensions: true)
-        let bounded = try context.graph.binary(.maximum, squares, Self.smallestSquare)
-        return try context.graph.binary(.multiply, input, context.graph.unary(.reciprocalSquareRoot, bounded))
-    }
-}
-
-extension Argument<UnitNormalization, [Int]> {
-    /// One axis or a list of them.
-    fileprivate static var axes: Self {
-        custom(
-            "axis", \.axes, default: [-1],
-            read: { (value) throws(GraftError) in
-                let elements = value.elements ?? [value]
-                let axes = elements.compactMap(\.integer)
-                guard axes.count == elements.count else { throw value.isNot("whole numbers") }
-                return axes
-            }, write: { $0.count == 1 ? .int($0[0]) : $0.configuration })
+        return try context.graph.unitVectors(input, axes: own, smallestSquare: Self.smallestSquare)
     }
 }

@@ -4,8 +4,11 @@ extension Model {
     /// - Parameters:
     ///   - batchSize: The number of examples in a batch.
     ///   - training: Whether layers such as ``Dropout`` act as in training.
+    ///   - withLosses: Whether what layers add to the loss is among the graph's outputs, behind the model's.
     /// - Throws: ``GraftError`` where an operation refuses its operands, or a ``Sequential`` does not know its input.
-    package func lower(batchSize: Int, training: Bool) throws(GraftError) -> LoweredModel {
+    package func lower(
+        batchSize: Int, training: Bool, withLosses: Bool = false
+    ) throws(GraftError) -> LoweredModel {
         guard batchSize > 0 else {
             throw GraftError(.argument, "a batch needs at least one example; the size \(batchSize) was asked for")
         }
@@ -20,10 +23,11 @@ extension Model {
         for output in try lowerAll(inputs, in: &context) {
             try outputs.append(context.graph.cast(output, to: .float32))
         }
-        context.graph.outputs = outputs
+        let losses = withLosses ? context.losses : []
+        context.graph.outputs = outputs + losses
         return LoweredModel(
             graph: context.graph, inputNames: graph.inputs.map(\.layer.name), outputs: outputs,
-            variables: context.variables)
+            lossCount: losses.count, variables: context.variables)
     }
 }
 
@@ -47,8 +51,11 @@ extension ModelGraph {
             do {
                 let results = try call.layer.lowerAll(operands, in: &context)
                 for (tensor, value) in zip(call.outputs, results) { values[tensor] = value }
+                if let regularizer = call.layer.outputRegularizer {
+                    try context.addActivityLoss(regularizer, of: results)
+                }
             } catch {
-                throw error.inside("layer \(call.layer.name) (\(type(of: call.layer).className))")
+                throw error.inside("layer \(call.layer.name) (\(call.layer.kindName))")
             }
         }
         return outputs.compactMap { values[$0] }

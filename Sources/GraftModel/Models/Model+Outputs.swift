@@ -36,6 +36,9 @@ extension Model {
             case let dense as Dense:
                 return dense.activation == .linear ? .scores(layer: dense.name) : kind(of: dense.activation)
             case let convolution as Conv2D: return kind(of: convolution.activation)
+            case is Softmax: return .probabilities
+            case let function as OperationLayer where ["Softmax", "Sigmoid"].contains(function.operation):
+                return .probabilities
             case let layer as Activation where layer.activation != .linear: return kind(of: layer.activation)
             case let model as Model: tensor = model.outputs.dropFirst(output.index).first
             case let layer where layer is Activation || layer.has(.keepsNumbers) || layer.has(.trainingOnly):

@@ -21,6 +21,7 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
         var graph: ModelGraph?
         var seed: UInt64
         var metadata = ModelMetadata()
+        var readingNotes: [String] = []
         var attachments: [ObjectIdentifier: any Sendable] = [:]
     }
 
@@ -98,6 +99,12 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
     public final var metadata: ModelMetadata {
         get { content.withLock { $0.metadata } }
         set { content.withLock { $0.metadata = newValue } }
+    }
+
+    /// What was read from a file in another way than it stands there, and is no mistake; empty for other models.
+    package final var readingNotes: [String] {
+        get { content.withLock { $0.readingNotes } }
+        set { content.withLock { $0.readingNotes = newValue } }
     }
 
     /// What the initial values of the variables are drawn from; a new one holds for those not drawn or loaded yet.

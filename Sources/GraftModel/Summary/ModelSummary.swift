@@ -59,7 +59,7 @@ public struct SummaryRow: Codable, Hashable, Sendable {
 
     init(_ layer: Layer, outputShapes: [Shape], connectedTo: [String], level: Int) {
         name = layer.name
-        type = Swift.type(of: layer).className
+        type = layer.kindName
         outputShape = Self.description(of: outputShapes)
         parameters = layer.countParameters()
         isBuilt = layer.isBuilt

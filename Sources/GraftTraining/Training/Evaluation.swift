@@ -64,7 +64,8 @@ extension Model {
         let trainable = Set(trainableVariables)
         let plans = StepPlans(backend: try options.makeBackend()) { batchSize in
             try StepProgram.evaluation(
-                ModelParts(self.lower(batchSize: batchSize, training: false)), trainable, objective, measures,
+                ModelParts(self.lower(batchSize: batchSize, training: false, withLosses: true)), trainable, objective,
+                measures,
                 targetShapes: targetShapes, withPredictions: true)
         }
         let runner = StepRunner(plans) { program, id in program.variables[id]?.value }

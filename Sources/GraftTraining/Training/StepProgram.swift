@@ -41,13 +41,13 @@ struct StepProgram: Sendable {
         isWeighted: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
-        let (outputs, targets) = try endpoints(scope, targetShapes)
+        let (outputs, targets) = try endpoints(scope, parts, targetShapes)
         let weights = isWeighted ? try scope.input(weights, [outputs[0].shape[0]]) : nil
         let terms = try compilation.objective.perExample(outputs, targets).map { losses in
             try (weights.map { try $0 * losses } ?? losses).reduced(.mean)
         }
         var loss = try compilation.objective.sum(terms)
-        if let added = try scope.regularizationLoss(of: parts.variables, trainable) { loss = try loss + added }
+        if let added = try addedLoss(scope, parts, trainable) { loss = try loss + added }
         let measured = try compilation.measures.values(terms: terms, outputs: outputs, targets: targets)
         let slots = try addUpdates(to: scope, minimizing: loss, parts, trainable, compilation)
         scope.graph.outputs = ([loss] + measured).map(\.id)
@@ -61,10 +61,10 @@ struct StepProgram: Sendable {
         targetShapes: [Shape], withPredictions: Bool = false
     ) throws -> StepProgram {
         let scope = GraphScope(parts.graph)
-        let (outputs, targets) = try endpoints(scope, targetShapes)
+        let (outputs, targets) = try endpoints(scope, parts, targetShapes)
         let terms = try objective.perExample(outputs, targets).map { try $0.reduced(.sum) }
         var total = try objective.sum(terms)
-        if let added = try scope.regularizationLoss(of: parts.variables, trainable) {
+        if let added = try addedLoss(scope, parts, trainable) {
             total = try total + Float(outputs[0].shape[0]) * added
         }
         let measured = try measures.values(terms: terms, outputs: outputs, targets: targets)
@@ -85,9 +85,9 @@ struct StepProgram: Sendable {
 
     /// A model's outputs, and an input for the targets of each.
     private static func endpoints(
-        _ scope: GraphScope, _ targetShapes: [Shape]
+        _ scope: GraphScope, _ parts: ModelParts, _ targetShapes: [Shape]
     ) throws -> (outputs: [GraphValue], targets: [GraphValue]) {
-        let outputs = scope.graph.outputs.map { scope[$0] }
+        let outputs = parts.outputs.map { scope[$0] }
         guard !outputs.isEmpty, targetShapes.count == outputs.count else {
             throw GraftError(
                 .data,
@@ -98,6 +98,15 @@ struct StepProgram: Sendable {
             try scope.input(target(place), pair.1.inBatch(of: pair.0.shape[0]))
         }
         return (outputs, targets)
+    }
+
+    /// What is added to the loss of the targets: for the size of variables, and by layers for their outputs.
+    private static func addedLoss(
+        _ scope: GraphScope, _ parts: ModelParts, _ trainable: Set<Variable>
+    ) throws -> GraphValue? {
+        var sum = try scope.regularizationLoss(of: parts.variables, trainable)
+        for loss in parts.losses { sum = try sum.map { try $0 + scope[loss] } ?? scope[loss] }
+        return sum
     }
 
     /// Adds gradients and the optimizer's updates for the trainable variables that the graph reads.
@@ -126,7 +135,7 @@ struct StepProgram: Sendable {
                     name: variable.name, path: variable.path, value: value, gradient: scope[gradient],
                     slots: try zip(slots[slots.count - 1], types).map {
                         try scope.variable($0, value.shape, as: $1)
-                    }))
+                    }, constraint: variable.constraint))
         }
         let updates = try optimizer.updates(of: targets, in: scope)
         for ((identifier, slots), update) in zip(zip(identifiers, slots), updates) {

@@ -32,7 +32,7 @@ final class TrainedModel: Sendable {
                 .state, "nothing in the model \(model.name) is trainable; set `trainable` on a layer or add a head")
         }
         // As the trunk runs. With one example every reshape would seem to keep examples apart.
-        let lowered = try model.lower(batchSize: Trunk.batchSize, training: true)
+        let lowered = try model.lower(batchSize: Trunk.batchSize, training: true, withLosses: true)
         let updated = lowered.graph.updates.map { lowered.variables[$0.variable.rawValue] }
         (self.model, self.trainable, changing) = (model, Set(trainable), Set(trainable + updated))
         let parts = try ModelParts(lowered, changing: mayKeepTrunk ? changing : nil)
@@ -50,7 +50,8 @@ final class TrainedModel: Sendable {
         return try lowered.withLock { lowered in
             if let known = lowered[key] { return known }
             let parts = try ModelParts(
-                model.lower(batchSize: batchSize, training: training), changing: keepsTrunk ? changing : nil)
+                model.lower(batchSize: batchSize, training: training, withLosses: true),
+                changing: keepsTrunk ? changing : nil)
             lowered[key] = parts
             return parts
         }

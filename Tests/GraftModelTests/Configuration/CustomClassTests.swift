@@ -112,12 +112,7 @@ import Testing
             "ranks",
             "layer add: the operator Add joins the shapes (None, 4) and (None, 3, 4) as NumPy does, from the last axis on, "
                 + "so that the batch meets another axis; use keras.layers.Add, or Reshape to the same rank"
-        ),
-        (
-            "number",
-            "layer add: its call reads 1.5, which is no tensor; for x * a + b with numbers, use "
-                + "keras.layers.Rescaling(a, b)"
-        ),
+        )
     ]) func operatorIsRefusedWithItsReason(_ name: String, _ message: String) throws {
         let config = try #require(Self.fixture.refusedOperators.first { $0.name == name }).config
         let error = try #require(throws: GraftError.self) { try Model.deserialize(config) }

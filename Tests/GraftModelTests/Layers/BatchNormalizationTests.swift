@@ -116,7 +116,7 @@ import Testing
         expectClose(result.outputs[0], ReferenceArray([1, 1], shape: [1, 2]), tolerance: 1e-12)
     }
 
-    @Test func otherAxesAreRefused() throws {
-        #expect(throws: GraftError.self) { try BatchNormalization(axis: 1)(Input(shape: [4, 4, 3])) }
+    @Test(arguments: [0, 4, -4]) func axesThatAreNotThereAreRefused(_ axis: Int) throws {
+        #expect(throws: GraftError.self) { try BatchNormalization(axis: axis)(Input(shape: [4, 4, 3])) }
     }
 }

@@ -128,4 +128,24 @@ import Testing
         other.seed = 9
         #expect(other.weights[0] != first)
     }
+
+    /// Rows or columns, the fewer of them, of length `gain` and orthogonal: rounded to float32 once.
+    @Test(arguments: [[6, 3], [3, 6], [4, 4], [2, 3, 5]] as [Shape])
+    func orthogonalVectorsHaveTheGainForTheirLength(_ shape: Shape) throws {
+        let initializer = Initializer.orthogonal(gain: 2, seed: 3)
+        let values = initializer.tensor(of: shape, seed: InitializerStream(key: 0, stream: 0)).scalars.map(Double.init)
+        let (columns, rows) = (shape.last, shape.elementCount / shape.last)
+        let vectors: [[Double]] =
+            rows < columns
+            ? (0..<rows).map { row in (0..<columns).map { values[row * columns + $0] } }
+            : (0..<columns).map { column in (0..<rows).map { values[$0 * columns + column] } }
+        for (i, left) in vectors.enumerated() {
+            for (j, right) in vectors.enumerated() {
+                let product = zip(left, right).reduce(0) { $0 + $1.0 * $1.1 }
+                #expect(abs(product - (i == j ? 4 : 0)) < 1e-5, "\(i) and \(j)")
+            }
+        }
+        #expect(try Initializer(configuration: initializer.configuration) == initializer)
+        #expect(try Initializer(configuration: "orthogonal") == .orthogonal())
+    }
 }

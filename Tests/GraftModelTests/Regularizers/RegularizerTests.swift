@@ -9,6 +9,7 @@ import Testing
         (.l1(), "L1", ["l1": 0.01]),
         (.l2(0.5), "L2", ["l2": 0.5]),
         (.l1l2(l1: 0.25, l2: 0.125), "L1L2", ["l1": 0.25, "l2": 0.125]),
+        (.orthogonal(0.5, .columns), "OrthogonalRegularizer", ["factor": 0.5, "mode": "columns"]),
     ]
 
     @Test(arguments: serialized)
@@ -59,5 +60,10 @@ import Testing
             ($0 as? GraftError)?.message.contains("the regularizer of kernel has the factors 0.0 and -1.0") == true
         }
         #expect(throws: GraftError.self) { try Regularizer(configuration: "orthogonal") }
+        #expect {
+            try Sequential([Conv2D(2, kernelSize: 1, kernelRegularizer: .orthogonal())], inputShape: [2, 2, 2])
+        } throws: {
+            ($0 as? GraftError)?.message.contains("is of matrices; the shape (1, 1, 2, 2) has 4 axes") == true
+        }
     }
 }
