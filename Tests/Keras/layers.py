@@ -121,9 +121,7 @@ def separable_convolutions() -> list[Case]:
     ]
 
 
-ACTIVATIONS = [
-    "relu", "relu6", "sigmoid", "softmax", "tanh", "elu", "gelu", "swish", "hard_sigmoid", "hard_swish", "linear",
-]
+ACTIVATIONS = ["relu", "relu6", "sigmoid", "softmax", "tanh", "elu", "gelu", "swish", "hard_sigmoid", "hard_swish", "linear"]
 #: Those with a kink: inputs stay away from it, as Keras and Graft each take a side of their own there.
 OTHER_ACTIVATIONS = [
     "selu", "celu", "leaky_relu", "exponential", "softplus", "softsign", "mish", "log_softmax", "log_sigmoid", "hard_tanh",
@@ -373,12 +371,6 @@ def shapes() -> list[Case]:
         Case("reshape", lambda k: k.layers.Reshape((4, 6)), image),
         Case("reshape with one free size", lambda k: k.layers.Reshape((2, -1, 3)), image),
         Case("dropout, inference", lambda k: k.layers.Dropout(0.5), image),
-        Case(
-            "dropout of nothing, of channels, training",
-            lambda k: k.layers.Dropout(0.0, noise_shape=(None, 1, 1, 2)),
-            image,
-            training=True,
-        ),
         Case("permute", lambda k: k.layers.Permute((3, 1, 2)), image),
         Case("permute sequences", lambda k: k.layers.Permute((2, 1)), [(2, 3, 4)]),
         Case("repeat vector", lambda k: k.layers.RepeatVector(3), [(2, 4)]),
@@ -387,6 +379,12 @@ def shapes() -> list[Case]:
         Case("gaussian dropout of nothing, training", lambda k: k.layers.GaussianDropout(0.0), image, training=True),
         Case("alpha dropout, inference", lambda k: k.layers.AlphaDropout(0.5, noise_shape=(None, 1, 1, 2)), image),
         Case("alpha dropout of nothing, training", lambda k: k.layers.AlphaDropout(0.0), image, training=True),
+        Case(
+            "dropout of nothing, of channels, training",
+            lambda k: k.layers.Dropout(0.0, noise_shape=(None, 1, 1, 2)),
+            image,
+            training=True,
+        ),
         Case("dropout of nothing, training", lambda k: k.layers.Dropout(0.0), image, training=True),
         Case("spatial dropout, inference", lambda k: k.layers.SpatialDropout2D(0.5), image),
         Case("spatial dropout of nothing, training", lambda k: k.layers.SpatialDropout2D(0.0), image, training=True),
@@ -396,20 +394,6 @@ def shapes() -> list[Case]:
         Case("unit normalization of vectors", lambda k: k.layers.UnitNormalization(), [(3, 5)]),
         Case("unit normalization of images", lambda k: k.layers.UnitNormalization(axis=[1, 2, 3]), image),
     ]
-
-
-def convnext():
-    """Layers that Keras has for its ConvNeXt alone."""
-    from keras.src.applications import convnext
-
-    return convnext
-
-
-def custom_scale_layer(scale: float):
-    """A layer that Keras has for its InceptionResNetV2 alone."""
-    from keras.src.applications import inception_resnet_v2
-
-    return inception_resnet_v2.CustomScaleLayer(scale)
 
 
 def image_layers() -> list[Case]:
@@ -442,6 +426,20 @@ def image_layers() -> list[Case]:
     }.items():
         cases.append(Case(f"random {name}, inference", make, image))
     return cases
+
+
+def convnext():
+    """Layers that Keras has for its ConvNeXt alone."""
+    from keras.src.applications import convnext
+
+    return convnext
+
+
+def custom_scale_layer(scale: float):
+    """A layer that Keras has for its InceptionResNetV2 alone."""
+    from keras.src.applications import inception_resnet_v2
+
+    return inception_resnet_v2.CustomScaleLayer(scale)
 
 
 def merges() -> list[Case]:
@@ -622,8 +620,8 @@ def distributed() -> list[Case]:
 
 def all_cases() -> list[Case]:
     groups = [
-        convolutions, depthwise_convolutions, separable_convolutions, transposed_convolutions, sequences, dense_layers,
-        embeddings, activations, normalizations, poolings, shapes, image_layers, merges, operations, distributed, models,
+        convolutions, depthwise_convolutions, separable_convolutions, transposed_convolutions, sequences, dense_layers, embeddings,
+        activations, normalizations, poolings, shapes, image_layers, merges, operations, distributed, models,
     ]
     cases = [case for group in groups for case in group()]
     assert len({case.name for case in cases}) == len(cases)

@@ -27,8 +27,6 @@ extension ActivationFunction {
         case .softplus: try Self.softplus(x, in: &graph)
         case .logSigmoid: try graph.unary(.negate, Self.softplus(graph.unary(.negate, x), in: &graph))
         case .softsign: try graph.binary(.divide, x, graph.binary(.add, graph.unary(.absolute, x), 1))
-        case .hardSigmoid: try Self.hardSigmoid(x, in: &graph)
-        case .hardSilu: try graph.binary(.multiply, x, Self.hardSigmoid(x, in: &graph))
         case .hardTanh: try Self.clip(x, -1, 1, in: &graph)
         case .hardShrink:
             try graph.select(graph.binary(.greater, graph.unary(.absolute, x), 0.5), x, graph.constant(0))
@@ -38,6 +36,8 @@ extension ActivationFunction {
         case .sparsePlus: try Self.sparsePlus(x, in: &graph)
         case .sparseSigmoid:
             try Self.clip(graph.binary(.multiply, graph.binary(.add, x, 1), 0.5), 0, 1, in: &graph)
+        case .hardSigmoid: try Self.hardSigmoid(x, in: &graph)
+        case .hardSilu: try graph.binary(.multiply, x, Self.hardSigmoid(x, in: &graph))
         }
     }
 
@@ -50,7 +50,8 @@ extension ActivationFunction {
 
     /// x / 6 + 1 / 2 between 0 and 1, in the order in which Keras computes it.
     private static func hardSigmoid(_ x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
-        try clip(graph.binary(.add, graph.binary(.multiply, x, Float(1 / 6.0)), 0.5), 0, 1, in: &graph)
+        let line = try graph.binary(.add, graph.binary(.multiply, x, Float(1 / 6.0)), 0.5)
+        return try graph.binary(.minimum, graph.unary(.relu, line), 1)
     }
 
     /// The constants keep mean 0 and variance 1 from layer to layer: Klambauer et al., arXiv:1706.02515.

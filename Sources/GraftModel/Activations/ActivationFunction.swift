@@ -24,10 +24,6 @@ public enum ActivationFunction: Hashable, Sendable, CaseIterable {
     case geluTanh
     /// x / (1 + e⁻ˣ); `swish` is another name for it
     case silu
-    /// min(max(x + 3, 0), 6) / 6
-    case hardSigmoid
-    /// x · min(max(x + 3, 0), 6) / 6; `hard_swish` is another name for it
-    case hardSilu
     /// 1.0507 · elu(x) with 1.6733 in the place of 1
     case selu
     /// max(x, 0) + min(eˣ − 1, 0)
@@ -60,6 +56,10 @@ public enum ActivationFunction: Hashable, Sendable, CaseIterable {
     case sparsePlus
     /// (x + 1) / 2 between 0 and 1
     case sparseSigmoid
+    /// min(max(x + 3, 0), 6) / 6
+    case hardSigmoid
+    /// x · min(max(x + 3, 0), 6) / 6; `hard_swish` is another name for it
+    case hardSilu
     /// A layer of Keras's without variables in the place of a function, as `Dense(8, activation=LeakyReLU(0.1))` has it
     case layer(ActivationLayer)
 
@@ -73,12 +73,11 @@ public enum ActivationFunction: Hashable, Sendable, CaseIterable {
     private static let names: [(function: ActivationFunction, name: String)] = [
         (.linear, "linear"), (.relu, "relu"), (.relu6, "relu6"), (.sigmoid, "sigmoid"), (.softmax, "softmax"),
         (.tanh, "tanh"), (.elu, "elu"), (.gelu, "gelu"), (.geluTanh, "gelu_tanh"), (.silu, "silu"), (.selu, "selu"),
-        (.hardSigmoid, "hard_sigmoid"), (.hardSilu, "hard_silu"),
         (.celu, "celu"), (.leakyReLU, "leaky_relu"), (.exponential, "exponential"), (.softplus, "softplus"),
         (.softsign, "softsign"), (.mish, "mish"), (.logSoftmax, "log_softmax"), (.logSigmoid, "log_sigmoid"),
         (.hardTanh, "hard_tanh"), (.hardShrink, "hard_shrink"), (.softShrink, "soft_shrink"),
         (.tanhShrink, "tanh_shrink"), (.squareplus, "squareplus"), (.sparsePlus, "sparse_plus"),
-        (.sparseSigmoid, "sparse_sigmoid"),
+        (.sparseSigmoid, "sparse_sigmoid"), (.hardSigmoid, "hard_sigmoid"), (.hardSilu, "hard_silu"),
     ]
 
     /// All functions that have a name.
