@@ -32,10 +32,13 @@ import Testing
     }
 
     /// From the smallest size that a network takes to 320, in steps of eleven, so that maps of all sizes come up, and the two
-    /// at which a map of 6 × 6 does.
+    /// at which a map of 6 × 6 does. The others of a family have the same layers in other numbers: three sizes.
     private static func sizes(of base: Base) -> [Int] {
-        if let wanted = environment["GRAFT_NETWORKS"], !wanted.contains(base.title) { return [] }
+        let wanted = environment["GRAFT_NETWORKS"]?.split(separator: ",").map(String.init)
+        if let wanted, !wanted.contains(base.title) { return [] }
         guard isAll else { return base.title == "MobileNetV2" ? [32, 96] : [] }
+        let isFirst = Base.all.first { $0.family == base.family }?.id == base.id
+        guard isFirst else { return [base.minimumSize, 96, 224] }
         return Array(Set(stride(from: base.minimumSize, through: 320, by: 11)).union([96, 192, 320])).sorted()
             .filter { $0 >= base.minimumSize }
     }
