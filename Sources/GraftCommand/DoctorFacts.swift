@@ -69,11 +69,11 @@ extension DoctorFacts {
             formatsWithoutLoader: Result { () throws(GraftError) in try ImageLibraries.formatsWithoutLoader() },
             hasMD5: MD5() != nil, swift: .here, cache: FolderState(at: files.folder),
             features: FolderState(at: files.folder + "/features"),
-            weights: Base.all.filter { $0.weights != nil }.map { base in
+            weights: Base.all.map { base in
                 Weights(
                     base: base.id, path: base.weights.flatMap { files.candidate(for: $0) },
                     pathWithTop: base.weightsWithTop.flatMap { files.candidate(for: $0) })
-            },
+            }.filter { $0.path != nil || $0.pathWithTop != nil || $0.base == Base.inceptionV3.id },
             server: URL(string: url)?.host() ?? url, network: online ? ask(url) : .notTried, packageManager: .here)
     }
 

@@ -22,6 +22,12 @@ struct Fetch: ParsableCommand {
     var top = false
 
     @Option(
+        help: ArgumentHelp(
+            "The rows and columns of the images, for networks with weights of their own for each size (MobileNets).",
+            valueName: "pixels"))
+    var inputSize: Int?
+
+    @Option(
         name: [.long, .customShort("o")],
         help: ArgumentHelp("The folder that photos are unpacked into.", valueName: "folder"))
     var output = "."
@@ -35,7 +41,8 @@ struct Fetch: ParsableCommand {
             let fetching = Fetching(console: console)
             let sample = SampleImages.all.first { $0.id == name }
             let path =
-                try sample.map { try fetching.fetch($0, into: output) } ?? fetching.fetch(weightsOf: name, top: top)
+                try sample.map { try fetching.fetch($0, into: output) }
+                ?? fetching.fetch(weightsOf: name, top: top, size: inputSize)
             console.say(path)
             var object = JSONObject(event: "done")
             object.add("path", .string(path))
@@ -48,10 +55,12 @@ struct Fetch: ParsableCommand {
 struct Fetching {
     let console: Console
 
-    /// The path of a base's published weights on this machine, checked; downloaded first where they are not there.
-    func fetch(weightsOf base: String, top: Bool) throws -> String {
+    /// The path of a base's published weights on this machine, for square images of this size, checked; downloaded first
+    /// where they are not there.
+    func fetch(weightsOf base: String, top: Bool, size: Int? = nil) throws -> String {
         defer { console.closeProgressLine() }
-        return try FileCache.standard().fetch(Base.named(base).weights(includeTop: top), progress: show)
+        return try Base.named(base).fetchWeights(
+            includeTop: top, inputShape: size.map { [$0, $0, 3] }, progress: show)
     }
 
     /// The folder of published pictures, downloaded and unpacked where it is not there.

@@ -5,8 +5,8 @@ import Graft
 struct NetworkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The pretrained network: \(Base.all.map(\.id).joined(separator: ", ")). (default: \(Base.pocket.id), which is "
-                + "part of Graft; \(Base.inceptionV3.id) where --weights or --cut is given)",
+            "The pretrained network, such as \(Base.resNet50.id); `graft bases` lists them. (default: \(Base.pocket.id), which "
+                + "is part of Graft; \(Base.inceptionV3.id) where --weights or --cut is given)",
             valueName: "name"))
     var base: String?
 
@@ -41,8 +41,8 @@ struct BaseArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What the network does first to pixels from 0 to 255: 'own' as the network was trained, 'unit' x / 255 as "
-                + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'lite' (x - 127) / 128, 'caffe' BGR minus the means, 'none'. (default: own)",
-            valueName: "own|unit|signed-unit|lite|caffe|none"))
+                + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'lite' (x - 127) / 128, 'torch' (x / 255 - mean) / deviation, 'caffe' BGR minus the means, 'none'. (default: own)",
+            valueName: "own|unit|signed-unit|lite|torch|caffe|none"))
     var preprocessing: PreprocessingOption?
 
     /// The values, apart from how they were parsed.

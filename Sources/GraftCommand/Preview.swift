@@ -40,7 +40,7 @@ struct Preview: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The network that looks: \(Base.all.map(\.id).joined(separator: ", ")).", valueName: "name"))
+            "The network that looks, such as \(Base.resNet50.id); `graft bases` lists them.", valueName: "name"))
     var base = Base.pocket.id
 
     @OptionGroup var rule: ImageArguments

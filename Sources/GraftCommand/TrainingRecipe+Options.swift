@@ -41,7 +41,7 @@ extension TrainingRecipe {
     /// The network for what is to be learned of these images; says what it is.
     func model(for images: LabelledImages, on console: Console) throws -> Model {
         var recipe = self
-        recipe.weights = try base.fetched(weights, for: preprocessing, on: console)
+        recipe.weights = try base.fetched(weights, for: preprocessing, size: inputSize, on: console)
         let model = try naming("--head", for: "head") { () throws(GraftError) in
             try recipe.model(on: recipe.network(), for: images)
         }

@@ -237,8 +237,8 @@ import Testing
         ("vgg16 nowhere --student vgg16", "the folder nowhere cannot be read: No such file or directory"),
         (
             "vgg photos --student vgg16",
-            "there is no base called “vgg”; Graft knows \(Base.all.map(\.id).joined(separator: ", ")); the name of a saved "
-                + "model ends in .keras or .h5"
+            "there is no base called “vgg”; the nearest are vgg16, vgg19, pocket, and `graft bases --all` lists all; the "
+                + "name of a saved model ends in .keras or .h5"
         ),
         ("vgg16 photos --student s.keras", "cannot open s.keras: no such file or directory"),
         (

@@ -229,5 +229,34 @@ import Testing
         let lines = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }
         #expect(lines.map { $0.string("name") } == Base.all.map(\.id))
         #expect(lines.allSatisfy { $0.string("event") == "base" })
+        #expect(lines.allSatisfy { $0.string("license_source")?.isEmpty == false })
+        let inception = try #require(lines.first { $0.string("name") == "inception-v3" })
+        #expect(inception.number("top_1") == 77.9)
+        #expect(inception.string("license") == "Apache 2.0")
+    }
+
+    @Test func usuallyOneBaseOfEachFamilyIsListed() throws {
+        let usual = try run("bases").output.split(separator: "\n").map { $0.prefix { $0 != " " } }
+        let families = Dictionary(grouping: Base.all, by: \.family).values
+        #expect(families.allSatisfy { family in family.contains { usual.contains($0.id[...]) } })
+        #expect(usual.contains("pocket") && usual.contains("resnet50"))
+        // Nothing is on the machine of this test's cache.
+        #expect(!usual.contains("resnet152"))
+        let every = try run("bases", "--all").output.split(separator: "\n")
+        #expect(every.dropFirst().map { String($0.prefix { $0 != " " }) } == Base.all.map(\.id))
+        let complete = every.dropFirst().allSatisfy { line in line.hasSuffix(")") && !line.hasSuffix("()") }
+        #expect(complete)
+        let unclear = try #require(every.first { $0.hasPrefix("resnet50-v2") })
+        #expect(unclear.hasSuffix("unclear (keras-team/keras#13362)"))
+    }
+
+    @Test func aBaseIsDescribedByItsName() throws {
+        let lines = try run("bases", "VGG19").output.split(separator: "\n")
+        #expect(lines.first == "vgg19  VGG19")
+        #expect(lines.contains("  top-1       71.3 % (keras.io/api/applications)"))
+        #expect(lines.contains("  cuts        block3_pool, block4_pool, block5_pool (usual: block5_pool)"))
+        let unknown = try run("bases", "vgg17")
+        #expect(unknown.status == 64)
+        #expect(unknown.errors.contains("the nearest are vgg16, vgg19"))
     }
 }

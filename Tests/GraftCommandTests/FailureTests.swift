@@ -26,8 +26,8 @@ import Testing
         ("train photos --output nowhere/m.keras", "--output: there is no folder nowhere; make it first"),
         (
             "summary inception",
-            "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, pocket, resnet50, "
-                + "vgg16; the name of a saved model ends in .keras or .h5"
+            "there is no base called “inception”; the nearest are xception, inception-v3, pocket, and `graft bases --all` "
+                + "lists all; the name of a saved model ends in .keras or .h5"
         ),
         (
             "features efficientnet-lite0 photos",

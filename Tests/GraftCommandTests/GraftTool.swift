@@ -20,9 +20,10 @@ struct GraftTool {
     /// - Parameters:
     ///   - environment: what is set beside what every run has.
     ///   - input: what standard input holds; nothing where `nil`.
+    ///   - executable: another program that runs it; it has these arguments then.
     ///   - whileRunning: called with the process and the text so far until the process ends.
     func run(
-        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
+        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, by executable: URL? = nil,
         whileRunning: ((Process, String) -> Void)? = nil
     ) throws -> Outcome {
         let run = folder.appending(path: "run-\(UUID().uuidString)")
@@ -30,7 +31,7 @@ struct GraftTool {
         let (output, errors) = (run.appending(path: "output"), run.appending(path: "errors"))
         for file in [output, errors] { try Data().write(to: file) }
         let process = Process()
-        process.executableURL = Self.executable
+        process.executableURL = executable ?? Self.executable
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = [

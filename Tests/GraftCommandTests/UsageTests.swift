@@ -37,8 +37,8 @@ import Testing
         wrong("train", train, "photos --threads 0", "--threads: got 0, needs at least 1"),
         wrong(
             "train", train, "photos --base inception",
-            "there is no base called “inception”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, "
-                + "pocket, resnet50, vgg16"
+            "there is no base called “inception”; the nearest are xception, inception-v3, pocket, and "
+                + "`graft bases --all` lists all"
         ),
         wrong(
             "train", train, "photos --head flaten",
@@ -71,7 +71,7 @@ import Testing
             arguments: ["trian", "photos"],
             message:
                 "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, audit, preview, split, "
-                + "features, summary, find-learning-rate, bases, fetch, sample, doctor, distill, help",
+                + "features, summary, export, find-learning-rate, bases, fetch, sample, doctor, distill, help",
             usage: "Usage: graft <subcommand>\n  See 'graft --help' for more information.\n"),
         wrong("predict", predict, "m.keras a.jpg --input-size 0", "--input-size: got 0, needs 1 to 4096 pixels"),
         wrong("predict", predict, "m.keras a.jpg --top 0", "--top: got 0, needs at least 1"),

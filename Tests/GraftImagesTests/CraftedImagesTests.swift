@@ -77,7 +77,7 @@ import Testing
     /// 60 kB that would be padded to ten thousand million pixels.
     @Test func aNarrowImageIsNotPaddedWithoutBound() throws {
         let strip = bitmap(width: 20_000, height: 1) { UInt8(truncatingIfNeeded: $0) }
-        let message = "decoding and padding its 20000 × 1 pixels takes 1199 MB, more than the 300 MB"
+        let message = "decoding and padding its 20000 × 1 pixels takes 1200 MB, more than the 300 MB"
         for size in [Size2D(32, 32), Size2D(16_384, 1)] {
             let decoder = try ImageDecoder(ImageRule(height: size.height, width: size.width, fit: .pad))
             let error = #expect(throws: GraftError.self) { try decoder.decode(strip) }

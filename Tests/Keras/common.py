@@ -50,6 +50,24 @@ def import_keras():
     return keras
 
 
+def application(title: str):
+    """Keras's function that makes the network of a base, by the base's title, and its `preprocess_input`; what Keras has no
+    function for is in a module here. `MobileNetV2-0.35` is MobileNetV2 of that width."""
+    keras = import_keras()
+    name, _, width = title.partition("-")
+    if name == "EfficientNetLite0":
+        import lite
+
+        return lite.EfficientNetLite0, lite.preprocess_input
+    import beyond
+
+    if name in beyond.NETWORKS:
+        return beyond.NETWORKS[name]
+    function = getattr(keras.applications, name)
+    preprocess = sys.modules[function.__module__].preprocess_input
+    return functools.partial(function, alpha=float(width)) if width else function, preprocess
+
+
 def pinned_versions() -> dict[str, str]:
     """Package to version, as `requirements.txt` pins them."""
     lines = (Path(__file__).parent / "requirements.txt").read_text().splitlines()
@@ -266,7 +284,8 @@ def randomize(model, images, seed: int = 0) -> None:
     for layer in model.layers:
         for variable in layer.weights:
             values = random_values(variable.name, tuple(variable.shape), random)
-            variable.assign((values + ("beta" in variable.name)).astype("float32"))
+            variable.assign((values + ("beta" in variable.name)).astype(variable.dtype))
+    finalize(model)
     normalizations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [layer.momentum for layer in normalizations]
     for layer in normalizations:
@@ -281,10 +300,20 @@ def randomize(model, images, seed: int = 0) -> None:
         layer.momentum = momentum
 
 
+def finalize(model) -> None:
+    """Makes normalizations of pixels compute with the statistics that were assigned to their variables."""
+    keras = import_keras()
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization) and layer.weights:
+            layer.finalize_state()
+
+
 def random_values(name: str, shape: Sequence[int], random):
     """Kernels He-normal; biases, betas and moving means small; gammas near 1; moving variances 0.5 to 1.5."""
     import numpy as np
 
+    if name == "count":
+        return np.zeros(shape)
     if "variance" in name:
         return random.uniform(0.5, 1.5, shape)
     if "gamma" in name:

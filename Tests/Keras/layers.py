@@ -101,7 +101,27 @@ def depthwise_convolutions() -> list[Case]:
     ]
 
 
-ACTIVATIONS = ["relu", "relu6", "sigmoid", "softmax", "tanh", "elu", "gelu", "swish", "linear"]
+def separable_convolutions() -> list[Case]:
+    def separable(name: str, shape: tuple[int, ...] = (2, 5, 6, 3), filters: int = 4, kernel: Any = 3, **options) -> Case:
+        return Case(f"separable {name}", lambda k: k.layers.SeparableConv2D(filters, kernel, **options), [shape])
+
+    return [
+        separable("3x3 valid"),
+        separable("3x3 same without bias", padding="same", use_bias=False),
+        separable("multiplier 2 stride 2 same, relu", depth_multiplier=2, strides=2, padding="same", activation="relu"),
+        separable("dilation 2 same", dilation_rate=2, padding="same"),
+        separable("of one channel", (2, 4, 4, 1), 2, depth_multiplier=3),
+        Case(
+            "separable with penalties",
+            lambda k: k.layers.SeparableConv2D(
+                2, 1, depthwise_regularizer=k.regularizers.L1L2(0.01, 0.1), pointwise_regularizer="l2", bias_regularizer="l2"
+            ),
+            [(2, 3, 3, 2)],
+        ),
+    ]
+
+
+ACTIVATIONS = ["relu", "relu6", "sigmoid", "softmax", "tanh", "elu", "gelu", "swish", "hard_sigmoid", "hard_swish", "linear"]
 #: Those with a kink: inputs stay away from it, as Keras and Graft each take a side of their own there.
 OTHER_ACTIVATIONS = [
     "selu", "celu", "leaky_relu", "exponential", "softplus", "softsign", "mish", "log_softmax", "log_sigmoid", "hard_tanh",
@@ -242,6 +262,16 @@ def normalizations() -> list[Case]:
             lambda k: k.layers.Normalization(mean=[0.485, 0.456, 0.406], variance=[0.0524, 0.0502, 0.0506]),
             [(2, 3, 2, 3)],
         ),
+        Case("layer normalization", lambda k: k.layers.LayerNormalization(), [(2, 3, 2, 4)]),
+        Case("layer normalization of vectors, training", lambda k: k.layers.LayerNormalization(epsilon=1e-6), [(3, 7)], training=True),
+        Case("layer normalization of images", lambda k: k.layers.LayerNormalization(axis=[1, 2, 3]), [(2, 3, 2, 4)]),
+        Case("layer normalization of columns", lambda k: k.layers.LayerNormalization(axis=2), [(2, 3, 5, 4)]),
+        Case(
+            "layer normalization without scale, with a penalty",
+            lambda k: k.layers.LayerNormalization(scale=False, beta_regularizer="l2"),
+            [(2, 3, 5)],
+        ),
+        Case("layer normalization without center", lambda k: k.layers.LayerNormalization(center=False), [(2, 3, 5)]),
         Case("normalization by one number", lambda k: k.layers.Normalization(axis=None, mean=3.0, variance=2.0), [(2, 3, 2, 3)]),
         Case("normalization with stored statistics", lambda k: k.layers.Normalization(), [(2, 3, 2, 3)]),
     ]
@@ -325,6 +355,12 @@ def shapes() -> list[Case]:
         Case("zero padding", lambda k: k.layers.ZeroPadding2D(), image),
         Case("zero padding (1, 2)", lambda k: k.layers.ZeroPadding2D((1, 2)), image),
         Case("zero padding ((0, 1), (2, 0))", lambda k: k.layers.ZeroPadding2D(((0, 1), (2, 0))), image),
+        Case("cropping of nothing", lambda k: k.layers.Cropping2D(), image),
+        Case("cropping 1", lambda k: k.layers.Cropping2D(1), image),
+        Case("cropping ((0, 1), (2, 0))", lambda k: k.layers.Cropping2D(((0, 1), (2, 0))), image),
+        Case("stochastic depth, inference", lambda k: convnext().StochasticDepth(0.5), image),
+        Case("stochastic depth of nothing, training", lambda k: convnext().StochasticDepth(0.0), image, training=True),
+        Case("layer scale", lambda k: convnext().LayerScale(1e-6, 2), image),
         Case("flatten", lambda k: k.layers.Flatten(), image),
         Case("flatten vectors", lambda k: k.layers.Flatten(), [(3, 4)]),
         Case("up-sampling", lambda k: k.layers.UpSampling2D(), image),
@@ -343,6 +379,12 @@ def shapes() -> list[Case]:
         Case("gaussian dropout of nothing, training", lambda k: k.layers.GaussianDropout(0.0), image, training=True),
         Case("alpha dropout, inference", lambda k: k.layers.AlphaDropout(0.5, noise_shape=(None, 1, 1, 2)), image),
         Case("alpha dropout of nothing, training", lambda k: k.layers.AlphaDropout(0.0), image, training=True),
+        Case(
+            "dropout of nothing, of channels, training",
+            lambda k: k.layers.Dropout(0.0, noise_shape=(None, 1, 1, 2)),
+            image,
+            training=True,
+        ),
         Case("dropout of nothing, training", lambda k: k.layers.Dropout(0.0), image, training=True),
         Case("spatial dropout, inference", lambda k: k.layers.SpatialDropout2D(0.5), image),
         Case("spatial dropout of nothing, training", lambda k: k.layers.SpatialDropout2D(0.0), image, training=True),
@@ -386,6 +428,20 @@ def image_layers() -> list[Case]:
     return cases
 
 
+def convnext():
+    """Layers that Keras has for its ConvNeXt alone."""
+    from keras.src.applications import convnext
+
+    return convnext
+
+
+def custom_scale_layer(scale: float):
+    """A layer that Keras has for its InceptionResNetV2 alone."""
+    from keras.src.applications import inception_resnet_v2
+
+    return inception_resnet_v2.CustomScaleLayer(scale)
+
+
 def merges() -> list[Case]:
     image = (2, 3, 4, 2)
     return [
@@ -398,6 +454,7 @@ def merges() -> list[Case]:
         Case("add, broadcast", lambda k: k.layers.Add(), [image, (2, 1, 1, 2)]),
         Case("multiply", lambda k: k.layers.Multiply(), [image, image]),
         Case("multiply three", lambda k: k.layers.Multiply(), [image, image, image]),
+        Case("custom scale layer", lambda k: custom_scale_layer(0.17), [image, image]),
         Case("multiply, broadcast", lambda k: k.layers.Multiply(), [image, (2, 1, 1, 2)]),
         Case("subtract", lambda k: k.layers.Subtract(), [image, image]),
         Case("subtract, broadcast", lambda k: k.layers.Subtract(), [image, (2, 1, 1, 2)]),
@@ -563,8 +620,8 @@ def distributed() -> list[Case]:
 
 def all_cases() -> list[Case]:
     groups = [
-        convolutions, depthwise_convolutions, transposed_convolutions, sequences, dense_layers, embeddings, activations,
-        normalizations, poolings, shapes, image_layers, merges, operations, distributed, models,
+        convolutions, depthwise_convolutions, separable_convolutions, transposed_convolutions, sequences, dense_layers, embeddings,
+        activations, normalizations, poolings, shapes, image_layers, merges, operations, distributed, models,
     ]
     cases = [case for group in groups for case in group()]
     assert len({case.name for case in cases}) == len(cases)

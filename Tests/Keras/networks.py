@@ -5,8 +5,9 @@ Each network gets seeded weights, normalization statistics measured on the photo
 in range, and a weight file of the kind that Keras publishes. `graft features` reads the file and the photos, in float32
 and, where the processor has it, in bfloat16; and the same weights as Keras 3's `save_weights` writes them.
 
-    Tests/Keras/networks.py
-    Tests/Keras/networks.py --only vgg16
+    Tests/Keras/networks.py                 # one network of each family
+    Tests/Keras/networks.py --all           # every network: on demand
+    Tests/Keras/networks.py --only vgg19    # one
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import common
-import lite
 
 #: The bound that the features at `mixed7` keep, for all networks.
 TOLERANCE = 1e-4
@@ -30,6 +30,8 @@ TOLERANCE_OF_BFLOAT16 = 0.04
 #: logits' errors into shares; 5.4 on VGG16's features on a processor with AVX2 alone, 2.7e-6 of the largest: all its thirteen
 #: layers are Winograd's, and Keras's own distance is 5.0e-7 there.
 SHARE_OF_KERAS = 6
+#: Beyond that, how much further than Keras's `mixed_bfloat16`, as in bfloat16.py. Measured: InceptionResNetV2 alone needs it.
+SHARE_OF_KERAS_BFLOAT16 = 1.25
 COUNT = 12
 
 
@@ -38,24 +40,67 @@ class Network:
     """A network in one form; sizes are small, and odd ones among them, as padding shows there."""
 
     base: str
-    application: str
-    module: str
+    title: str
     top: bool
     size: int
 
 
-NETWORKS = [
-    Network("vgg16", "VGG16", "vgg16", True, 64),
-    Network("vgg16", "VGG16", "vgg16", False, 75),
-    Network("resnet50", "ResNet50", "resnet50", True, 101),
-    Network("resnet50", "ResNet50", "resnet50", False, 96),
-    Network("inception-v3", "InceptionV3", "inception_v3", True, 139),
-    Network("inception-v3", "InceptionV3", "inception_v3", False, 128),
-    Network("mobilenet-v2", "MobileNetV2", "mobilenet_v2", True, 96),
-    Network("mobilenet-v2", "MobileNetV2", "mobilenet_v2", False, 75),
-    Network("efficientnet-lite0", "EfficientNetLite0", "lite", True, 96),
-    Network("efficientnet-lite0", "EfficientNetLite0", "lite", False, 75),
+#: One of each family: base, title, size with top, size without; no size where time in CI is short and the unit tests, which
+#: hold each family's outputs to Keras's with and without top, have to do.
+FAMILIES = [
+    ("vgg16", "VGG16", 64, 75),
+    ("resnet50", "ResNet50", 101, 96),
+    ("inception-v3", "InceptionV3", 139, 128),
+    ("mobilenet-v2", "MobileNetV2", 96, 75),
+    ("efficientnet-lite0", "EfficientNetLite0", 96, 75),
+    ("efficientnet-b0", "EfficientNetB0", 96, 75),
+    ("resnet50-v2", "ResNet50V2", None, 75),
+    ("resnet18", "ResNet18", None, 75),
+    ("squeezenet", "SqueezeNet", None, 75),
+    ("mobilenet", "MobileNet", None, 75),
+    ("mobilenet-v3-small", "MobileNetV3Small", None, 75),
+    ("densenet121", "DenseNet121", None, 75),
+    ("xception", "Xception", None, 71),
+    ("efficientnet-v2-b0", "EfficientNetV2B0", None, 75),
 ]
+#: Those that take minutes each, in Keras more than here.
+SLOW = [
+    ("inception-resnet-v2", "InceptionResNetV2", 96, 75),
+    ("nasnet-mobile", "NASNetMobile", 64, 75),
+    ("convnext-tiny", "ConvNeXtTiny", 64, 75),
+]
+#: The others: their tops are their families'.
+OTHERS = [
+    ("vgg19", "VGG19", 64),
+    ("resnet34", "ResNet34", 64),
+    ("resnet101", "ResNet101", 64),
+    ("resnet152", "ResNet152", 64),
+    ("resnet101-v2", "ResNet101V2", 64),
+    ("resnet152-v2", "ResNet152V2", 64),
+    ("mobilenet-v2-0.35", "MobileNetV2-0.35", 75),
+    ("mobilenet-v2-0.5", "MobileNetV2-0.5", 75),
+    ("mobilenet-v2-0.75", "MobileNetV2-0.75", 75),
+    ("mobilenet-v2-1.3", "MobileNetV2-1.3", 75),
+    ("mobilenet-v2-1.4", "MobileNetV2-1.4", 75),
+    ("mobilenet-v3-large", "MobileNetV3Large", 75),
+    ("densenet169", "DenseNet169", 64),
+    ("densenet201", "DenseNet201", 64),
+    ("convnext-small", "ConvNeXtSmall", 64),
+    ("convnext-base", "ConvNeXtBase", 64),
+    *((f"efficientnet-b{number}", f"EfficientNetB{number}", 75) for number in range(1, 8)),
+    *((f"efficientnet-v2-{letter.lower()}", f"EfficientNetV2{letter}", 75) for letter in ("B1", "B2", "B3", "S")),
+]
+
+
+def both(rows) -> list[Network]:
+    """With and without top, where there is a size."""
+    return [
+        Network(base, title, top, size) for base, title, *sizes in rows for top, size in zip((True, False), sizes) if size
+    ]
+
+
+NETWORKS = both(FAMILIES)
+MORE = both(SLOW) + [Network(base, title, False, size) for base, title, size in OTHERS]
 
 
 def has_bfloat16() -> bool:
@@ -64,31 +109,34 @@ def has_bfloat16() -> bool:
     return information.exists() and not {"avx512_bf16", "amx_bf16"}.isdisjoint(information.read_text().split())
 
 
-def in_float64(keras, application, network: Network, model, images):
-    """What the same network computes with 64 bits."""
+def computed_in(policy: str, keras, application, network: Network, model, images):
+    """What the same network computes in another precision."""
     import numpy as np
 
-    keras.config.set_dtype_policy("float64")
+    wide = policy == "float64"
+    keras.config.set_dtype_policy(policy)
     options = {"classifier_activation": None} if network.top else {}
-    exact = application(
+    other = application(
         include_top=network.top, weights=None, input_shape=(network.size, network.size, 3), **options
     )
     keras.config.set_dtype_policy("float32")
-    exact.set_weights([weights.astype("float64") for weights in model.get_weights()])
-    values = exact.predict(images.astype("float64"), verbose=0)
+    weights = model.get_weights()
+    other.set_weights([array.astype("float64") if wide and array.dtype.kind == "f" else array for array in weights])
+    common.finalize(other)
+    values = other.predict(images.astype("float64") if wide else images, verbose=0)
+    values = np.asarray(values, "float64" if wide else "float32")
     return np.asarray(keras.ops.softmax(values)) if network.top else values
 
 
 def check(network: Network, keras, checks: common.Checks, photos: list[Path], folder: Path) -> None:
     import numpy as np
 
-    module = lite if network.module == "lite" else getattr(keras.applications, network.module)
+    application, preprocess = common.application(network.title)
     size = network.size
     # With top, the logits: softmax comes last, so that its inputs can be looked at first.
     options = {"classifier_activation": None} if network.top else {}
-    application = getattr(module, network.application)
     model = application(include_top=network.top, weights=None, input_shape=(size, size, 3), **options)
-    images = module.preprocess_input(common.load_images(photos, (size, size)))
+    images = preprocess(common.load_images(photos, (size, size)))
     common.randomize(model, images)
     weights = folder / f"{network.base}.h5"
     common.save_legacy_weights(model, weights)
@@ -110,7 +158,7 @@ def check(network: Network, keras, checks: common.Checks, photos: list[Path], fo
         theirs = np.asarray(keras.ops.softmax(theirs))
         checks.claim(f"{name}: probabilities are spread", bool(theirs.max() < 0.99), f"largest {theirs.max():.3f}")
     checks.compare(name, ours, theirs, TOLERANCE)
-    exact = in_float64(keras, application, network, model, images)
+    exact = computed_in("float64", keras, application, network, model, images)
     distances = [float(abs(values - exact).max() / abs(exact).max()) for values in (ours, theirs)]
     detail = "from float64: Graft {:.1e} of the largest, Keras {:.1e}".format(*distances)
     checks.claim(f"{name}, rounding", distances[0] <= SHARE_OF_KERAS * distances[1], detail)
@@ -120,25 +168,75 @@ def check(network: Network, keras, checks: common.Checks, photos: list[Path], fo
     checks.claim(f"{name}, .weights.h5", bool((features("float32", new) == ours).all()))
     new.unlink()
     if has_bfloat16():
-        distance = float(np.linalg.norm(features("bfloat16") - theirs) / np.linalg.norm(theirs))
-        bound = TOLERANCE_OF_BFLOAT16
-        checks.claim(f"{name}, bfloat16", 0 < distance <= bound, f"relative L2 {distance:.2%}, tolerance {bound:.0%}")
+        def distance_of(values) -> float:
+            return float(np.linalg.norm(values - theirs) / np.linalg.norm(theirs))
+
+        distance, bound = distance_of(features("bfloat16")), TOLERANCE_OF_BFLOAT16
+        if distance > bound:
+            # A network of 244 layers magnifies rounding more, whoever computes it.
+            bound = SHARE_OF_KERAS_BFLOAT16 * distance_of(
+                computed_in("mixed_bfloat16", keras, application, network, model, images)
+            )
+        checks.claim(f"{name}, bfloat16", 0 < distance <= bound, f"relative L2 {distance:.2%}, tolerance {bound:.2%}")
     weights.unlink()
+
+
+def check_published_efficientnet(keras, checks: common.Checks, photos: list[Path], folder: Path) -> None:
+    """A file as EfficientNet's published ones are, with ImageNet's deviations for variances and a counter of 64 bits, read by
+    Keras as `weights="imagenet"`, which divides pixels once more, and by Graft."""
+    import h5py
+    import numpy as np
+    from keras.src.utils import file_utils
+
+    size, file = 75, folder / "published.h5"
+    images = common.load_images(photos, (size, size))
+    keras.backend.clear_session()  # names as in a fresh process
+    model = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=(size, size, 3))
+    common.randomize(model, images)
+    statistics = [np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225]), np.array(0)]
+    model.get_layer("normalization").set_weights(statistics)
+    common.save_legacy_weights(model, file)
+    with h5py.File(file, "r+") as stored:
+        group = stored["normalization"]
+        name = next(name for name in group.attrs["weight_names"] if "count" in str(name))
+        name = name.decode() if isinstance(name, bytes) else name
+        del group[name]
+        group.create_dataset(name, data=np.int64(0))
+    fetch, file_utils.get_file = file_utils.get_file, lambda *_, **__: str(file)
+    try:
+        keras.backend.clear_session()
+        published = keras.applications.EfficientNetB0(include_top=False, input_shape=(size, size, 3))
+    finally:
+        file_utils.get_file = fetch
+    common.finalize(published)
+    theirs = published.predict(images, verbose=0)
+    ours = common.graft_features(
+        "efficientnet-b0", photos[0].parent, "--weights", file, "--input-size", size, "--cut", "top_activation",
+        output=folder / "features.npy",
+    )[0]
+    name = "efficientnet-b0, a file as it is published"
+    other = model.predict(images, verbose=0)
+    checks.claim(f"{name}: the division shows", float(abs(theirs - other).max()) > 100 * TOLERANCE * abs(theirs).max())
+    checks.compare(name, ours, theirs, TOLERANCE)
+    file.unlink()
 
 
 def main() -> int:
     parser = common.parser(__doc__)
-    parser.add_argument("--only", choices=sorted({network.base for network in NETWORKS}), help="one network")
+    parser.add_argument("--all", action="store_true", help="every network, not one of each family")
+    parser.add_argument("--only", choices=sorted({network.base for network in NETWORKS + MORE}), help="one network")
     arguments = parser.parse_args()
     keras = common.import_keras()
     checks = common.Checks()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         photos = common.numbered_copies(common.photos(COUNT, folder / "drawn"), folder / "photos")
-        for network in NETWORKS:
+        for network in NETWORKS + (MORE if arguments.all or arguments.only else []):
             if arguments.only in (None, network.base):
                 keras.backend.clear_session()
                 check(network, keras, checks, photos, folder)
+        if arguments.only in (None, "efficientnet-b0"):
+            check_published_efficientnet(keras, checks, photos, folder)
     return checks.finish()
 
 

@@ -14,15 +14,14 @@ extension Base {
     public func model(_ options: BaseOptions, cache: FileCache) throws(GraftError) -> Model {
         let shape = try inputShape(options)
         try check(options)
-        let image = Input(shape: shape)
-        let preprocessed = try (options.preprocessing ?? preprocessing).output(for: image)
-        let parts = Parts(base: self, options: options, image: image, features: try network.features(of: preprocessed))
+        let parts = try Parts(base: self, network: network, options: options, image: Input(shape: shape))
         let model =
             switch options.weights {
             case .none: try parts.model()
             case .builtIn: try parts.modelWithBuiltInWeights()
             case .file(let path): try parts.model(weightsFrom: path)
-            case .imagenet: try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop)))
+            case .imagenet:
+                try parts.model(weightsFrom: cache.fetch(weights(includeTop: options.includeTop, inputShape: shape)))
             }
         // Statistics of millions of images are worth more than those of a few batches; see `BatchNormalization`.
         if options.weights != .none { model.setStatistics(.frozen) }
@@ -58,9 +57,18 @@ extension Base {
 /// A base's tensors, before anything is put on the features.
 private struct Parts {
     let base: Base
+    let network: any Network
     let options: BaseOptions
     let image: SymbolicTensor
     let features: SymbolicTensor
+
+    init(
+        base: Base, network: any Network, options: BaseOptions, image: SymbolicTensor
+    ) throws(GraftError) {
+        (self.base, self.network, self.options, self.image) = (base, network, options, image)
+        let preprocessing = options.preprocessing ?? base.preprocessing
+        features = try network.features(of: network.preprocessed(image, by: preprocessing))
+    }
 
     /// The model with random weights.
     func model() throws(GraftError) -> Model { try model(options.includeTop ? classified() : pooled()) }
@@ -95,13 +103,37 @@ private struct Parts {
     }
 
     private func model(weightsFromPyTorch path: String) throws(GraftError) -> Model {
-        guard let layout = base.network.pyTorch else { throw refusal(of: path, "a safetensors file") }
+        guard let layout = network.pyTorch else { throw refusal(of: path, "a safetensors file") }
         let model = try model()
         try PyTorchWeights.load(from: path, into: model.publishedLayers, layout: layout)
         return model
     }
 
     private func model(weightsFromKeras path: String) throws(GraftError) -> Model {
+        guard options.preprocessing.map({ $0 == base.preprocessing }) ?? true || !network.preprocessingHasWeights else {
+            return try modelWithoutPreprocessing(weightsFromKeras: path)
+        }
+        let model = try loaded(fromKeras: path)
+        guard let other = network.asTrained(by: model) else { return model }
+        let parts = try Parts(base: base, network: other, options: options, image: Input(shape: image.shape))
+        return try parts.loaded(fromKeras: path)
+    }
+
+    /// The file has weights for a preprocessing that this model does not have: they are loaded into one that does, and what
+    /// comes behind is handed over.
+    private func modelWithoutPreprocessing(weightsFromKeras path: String) throws(GraftError) -> Model {
+        var whole = options
+        whole.preprocessing = nil
+        let parts = try Parts(base: base, network: network, options: whole, image: Input(shape: image.shape))
+        let source = try parts.loaded(fromKeras: path)
+        let model = try model()
+        for layer in model.publishedLayers {
+            try layer.setWeights(source.layer(named: layer.name).variables.map(\.value))
+        }
+        return model
+    }
+
+    private func loaded(fromKeras path: String) throws(GraftError) -> Model {
         let model = try model()
         do {
             try KerasWeights.load(from: path, into: model.publishedLayers)
@@ -114,20 +146,22 @@ private struct Parts {
     }
 
     private func model(_ output: SymbolicTensor) throws(GraftError) -> Model {
-        let name = options.name ?? base.modelName + base.network.nameSuffix(for: image.shape)
+        let name = options.name ?? base.modelName + network.nameSuffix(for: image.shape)
         return try Model(inputs: image, outputs: output, name: name, seed: options.seed)
     }
 
     private func classified() throws(GraftError) -> SymbolicTensor {
-        try Dense(options.classes, activation: options.classifierActivation, name: "predictions")(
-            base.network.classifierInput(of: features))
+        try network.classified(
+            features, classes: options.classes, activation: options.classifierActivation)
     }
 
     private func pooled() throws(GraftError) -> SymbolicTensor {
-        switch options.pooling {
-        case .none: features
-        case .average: try GlobalAveragePooling2D(name: base.network.poolingNames?.average)(features)
-        case .max: try GlobalMaxPooling2D(name: base.network.poolingNames?.max)(features)
-        }
+        let pooled =
+            switch options.pooling {
+            case .none: features
+            case .average: try GlobalAveragePooling2D(name: network.poolingNames?.average)(features)
+            case .max: try GlobalMaxPooling2D(name: network.poolingNames?.max)(features)
+            }
+        return try network.finished(pooled)
     }
 }

@@ -14,6 +14,8 @@ public struct Base: Sendable, Identifiable {
     public let title: String
     /// The name of its models, as in Keras: `inception_v3`; MobileNetV2's end with the images' rows.
     public let modelName: String
+    /// The networks of the same paper.
+    public let family: BaseFamily
     /// Rows and columns of the images that it was trained on.
     public let defaultSize: Int
     /// The least rows and columns that it can take.
@@ -29,10 +31,15 @@ public struct Base: Sendable, Identifiable {
     /// The number of its parameters with its top, at its default size, for the 1,000 classes of ImageNet; `nil` for one
     /// without a top.
     public let parameterCountWithTop: Int?
+    /// The share of ImageNet's validation images whose class it names first, in percent, as Keras's table says
+    /// (keras.io/api/applications); `nil` where it says nothing.
+    public var topOneAccuracy: Double?
     /// The published weights without the top; `nil` where none are published in a form that Graft reads.
     public let weights: PublishedFile?
     /// The published weights with the top; `nil` where none are published in a form that Graft reads.
     public let weightsWithTop: PublishedFile?
+    /// Published weights that were trained on images of other sizes than the default one, by rows and columns.
+    var weightsBySize: [Int: (notop: PublishedFile, top: PublishedFile)] = [:]
     /// The weights without the top that are part of Graft.
     var builtIn: (@Sendable () throws(GraftError) -> SafetensorsFile)?
 
@@ -40,6 +47,9 @@ public struct Base: Sendable, Identifiable {
     public var featureGroups: [Int] = []
 
     let network: any Network
+
+    /// Whether its preprocessing is part of Keras's network too, layer by layer; of the others it is a function beside it.
+    var preprocessingIsKerass: Bool { network.preprocessingIsKerass }
 
     /// Whether its weights are part of Graft, so that nothing has to be downloaded.
     public var hasBuiltInWeights: Bool { builtIn != nil }
@@ -55,14 +65,19 @@ public struct Base: Sendable, Identifiable {
         if let base = all.first(where: { [$0.id, $0.title.lowercased(), $0.modelName].contains(wanted) }) {
             return base
         }
-        let known = all.map(\.id).joined(separator: ", ")
-        throw GraftError(.argument, "there is no base called “\(id)”; Graft knows \(known)")
+        let nearest = NearestNames.find(wanted, among: all.map(\.id)).joined(separator: ", ")
+        throw GraftError(
+            .argument, "there is no base called “\(id)”; the nearest are \(nearest), and `graft bases --all` lists all")
     }
 
-    /// The published weights with or without the top.
+    /// The published weights with or without the top: those that were trained on images of this shape, where the base has such,
+    /// else those of its default size, as Keras chooses them.
     ///
     /// - Throws: `GraftError` with code `file` saying which file to give instead, where none are published.
-    public func weights(includeTop: Bool) throws(GraftError) -> PublishedFile {
+    public func weights(includeTop: Bool, inputShape: Shape? = nil) throws(GraftError) -> PublishedFile {
+        let isSquare = inputShape.map { $0.rank == 3 && $0[0] == $0[1] } ?? false
+        let sized = inputShape.flatMap { shape in isSquare ? weightsBySize[shape[0]] : nil }
+        if let sized { return includeTop ? sized.top : sized.notop }
         if let file = includeTop ? weightsWithTop : weights { return file }
         throw GraftError(
             .file,
@@ -74,7 +89,7 @@ public struct Base: Sendable, Identifiable {
 
     /// What a weight file for this base is.
     public var fileDescription: String {
-        let names = network.pyTorch.map { "safetensors with the names of PyTorch's package \($0.package)" }
+        let names = network.pyTorch.map { "safetensors with the names of \($0.package)" }
         return [names, "HDF5 as Keras writes it (.h5)"].compactMap(\.self).joined(separator: ", or ")
     }
 
@@ -82,9 +97,9 @@ public struct Base: Sendable, Identifiable {
     ///
     /// - Throws: `GraftError` saying which file is needed, from where, and where to put it, where it cannot be had.
     public func fetchWeights(
-        includeTop: Bool = false, cache: FileCache = .standard(),
+        includeTop: Bool = false, inputShape: Shape? = nil, cache: FileCache = .standard(),
         progress: (@Sendable (DownloadProgress) -> Void)? = nil
     ) throws(GraftError) -> String {
-        try cache.fetch(weights(includeTop: includeTop), progress: progress)
+        try cache.fetch(weights(includeTop: includeTop, inputShape: inputShape), progress: progress)
     }
 }

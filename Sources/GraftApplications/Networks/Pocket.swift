@@ -17,6 +17,20 @@ public func Pocket(
             preprocessing: includePreprocessing ? nil : Preprocessing.none))
 }
 
+extension BaseFamily {
+    static let pocket = BaseFamily("Pocket", license: "Graft's own", source: "Documentation/Pocket.md")
+}
+
+extension Base {
+    /// Graft's own small network, whose weights are part of the library.
+    public static let pocket = Base(
+        id: "pocket", title: "Pocket", modelName: "pocket", family: .pocket, defaultSize: 144, minimumSize: 32,
+        cuts: ["stage3_block1_out", "stage4_block1_out", "top_relu", "features"], defaultCut: "features",
+        preprocessing: .signedUnit, parameterCount: 2_166_888, parameterCountWithTop: nil, weights: nil,
+        weightsWithTop: nil, builtIn: BuiltInWeights.pocket,
+        featureGroups: PocketNetwork.featureGroups, network: PocketNetwork())
+}
+
 /// Pocket, for 144 × 144 images: plain 3 × 3 convolutions, which processors are fastest at. Each stage halves rows and
 /// columns and has a pair of convolutions that is added to its input (He et al., arXiv:1512.03385); a last 1 × 1 convolution
 /// makes wide features.

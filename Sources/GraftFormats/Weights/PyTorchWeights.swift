@@ -2,7 +2,7 @@ import GraftModel
 
 /// Where the weights of a network are in files that PyTorch's users share.
 package struct PyTorchLayout: Sendable {
-    /// The package whose names these are, for messages: `efficientnet_lite_pytorch`.
+    /// Whose names these are, for messages: `PyTorch's package efficientnet_lite_pytorch`.
     package let package: String
     /// The module of each layer that has weights, its top's included: `["stem_conv": "_conv_stem"]`.
     package let modules: [String: String]

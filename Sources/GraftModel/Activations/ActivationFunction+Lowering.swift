@@ -36,6 +36,8 @@ extension ActivationFunction {
         case .sparsePlus: try Self.sparsePlus(x, in: &graph)
         case .sparseSigmoid:
             try Self.clip(graph.binary(.multiply, graph.binary(.add, x, 1), 0.5), 0, 1, in: &graph)
+        case .hardSigmoid: try Self.hardSigmoid(x, in: &graph)
+        case .hardSilu: try graph.binary(.multiply, x, Self.hardSigmoid(x, in: &graph))
         }
     }
 
@@ -44,6 +46,12 @@ extension ActivationFunction {
         var negative = try graph.unary(.exponentialMinusOne, graph.binary(.minimum, x, 0))
         if alpha != 1 { negative = try graph.binary(.multiply, negative, alpha) }
         return try graph.binary(.add, graph.unary(.relu, x), negative)
+    }
+
+    /// x / 6 + 1 / 2 between 0 and 1, in the order in which Keras computes it.
+    private static func hardSigmoid(_ x: ValueID, in graph: inout Graph) throws(GraftError) -> ValueID {
+        let line = try graph.binary(.add, graph.binary(.multiply, x, Float(1 / 6.0)), 0.5)
+        return try graph.binary(.minimum, graph.unary(.relu, line), 1)
     }
 
     /// The constants keep mean 0 and variance 1 from layer to layer: Klambauer et al., arXiv:1706.02515.

@@ -56,11 +56,18 @@ public enum ActivationFunction: Hashable, Sendable, CaseIterable {
     case sparsePlus
     /// (x + 1) / 2 between 0 and 1
     case sparseSigmoid
+    /// min(max(x + 3, 0), 6) / 6
+    case hardSigmoid
+    /// x · min(max(x + 3, 0), 6) / 6; `hard_swish` is another name for it
+    case hardSilu
     /// A layer of Keras's without variables in the place of a function, as `Dense(8, activation=LeakyReLU(0.1))` has it
     case layer(ActivationLayer)
 
     /// x / (1 + e⁻ˣ), under its other name.
     public static let swish = silu
+
+    /// x · min(max(x + 3, 0), 6) / 6, under its other name.
+    public static let hardSwish = hardSilu
 
     /// The functions that have a name, with it.
     private static let names: [(function: ActivationFunction, name: String)] = [
@@ -70,7 +77,7 @@ public enum ActivationFunction: Hashable, Sendable, CaseIterable {
         (.softsign, "softsign"), (.mish, "mish"), (.logSoftmax, "log_softmax"), (.logSigmoid, "log_sigmoid"),
         (.hardTanh, "hard_tanh"), (.hardShrink, "hard_shrink"), (.softShrink, "soft_shrink"),
         (.tanhShrink, "tanh_shrink"), (.squareplus, "squareplus"), (.sparsePlus, "sparse_plus"),
-        (.sparseSigmoid, "sparse_sigmoid"),
+        (.sparseSigmoid, "sparse_sigmoid"), (.hardSigmoid, "hard_sigmoid"), (.hardSilu, "hard_silu"),
     ]
 
     /// All functions that have a name.
@@ -89,7 +96,9 @@ public enum ActivationFunction: Hashable, Sendable, CaseIterable {
     }
 
     /// The function of this name in Keras's files, `nil` for a name that is not known.
-    public init?(kerasName: String) { self.init(rawValue: kerasName == "swish" ? "silu" : kerasName) }
+    public init?(kerasName: String) {
+        self.init(rawValue: ["swish": "silu", "hard_swish": "hard_silu"][kerasName] ?? kerasName)
+    }
 }
 
 /// A layer without variables that stands in the place of an activation function.

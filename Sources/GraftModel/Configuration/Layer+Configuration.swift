@@ -18,7 +18,11 @@ extension Layer {
         ]
         if let build = buildConfiguration { members["build_config"] = build }
         if self is Model { members["compile_config"] = [:] }
+        // Keras writes the name of what is not of its interface twice.
         if Self.module(of: self) == Self.functionalModule { members["registered_name"] = "Functional" }
+        if let schema = type(of: self).schema, schema.module != LayerSchema.interface {
+            members["registered_name"] = .string(schema.className)
+        }
         return .object(members)
     }
 
@@ -43,7 +47,7 @@ extension Layer {
         switch layer {
         case is Sequential: "keras"
         case is Model: functionalModule
-        default: "keras.layers"
+        default: type(of: layer).schema?.module ?? LayerSchema.interface
         }
     }
 

@@ -15,12 +15,14 @@ public struct LayerRegistry: Sendable {
     public static let standard = LayerRegistry(layers.compactMap { $0.schema })
 
     private static let layers: [Layer.Type] = [
-        InputLayer.self, Conv2D.self, DepthwiseConv2D.self, Dense.self, BatchNormalization.self, Activation.self,
+        InputLayer.self, Conv2D.self, DepthwiseConv2D.self, SeparableConv2D.self, Dense.self, BatchNormalization.self,
+        Activation.self,
         ReLU.self, MaxPooling2D.self, AveragePooling2D.self, GlobalAveragePooling2D.self, GlobalMaxPooling2D.self,
         ZeroPadding2D.self, UpSampling2D.self, Flatten.self, Reshape.self, Dropout.self, SpatialDropout2D.self,
         GaussianNoise.self, Concatenate.self, Add.self, Multiply.self, Rescaling.self, Normalization.self,
-        UnitNormalization.self, Embedding.self,
-        LeakyReLU.self, PReLU.self, ELU.self, Softmax.self, Identity.self, Permute.self, RepeatVector.self,
+        UnitNormalization.self, Embedding.self, LayerNormalization.self, Cropping2D.self, LayerScale.self,
+        StochasticDepth.self, CustomScaleLayer.self, LeakyReLU.self, PReLU.self, ELU.self, Softmax.self, Identity.self,
+        Permute.self, RepeatVector.self,
         Average.self, Subtract.self, Maximum.self, Minimum.self, Dot.self, GaussianDropout.self, AlphaDropout.self,
         ActivityRegularization.self, GroupNormalization.self, RMSNormalization.self, Conv1D.self,
         Conv2DTranspose.self, MaxPooling1D.self, AveragePooling1D.self, GlobalAveragePooling1D.self,

@@ -9,6 +9,8 @@
 struct LayerSchema: Sendable {
     /// Keras's name for the class.
     let className: String
+    /// Where Keras has the class.
+    let module: String
     /// What Keras does with the layer and not with others.
     let traits: Set<LayerTrait>
     /// A layer from Keras's configuration.
@@ -18,16 +20,22 @@ struct LayerSchema: Sendable {
     /// What is wrong with a layer's arguments; `nil` where nothing is.
     let problem: @Sendable (Layer) -> String?
 
+    /// The layers of Keras's interface.
+    static let interface = "keras.layers"
+
     /// - Parameters:
     ///   - type: The layer's class.
     ///   - make: Its initializer.
     ///   - table: The initializer's arguments, in order.
     ///   - fixed: What files may say in one form alone.
+    ///   - module: Where Keras has the class: a class outside of Keras's interface is found by that alone.
     init<Owner: Layer, each Value>(
         _ type: Owner.Type, _ make: @escaping @Sendable (repeat each Value) -> Owner,
-        _ table: repeat Argument<Owner, each Value>, fixed: [FixedArguments] = [], traits: Set<LayerTrait> = []
+        _ table: repeat Argument<Owner, each Value>, fixed: [FixedArguments] = [], traits: Set<LayerTrait> = [],
+        module: String = LayerSchema.interface
     ) {
         className = String(describing: type)
+        self.module = module
         self.traits = traits
         self.make = { (reader) throws(GraftError) in
             let layer = make(repeat try (each table).read(&reader))

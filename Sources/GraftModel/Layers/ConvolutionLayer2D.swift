@@ -34,9 +34,16 @@ public class ConvolutionLayer2D: KernelLayer, @unchecked Sendable {  // constant
     final func convolve(
         _ input: ValueID, _ kernel: ValueID, groups: Int, in context: inout LoweringContext
     ) throws(GraftError) -> ValueID {
-        let image = Shape(Array(context.graph.shape(of: input).dimensions.dropFirst()))
-        let product = try context.graph.convolution(input, kernel: kernel, convolution(for: image, groups: groups))
+        let product = try product(input, kernel, groups: groups, in: &context)
         return try activation.lower(addBias(product, in: &context), in: &context)
+    }
+
+    /// A convolution alone.
+    final func product(
+        _ input: ValueID, _ kernel: ValueID, groups: Int, in context: inout LoweringContext
+    ) throws(GraftError) -> ValueID {
+        let image = Shape(Array(context.graph.shape(of: input).dimensions.dropFirst()))
+        return try context.graph.convolution(input, kernel: kernel, convolution(for: image, groups: groups))
     }
 
     private func convolution(for image: Shape, groups: Int) -> Convolution {

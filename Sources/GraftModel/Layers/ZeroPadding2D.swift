@@ -38,7 +38,7 @@ public final class ZeroPadding2D: Layer, @unchecked Sendable {  // constants onl
 
 extension EdgePadding: ConfigurationValue {
     /// As much above as below, and as much to the left as to the right.
-    fileprivate init(_ both: Size2D) {
+    init(_ both: Size2D) {
         self.init(top: both.height, bottom: both.height, left: both.width, right: both.width)
     }
 
@@ -57,7 +57,7 @@ extension EdgePadding: ConfigurationValue {
 
 extension Requirement<EdgePadding> {
     /// Nothing is negative, and sums stay in range.
-    fileprivate static var inRange: Self {
+    static var inRange: Self {
         Self { edges in
             let sides = [edges.top, edges.bottom, edges.left, edges.right]
             guard !sides.allSatisfy({ (0...Size2D.limit).contains($0) }) else { return nil }

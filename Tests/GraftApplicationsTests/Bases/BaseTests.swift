@@ -13,17 +13,25 @@ import Testing
         let error = #expect(throws: GraftError.self) { try Base.named("alexnet") }
         #expect(
             error?.message
-                == "there is no base called “alexnet”; Graft knows efficientnet-lite0, inception-v3, mobilenet-v2, pocket, resnet50, vgg16"
-        )
+                == "there is no base called “alexnet”; the nearest are mobilenet, pocket, resnet18, and "
+                + "`graft bases --all` lists all")
+    }
+
+    @Test func noTwoBasesShareAName() {
+        let names = Base.all.flatMap { Set([$0.id, $0.title.lowercased(), $0.modelName]) }
+        #expect(Set(names).count == names.count)
+        #expect(Base.all.count > 20)
     }
 
     @Test(arguments: Base.all)
     func whatTheRegistrySaysIsSo(base: Base) throws {
-        let model = try base.model(BaseOptions(includeTop: false, preprocessing: Preprocessing.none))
+        // Keras counts what is inside of the network.
+        let preprocessing = base.preprocessingIsKerass ? nil : Preprocessing.none
+        let model = try base.model(BaseOptions(includeTop: false, preprocessing: preprocessing))
         #expect(try model.input.shape == [base.defaultSize, base.defaultSize, 3])
         #expect(model.countParameters() == base.parameterCount)
         if let count = base.parameterCountWithTop {
-            #expect(try base.model(BaseOptions(preprocessing: Preprocessing.none)).countParameters() == count)
+            #expect(try base.model(BaseOptions(preprocessing: preprocessing)).countParameters() == count)
         }
         #expect(model.name.hasPrefix(base.modelName))
         #expect(base.cuts.contains(base.defaultCut))
@@ -41,18 +49,21 @@ import Testing
     func publishedFilesHaveTheirAddressAndChecksum(base: Base) throws {
         for top in [true, false] {
             let file = try base.weights(includeTop: top)
-            #expect(URL(string: file.url)?.lastPathComponent == file.name)
+            // NASNet's is kept under another name than it is published under, by Keras too.
+            if base.family != .nasNet { #expect(URL(string: file.url)?.lastPathComponent == file.name) }
             #expect(file.url.hasPrefix("https://"))
-            #expect((file.name.hasSuffix("notop.h5") || file.name.hasSuffix("no_top.h5")) == !top)
-            guard base.id != "mobilenet-v2" else { continue }  // none is published
-            #expect(try #require(file.checksum).digits.wholeMatch(of: /[0-9a-f]{32}/) != nil)
+            #expect((file.name.contains("notop") || file.name.contains("no_top")) == !top)
+            // None is published for MobileNets.
+            guard ![.mobileNet, .mobileNetV2].contains(base.family) else { continue }
+            let digits = base.family == .convNeXt ? 64 : 32
+            #expect(try #require(file.checksum).digits.wholeMatch(of: /[0-9a-f]+/)?.0.count == digits)
         }
     }
 
     @Test func withoutPublishedWeightsTheMessageSaysWhichFileToGive() throws {
         #expect(
             Base.all.filter { $0.weights == nil || $0.weightsWithTop == nil }.map(\.id)
-                == ["efficientnet-lite0", "pocket"])
+                == ["efficientnet-lite0", "pocket", "resnet18", "resnet34", "squeezenet"])
         for top in [true, false] {
             let error = #expect(throws: GraftError.self) { try EfficientNetLite0(weights: .imagenet, includeTop: top) }
             #expect(error?.code == .file)
@@ -151,6 +162,31 @@ import Testing
         init(_ base: Base, _ options: BaseOptions, _ message: String) {
             (self.base, self.options, self.message) = (base, options, message)
         }
+    }
+
+    @Test func mobileNetV2HasTheWidthsThatArePublished() throws {
+        #expect(try MobileNetV2(alpha: 0.35, includeTop: false).countParameters() == 410_208)
+        #expect(try Base.mobileNetV2(alpha: 1.4).id == "mobilenet-v2-1.4")
+        #expect(try Base.mobileNetV2(alpha: 1).id == "mobilenet-v2")
+        let error = #expect(throws: GraftError.self) { try MobileNetV2(alpha: 0.4) }
+        #expect(error?.message == "MobileNetV2 has the widths 0.35, 0.5, 0.75, 1.0, 1.3 and 1.4; received 0.4")
+    }
+
+    /// Keras takes the weights of the images' size where they are published, else those of 224 × 224.
+    @Test func mobileNetsHaveWeightsForEachSize() throws {
+        func name(_ base: Base, _ shape: Shape?, top: Bool = false) throws -> String {
+            try base.weights(includeTop: top, inputShape: shape).name
+        }
+        let narrow = try Base.mobileNetV2(alpha: 0.35)
+        let start = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_"
+        #expect(try name(narrow, [96, 96, 3]) == start + "96_no_top.h5")
+        #expect(try name(narrow, [160, 160, 3], top: true) == start + "160.h5")
+        for shape: Shape? in [nil, [224, 224, 3], [100, 100, 3], [96, 128, 3]] {
+            #expect(try name(narrow, shape) == start + "224_no_top.h5")
+        }
+        #expect(try name(.mobileNet, [128, 128, 3]) == "mobilenet_1_0_128_tf_no_top.h5")
+        #expect(try name(.mobileNet, [96, 96, 3]) == "mobilenet_1_0_224_tf_no_top.h5")
+        #expect(try name(.resNet50, [96, 96, 3]) == name(.resNet50, nil))
     }
 
     @Test func greyImagesCanBeTrainedFromRandomWeights() throws {

@@ -44,6 +44,47 @@ import Testing
         #expect(try read.output.layer.name == "conv5_block3_out")
     }
 
+    /// An EfficientNet with these statistics of pixels, written as Keras publishes it.
+    private func writeEfficientNet(variance: [Float]) throws -> (model: Model, path: String) {
+        let written = try EfficientNetB0(includeTop: false, inputShape: [32, 32, 3])
+        let path = folder.path + "/efficientnet.h5"
+        try MadeNumbers.fill(written)
+        let statistics = [Tensor([0.485, 0.456, 0.406], shape: [3]), Tensor(variance, shape: [3])]
+        try written.layer(named: "normalization").setWeights(statistics + [Tensor([0], shape: [])])
+        try LegacyWeights.save(written.publishedLayers, to: path)
+        return (written, path)
+    }
+
+    @Test func anEfficientNetTrainedOnDeviationsDividesByThemAsKerasDoes() throws {
+        let image = MadeNumbers.images([1, 32, 32, 3])
+        let (_, path) = try writeEfficientNet(variance: [0.229, 0.224, 0.225])
+        let read = try EfficientNetB0(weights: .file(path), includeTop: false, inputShape: [32, 32, 3])
+        #expect(read.layers.prefix(4).map(\.name).dropFirst() == ["rescaling", "normalization", "rescaling_1"])
+        let pixels = try Model(inputs: read.input, outputs: read.layer(named: "rescaling_1").output)
+        let (mean, deviation): ([Float], [Float]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        let expected = image.scalars.enumerated().map { ($1 / 255 - mean[$0 % 3]) / deviation[$0 % 3] }
+        // Two roundings of a quotient near 1 more than by one division.
+        expectClose(try CPUOutput.of(pixels, for: image), Tensor(expected, shape: image.shape), tolerance: 1e-6)
+    }
+
+    @Test func anEfficientNetOfOtherStatisticsDividesOnce() throws {
+        let (written, path) = try writeEfficientNet(variance: [0.0524, 0.0502, 0.0506])
+        let read = try EfficientNetB0(weights: .file(path), includeTop: false, inputShape: [32, 32, 3])
+        #expect(read.layers.map(\.name) == written.layers.map(\.name))
+        for (ours, theirs) in zip(read.variables, written.variables) { #expect(isSame(ours.value, theirs.value)) }
+    }
+
+    @Test func anEfficientNetWithoutItsPreprocessingTakesTheRestOfTheFile() throws {
+        let (written, path) = try writeEfficientNet(variance: [0.229, 0.224, 0.225])
+        let read = try EfficientNetB0(
+            weights: .file(path), includeTop: false, inputShape: [32, 32, 3], includePreprocessing: false)
+        #expect(read.layers[1].name == "stem_conv_pad")
+        #expect(read.variables.count == written.variables.count - 3)
+        for (ours, theirs) in zip(read.variables, written.variables.dropFirst(3)) {
+            #expect(isSame(ours.value, theirs.value), "\(ours.path)")
+        }
+    }
+
     /// `save_weights("….weights.h5")` of `keras.applications.ResNet50`, which has no layers of preprocessing.
     @Test func weightsOfKeras3FillAllLayersButThePreprocessing() throws {
         let path = folder.path + "/resnet.weights.h5"
@@ -108,10 +149,31 @@ import Testing
                 == "\(path) is a safetensors file; weights of ResNet50 are read from HDF5 as Keras writes it (.h5)")
     }
 
-    /// The weights of an EfficientNet-Lite0 as PyTorch keeps them. Axes are turned the other way round than Graft turns
-    /// them: from Keras's last to the front.
-    private func safetensors(of model: Model) throws -> SafetensorsBytes {
-        let layout = try #require(Base.efficientNetLite0.network.pyTorch)
+    @Test func resNet18TakesTorchvisionsNames() throws {
+        let written = try ResNet18(inputShape: [32, 32, 3], classes: 3)
+        try MadeNumbers.fill(written)
+        let bytes = try safetensors(of: written, base: .resNet18)
+        let path = folder.path + "/resnet18.safetensors"
+        try Data(bytes.file).write(to: URL(fileURLWithPath: path))
+        let read = try ResNet18(weights: .file(path), inputShape: [32, 32, 3], classes: 3)
+        for (ours, theirs) in zip(read.variables, written.variables) {
+            #expect(isSame(ours.value, theirs.value), "\(ours.path)")
+        }
+        // What torchvision's state_dict() of a ResNet-18 has, but the counters.
+        let names = Set(try SafetensorsFile(reading: path).arrays.map(\.name))
+        #expect(names.count == 20 * 5 + 2)
+        for name in [
+            "conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight", "layer1.1.bn2.running_var",
+            "layer2.0.downsample.0.weight", "layer2.0.downsample.1.bias", "layer4.1.bn2.weight", "fc.weight", "fc.bias",
+        ] {
+            #expect(names.contains(name), "\(name)")
+        }
+    }
+
+    /// The weights of a network as PyTorch keeps them. Axes are turned the other way round than Graft turns them: from
+    /// Keras's last to the front.
+    private func safetensors(of model: Model, base: Base = .efficientNetLite0) throws -> SafetensorsBytes {
+        let layout = try #require(base.network.pyTorch)
         let names = [
             "beta": "bias", "bias": "bias", "moving_mean": "running_mean", "moving_variance": "running_var",
         ]

@@ -25,13 +25,15 @@ enum MadeNumbers {
     private static func map(for variable: Variable) -> (Float) -> Float {
         let shape = variable.shape
         switch variable.name {
-        case "kernel", "depthwise_kernel":
-            let inputAxes = variable.name == "kernel" ? shape.rank - 1 : 2
+        case "kernel", "depthwise_kernel", "pointwise_kernel":
+            let inputAxes = variable.name == "depthwise_kernel" ? 2 : shape.rank - 1
             let inputs = shape.dimensions.prefix(inputAxes).reduce(1, *)
             let bound = Float((6 / Double(inputs)).squareRoot())
             return { (2 * $0 - 1) * bound }
-        case "moving_variance": return { 0.5 + $0 }
-        case "gamma": return { 0.8 + 0.4 * $0 }
+        case "moving_variance", "variance": return { 0.5 + $0 }
+        case "count": return { _ in 0 }
+        // The factors of ConvNeXt's LayerScale have no name.
+        case "gamma", "variable": return { 0.8 + 0.4 * $0 }
         default: return { 0.1 * (2 * $0 - 1) }
         }
     }

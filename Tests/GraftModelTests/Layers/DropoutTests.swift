@@ -46,4 +46,43 @@ import Testing
         let ones = Tensor(repeating: 1, shape: [1, 64])
         for output in try interpret(model, [ones], training: true).outputs { #expect(Set(output.values) == [1]) }
     }
+
+    /// 600 examples of ones with 4 numbers each.
+    private func runExamples(_ layer: Dropout) throws -> [[Double]] {
+        let x = Input(shape: [2, 2])
+        let model = try Model(inputs: x, outputs: layer(x))
+        let ones = Tensor(repeating: 1, shape: [600, 2, 2])
+        let values = try interpret(model, [ones], training: true, randomKey: 1).outputs[0].values
+        return stride(from: 0, to: values.count, by: 4).map { Array(values[$0..<($0 + 4)]) }
+    }
+
+    @Test func aNoiseShapeDropsWholeExamples() throws {
+        let examples = try runExamples(Dropout(0.2, noiseShape: [nil, 1, 1]))
+        let kept = Double(Float(1 / (1 - 0.2)))
+        #expect(Set(examples) == [[0, 0, 0, 0], [kept, kept, kept, kept]])
+        // 600 draws with probability 0.2 have a deviation of 9.8; five of them are 49.
+        #expect(abs(examples.filter { $0[0] == 0 }.count - 120) < 49)
+    }
+
+    @Test func aNoiseShapeDropsTheSameOfAllExamples() throws {
+        let examples = try runExamples(Dropout(0.5, noiseShape: [1, nil, 1]))
+        #expect(Set(examples).count == 1)
+        #expect(examples[0][0] == examples[0][1] && examples[0][2] == examples[0][3])
+    }
+
+    @Test func aNoiseShapeThatDoesNotFitIsRefused() throws {
+        let short = #expect(throws: GraftError.self) {
+            try Dropout(0.5, noiseShape: [nil, 1])(Input(shape: [2, 2]))
+        }
+        #expect(
+            short?.message == """
+                layer dropout (Dropout): the noise shape [null, 1] does not fit an input (None, 2, 2); each axis must be 1, null or the \
+                input's size
+                """)
+        let batch = #expect(throws: GraftError.self) {
+            try Dropout(0.5, noiseShape: [32, 1, 1])(Input(shape: [2, 2]))
+        }
+        #expect(
+            batch?.message.contains("must begin with 1 or null, for the examples of a batch, begins with 32") == true)
+    }
 }

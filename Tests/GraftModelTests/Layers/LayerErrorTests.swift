@@ -52,6 +52,32 @@ import Testing
                 + "counted; that one cannot be joined", [[3], [3]]
         ) { Concatenate(axis: 0) },
         Case(
+            "layer layer_normalization (LayerNormalization): LayerNormalization: [0] are not distinct axes of (None, 4, 3) "
+                + "other than the batch axis", [[4, 3]]
+        ) { LayerNormalization(axes: [0]) },
+        Case(
+            "layer cropping2d (Cropping2D): Cropping2D: nothing is left of (None, 4, 4, 3) without 3 rows above, 1 below, 0 "
+                + "columns left and 0 right", [[4, 4, 3]]
+        ) { Cropping2D(cropping: EdgePadding(top: 3, bottom: 1, left: 0, right: 0)) },
+        Case(
+            "layer cropping2d (Cropping2D): Cropping2D: the cropping must be from 0 to 16777216, is [-1, 0, 0, 0]",
+            [[4, 4, 3]]
+        ) { Cropping2D(cropping: EdgePadding(top: -1, bottom: 0, left: 0, right: 0)) },
+        Case(
+            "layer layer_scale (LayerScale): LayerScale has 4 factors; it was given (None, 2, 3)", [[2, 3]]
+        ) { LayerScale(1, projectionDim: 4) },
+        Case(
+            "layer stochastic_depth (StochasticDepth): StochasticDepth: the rate must be from 0 to 1, is 2.0", [[4]]
+        ) { StochasticDepth(2) },
+        Case(
+            "layer custom_scale_layer (CustomScaleLayer): CustomScaleLayer takes two inputs of shapes that fit one another; "
+                + "received (None, 4), (None, 3)", [[4], [3]]
+        ) { CustomScaleLayer(0.1) },
+        Case(
+            "layer separable_conv2d (SeparableConv2D): SeparableConv2D needs an input of height, width and channels; it was "
+                + "given (None, 4)", [[4]]
+        ) { SeparableConv2D(2, kernelSize: 3) },
+        Case(
             "layer flatten (Flatten): an output of the shape (None, 1099511627776) is larger than any machine",
             [[1 << 20, 1 << 20]]
         ) { Flatten() },

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Graft
+
+/// `graft export`
+struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a network for other programs: ONNX, or Keras's weights.",
+        discussion: """
+            The file computes what the model does in inference, its preprocessing included: it takes images as numbers from 0 to \
+            255 of the shape (batch, height, width, 3). The kind of file follows from the ending of its name:
+              .onnx         operators of opset 18, for onnxruntime, OpenVINO, TensorRT, browsers
+              .weights.h5   the weights alone, as Keras 3's save_weights writes them
+
+            Examples:
+              graft export cats-and-dogs.keras --output cats-and-dogs.onnx
+              graft export mobilenet-v2 --weights mobilenet_v2.h5 --top --output mobilenet.onnx
+            """)
+
+    @Argument(help: "A .keras model, or a base (see graft bases).")
+    var network: String
+
+    @OptionGroup(title: "Network") var source: BaseArguments
+
+    @Flag(help: "Keep the classifier that the base was trained with.")
+    var top = false
+
+    @Option(
+        name: [.long, .customShort("o")],
+        help: ArgumentHelp("Where the file is written.", valueName: "file.onnx|file.weights.h5"))
+    var output: String
+
+    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+
+    func validate() throws {
+        try require(
+            output.hasSuffix(".onnx") || output.hasSuffix(".weights.h5"), "--output", "'\(output)'",
+            "a name that ends in .onnx or .weights.h5")
+    }
+
+    func run() throws {
+        let console = outputOptions.console
+        try explain(on: console) {
+            try OutputFile.check(output)
+            let source = NetworkSource(name: network, choice: source.choice, top: top)
+            let model = try source.cut(source.model(on: console))
+            if output.hasSuffix(".onnx") { try model.exportONNX(to: output) } else { try model.saveWeights(output) }
+            report(model, on: console)
+        }
+    }
+
+    private func report(_ model: Model, on console: Console) {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: output)
+        let size = (attributes?[.size] as? Int) ?? 0
+        console.say("wrote \(output), \(size.asByteCount)")
+        for (word, tensors) in [("input", model.inputs), ("output", model.outputs)] {
+            for tensor in tensors { console.say("\(word) \(tensor.layer.name): \(tensor.shape.batchDescription)") }
+        }
+        var object = JSONObject(event: "done")
+        object.add("output", .string(output))
+        object.add("bytes", .int(size))
+        object.add("inputs", .strings(model.inputs.map(\.layer.name)))
+        object.add("outputs", .strings(model.outputs.map(\.layer.name)))
+        console.emit(object)
+    }
+}

@@ -1,0 +1,31 @@
+import Testing
+
+@testable import GraftSystem
+
+/// The examples of protobuf.dev/programming-guides/encoding, and what they leave out.
+@Suite struct ProtobufWriterTests {
+    private func bytes(_ add: (inout ProtobufWriter) -> Void) -> [UInt8] {
+        var message = ProtobufWriter()
+        add(&message)
+        return message.bytes
+    }
+
+    @Test func numbersTextsAndMessagesAreWrittenAsTheGuideShows() {
+        #expect(bytes { $0.add(1, 150) } == [0x08, 0x96, 0x01])
+        #expect(bytes { $0.add(2, "testing") } == [0x12, 0x07] + Array("testing".utf8))
+        var inner = ProtobufWriter()
+        inner.add(1, 150)
+        #expect(bytes { $0.add(3, inner) } == [0x1A, 0x03, 0x08, 0x96, 0x01])
+        #expect(bytes { $0.add(6, packed: [3, 270, 86942]) } == [0x32, 0x06, 0x03, 0x8E, 0x02, 0x9E, 0xA7, 0x05])
+    }
+
+    @Test func negativeNumbersAndLargeFieldsTakeMoreBytes() {
+        #expect(bytes { $0.add(1, -2) } == [0x08, 0xFE] + [UInt8](repeating: 0xFF, count: 8) + [0x01])
+        #expect(bytes { $0.add(20, 1) } == [0xA0, 0x01, 0x01])
+    }
+
+    @Test func floatsAreLittleEndian() {
+        #expect(bytes { $0.add(2, Float(1)) } == [0x15, 0, 0, 0x80, 0x3F])
+        #expect(bytes { $0.add(7, packed: [Float(1), -2]) } == [0x3A, 8, 0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0])
+    }
+}
