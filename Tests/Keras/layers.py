@@ -595,6 +595,7 @@ def operations() -> list[Case]:
         of("rectifiers", lambda k, x: k.ops.relu(x) + k.ops.relu6(x * 6) + k.ops.leaky_relu(x, 0.3) + k.ops.elu(x, 0.5) + k.ops.selu(x)),
         of("curves", lambda k, x: k.ops.sigmoid(x) + k.ops.tanh(x) + k.ops.silu(x) + k.ops.softplus(x) + k.ops.softsign(x)),
         of("gelu", lambda k, x: k.ops.gelu(x) + k.activations.gelu(x)),
+        of("hard sigmoid and hard silu", lambda k, x: k.ops.hard_sigmoid(x * 5) + k.ops.hard_silu(x * 5)),
         of("hard tanh, log sigmoid", lambda k, x: k.ops.hard_tanh(x) + k.ops.log_sigmoid(x) + k.ops.tanh_shrink(x)),
     ]
 

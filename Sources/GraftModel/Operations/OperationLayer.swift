@@ -14,8 +14,11 @@ public final class OperationLayer: Layer, @unchecked Sendable {  // constants on
     private let template: [OperationArgument]
     private let rule: OperationTable.Rule
 
-    /// The most elements of a constant or of a list of indices that an operation may have.
+    /// The most elements of a constant.
     static let constantLimit = 1 << 20
+    /// The most steps along an axis, each an index that is held: more rows than an image has, and few enough for the thousands
+    /// of operations that a hostile file may have.
+    static let stepLimit = 1 << 14
 
     /// From Keras's serialized object with its calls.
     ///

@@ -211,8 +211,8 @@ extension Graph {
         _ operand: ValueID, along axis: Int, from first: Int, by step: Int, count: Int? = nil
     ) throws(GraftError) -> ValueID {
         let count = count ?? shape(of: operand)[axis]
-        guard count <= OperationLayer.constantLimit else {
-            throw GraftError(.shape, "it takes \(count) steps; at most \(OperationLayer.constantLimit) are taken")
+        guard count <= OperationLayer.stepLimit else {
+            throw GraftError(.shape, "it takes \(count) steps; at most \(OperationLayer.stepLimit) are taken")
         }
         // One step more than there are elements is never taken, so that no product is out of range.
         let positions = (0..<count).map { Float(count == 1 ? first : first + $0 * step) }

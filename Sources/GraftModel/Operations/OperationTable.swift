@@ -14,7 +14,8 @@ enum OperationTable {
     /// Those that are not in Keras's module `numpy`.
     private static let modules: [String: String] = [
         "Relu": "nn", "Relu6": "nn", "Sigmoid": "nn", "Silu": "nn", "Softplus": "nn", "Softsign": "nn", "Selu": "nn",
-        "LogSigmoid": "nn", "HardTanh": "nn", "TanhShrink": "nn", "SparsePlus": "nn", "Elu": "nn", "LeakyRelu": "nn",
+        "LogSigmoid": "nn", "HardSigmoid": "nn", "HardSilu": "nn", "HardTanh": "nn", "TanhShrink": "nn",
+        "SparsePlus": "nn", "Elu": "nn", "LeakyRelu": "nn",
         "Gelu": "nn", "Softmax": "nn", "LogSoftmax": "nn", "Normalize": "nn", "Cast": "core", "Erf": "math",
         "Rsqrt": "math", "Resize": "image",
     ]
@@ -78,6 +79,7 @@ enum OperationTable {
         "Relu": activation(.relu), "Relu6": activation(.relu6), "Sigmoid": activation(.sigmoid),
         "Tanh": activation(.tanh), "Silu": activation(.silu), "Softplus": activation(.softplus),
         "Softsign": activation(.softsign), "Selu": activation(.selu), "LogSigmoid": activation(.logSigmoid),
+        "HardSigmoid": activation(.hardSigmoid), "HardSilu": activation(.hardSilu),
         "HardTanh": activation(.hardTanh), "TanhShrink": activation(.tanhShrink), "Mish": activation(.mish),
         "SparsePlus": activation(.sparsePlus),
         "Identity": { (call, graph) throws(GraftError) in
