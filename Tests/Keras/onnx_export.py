@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """ONNX files that Graft writes, in onnxruntime, beside Keras: every layer, and whole networks with their preprocessing.
 
-    Tests/Keras/onnx_export.py            all layers and networks
-    Tests/Keras/onnx_export.py --only vgg16    the networks of one base
+    Tests/Keras/onnx_export.py                 all layers, and a network of each family
+    Tests/Keras/onnx_export.py --only vgg16    the networks of one base; --all has every network
 
 Layers are the cases of layers.py, each saved by Keras, exported by `graft export`, and run on the same inputs; the checker of the
 `onnx` package looks at each file. Networks are those of networks.py, with random weights, on photos.
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import common
 import layers
-import lite
 import networks
 
 #: Both compute in float32; onnxruntime sums in another order, and its functions are approximations of their own.
@@ -67,13 +66,12 @@ def check_network(network, keras, checks: common.Checks, photos: list[Path], fol
     """A base with random weights, from pixels on."""
     import numpy as np
 
-    module = lite if network.module == "lite" else getattr(keras.applications, network.module)
+    application, preprocess = common.application(network.title)
     size = network.size
     options = {"classifier_activation": None} if network.top else {}
-    model = getattr(module, network.application)(
-        include_top=network.top, weights=None, input_shape=(size, size, 3), **options)
+    model = application(include_top=network.top, weights=None, input_shape=(size, size, 3), **options)
     pixels = common.load_images(photos, (size, size))
-    images = module.preprocess_input(pixels.copy())
+    images = preprocess(pixels.copy())
     common.randomize(model, images)
     weights = folder / "network.h5"
     common.save_legacy_weights(model, weights)
@@ -89,7 +87,9 @@ def check_network(network, keras, checks: common.Checks, photos: list[Path], fol
 
 def main() -> int:
     parser = common.parser(__doc__)
-    parser.add_argument("--only", choices=sorted({network.base for network in networks.NETWORKS}), help="one base's networks")
+    every = networks.NETWORKS + networks.MORE
+    parser.add_argument("--all", action="store_true", help="every network, not one of each family")
+    parser.add_argument("--only", choices=sorted({network.base for network in every}), help="one base's networks")
     arguments = parser.parse_args()
     keras = common.import_keras()
     checks = common.Checks()
@@ -99,7 +99,7 @@ def main() -> int:
             for case in layers.all_cases():
                 check_layer(case, keras, checks, folder)
         photos = common.numbered_copies(common.photos(4, folder / "drawn"), folder / "photos")
-        for network in networks.NETWORKS:
+        for network in every if arguments.all or arguments.only else networks.NETWORKS:
             if arguments.only in (None, network.base):
                 keras.backend.clear_session()
                 check_network(network, keras, checks, photos, folder)
