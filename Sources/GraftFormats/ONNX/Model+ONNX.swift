@@ -27,7 +27,11 @@ extension Model {
         }
         var file = try ONNXExporter(self).model
         if let classes = metadata.classNames { file.metadata.append(("classes", classes.joined(separator: "\n"))) }
-        try AtomicFile.write(file.bytes, to: path)
+        let message = file.message
+        file.initializers = []
+        try AtomicFile.write(to: path, byteCount: message.byteCount) { (temporary) throws(GraftError) in
+            try message.write(to: temporary)
+        }
     }
 
     /// Of a message of protobuf.

@@ -15,8 +15,8 @@ struct ONNXModel {
     /// What the file says of itself: keys and values.
     var metadata: [(key: String, value: String)] = []
 
-    /// The file's bytes.
-    var bytes: [UInt8] {
+    /// The file's contents.
+    var message: ProtobufWriter {
         var graph = ProtobufWriter()
         for node in nodes { graph.add(1, node.message) }
         graph.add(2, name)
@@ -36,7 +36,7 @@ struct ONNXModel {
             entry.add(2, value)
             model.add(14, entry)
         }
-        return model.bytes
+        return model
     }
 }
 

@@ -1,9 +1,20 @@
 /// Bytes of a protobuf message: fields by their numbers, in the order in which they are added.
 ///
-/// Source: protobuf.dev/programming-guides/encoding.
+/// Large fields are kept as they are until the message is written to a file, whichever message they lie in: weights are not
+/// copied from message to message. Source: protobuf.dev/programming-guides/encoding.
 package struct ProtobufWriter {
+    /// What is complete, in order; what came last is in `tail`.
+    private var parts: [[UInt8]] = []
+    private var partsByteCount = 0
+    private var tail: [UInt8] = []
+    /// Smaller fields than this are copied into their message.
+    private static let leastPart = 1 << 16
+
+    /// The length of the message so far.
+    package var byteCount: Int { partsByteCount + tail.count }
+
     /// The message so far.
-    package private(set) var bytes: [UInt8] = []
+    package var bytes: [UInt8] { Array(parts.joined()) + tail }
 
     /// An empty message.
     package init() {}
@@ -17,20 +28,23 @@ package struct ProtobufWriter {
     /// A 32-bit float.
     package mutating func add(_ field: Int, _ value: Float) {
         addVarint(UInt64(field) << 3 | 5)
-        withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { tail += $0 }
     }
 
     /// A text.
     package mutating func add(_ field: Int, _ value: String) { add(field, bytes: Array(value.utf8)) }
 
     /// A message inside of this one.
-    package mutating func add(_ field: Int, _ message: ProtobufWriter) { add(field, bytes: message.bytes) }
+    package mutating func add(_ field: Int, _ message: ProtobufWriter) {
+        begin(field, byteCount: message.byteCount)
+        for part in message.parts { append(part) }
+        append(message.tail)
+    }
 
     /// Bytes of any kind.
     package mutating func add(_ field: Int, bytes value: [UInt8]) {
-        addVarint(UInt64(field) << 3 | 2)
-        addVarint(UInt64(value.count))
-        bytes += value
+        begin(field, byteCount: value.count)
+        append(value)
     }
 
     /// Whole numbers without a field's number before each.
@@ -48,12 +62,36 @@ package struct ProtobufWriter {
         add(field, bytes: inner)
     }
 
+    /// Writes the message to a file that does not exist yet, or is empty.
+    package func write(to path: String) throws(GraftError) {
+        let file = try File(filling: path)
+        for part in parts + [tail] {
+            var failure: GraftError?
+            part.withUnsafeBytes { bytes in
+                do throws(GraftError) { try file.write(bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    private mutating func begin(_ field: Int, byteCount: Int) {
+        addVarint(UInt64(field) << 3 | 2)
+        addVarint(UInt64(byteCount))
+    }
+
+    private mutating func append(_ value: [UInt8]) {
+        guard value.count >= Self.leastPart else { return tail += value }
+        parts += [tail, value]
+        partsByteCount += tail.count + value.count
+        tail = []
+    }
+
     private mutating func addVarint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            tail.append(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
         }
-        bytes.append(UInt8(rest))
+        tail.append(UInt8(rest))
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import GraftSystem
@@ -22,6 +23,27 @@ import Testing
     @Test func negativeNumbersAndLargeFieldsTakeMoreBytes() {
         #expect(bytes { $0.add(1, -2) } == [0x08, 0xFE] + [UInt8](repeating: 0xFF, count: 8) + [0x01])
         #expect(bytes { $0.add(20, 1) } == [0xA0, 0x01, 0x01])
+    }
+
+    /// Large fields are kept apart; the message is the same.
+    @Test func largeFieldsStandWhereTheyWereAdded() throws {
+        let large = [UInt8](repeating: 7, count: 100_000)
+        var inner = ProtobufWriter()
+        inner.add(1, bytes: large)
+        inner.add(2, 5)
+        var outer = ProtobufWriter()
+        outer.add(3, 1)
+        outer.add(4, inner)
+        outer.add(5, 2)
+        // 100,000 is 0x186A0, as a varint A0 8D 06; the inner message has 4 + 100,000 + 2 bytes: A6 8D 06.
+        let expected: [UInt8] =
+            [0x18, 1, 0x22, 0xA6, 0x8D, 0x06, 0x0A, 0xA0, 0x8D, 0x06] + large + [0x10, 5, 0x28, 2]
+        #expect(outer.bytes == expected && outer.byteCount == expected.count)
+        let path = FileManager.default.temporaryDirectory.appending(path: "message-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        FileManager.default.createFile(atPath: path, contents: nil)
+        try outer.write(to: path)
+        #expect(FileManager.default.contents(atPath: path).map { Array($0) } == expected)
     }
 
     @Test func floatsAreLittleEndian() {
