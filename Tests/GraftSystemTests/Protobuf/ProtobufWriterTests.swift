@@ -41,7 +41,7 @@ import Testing
         #expect(outer.bytes == expected && outer.byteCount == expected.count)
         let path = FileManager.default.temporaryDirectory.appending(path: "message-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        FileManager.default.createFile(atPath: path, contents: nil)
+        try Data().write(to: URL(filePath: path))
         try outer.write(to: path)
         #expect(FileManager.default.contents(atPath: path).map { Array($0) } == expected)
     }
