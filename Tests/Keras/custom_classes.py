@@ -140,7 +140,7 @@ def operator_case(name: str, model, scale: float = 1) -> dict:
 def build(keras) -> dict:
     keras.utils.clear_session()
     return {
-        "versions": common.pinned_versions(),
+        "versions": {name: common.pinned_versions()[name] for name in ("keras", "tensorflow-cpu")},
         "custom": [
             {"name": name, "class": full_name, "config": configuration(model)}
             for name, (full_name, model) in classes(keras).items()
