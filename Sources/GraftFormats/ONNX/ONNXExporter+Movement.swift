@@ -147,12 +147,11 @@ extension ONNXExporter {
         case .bilinear, .bilinearAlignedCorners: break
         }
         let source = try channelsFirst(node.operands[0], label: node.label)
-        // The batch and the channels are scaled by 1: sizes would need the batch's.
-        let from = graph.shape(of: node.operands[0])
-        let scales = floats(
-            [1, 1, Float(node.shape[1]) / Float(from[1]), Float(node.shape[2]) / Float(from[2])], [4],
-            label: node.label, "scales")
-        setChannelsFirst(id, self.node("Resize", [source, "", scales], label: node.label, attributes))
+        // Sizes, as scales need not come to the same number of pixels; the batch and the channels have those that they have.
+        let outer = self.node("Shape", [source], label: node.label, [("start", .int(0)), ("end", .int(2))])
+        let inner = integers([node.shape[1], node.shape[2]], label: node.label, "size")
+        let sizes = self.node("Concat", [outer, inner], label: node.label, [("axis", .int(0))])
+        setChannelsFirst(id, self.node("Resize", [source, "", "", sizes], label: node.label, attributes))
     }
 }
 
