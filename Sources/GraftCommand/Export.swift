@@ -33,6 +33,11 @@ struct Export: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
 
     func validate() throws {
+        guard source.images.given.isEmpty else {
+            throw ValidationError(
+                "\(source.images.given.joined(separator: ", ")): not for export: the file takes images of its own size, and "
+                    + "whoever runs it brings them there")
+        }
         try require(
             output.hasSuffix(".onnx") || output.hasSuffix(".weights.h5"), "--output", "'\(output)'",
             "a name that ends in .onnx or .weights.h5")

@@ -39,6 +39,14 @@ struct ImageArguments: ParsableArguments {
         }
     }
 
+    /// The options that were given, but for the size.
+    var given: [String] {
+        let options: [(name: String, isGiven: Bool)] = [
+            ("--resize", resize != nil), ("--fit", fit != nil), ("--window", window != nil), ("--grey", grey),
+        ]
+        return options.filter(\.isGiven).map(\.name)
+    }
+
     /// What was said, in place of what suits the base and the augmentation.
     func apply(to recipe: inout TrainingRecipe) {
         recipe.inputSize = inputSize ?? recipe.inputSize

@@ -48,8 +48,8 @@ struct BaseArguments: ParsableArguments {
     /// The values, apart from how they were parsed.
     var choice: BaseChoice {
         BaseChoice(
-            weights: weights, inputSize: images.inputSize, cut: cut, resize: images.resize, fit: images.fit,
-            window: images.window, isGrey: images.grey, preprocessing: preprocessing)
+            weights: weights, inputSize: images.inputSize, cut: cut, preprocessing: preprocessing,
+            imageOptions: images.given)
     }
 }
 
@@ -58,19 +58,13 @@ struct BaseChoice {
     var weights: Weights?
     var inputSize: Int?
     var cut: String?
-    var resize: ResizeMethod?
-    var fit: ImageFit?
-    var window: IntensityWindow?
-    var isGrey = false
     var preprocessing: PreprocessingOption?
+    /// The options that say how images become inputs, those that were given.
+    var imageOptions: [String] = []
 
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {
-        let options: [(name: String, isGiven: Bool)] = [
-            ("--weights", weights != nil), ("--resize", resize != nil), ("--fit", fit != nil),
-            ("--window", window != nil), ("--grey", isGrey), ("--preprocessing", preprocessing != nil),
-        ]
-        return options.filter(\.isGiven).map(\.name)
+        (weights == nil ? [] : ["--weights"]) + imageOptions + (preprocessing == nil ? [] : ["--preprocessing"])
     }
 }
 

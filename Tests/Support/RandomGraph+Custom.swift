@@ -61,7 +61,7 @@ package struct CustomKind: Hashable, Sendable, CustomStringConvertible {
             let transforms = try builder.graph.constant(Tensor(numbers, shape: [numbers.count / 6, 6]))
             _ = try builder.graph.affineResample(
                 images, transforms, to: size, isBilinear: builder.random.chance(0.5),
-                fill: builder.random.pick(ImageFillMode.allCases), fillValue: 0.5)
+                fill: builder.random.pick(FillMode.allCases), fillValue: 0.5)
         },
         CustomKind("topK") { builder in
             let operand = try builder.array()

@@ -7,7 +7,7 @@ extension Model {
     /// The file computes what the model does in inference: layers that act in training alone are left out, batch normalization is
     /// worked into the convolutions. Inputs and outputs have the shapes that they have in Graft and Keras, images as (batch, height,
     /// width, channels), and the names of their layers; preprocessing that is part of the model is part of the file. Any batch size
-    /// is taken. The classes stand in the file's metadata under `classes`, one a line.
+    /// is taken. The classes stand in the file's metadata under `classes`, as a JSON list.
     ///
     /// - Parameter path: ends in `.onnx`.
     /// - Throws: `GraftError` with code `argument` for another ending; `format` for a layer that ONNX has no operators for, and
@@ -26,7 +26,10 @@ extension Model {
             )
         }
         var file = try ONNXExporter(self).model
-        if let classes = metadata.classNames { file.metadata.append(("classes", classes.joined(separator: "\n"))) }
+        if let classes = metadata.classNames {
+            let list = JSONWriter.write(.array(classes.map { .string($0) }))
+            file.metadata.append(("classes", String(decoding: list, as: UTF8.self)))
+        }
         let message = file.message
         file.initializers = []
         try AtomicFile.write(to: path, byteCount: message.byteCount) { (temporary) throws(GraftError) in

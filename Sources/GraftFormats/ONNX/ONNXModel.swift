@@ -44,7 +44,6 @@ struct ONNXModel {
 struct ONNXNode {
     enum Attribute {
         case int(Int)
-        case float(Float)
         case ints([Int])
         case text(String)
     }
@@ -64,9 +63,6 @@ struct ONNXNode {
             var attribute = ProtobufWriter()
             attribute.add(1, name)
             switch value {
-            case .float(let number):
-                attribute.add(2, number)
-                attribute.add(20, 1)
             case .int(let number):
                 attribute.add(3, number)
                 attribute.add(20, 2)

@@ -1,15 +1,3 @@
-/// What stands for places outside of an image; Keras's `fill_mode`, with its names.
-public enum ImageFillMode: String, Hashable, Sendable, CaseIterable {
-    /// A constant: `kkkk|abcd|kkkk`.
-    case constant
-    /// The nearest pixel of the border: `aaaa|abcd|dddd`.
-    case nearest
-    /// The image mirrored at its border: `dcba|abcd|dcba`.
-    case reflect
-    /// The image again: `abcd|abcd|abcd`.
-    case wrap
-}
-
 /// `images, transforms`: NHWC images read along a grid that is turned, shifted and stretched, each by six numbers of its own.
 ///
 /// Pixel (x, y) of a result is what an image has at (a₀x + a₁y + a₂, b₀x + b₁y + b₂), with (0, 0) in the middle of the first
@@ -22,12 +10,12 @@ package struct AffineResample: Hashable, Sendable {
     /// Whether a place is between four pixels; else it is the nearest pixel's.
     package let isBilinear: Bool
     /// What stands for places outside.
-    package let fill: ImageFillMode
+    package let fill: FillMode
     /// The constant.
     package let fillValue: Float
 
     /// A reading with these attributes.
-    package init(size: Size2D, isBilinear: Bool, fill: ImageFillMode, fillValue: Float = 0) {
+    package init(size: Size2D, isBilinear: Bool, fill: FillMode, fillValue: Float = 0) {
         (self.size, self.isBilinear, self.fill, self.fillValue) = (size, isBilinear, fill, fillValue)
     }
 }
@@ -47,11 +35,6 @@ package struct AffineTaps: Sendable {
     package var rows: (Int, Int)
     /// How much of the second neighbour is in it, along each axis.
     package var share: (column: Double, row: Double)
-
-    /// The weight of the neighbour of this column and row, each 0 or 1.
-    package func weight(column: Int, row: Int) -> Double {
-        (column == 0 ? 1 - share.column : share.column) * (row == 0 ? 1 - share.row : share.row)
-    }
 }
 
 extension AffineResample {
@@ -124,12 +107,12 @@ extension AffineResample {
 extension AffineTaps {
     /// Calls the body with each neighbour that has a weight: its column and row, −1 outside.
     package func forEach(_ body: (_ column: Int, _ row: Int, _ weight: Double) -> Void) {
-        for (index, row) in [rows.0, rows.1].enumerated() {
-            for (position, column) in [columns.0, columns.1].enumerated() {
-                let weight = weight(column: position, row: index)
-                if weight != 0 { body(column, row, weight) }
-            }
-        }
+        // Without arrays: this is done for each pixel.
+        func visit(_ column: Int, _ row: Int, _ weight: Double) { if weight != 0 { body(column, row, weight) } }
+        visit(columns.0, rows.0, (1 - share.column) * (1 - share.row))
+        visit(columns.1, rows.0, share.column * (1 - share.row))
+        visit(columns.0, rows.1, (1 - share.column) * share.row)
+        visit(columns.1, rows.1, share.column * share.row)
     }
 }
 
@@ -231,7 +214,7 @@ extension Graph {
     /// - Parameter transforms: six numbers for each image, of the shape `[batch, 6]`.
     /// - Throws: ``GraftError`` with code `shape` where the operands are no images and six numbers for each.
     package mutating func affineResample(
-        _ images: ValueID, _ transforms: ValueID, to size: Size2D, isBilinear: Bool, fill: ImageFillMode,
+        _ images: ValueID, _ transforms: ValueID, to size: Size2D, isBilinear: Bool, fill: FillMode,
         fillValue: Float = 0
     ) throws(GraftError) -> ValueID {
         let rule = AffineResample(size: size, isBilinear: isBilinear, fill: fill, fillValue: fillValue)

@@ -1,3 +1,5 @@
+import GraftGraph
+
 /// Bilinear interpolation of an image at the places of an affine map, in one pass.
 struct AffineResample {
     private let source: PixelRows

@@ -59,7 +59,7 @@ extension Requirement<ImageFactor> {
     }
 }
 
-extension ImageFillMode: ConfigurationValue {
+extension FillMode: ConfigurationValue {
     init(configuration: Configuration) throws(GraftError) {
         let mode = configuration.text.flatMap { Self(rawValue: $0) }
         self = try configuration.expect(mode, "constant, nearest, reflect or wrap")

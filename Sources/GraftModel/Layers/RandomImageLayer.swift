@@ -36,13 +36,13 @@ public class RandomImageLayer: RandomLayer, @unchecked Sendable {  // constants 
 /// What the layers share that move the pixels of images at random: how places between pixels and outside are read.
 public class RandomGeometryLayer: RandomImageLayer, @unchecked Sendable {  // constants only; `Layer` guards its own
     /// What stands for places outside of an image.
-    public let fillMode: ImageFillMode
+    public let fillMode: FillMode
     /// What stands between the pixels: nearest or bilinear.
     public let interpolation: Interpolation
     /// The constant for places outside.
     public let fillValue: Double
 
-    init(fillMode: ImageFillMode, interpolation: Interpolation, fillValue: Double, seed: Int?, name: String?) {
+    init(fillMode: FillMode, interpolation: Interpolation, fillValue: Double, seed: Int?, name: String?) {
         (self.fillMode, self.interpolation, self.fillValue) = (fillMode, interpolation, fillValue)
         super.init(seed: seed, name: name)
     }
@@ -60,7 +60,7 @@ public class RandomGeometryLayer: RandomImageLayer, @unchecked Sendable {  // co
 
 extension Argument where Owner: RandomGeometryLayer {
     /// What stands for places outside.
-    static var fillMode: Of<ImageFillMode> { .plain("fill_mode", \.fillMode, default: .reflect) }
+    static var fillMode: Of<FillMode> { .plain("fill_mode", \.fillMode, default: .reflect) }
     /// What stands between the pixels.
     static var interpolation: Of<Interpolation> {
         .plain("interpolation", \.interpolation, default: .bilinear, .nearestOrBilinear)

@@ -13,7 +13,7 @@ public final class RandomRotation: RandomGeometryLayer, @unchecked Sendable {  /
 
     /// A layer that turns images by so much of a full turn.
     public init(
-        _ factor: ImageFactor, fillMode: ImageFillMode = .reflect, interpolation: Interpolation = .bilinear,
+        _ factor: ImageFactor, fillMode: FillMode = .reflect, interpolation: Interpolation = .bilinear,
         fillValue: Double = 0, seed: Int? = nil, name: String? = nil
     ) {
         self.factor = factor.pair(notBelow: -.infinity)

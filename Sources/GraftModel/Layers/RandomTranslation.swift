@@ -19,7 +19,7 @@ public final class RandomTranslation: RandomGeometryLayer, @unchecked Sendable {
 
     /// A layer with these amounts.
     public init(
-        _ heightFactor: ImageFactor, _ widthFactor: ImageFactor, fillMode: ImageFillMode = .reflect,
+        _ heightFactor: ImageFactor, _ widthFactor: ImageFactor, fillMode: FillMode = .reflect,
         interpolation: Interpolation = .bilinear, fillValue: Double = 0, seed: Int? = nil, name: String? = nil
     ) {
         (self.heightFactor, self.widthFactor) = (heightFactor, widthFactor)

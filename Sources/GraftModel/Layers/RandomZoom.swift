@@ -19,7 +19,7 @@ public final class RandomZoom: RandomGeometryLayer, @unchecked Sendable {  // co
 
     /// A layer with these amounts.
     public init(
-        _ heightFactor: ImageFactor, widthFactor: ImageFactor? = nil, fillMode: ImageFillMode = .reflect,
+        _ heightFactor: ImageFactor, widthFactor: ImageFactor? = nil, fillMode: FillMode = .reflect,
         interpolation: Interpolation = .bilinear, fillValue: Double = 0, seed: Int? = nil, name: String? = nil
     ) {
         (self.heightFactor, self.widthFactor) = (heightFactor, widthFactor)

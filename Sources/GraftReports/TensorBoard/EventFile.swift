@@ -17,7 +17,7 @@ final class EventFile {
         let number = String(UInt32.random(in: 0...UInt32.max))
         path = "\(folder)/events.out.tfevents.\(seconds).\(Self.hostName).\(getpid()).\(number).v2"
         (file, end) = (try File(creating: path), 0)
-        var event = ProtobufMessage()
+        var event = ProtobufWriter()
         event.add(3, "brain.Event:2")
         try write(event, step: nil)
     }
@@ -33,13 +33,13 @@ final class EventFile {
 
     /// Adds a value at a step.
     func add(_ summary: TensorBoardSummary, step: Int) throws {
-        var event = ProtobufMessage()
+        var event = ProtobufWriter()
         event.add(5, summary.message)
         try write(event, step: step)
     }
 
-    private func write(_ event: ProtobufMessage, step: Int?) throws {
-        var message = ProtobufMessage()
+    private func write(_ event: ProtobufWriter, step: Int?) throws {
+        var message = ProtobufWriter()
         message.add(1, Date().timeIntervalSince1970)
         if let step { message.add(2, step) }
         let data = message.bytes + event.bytes
@@ -56,4 +56,9 @@ final class EventFile {
         let text = String(decoding: bytes, as: UTF8.self).filter { $0 != "/" }
         return text.isEmpty ? "localhost" : text
     }
+}
+
+extension FixedWidthInteger {
+    /// The number's bytes, the lowest first.
+    var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
 }

@@ -4,7 +4,7 @@ import GraftGraph
 ///
 /// Source: tensorflow/core/framework/summary.proto, tensor.proto; tensorboard/plugins/histogram/summary_v2.py.
 struct TensorBoardSummary {
-    private var value = ProtobufMessage()
+    private var value = ProtobufWriter()
 
     private enum DataClass: Int {
         case scalar = 1
@@ -31,16 +31,16 @@ struct TensorBoardSummary {
     }
 
     /// The `Summary` message with this value in it.
-    var message: ProtobufMessage {
-        var summary = ProtobufMessage()
+    var message: ProtobufWriter {
+        var summary = ProtobufWriter()
         summary.add(1, value)
         return summary
     }
 
     private mutating func add(_ tag: String, plugin: String, _ dataClass: DataClass) {
-        var data = ProtobufMessage()
+        var data = ProtobufWriter()
         data.add(1, plugin)
-        var metadata = ProtobufMessage()
+        var metadata = ProtobufWriter()
         metadata.add(1, data)
         metadata.add(4, dataClass.rawValue)
         value.add(1, tag)
@@ -48,16 +48,16 @@ struct TensorBoardSummary {
     }
 
     private mutating func addTensor(_ type: ElementType, shape: [Int], content: [UInt8]) {
-        var shapeMessage = ProtobufMessage()
+        var shapeMessage = ProtobufWriter()
         for size in shape {
-            var dimension = ProtobufMessage()
+            var dimension = ProtobufWriter()
             dimension.add(1, size)
             shapeMessage.add(2, dimension)
         }
-        var tensor = ProtobufMessage()
+        var tensor = ProtobufWriter()
         tensor.add(1, type.rawValue)
         tensor.add(2, shapeMessage)
-        tensor.add(4, content)
+        tensor.add(4, bytes: content)
         value.add(8, tensor)
     }
 }

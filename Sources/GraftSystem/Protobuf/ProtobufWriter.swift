@@ -25,9 +25,9 @@ package struct ProtobufWriter {
         addVarint(UInt64(bitPattern: Int64(value)))
     }
 
-    /// A 32-bit float.
-    package mutating func add(_ field: Int, _ value: Float) {
-        addVarint(UInt64(field) << 3 | 5)
+    /// A 64-bit float.
+    package mutating func add(_ field: Int, _ value: Double) {
+        addVarint(UInt64(field) << 3 | 1)
         withUnsafeBytes(of: value.bitPattern.littleEndian) { tail += $0 }
     }
 
@@ -52,14 +52,6 @@ package struct ProtobufWriter {
         var inner = ProtobufWriter()
         for value in values { inner.addVarint(UInt64(bitPattern: Int64(value))) }
         add(field, inner)
-    }
-
-    /// 32-bit floats without a field's number before each.
-    package mutating func add(_ field: Int, packed values: [Float]) {
-        var inner: [UInt8] = []
-        inner.reserveCapacity(4 * values.count)
-        for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { inner += $0 } }
-        add(field, bytes: inner)
     }
 
     /// Writes the message to a file that does not exist yet, or is empty.

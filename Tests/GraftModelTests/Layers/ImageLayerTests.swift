@@ -59,7 +59,7 @@ struct ImageLayerFixture: Decodable {
             try graph.affineResample(
                 images, transform, to: Size2D(test.shape[1], test.shape[2]),
                 isBilinear: test.interpolation == "bilinear",
-                fill: #require(ImageFillMode(rawValue: test.fillMode)), fillValue: 17.5)
+                fill: #require(FillMode(rawValue: test.fillMode)), fillValue: 17.5)
         ]
         let output = try Interpreter.run(graph, inputs: [:], variables: [:]).outputs[0]
         let expected = ReferenceArray(Tensor(test.output, shape: Shape(test.shape)))

@@ -78,13 +78,6 @@ import Testing
         #expect(TensorBoardSummary("a", scalar: 1.5).message.bytes == [0x0A, UInt8(value.count)] + value)
     }
 
-    @Test func largeAndNegativeNumbersAreEncodedAsTheRulesSay() {
-        var message = ProtobufMessage()
-        message.add(2, 300)
-        message.add(2, -1)
-        #expect(message.bytes == [0x10, 0xAC, 0x02, 0x10] + [UInt8](repeating: 0xFF, count: 9) + [0x01])
-    }
-
     @Test func histogramsHaveTensorBoardsBuckets() throws {
         let expected = try CallbackFixture.load().tensorboard
         let rows = HistogramBuckets.rows(of: Tensor(expected.kernel, shape: [expected.kernel.count]))

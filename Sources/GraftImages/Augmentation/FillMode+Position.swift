@@ -1,14 +1,6 @@
-/// What lies outside of an image, where a view looks there; Keras's `fill_mode`, with its names.
-public enum FillMode: String, Codable, Hashable, Sendable, CaseIterable {
-    /// The nearest pixel of the border: `aaaa|abcd|dddd`.
-    case nearest
-    /// The image mirrored at its border: `dcba|abcd|dcba`.
-    case reflect
-    /// A constant, ``Augmentation/fillValue``: `kkkk|abcd|kkkk`.
-    case constant
-    /// The image again: `abcd|abcd|abcd`.
-    case wrap
+import GraftGraph
 
+extension FillMode {
     /// The position inside an axis that stands for this one; `nil` where the constant does.
     func position(_ index: Int, count: Int) -> Int? {
         if index >= 0, index < count { return index }
