@@ -44,20 +44,35 @@ static inline int graft_vips_to_srgb_by_profile(VipsImage *image, VipsImage **re
     return vips_icc_transform(image, result, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_PERCEPTUAL, NULL);
 }
 
-/// 8-bit grey or sRGB pixels, rows from the top, as the bytes of a PNG file, which are to be given to `graft_vips_free`.
-static inline int graft_vips_save_png(
-    const void *pixels, int width, int height, int channels, void **bytes, size_t *byteCount) {
+/// 8-bit grey or sRGB pixels, rows from the top, as an image; NULL where there is no memory.
+static inline VipsImage *graft_vips_image(const void *pixels, int width, int height, int channels) {
     const size_t pixelByteCount = (size_t)width * (size_t)height * (size_t)channels;
     VipsImage *memory = vips_image_new_from_memory(pixels, pixelByteCount, width, height, channels, VIPS_FORMAT_UCHAR);
-    if (!memory) return -1;
+    if (!memory) return NULL;
     VipsImage *image = NULL;
     const VipsInterpretation colours = channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
-    int result = vips_copy(memory, &image, "interpretation", colours, NULL);
-    if (result == 0) {
-        result = vips_pngsave_buffer(image, bytes, byteCount, "compression", 6, NULL);
-        g_object_unref(image);
-    }
+    vips_copy(memory, &image, "interpretation", colours, NULL);
     g_object_unref(memory);
+    return image;
+}
+
+/// 8-bit grey or sRGB pixels as the bytes of a PNG file, which are to be given to `graft_vips_free`.
+static inline int graft_vips_save_png(
+    const void *pixels, int width, int height, int channels, void **bytes, size_t *byteCount) {
+    VipsImage *image = graft_vips_image(pixels, width, height, channels);
+    if (!image) return -1;
+    int result = vips_pngsave_buffer(image, bytes, byteCount, "compression", 6, NULL);
+    g_object_unref(image);
+    return result;
+}
+
+/// 8-bit grey or sRGB pixels as the bytes of a JPEG file, which are to be given to `graft_vips_free`.
+static inline int graft_vips_save_jpeg(
+    const void *pixels, int width, int height, int channels, int quality, void **bytes, size_t *byteCount) {
+    VipsImage *image = graft_vips_image(pixels, width, height, channels);
+    if (!image) return -1;
+    int result = vips_jpegsave_buffer(image, bytes, byteCount, "Q", quality, NULL);
+    g_object_unref(image);
     return result;
 }
 

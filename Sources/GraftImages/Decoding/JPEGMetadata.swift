@@ -1,10 +1,14 @@
-/// What a JPEG file says next to its pixels: how the camera was held, and whether it carries a colour profile.
+/// What a JPEG file says next to its pixels: how the camera was held, whether it carries a colour profile, and how coarsely
+/// it was stored.
 ///
 /// Walks the marker segments up to the first scan (ITU-T T.81, annex B). Nothing in a file is trusted: every length is
 /// checked against the bytes that are there, and whatever does not make sense counts as absent.
 struct JPEGMetadata {
     private(set) var orientation = Orientation.upright
     private(set) var hasColourProfile = false
+    /// The quality of 1 to 100 whose table of brightness, by the Independent JPEG Group's rule, has the mean of the file's first
+    /// one; `nil` where there is none.
+    private(set) var quality: Double?
 
     init(_ bytes: [UInt8]) {
         var position = 2
@@ -27,7 +31,23 @@ struct JPEGMetadata {
             orientation = Orientation(exif: payload.dropFirst(6)) ?? orientation
         } else if marker == 0xE2, payload.starts(with: "ICC_PROFILE\0".utf8) {
             hasColourProfile = true
+        } else if marker == 0xDB, quality == nil {
+            quality = Self.quality(ofTable: payload)
         }
+    }
+
+    /// The Independent JPEG Group scales the table of annex K.1, whose mean is 57.625, by 5000 / quality % below 50 and by
+    /// 200 − 2 · quality % from there on (jcparam.c, `jpeg_quality_scaling`).
+    private static func quality(ofTable payload: ArraySlice<UInt8>) -> Double? {
+        guard let head = payload.first else { return nil }
+        let isWide = head >> 4 != 0
+        let bytes = payload.dropFirst().prefix(isWide ? 128 : 64)
+        guard bytes.count == (isWide ? 128 : 64) else { return nil }
+        let sum = bytes.enumerated().reduce(0) { sum, entry in
+            sum + Int(entry.element) << (isWide && entry.offset.isMultiple(of: 2) ? 8 : 0)
+        }
+        let percent = 100 * Double(sum) / 64 / 57.625
+        return min(max(percent > 100 ? 5000 / percent : (200 - percent) / 2, 1), 100)
     }
 }
 

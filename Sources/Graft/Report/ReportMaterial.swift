@@ -1,0 +1,171 @@
+import GraftData
+import GraftDigest
+import GraftGraph
+import GraftImages
+import GraftLearning
+import GraftTraining
+
+/// What a report is made of: what the model says of the images and what it knows of them, first of those that the answer rests on, then
+/// of the others.
+struct ReportMaterial {
+    /// Of the images that the answer rests on.
+    let paths: [String]
+    let labels: [Int]
+    let probabilities: ClassProbabilities
+    /// Of these and of the others.
+    let allPaths: [String]
+    let allLabels: [Int]
+    let features: Tensor
+    let failures: [ExampleFailure]
+    private let groups: [String: Int]
+
+    /// The rows of ``paths``.
+    var answers: Range<Int> { 0..<paths.count }
+    /// The rows behind them.
+    var known: Range<Int> { paths.count..<allPaths.count }
+    var knownCount: Int { known.count }
+
+    init(
+        _ explainer: ModelExplainer, _ examples: ImageDataset, _ others: ImageDataset?, _ classNames: [String],
+        _ options: ModelReport.Options
+    ) throws {
+        let wanted = min(others?.count ?? 0, options.knownLimit)
+        let total = examples.count + wanted
+        let own = try explainer.explain(examples, Array(0..<examples.count)) { done in
+            options.progress?("images", done, total)
+        }
+        var probabilities = ClassProbabilities(classCount: classNames.count)
+        for row in own.outputs { probabilities.append(outputs: row) }
+        (self.probabilities, paths) = (probabilities, own.indices.map { examples.paths[$0] })
+        labels = own.indices.map { examples.labels[$0] }
+        var (allPaths, allLabels, features, failures) = (paths, labels, own.features, own.failures)
+        if let others, wanted > 0 {
+            let chosen = (0..<wanted).map { $0 * others.count / wanted }
+            let known = try explainer.explain(others, chosen) { done in
+                options.progress?("images", examples.count + done, total)
+            }
+            allPaths += known.indices.map { others.paths[$0] }
+            allLabels += known.indices.map { others.labels[$0] }
+            features = features.appendingRows(of: known.features)
+            failures += known.failures
+        }
+        (self.allPaths, self.allLabels, self.features, self.failures) = (allPaths, allLabels, features, failures)
+        groups = Self.groups(options.audit?.findings ?? [])
+    }
+
+    /// Images that are the same or look it have a number in common: what one fold knows, another must not be asked.
+    private static func groups(_ findings: [ImageFinding]) -> [String: Int] {
+        var groups: [String: Int] = [:]
+        for (number, finding) in findings.enumerated()
+        where [.duplicate, .nearDuplicate, .leak, .conflict].contains(finding.kind) {
+            let known = finding.paths.compactMap { groups[$0] }.min() ?? number
+            for path in finding.paths { groups[path] = known }
+        }
+        return groups
+    }
+
+    /// The fold of each image, by its path or its group, so that it stays the same when others are added.
+    func folds(_ count: Int) -> [Int] {
+        allPaths.map { path in
+            let key = groups[path].map { "group \($0)" } ?? path
+            return Int(Self.digest(key) % UInt64(count))
+        }
+    }
+
+    // MARK: What follows
+
+    static let foldCount = 5
+
+    /// Labels that a probe doubts which has not seen them.
+    func suspects(
+        _ classNames: [String], _ training: TrainingOptions, _ options: ModelReport.Options
+    ) throws -> ([ModelReport.Suspect], Int) {
+        options.progress?("labels", 0, Self.foldCount)
+        guard Set(allLabels).count >= 2, allLabels.count >= 4 * Self.foldCount else { return ([], 0) }
+        let probe = LinearProbe(
+            features: features, labels: allLabels, classCount: classNames.count, options: training)
+        let judged = try probe.outOfFold(folds(Self.foldCount), count: Self.foldCount)
+        let found = LabelSuspects(judged, labels: allLabels).suspects.map { suspect in
+            ModelReport.Suspect(
+                path: allPaths[suspect.row], label: classNames[suspect.label],
+                suggestion: classNames[suspect.suggestion], given: suspect.given, suggested: suspect.suggested)
+        }
+        return (found, allLabels.count)
+    }
+
+    /// How the error of a probe on the images that the answer rests on falls with the number of the others that it learns from.
+    func sampleSizes(
+        _ classCount: Int, _ training: TrainingOptions, _ options: ModelReport.Options
+    ) throws -> SampleSizeCurve? {
+        guard known.count >= 40, Set(known.map { allLabels[$0] }).count >= 2 else { return nil }
+        // In an order that has nothing to do with classes or names.
+        let order = known.sorted { Self.digest("order \(allPaths[$0])") < Self.digest("order \(allPaths[$1])") }
+        let shares = [0.1, 0.2, 0.4, 0.7, 1.0]
+        let probe = LinearProbe(features: features, labels: allLabels, classCount: classCount, options: training)
+        let others = features.rows(Array(answers))
+        var points: [SampleSizeCurve.Point] = []
+        for (number, share) in shares.enumerated() {
+            options.progress?("learning curve", number, shares.count)
+            let rows = Array(order.prefix(Int(share * Double(order.count))))
+            guard rows.count >= 4, Set(rows.map { allLabels[$0] }).count >= 2 else { continue }
+            let judged = try probe.probabilities(of: others, learningFrom: rows)
+            let wrong = answers.count { judged.best($0) != labels[$0] }
+            points.append(SampleSizeCurve.Point(count: rows.count, error: Double(wrong) / Double(labels.count)))
+        }
+        return SampleSizeCurve(fitting: points)
+    }
+
+    private static func digest(_ text: String) -> UInt64 {
+        SHA256.hash(Array(text.utf8)).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// What can be told of the images without knowing what they show.
+    func properties(_ options: ModelReport.Options) -> [ImageProperties?] {
+        options.progress?("properties", 0, 1)
+        return ImageProperties.of(allPaths)
+    }
+
+    /// A map of the images that the answer rests on.
+    func places() -> ([(x: Double, y: Double)], Double) {
+        let scale = Standardization(of: features)
+        let components = PrincipalComponents(of: scale(features.rows(Array(answers))))
+        func unit(_ axis: Int) -> [Double] {
+            let values = components.coordinates.map { $0[axis] }
+            let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+            return values.map { high > low ? ($0 - low) / (high - low) : 0.5 }
+        }
+        return (zip(unit(0), unit(1)).map { ($0, $1) }, components.shares.reduce(0, +))
+    }
+}
+
+extension ModelReport.Sureness {
+    /// Looks at probabilities of images that the model did not learn from.
+    init(_ probabilities: ClassProbabilities, labels: [Int]) {
+        measured = Calibration(probabilities, labels: labels)
+        temperature = Temperature(fitting: probabilities, labels: labels)
+        // Each half is judged by what was fitted to the other.
+        let halves = [0, 1].map { side in labels.indices.filter { $0 % 2 == side } }
+        var (before, after, covered, size) = (0.0, 0.0, 0, 0)
+        for (own, other) in [(halves[0], halves[1]), (halves[1], halves[0])] where !own.isEmpty && !other.isEmpty {
+            let (judged, ownLabels) = (probabilities.rows(own), own.map { labels[$0] })
+            let (fitted, otherLabels) = (probabilities.rows(other), other.map { labels[$0] })
+            let share = Double(own.count) / Double(labels.count)
+            before += share * Calibration(judged, labels: ownLabels).expectedError
+            let temperature = Temperature(fitting: fitted, labels: otherLabels)
+            after += share * Calibration(temperature(judged), labels: ownLabels).expectedError
+            let sets = ConformalSets(fitted, labels: otherLabels)
+            for (row, label) in ownLabels.enumerated() {
+                let members = sets.classes(of: judged[row], coverage: 0.9)
+                covered += members.contains(label) ? 1 : 0
+                size += members.count
+            }
+        }
+        heldOutErrors = (before, after)
+        sets = (Double(covered) / Double(max(labels.count, 1)), Double(size) / Double(max(labels.count, 1)))
+        let calibrated = temperature(probabilities)
+        thresholds = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99].map { threshold in
+            let rows = labels.indices.filter { calibrated.confidence($0) >= threshold }
+            return (threshold, Proportion(rows.count { calibrated.best($0) == labels[$0] }, of: rows.count))
+        }
+    }
+}
