@@ -10,6 +10,10 @@ struct Predict: ParsableCommand {
             Of a folder all images in it and in the folders below are predicted. An image that cannot be read is reported and \
             the others are predicted; the exit code is then 1.
 
+            A model that graft train wrote says where it is not sure, by its probability after calibration, and where an image is \
+            unlike anything in its training. --coverage gives the classes that hold the right one in that share of images like \
+            those of validation.
+
             A model that ends without softmax or sigmoid gives scores or features, and they are shown as such.
 
             Examples:
@@ -29,6 +33,12 @@ struct Predict: ParsableCommand {
     @Option(help: ArgumentHelp("How many classes to print, the likeliest first.", valueName: "N"))
     var top: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Name as many classes as it takes to hold the right one in this share of images, such as 0.95.",
+            valueName: "share"))
+    var coverage: Double?
+
     @OptionGroup(title: "Views") var views: ViewArguments
     @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -37,6 +47,9 @@ struct Predict: ParsableCommand {
 
     func validate() throws {
         if let top { try require(top >= 1, "--top", top, "at least 1") }
+        if let coverage { try require(coverage > 0 && coverage < 1, "--coverage", coverage, "between 0 and 1") }
+        let asksForBoth = try coverage != nil && views.choice != nil
+        try require(!asksForBoth, "--coverage", coverage ?? 0, "no --views beside it: it was measured without")
     }
 
     func run() throws {
@@ -46,13 +59,20 @@ struct Predict: ParsableCommand {
             var classifier = try Classifier(model, options, machine)
             classifier.tellOutputs(on: console)
             classifier.tellNames(on: console)
+            if coverage != nil, classifier.calibration == nil {
+                throw GraftError(
+                    .argument,
+                    "--coverage: \(model) does not remember how sure it is; graft report --keep on images that it did not learn from makes it so")
+            }
             let paths = try allImages(classifier.rule, on: console)
             var failed = false
             try profiling.follow(machine, on: console) { profiler in
                 classifier.options.profiler = profiler
                 try forEachAnswer(of: classifier, to: paths) { result in
                     switch result {
-                    case .success(let answer): show(answer, classifier.outputs, on: console)
+                    case .success(var answer):
+                        answer.set = coverage.flatMap { classifier.classes(of: answer, coverage: $0) }
+                        show(answer, classifier.outputs, on: console)
                     case .failure(let failure):
                         failed = true
                         show(failure, on: console)

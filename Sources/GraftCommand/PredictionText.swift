@@ -40,8 +40,29 @@ struct PredictionText {
             text = "\(all.count.of("feature")) \(first)\(all.count > Self.shownFeatureCount ? ", …" : "")"
             object.add("features", .numbers(all))
         }
-        line = "\(answer.name): \(text)"
+        line = "\(answer.name): \(text)\(Self.doubts(answer))"
+        if let assessment = answer.assessment {
+            object.add("confidence", .number(assessment.confidence))
+            object.add("sure", .bool(assessment.isSure))
+            object.add("known", .bool(assessment.isKnown))
+            if let distance = assessment.distance { object.add("distance", .number(distance)) }
+        }
+        if let set = answer.set { object.add("set", .strings(set)) }
         self.object = object
+    }
+
+    /// What somebody should know who believes the answer.
+    private static func doubts(_ answer: Classification) -> String {
+        var words: [String] = []
+        if let assessment = answer.assessment {
+            if !assessment.isKnown {
+                words.append("unlike anything in training")
+            } else if !assessment.isSure {
+                words.append("not sure")
+            }
+        }
+        if let set = answer.set { words.append(set.isEmpty ? "none of the classes" : "one of: \(set.joined(separator: ", "))") }
+        return words.isEmpty ? "" : "  (\(words.joined(separator: "; ")))"
     }
 
     private static func object(of ranked: [Classification.Class]) -> JSONObject {

@@ -33,6 +33,11 @@ struct Report: ParsableCommand {
             valueName: "name"))
     var layer: String?
 
+    @Flag(
+        help: "Write into the model how sure its answers are and what they are unlike, so that predict says so; graft train does it by itself."
+    )
+    var keep = false
+
     @Flag(help: "Do not look for damaged, repeated and leaked files, which takes a decoding of each image.")
     var noAudit = false
 
@@ -55,17 +60,37 @@ struct Report: ParsableCommand {
             let start = ContinuousClock.now
             let classifier = try Classifier(model, options, machine)
             classifier.tellOutputs(on: console)
-            let report = try assess(classifier, on: console)
+            let assessed = try AssessedImages(images, for: classifier, threads: machine.threads)
+            let report = try assess(classifier, assessed, on: console)
             try report.writeHTML(to: page)
             for line in report.answerLines { console.say(line) }
             console.list(report.nextSteps, title: "to do next", most: 10)
             console.say("wrote \(page) in \(start.secondsAgo.asDuration)")
+            if keep { try calibrate(classifier, assessed, on: console) }
             ReportObject(report, page: page).emit(on: console)
         }
     }
 
-    private func assess(_ classifier: Classifier, on console: Console) throws -> ModelReport {
-        let assessed = try AssessedImages(images, for: classifier, threads: machine.threads)
+    private func calibrate(_ classifier: Classifier, _ assessed: AssessedImages, on console: Console) throws {
+        guard let known = assessed.known, assessed.isHeldBack else {
+            throw GraftError(
+                .data,
+                "--keep: it takes images that the model learned from and others that it did not; \(images) is not divided and the model does not remember which were held back"
+            )
+        }
+        guard try classifier.calibrate(on: assessed.judged, training: known) != nil else {
+            throw GraftError(
+                .data,
+                "--keep: \(assessed.judged.count.of("image")) are too few; it takes \(ClassifierCalibration.leastCount) that the model did not learn from"
+            )
+        }
+        try classifier.save(model)
+        console.say("wrote into \(model) how sure its answers are")
+    }
+
+    private func assess(
+        _ classifier: Classifier, _ assessed: AssessedImages, on console: Console
+    ) throws -> ModelReport {
         console.list(assessed.problems.map(\.description), title: "left out")
         console.say("the answer rests on \(assessed.note)")
         var wanted = ModelReport.Options()

@@ -95,6 +95,7 @@ struct TrainingJob {
         }
         let verdict = outcome.verdict
         report.tell(verdict, recorder)
+        report.calibrate(training)
         do { try report.save(training.model, epochs: outcome.epochCount) } catch {
             checkpoints.rescue(training.model, on: console)
             throw error

@@ -82,6 +82,19 @@ struct TrainingReport {
         }
     }
 
+    /// Has the model remember how sure its answers are, by the images of validation. Without it the model is as good.
+    func calibrate(_ training: ClassifierTraining) {
+        guard training.images.task == .classes, let validation = training.images.validation else { return }
+        do {
+            let classifier = try Classifier(training.model, named: model, options: training.options)
+            guard let calibration = try classifier.calibrate(on: validation, training: training.images.training) else { return }
+            console.say(
+                "sure from \((100 * calibration.sureFrom).fixed(0)) % on, after calibration by \(validation.count.of("image")) of validation")
+        } catch {
+            console.warn("the model does not remember how sure its answers are: \(error)")
+        }
+    }
+
     func save(_ trained: Model, epochs: Int) throws {
         console.progress("writing \(model)")
         try trained.save(model)

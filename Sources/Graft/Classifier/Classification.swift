@@ -14,6 +14,10 @@ public struct Classification: Sendable, Hashable {
     public let classes: [Class]
     /// The model's outputs as they are, but for an activation that makes probabilities of them.
     public let outputs: [Double]
+    /// How sure the answer is; `nil` for a model that does not know (``Classifier/calibration``).
+    public var assessment: Assessment?
+    /// The classes of the set that was asked for; see ``ConformalSets``.
+    public var set: [String]?
 
     /// The labels that an image of several has: those more likely than not.
     public var likely: [Class] { classes.filter { $0.value >= 0.5 } }

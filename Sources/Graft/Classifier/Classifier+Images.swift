@@ -83,6 +83,7 @@ extension Classifier {
     private func forEachClassification(
         of images: any Dataset, _ body: (Result<Classification, ExampleFailure>) throws -> Void
     ) throws {
+        if let calibration { return try forEachClassification(of: images, calibration, body) }
         try model.forEachPrediction(of: images, options: options) { part in
             var results = part.failures.map { ($0.index, Result<Classification, ExampleFailure>.failure($0)) }
             for (row, index) in part.indices.enumerated() {

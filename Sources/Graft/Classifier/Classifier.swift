@@ -23,8 +23,13 @@ public struct Classifier: Sendable {
     public let rule: ImageRule
     /// What messages call it: the path of its file, or the model's name.
     public let name: String
+    /// What it needs to say how sure it is; `nil` where the model does not remember it, or its outputs are no probabilities of classes
+    /// that exclude each other.
+    public let calibration: ClassifierCalibration?
     /// How the machine is used.
     public var options: TrainingOptions
+    /// Looks at more than outputs; made at the first image.
+    let explainers = Explainers()
 
     /// The classes in the order of their numbers; empty where the outputs stand for no classes.
     public var classNames: [String] { outputs.classNames }
@@ -81,6 +86,10 @@ public struct Classifier: Sendable {
             self.model = try model.withOutputActivation(activation)
         } else {
             self.model = model
+        }
+        switch outputs.meaning {
+        case .probabilities, .activated: calibration = try model.metadata.calibration
+        default: calibration = nil
         }
         (self.name, self.options) = (name, options)
     }

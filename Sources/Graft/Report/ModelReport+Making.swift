@@ -26,7 +26,8 @@ extension ModelReport {
         }
         let clock = Stopwatch()
         let explainer = try ModelExplainer(classifier.model, layer: options.layer, options: classifier.options)
-        let material = try ReportMaterial(explainer, examples, known, classifier.classNames, options)
+        let material = try ReportMaterial(
+            classifier.model, explainer, examples, known, classifier.classNames, options)
         guard !material.answers.isEmpty else {
             throw GraftError(
                 .data,

@@ -3,6 +3,7 @@ import GraftDigest
 import GraftGraph
 import GraftImages
 import GraftLearning
+import GraftModel
 import GraftTraining
 
 /// What a report is made of: what the model says of the images and what it knows of them, first of those that the answer rests on, then
@@ -26,28 +27,24 @@ struct ReportMaterial {
     var knownCount: Int { known.count }
 
     init(
-        _ explainer: ModelExplainer, _ examples: ImageDataset, _ others: ImageDataset?, _ classNames: [String],
-        _ options: ModelReport.Options
+        _ model: Model, _ explainer: ModelExplainer, _ examples: ImageDataset, _ others: ImageDataset?,
+        _ classNames: [String], _ options: ModelReport.Options
     ) throws {
-        let wanted = min(others?.count ?? 0, options.knownLimit)
-        let total = examples.count + wanted
-        let own = try explainer.explain(examples, Array(0..<examples.count)) { done in
-            options.progress?("images", done, total)
-        }
+        let others = try others.flatMap { try $0.spread(options.knownLimit) }
+        let total = examples.count + (others?.count ?? 0)
+        let datasets: [any Dataset] = [examples] + (others.map { [$0] } ?? [])
+        let explained = try model.explain(datasets, explainer) { options.progress?("images", $0, total) }
+        let own = explained[0]
         var probabilities = ClassProbabilities(classCount: classNames.count)
         for row in own.outputs { probabilities.append(outputs: row) }
         (self.probabilities, paths) = (probabilities, own.indices.map { examples.paths[$0] })
         labels = own.indices.map { examples.labels[$0] }
         var (allPaths, allLabels, features, failures) = (paths, labels, own.features, own.failures)
-        if let others, wanted > 0 {
-            let chosen = (0..<wanted).map { $0 * others.count / wanted }
-            let known = try explainer.explain(others, chosen) { done in
-                options.progress?("images", examples.count + done, total)
-            }
-            allPaths += known.indices.map { others.paths[$0] }
-            allLabels += known.indices.map { others.labels[$0] }
-            features = features.appendingRows(of: known.features)
-            failures += known.failures
+        if let others, explained.count > 1 {
+            allPaths += explained[1].indices.map { others.paths[$0] }
+            allLabels += explained[1].indices.map { others.labels[$0] }
+            features = features.appendingRows(of: explained[1].features)
+            failures += explained[1].failures
         }
         (self.allPaths, self.allLabels, self.features, self.failures) = (allPaths, allLabels, features, failures)
         groups = Self.groups(options.audit?.findings ?? [])
@@ -167,5 +164,14 @@ extension ModelReport.Sureness {
             let rows = labels.indices.filter { calibrated.confidence($0) >= threshold }
             return (threshold, Proportion(rows.count { calibrated.best($0) == labels[$0] }, of: rows.count))
         }
+    }
+}
+
+extension ImageDataset {
+    /// At most so many of the images, at equal distances; `nil` where none is left.
+    func spread(_ limit: Int) throws(GraftError) -> ImageDataset? {
+        let wanted = min(count, limit)
+        guard wanted > 0 else { return nil }
+        return wanted == count ? self : try subset((0..<wanted).map { $0 * count / wanted })
     }
 }

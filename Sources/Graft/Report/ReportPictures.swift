@@ -33,8 +33,8 @@ struct ReportPictures: Sendable {
         let wanted = answers.filter { explained[$0.path] == nil }
         let images = try ImageFiles(paths: wanted.map(\.path), rule: rule)
         let sheet = ContactSheet(cell: Self.side)
-        for start in stride(from: 0, to: wanted.count, by: ModelExplainer.batchSize) {
-            let numbers = Array(start..<min(start + ModelExplainer.batchSize, wanted.count))
+        for start in stride(from: 0, to: wanted.count, by: explainer.batchSize) {
+            let numbers = Array(start..<min(start + explainer.batchSize, wanted.count))
             let batch = try images.batch(numbers)
             guard !batch.indices.isEmpty else { continue }
             let classes = batch.indices.map { wanted[$0].predicted }

@@ -76,6 +76,7 @@ extension ModelMetadata {
         run = try members.optional("run", "a text", \.text)
         task = try members.optional("task", "a text", \.text)
         storedSplit = try members.optional("split", "an object", \.members).map { .object($0) }
+        storedCalibration = try members.optional("calibration", "an object", \.members).map { .object($0) }
         if let image = try members.optional("image", "an object", \.members) {
             storedInputRule = ["image": .object(image)]
         } else {

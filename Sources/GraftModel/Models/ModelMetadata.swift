@@ -15,6 +15,8 @@ public struct ModelMetadata: Hashable, Sendable {
     package var task: String?
     /// What was held back from training, as a file has it; GraftImages reads it.
     package var storedSplit: Configuration?
+    /// How sure the model's answers are and what they are unlike, as a file has it; `Graft` reads it.
+    package var storedCalibration: Configuration?
 
     /// Both may be unknown.
     public init(classNames: [String]? = nil, outputActivation: OutputActivation? = nil) {
@@ -29,7 +31,7 @@ extension ModelMetadata: Codable {
     /// A rule for images is written under `image`, where files have had it from the beginning, every other one under
     /// `inputRule`.
     private enum CodingKeys: String, CodingKey {
-        case classNames, image, inputRule, outputActivation, task, split, run
+        case classNames, image, inputRule, outputActivation, task, split, run, calibration
     }
 
     /// Reads what `encode` wrote.
@@ -46,6 +48,9 @@ extension ModelMetadata: Codable {
         }
         task = try members.decodeIfPresent(String.self, forKey: .task)
         storedSplit = try members.decodeIfPresent([String: Configuration].self, forKey: .split).map { .object($0) }
+        storedCalibration = try members.decodeIfPresent([String: Configuration].self, forKey: .calibration).map {
+            .object($0)
+        }
     }
 
     /// Writes what is known.
@@ -61,5 +66,6 @@ extension ModelMetadata: Codable {
         try members.encodeIfPresent(run, forKey: .run)
         try members.encodeIfPresent(task, forKey: .task)
         try members.encodeIfPresent(storedSplit, forKey: .split)
+        try members.encodeIfPresent(storedCalibration, forKey: .calibration)
     }
 }

@@ -118,7 +118,7 @@ package struct HTMLPage {
         .answer { font-size: 1.15rem; }
         .note, figcaption, caption { color: var(--soft); font-size: .875rem; }
         .wide { overflow-x: auto; margin: .75rem 0; }
-        table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+        table { border-collapse: collapse; min-width: 18rem; font-variant-numeric: tabular-nums; font-size: .9rem; }
         caption { text-align: left; padding-bottom: .25rem; }
         th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
         th[scope=row], thead th:first-child { text-align: left; }

@@ -16,14 +16,15 @@ struct ExplanationPoints {
     /// - Parameters:
     ///   - graph: a model for one batch, with one output.
     ///   - layer: the layer whose map is meant; the last one where `nil`.
+    ///   - inputsAreFeatures: whether the graph's inputs are what a trunk gave, so that they may be the map.
     /// - Throws: `GraftError` with code `argument` where the layer has no map that the output depends on.
-    init(of graph: Graph, layer: String?) throws(GraftError) {
+    init(of graph: Graph, layer: String?, inputsAreFeatures: Bool) throws(GraftError) {
         guard let output = graph.outputs.first, graph.outputs.count == 1 else {
             throw GraftError(.argument, "only a model with one output can be explained")
         }
         scores = Self.scores(of: output, in: graph)
         isBinary = graph.shape(of: output).last == 1
-        let candidates = graph.mapsBetweenInputAndOutput(output)
+        let candidates = graph.mapsBetweenInputAndOutput(output, inputsAreFeatures)
         guard let layer else {
             map = candidates.last
             return
@@ -56,8 +57,9 @@ struct ExplanationPoints {
 }
 
 extension Graph {
-    /// The values that an input leads to, that lead to the output, and that have several positions an example, in order.
-    fileprivate func mapsBetweenInputAndOutput(_ output: ValueID) -> [ValueID] {
+    /// The values that an input leads to, that lead to the output, and that have several positions an example, in order; inputs
+    /// themselves where they are features.
+    fileprivate func mapsBetweenInputAndOutput(_ output: ValueID, _ inputsAreFeatures: Bool) -> [ValueID] {
         var leads = [Bool](repeating: false, count: nodes.count)
         leads[output.index] = true
         for index in nodes.indices.reversed() where leads[index] {
@@ -75,9 +77,8 @@ extension Graph {
         }
         return nodes.indices.filter { index in
             let shape = nodes[index].shape
-            guard leads[index], follows[index], !nodes[index].operation.isLeaf, nodes[index].elementType != .int32 else {
-                return false
-            }
+            guard leads[index], follows[index], nodes[index].elementType != .int32 else { return false }
+            guard inputsAreFeatures || !nodes[index].operation.isLeaf else { return false }
             guard shape.rank == 3 || shape.rank == 4, shape[0] == batch else { return false }
             return shape.dimensions[1..<(shape.rank - 1)].reduce(1, *) > 1
         }.map { ValueID(index: $0) }

@@ -11,7 +11,7 @@ package struct ExplainedExamples: Sendable {
     /// What it knows, an example a row: (examples, features).
     package private(set) var features: Tensor
     /// The examples that could not be read.
-    package private(set) var failures: [ExampleFailure] = []
+    package var failures: [ExampleFailure] = []
 
     fileprivate init(
         indices: [Int], outputs: [[Double]], features: Tensor, failures: [ExampleFailure]
@@ -31,28 +31,52 @@ extension ModelExplainer {
     package func explain(
         _ examples: any Dataset, _ wanted: [Int], progress: ((_ done: Int) throws -> Void)? = nil
     ) throws -> ExplainedExamples {
-        let stream = BatchStream(
-            DecodedSource(dataset: examples), order: wanted, batchSize: Self.batchSize, profiler: options.profiler)
+        try DataCheck.checkRule(of: examples, model: model)
+        return try explain(DecodedSource(dataset: examples), wanted, progress: progress)
+    }
+
+    /// The same of a source of examples or kept features.
+    func explain(
+        _ source: any ExampleSource, _ wanted: [Int], progress: ((_ done: Int) throws -> Void)? = nil
+    ) throws -> ExplainedExamples {
         var (indices, outputs, failures) = ([Int](), [[Double]](), [ExampleFailure]())
         var features: [Float] = []
-        while let batch = try stream.next() {
-            try options.checkCancellation()
-            failures += batch.failures
-            if !batch.indices.isEmpty {
-                let result = try run(batch.tensors)
-                let width = result.outputs.count / batch.indices.count
-                result.outputs.withUnsafeBuffer { values in
-                    for row in batch.indices.indices {
-                        outputs.append(values[(row * width)..<((row + 1) * width)].map(Double.init))
-                    }
-                }
-                result.features.withUnsafeBuffer { features += $0 }
-                indices += batch.indices
-            }
+        try forEachBatch(of: source, wanted) { part in
+            failures += part.failures
+            indices += part.indices
+            outputs += part.outputs
+            part.features.withUnsafeBuffer { features += $0 }
             try progress?(indices.count + failures.count)
         }
         return ExplainedExamples(
             indices: indices, outputs: outputs, features: Tensor(features, shape: [indices.count, featureCount]),
             failures: failures)
+    }
+
+    /// Runs the model over all examples of a dataset, batch by batch, in order.
+    package func forEachBatch(of examples: any Dataset, _ body: (ExplainedExamples) throws -> Void) throws {
+        try DataCheck.checkRule(of: examples, model: model)
+        try forEachBatch(of: DecodedSource(dataset: examples), Array(0..<examples.count), body)
+    }
+
+    private func forEachBatch(
+        of source: any ExampleSource, _ wanted: [Int], _ body: (ExplainedExamples) throws -> Void
+    ) throws {
+        let stream = BatchStream(source, order: wanted, batchSize: batchSize, profiler: options.profiler)
+        while let batch = try stream.next() {
+            try options.checkCancellation()
+            var (outputs, features) = ([[Double]](), Tensor(zeros: [0, featureCount]))
+            if !batch.indices.isEmpty {
+                let result = try run(batch.tensors)
+                let width = result.outputs.count / batch.indices.count
+                features = result.features
+                outputs = result.outputs.withUnsafeBuffer { values in
+                    batch.indices.indices.map { row in values[(row * width)..<((row + 1) * width)].map(Double.init) }
+                }
+            }
+            try body(
+                ExplainedExamples(
+                    indices: batch.indices, outputs: outputs, features: features, failures: batch.failures))
+        }
     }
 }

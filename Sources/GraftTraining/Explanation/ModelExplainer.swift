@@ -1,3 +1,4 @@
+import GraftFeatures
 import GraftGraph
 import GraftLearning
 import GraftModel
@@ -6,26 +7,29 @@ import Synchronization
 
 /// Runs a model so that more than its output is seen: what it knows of an example before its head, and where it looked.
 ///
-/// The *map* is the last value with several positions, such as the output of `mixed7`; *features* are its mean over the positions.
-/// May be used from many threads at once.
+/// The *map* is the last value with several positions, such as the output of `mixed7`. *Features* are what the first dense layer
+/// behind it reads, or the mean of the map over its positions where that is more than ``widestFeatures``. May be used from many
+/// threads at once.
 package final class ModelExplainer: Sendable {
     /// The most examples of a run.
-    package static let batchSize = 16
+    package let batchSize: Int
+    /// More numbers than this are positions laid side by side, such as `Flatten` makes.
+    private static let widestFeatures = 4096
 
-    /// The layer that the map comes from; `nil` where the model has none, and then features are what reaches its last layer
-    /// with weights.
+    /// The layer that the map comes from; `nil` where the model has none.
     package let mapLayer: String?
     /// Whether there are class activation maps.
     package let hasActivationMaps: Bool
     /// How many features an example has.
     package let featureCount: Int
 
+    let model: Model
     private let parts: ModelParts
     private let points: ExplanationPoints
     let options: TrainingOptions
-    private let features: any Plan
+    private let features: BoundPlan
     /// Made at the first map.
-    private let gradients = Mutex<(any Plan)?>(nil)
+    private let gradients = Mutex<BoundPlan?>(nil)
 
     private static let seeds = "explained.classes"
 
@@ -34,18 +38,32 @@ package final class ModelExplainer: Sendable {
     /// - Parameters:
     ///   - model: a model with one output.
     ///   - layer: whose map is meant; the last one where `nil`.
+    ///   - batchSize: the most examples of a run, 1 or more; all runs take as long.
     ///   - options: threads and precision.
     /// - Throws: `GraftError` with code `argument` for several outputs, and for a layer without a map.
-    package init(_ model: Model, layer: String? = nil, options: TrainingOptions) throws {
-        let parts = try ModelParts(model.lower(batchSize: Self.batchSize, training: false))
-        let points = try ExplanationPoints(of: parts.graph, layer: layer)
-        (self.parts, self.points, self.options) = (parts, points, options)
+    package convenience init(
+        _ model: Model, layer: String? = nil, batchSize: Int = 16, options: TrainingOptions
+    ) throws {
+        try self.init(
+            model, ModelParts(model.lower(batchSize: batchSize, training: false)), layer: layer, batchSize: batchSize,
+            options: options)
+    }
+
+    /// The same of a model's parts: where they are split, inputs are features that were kept.
+    init(_ model: Model, _ parts: ModelParts, layer: String?, batchSize: Int, options: TrainingOptions) throws {
+        let points = try ExplanationPoints(of: parts.graph, layer: layer, inputsAreFeatures: parts.trunk != nil)
+        (self.model, self.parts, self.points) = (model, parts, points)
+        (self.options, self.batchSize) = (options, batchSize)
         mapLayer = points.map.map { parts.graph[$0].label }
         hasActivationMaps = points.map.map { parts.graph.shape(of: $0).rank == 4 } ?? false
         let graph = try Self.featureGraph(parts.graph, points)
         featureCount = graph.shape(of: graph.outputs[1]).last
-        features = try options.makeBackend().compile(graph)
-        try features.bind(parts.values(readBy: graph))
+        features = try BoundPlan(graph, of: parts, options: options)
+    }
+
+    /// Whether it was made for such a batch and such options.
+    package func serves(_ batchSize: Int, _ options: TrainingOptions) -> Bool {
+        batchSize == self.batchSize && options.threads == self.options.threads && options.precision == self.options.precision
     }
 
     /// What the model says of some examples, and what it knows of them.
@@ -74,40 +92,36 @@ package final class ModelExplainer: Sendable {
         guard hasActivationMaps else { return nil }
         let plan = try gradients.withLock { plan in
             if let plan { return plan }
-            let graph = try gradientGraph()
-            let new = try options.makeBackend().compile(graph)
-            try new.bind(parts.values(readBy: graph))
+            let new = try BoundPlan(gradientGraph(), of: parts, options: options)
             plan = new
             return new
         }
         var feed = feed(inputs)
         let width = parts.graph.shape(of: points.scores).last
-        var seeds = [Float](repeating: 0, count: Self.batchSize * width)
-        for (row, label) in classes.enumerated().prefix(Self.batchSize) {
+        var seeds = [Float](repeating: 0, count: batchSize * width)
+        for (row, label) in classes.enumerated().prefix(batchSize) {
             if points.isBinary {
                 seeds[row] = label == 0 ? -1 : 1
             } else if label < width {
                 seeds[row * width + label] = 1
             }
         }
-        feed[Self.seeds] = Tensor(seeds, shape: [Self.batchSize, width])
+        feed[Self.seeds] = Tensor(seeds, shape: [batchSize, width])
         return try plan.run(feed)[0].prefix(rows: inputs[0].shape[0])
     }
 
     private func feed(_ inputs: [Tensor]) -> [String: Tensor] {
-        let padded = inputs.map { $0.padded(toRows: Self.batchSize) }
+        let padded = inputs.map { $0.padded(toRows: batchSize) }
         return Dictionary(zip(parts.inputNames, padded)) { first, _ in first }
     }
 
     private static func featureGraph(_ graph: Graph, _ points: ExplanationPoints) throws -> Graph {
         let scope = GraphScope(graph)
-        let features: GraphValue
-        if let map = points.map {
-            features = try scope[map].reduced(.mean, axes: Array(1..<(graph.shape(of: map).rank - 1)))
-        } else {
-            features = scope[graph.inputOfLastProduct(before: points.scores)]
+        var features = graph.inputOfFirstProduct(behind: points.map, before: points.scores)
+        if let map = points.map, features.map({ graph.shape(of: $0).last > widestFeatures }) ?? true {
+            features = try scope[map].reduced(.mean, axes: Array(1..<(graph.shape(of: map).rank - 1))).id
         }
-        scope.graph.outputs = [graph.outputs[0], features.id]
+        scope.graph.outputs = [graph.outputs[0], features ?? points.scores]
         return try scope.graph.pruned()
     }
 
@@ -126,15 +140,14 @@ package final class ModelExplainer: Sendable {
 }
 
 extension Graph {
-    /// What the last matrix product before a value multiplies; the value itself where there is none.
-    fileprivate func inputOfLastProduct(before value: ValueID) -> ValueID {
-        var next = value
-        while true {
-            let node = self[next]
-            if case .product = node.operation { return node.operands[0] }
-            // Biases come second.
-            guard let operand = node.operands.first, shape(of: operand).rank == 2 else { return value }
-            next = operand
+    /// What the first matrix product with a row an example multiplies, of those behind the map; `nil` where there is none.
+    fileprivate func inputOfFirstProduct(behind map: ValueID?, before scores: ValueID) -> ValueID? {
+        let batch = shape(of: outputs[0])[0]
+        for index in nodes.indices where index > map?.index ?? -1 && index <= scores.index {
+            guard case .product = nodes[index].operation, let operand = nodes[index].operands.first else { continue }
+            let shape = shape(of: operand)
+            if shape.rank == 2, shape[0] == batch { return operand }
         }
+        return nil
     }
 }

@@ -17,8 +17,7 @@ final class Predictor: Sendable {
     private struct Prepared: Sendable {
         let key: Key
         let parts: ModelParts
-        let plan: any Plan
-        var values: [VariableID: Tensor]
+        let plan: BoundPlan
     }
 
     private struct Key: Hashable, Sendable {
@@ -47,7 +46,7 @@ final class Predictor: Sendable {
                 .data, "an example has the shape \(tensor.shape.ofExample); the model takes \(wanted.shape)")
         }
         let padded = inputs.map { $0.padded(toRows: batchSize) }
-        let outputs = try ready.plan.run(Dictionary(uniqueKeysWithValues: zip(ready.parts.inputNames, padded)))
+        let outputs = try ready.plan.plan.run(Dictionary(uniqueKeysWithValues: zip(ready.parts.inputNames, padded)))
         return outputs.map { $0.prefix(rows: rows) }
     }
 
@@ -61,7 +60,7 @@ final class Predictor: Sendable {
             settings: try options.backendSettings)
         return try prepared.withLock { kept in
             if let position = kept.firstIndex(where: { $0.key == key }) {
-                try refresh(&kept[position])
+                try kept[position].plan.refresh()
                 return kept[position]
             }
             let new = try make(model, key, options)
@@ -73,24 +72,6 @@ final class Predictor: Sendable {
     private func make(_ model: Model, _ key: Key, _ options: TrainingOptions) throws -> Prepared {
         let parts = try ModelParts(model.lower(batchSize: key.batchSize, training: false))
         let graph = try parts.graph.pruned()
-        let plan = try options.makeBackend().compile(graph)
-        let values = parts.values(readBy: graph)
-        try plan.bind(values)
-        return Prepared(key: key, parts: parts, plan: plan, values: values)
+        return Prepared(key: key, parts: parts, plan: try BoundPlan(graph, of: parts, options: options))
     }
-
-    /// Binds again where a variable's value is another one. A value that the plan holds cannot change in place, since
-    /// a writer copies shared memory first; so the same memory means the same numbers.
-    private func refresh(_ prepared: inout Prepared) throws {
-        let current = Dictionary(
-            uniqueKeysWithValues: prepared.values.keys.map { ($0, prepared.parts.variables[$0.rawValue].value) })
-        guard current.contains(where: { $0.value.address != prepared.values[$0.key]?.address }) else { return }
-        try prepared.plan.bind(current)
-        prepared.values = current
-    }
-}
-
-extension Tensor {
-    /// Where the elements are; of two tensors that are both alive, equal for those that share their memory.
-    fileprivate var address: UnsafePointer<Float>? { withUnsafeBuffer { $0.baseAddress } }
 }
