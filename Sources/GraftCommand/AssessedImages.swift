@@ -20,7 +20,8 @@ struct AssessedImages {
     init(_ path: String, for classifier: Classifier, threads: Int?) throws {
         let metadata = classifier.model.metadata
         let found = try LabelledImages(
-            at: path, rule: classifier.rule, task: metadata.imageTask, classNames: metadata.classNames, threads: threads)
+            at: path, rule: classifier.rule, task: metadata.imageTask, classNames: metadata.classNames, threads: threads
+        )
         problems = found.problems
         if let held = found.test ?? found.validation {
             (judged, known, isHeldBack) = (held, found.training, true)

@@ -44,18 +44,24 @@ struct Clean: ParsableCommand {
             var wanted = ModelReport.Options()
             wanted.audit = audit
             wanted.knownLimit = .max
-            wanted.hasPictures = false
             let progress = console
             wanted.progress = { activity, done, count in progress.progress("\(activity) \(done)/\(count)") }
-            let report = try ModelReport(of: classifier, on: assessed.judged, knowing: assessed.known, options: wanted)
+            let (suspects, count) = try ModelReport.suspects(
+                of: classifier, in: assessed.judged, knowing: assessed.known, options: wanted)
             console.closeProgressLine()
-            console.say("\(report.suspects.count) of \(report.suspectedCount) labels look wrong\(report.suspects.isEmpty ? "" : "; about half of such are usually right as they are:")")
-            for suspect in report.suspects.prefix(most) {
-                console.say("  \(suspect.path): \(suspect.label) \((suspect.given * 100).fixed(1)) %, perhaps \(suspect.suggestion) \((suspect.suggested * 100).fixed(1)) %")
+            console.say(
+                "\(suspects.count) of \(count) labels look wrong\(suspects.isEmpty ? "" : "; about half of such are usually right as they are:")"
+            )
+            for suspect in suspects.prefix(most) {
+                console.say(
+                    "  \(suspect.path): \(suspect.label) \((suspect.given * 100).fixed(1)) %, perhaps \(suspect.suggestion) \((suspect.suggested * 100).fixed(1)) %"
+                )
             }
-            if report.suspects.count > most { console.say("  and \((report.suspects.count - most).grouped) more: --most") }
+            if suspects.count > most {
+                console.say("  and \((suspects.count - most).grouped) more: --most")
+            }
             AuditReport(audit).show(on: console)
-            ReportObject(report).emitSuspects(on: console)
+            ReportObject.emit(suspects, on: console)
             AuditReport(audit).emit(on: console)
         }
     }

@@ -39,6 +39,18 @@ struct Predict: ParsableCommand {
             valueName: "share"))
     var coverage: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write where the network looked for the class that it names (Grad-CAM): an array of (images, height, width).",
+            valueName: "file.npy"))
+    var activationMaps: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --activation-maps: the layer whose map is meant. (default: the last with several positions)",
+            valueName: "name"))
+    var layer: String?
+
     @OptionGroup(title: "Views") var views: ViewArguments
     @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -48,6 +60,12 @@ struct Predict: ParsableCommand {
     func validate() throws {
         if let top { try require(top >= 1, "--top", top, "at least 1") }
         if let coverage { try require(coverage > 0 && coverage < 1, "--coverage", coverage, "between 0 and 1") }
+        if let activationMaps {
+            try require(
+                activationMaps.hasSuffix(".npy"), "--activation-maps", "'\(activationMaps)'", "a name that ends in .npy"
+            )
+        }
+        try require(layer == nil || activationMaps != nil, "--layer", "'\(layer ?? "")'", "--activation-maps beside it")
         let asksForBoth = try coverage != nil && views.choice != nil
         try require(!asksForBoth, "--coverage", coverage ?? 0, "no --views beside it: it was measured without")
     }
@@ -62,9 +80,11 @@ struct Predict: ParsableCommand {
             if coverage != nil, classifier.calibration == nil {
                 throw GraftError(
                     .argument,
-                    "--coverage: \(model) does not remember how sure it is; graft report --keep on images that it did not learn from makes it so")
+                    "--coverage: \(model) does not remember how sure it is; graft report --keep on images that it did not learn from makes it so"
+                )
             }
             let paths = try allImages(classifier.rule, on: console)
+            if let activationMaps { try write(activationMaps, of: classifier, paths, on: console) }
             var failed = false
             try profiling.follow(machine, on: console) { profiler in
                 classifier.options.profiler = profiler
@@ -81,6 +101,24 @@ struct Predict: ParsableCommand {
             }
             if failed { throw ExitCode(1) }
         }
+    }
+
+    private func write(
+        _ output: String, of classifier: Classifier, _ paths: [String], on console: Console
+    ) throws {
+        try OutputFile.check(output, option: "--activation-maps")
+        var writer: NumpyWriter?
+        try classifier.forEachActivationMap(contentsOf: paths, layer: layer) { result in
+            // What cannot be read is reported with the answers.
+            guard case .success(let map) = result else { return }
+            let rows = try writer ?? NumpyWriter(creating: output, rowShape: map.values.shape)
+            writer = rows
+            try rows.append(
+                Tensor(map.values.withUnsafeBuffer { Array($0) }, shape: Shape([1] + map.values.shape.dimensions)))
+        }
+        guard let writer else { throw GraftError(.data, "none of the \(paths.count.of("image")) can be read") }
+        try writer.finish()
+        console.say("wrote \(output): \(writer.rowCount.of("map"))")
     }
 
     private func forEachAnswer(

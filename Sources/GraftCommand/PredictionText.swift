@@ -61,7 +61,9 @@ struct PredictionText {
                 words.append("not sure")
             }
         }
-        if let set = answer.set { words.append(set.isEmpty ? "none of the classes" : "one of: \(set.joined(separator: ", "))") }
+        if let set = answer.set {
+            words.append(set.isEmpty ? "none of the classes" : "one of: \(set.joined(separator: ", "))")
+        }
         return words.isEmpty ? "" : "  (\(words.joined(separator: "; ")))"
     }
 

@@ -34,7 +34,8 @@ struct Report: ParsableCommand {
     var layer: String?
 
     @Flag(
-        help: "Write into the model how sure its answers are and what they are unlike, so that predict says so; graft train does it by itself."
+        help:
+            "Write into the model how sure its answers are and what they are unlike, so that predict says so; graft train does it by itself."
     )
     var keep = false
 
@@ -113,13 +114,13 @@ struct Report: ParsableCommand {
 /// A report for programs.
 struct ReportObject {
     private let report: ModelReport
-    private let page: String?
+    private let page: String
 
-    init(_ report: ModelReport, page: String? = nil) { (self.report, self.page) = (report, page) }
+    init(_ report: ModelReport, page: String) { (self.report, self.page) = (report, page) }
 
     /// One object a doubtful label, wrong answer and shortcut, and one that sums up.
     func emit(on console: Console) {
-        emitSuspects(on: console)
+        Self.emit(report.suspects, on: console)
         for error in report.errors {
             var object = JSONObject(event: "mistake")
             object.add("path", .string(error.path))
@@ -149,8 +150,8 @@ struct ReportObject {
     }
 
     /// One object a label that may be wrong.
-    func emitSuspects(on console: Console) {
-        for suspect in report.suspects {
+    static func emit(_ suspects: [ModelReport.Suspect], on console: Console) {
+        for suspect in suspects {
             var object = JSONObject(event: "suspect")
             object.add("path", .string(suspect.path))
             object.add("label", .string(suspect.label))
@@ -163,7 +164,7 @@ struct ReportObject {
 
     private var summary: JSONObject {
         var object = JSONObject(event: "report")
-        if let page { object.add("page", .string(page)) }
+        object.add("page", .string(page))
         object.add("images", .int(report.accuracy.count))
         object.add("held_back", .bool(report.isHeldBack))
         object.add("accuracy", .number(report.accuracy.value))
@@ -186,7 +187,9 @@ struct ReportObject {
         if let curve = report.sampleSizes {
             object.add("sample_sizes", .numbers(curve.points.map { Double($0.count) }))
             object.add("sample_errors", .numbers(curve.points.map(\.error)))
-            if let last = curve.points.last { object.add("error_of_twice", .number(curve.error(count: 2 * last.count))) }
+            if let last = curve.points.last {
+                object.add("error_of_twice", .number(curve.error(count: 2 * last.count)))
+            }
         }
         object.add("next", .strings(report.nextSteps))
         object.add("left_out", .strings(report.failures.map(\.path)))

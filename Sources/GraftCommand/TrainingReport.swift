@@ -84,12 +84,11 @@ struct TrainingReport {
 
     /// Has the model remember how sure its answers are, by the images of validation. Without it the model is as good.
     func calibrate(_ training: ClassifierTraining) {
-        guard training.images.task == .classes, let validation = training.images.validation else { return }
         do {
-            let classifier = try Classifier(training.model, named: model, options: training.options)
-            guard let calibration = try classifier.calibrate(on: validation, training: training.images.training) else { return }
+            guard let calibration = try training.calibrate() else { return }
             console.say(
-                "sure from \((100 * calibration.sureFrom).fixed(0)) % on, after calibration by \(validation.count.of("image")) of validation")
+                "sure from \((100 * calibration.sureFrom).fixed(0)) % on, after calibration by "
+                    + "\((training.images.validation?.count ?? 0).of("image")) of validation")
         } catch {
             console.warn("the model does not remember how sure its answers are: \(error)")
         }

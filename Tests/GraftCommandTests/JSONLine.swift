@@ -15,6 +15,7 @@ struct JSONLine {
 
     func string(_ name: String) -> String? { object[name] as? String }
     func number(_ name: String) -> Double? { (object[name] as? NSNumber)?.doubleValue }
+    func bool(_ name: String) -> Bool? { object[name] as? Bool }
     func strings(_ name: String) -> [String]? { object[name] as? [String] }
 
     private static func position(of name: String, in line: String) -> String.Index {

@@ -22,7 +22,8 @@ extension Classifier {
         on validation: ImageDataset, training: ImageDataset, progress: ((_ done: Int) throws -> Void)? = nil
     ) throws -> ClassifierCalibration? {
         model.metadata.setCalibration(nil)
-        guard outputs.areProbabilities, outputs.meaning != .labels, validation.count >= ClassifierCalibration.leastCount,
+        guard outputs.areProbabilities, outputs.meaning != .labels,
+            validation.count >= ClassifierCalibration.leastCount,
             let judged = try validation.spread(2000), let known = try training.spread(512)
         else { return nil }
         let explainer = try ModelExplainer(model, options: options)

@@ -8,7 +8,9 @@ extension ModelMetadata {
     ///
     /// - Throws: `GraftError` with code `format` where it is not what Graft writes.
     public var calibration: ClassifierCalibration? {
-        get throws(GraftError) { try storedCalibration.map { stored throws(GraftError) in try ClassifierCalibration(stored) } }
+        get throws(GraftError) {
+            try storedCalibration.map { stored throws(GraftError) in try ClassifierCalibration(stored) }
+        }
     }
 
     /// Has a saved model remember it.
@@ -41,9 +43,10 @@ extension ClassifierCalibration {
     /// - Throws: `GraftError` with code `format` where it is something else.
     init(_ stored: Configuration) throws(GraftError) {
         guard let temperature = stored["temperature"]?.number, temperature > 0, temperature.isFinite,
-            let sureFrom = stored["sure_from"]?.number, let scores = stored["scores"]?.elements?.compactMap(\.number),
-            scores.allSatisfy(\.isFinite)
+            let sureFrom = stored["sure_from"]?.number, let elements = stored["scores"]?.elements
         else { throw Self.refusal }
+        let scores = elements.compactMap(\.number)
+        guard scores.count == elements.count, scores.allSatisfy(\.isFinite) else { throw Self.refusal }
         let (distance, farthest) = try Self.distance(stored["distance"])
         self.init(
             temperature: Temperature(temperature), sureFrom: sureFrom, sets: ConformalSets(scores: scores),

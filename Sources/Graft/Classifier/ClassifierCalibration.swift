@@ -18,12 +18,12 @@ public struct ClassifierCalibration: Sendable, Hashable {
     public let sets: ConformalSets
     /// How unlike the images of training an image is; `nil` where that cannot be told.
     public let distance: FeatureDistance?
-    /// Beyond this an image is called unlike training: 99 of 100 images that the model had not learned from are nearer.
+    /// Beyond this an image is called unlike training: 95 of 100 images that the model had not learned from are nearer.
     public let farthest: Double
 
     /// By calibration, one in four of such answers is wrong.
     static let leastSure = 0.75
-    private static let (sureRate, nearRate) = (0.95, 0.99)
+    private static let (sureRate, nearRate) = (0.95, 0.95)
     /// More scores say no more.
     private static let scoreCount = 200
 
@@ -45,7 +45,9 @@ public struct ClassifierCalibration: Sendable, Hashable {
     ///   - features: what it knows of them, an image a row.
     ///   - known: the same of images that it learned from, with their labels.
     /// - Returns: `nil` for fewer than ``leastCount`` images.
-    init?(_ probabilities: ClassProbabilities, labels: [Int], features: Tensor, known: (features: Tensor, labels: [Int])) {
+    init?(
+        _ probabilities: ClassProbabilities, labels: [Int], features: Tensor, known: (features: Tensor, labels: [Int])
+    ) {
         guard labels.count >= Self.leastCount else { return nil }
         temperature = Temperature(fitting: probabilities, labels: labels)
         let calibrated = temperature(probabilities)
@@ -100,7 +102,7 @@ extension Classification {
         public let isSure: Bool
         /// How unlike training the image is, about 1 for one that is like it; `nil` where that cannot be told.
         public let distance: Double?
-        /// Whether it is no more unlike training than 99 of 100 images of its kind.
+        /// Whether it is no more unlike training than 95 of 100 images of its kind.
         public let isKnown: Bool
     }
 }

@@ -27,7 +27,8 @@ struct LinearProbe {
         for fold in 0..<count {
             let held = labels.indices.filter { folds[$0] == fold }
             guard !held.isEmpty else { continue }
-            let learned = try probabilities(of: features.rows(held), learningFrom: labels.indices.filter { folds[$0] != fold })
+            let learned = try probabilities(
+                of: features.rows(held), learningFrom: labels.indices.filter { folds[$0] != fold })
             for (position, row) in held.enumerated() { rows[row] = Array(learned[position]) }
         }
         var result = ClassProbabilities(classCount: classCount)

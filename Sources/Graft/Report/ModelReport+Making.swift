@@ -18,12 +18,7 @@ extension ModelReport {
         of classifier: Classifier, on examples: ImageDataset, knowing known: ImageDataset? = nil,
         options: Options = Options()
     ) throws {
-        guard classifier.outputs.areProbabilities, classifier.outputs.meaning != .labels else {
-            throw GraftError(
-                .format,
-                "\(classifier.name) does not give each image one of several classes with their probabilities, which is what a report is about"
-            )
-        }
+        try Self.check(classifier)
         let clock = Stopwatch()
         let explainer = try ModelExplainer(classifier.model, layer: options.layer, options: classifier.options)
         let material = try ReportMaterial(
@@ -55,19 +50,51 @@ extension ModelReport {
         (places, placesShare) = material.places()
         findings = options.audit?.findings.filter { $0.severity != .note } ?? []
         var pictures = ReportPictures()
-        if options.hasPictures {
-            options.progress?("page", 0, 1)
-            let shown = ReportSelection(answers, classNames: classNames, suspects, findings)
-            try pictures.add(shown.plain, rule: classifier.rule)
-            try pictures.explain(shown.explained, explainer, rule: classifier.rule)
-        }
+        let shown = ReportSelection(answers, classNames: classNames, suspects, findings)
+        options.progress?("page", 0, 1)
+        try pictures.add(shown.plain, rule: classifier.rule)
+        try pictures.explain(shown.explained, explainer, rule: classifier.rule)
         self.pictures = pictures
         provenance =
             options.provenance + [
-                ("images", "\(answers.count) the answer rests on, \(material.knownCount) of \(knownCount) others looked at"),
+                (
+                    "images",
+                    "\(answers.count) the answer rests on, \(material.knownCount) of \(knownCount) others looked at"
+                ),
                 ("map", explainer.mapLayer ?? "none: the model has no layer with several positions"),
                 ("time", "\((clock.seconds * 10).rounded() / 10) s"),
             ]
+    }
+}
+
+extension ModelReport {
+    /// Labels that are probably wrong, of all images, the worst first, without the rest of a report.
+    ///
+    /// - Parameters:
+    ///   - classifier: one whose outputs are probabilities of classes.
+    ///   - examples: images, labelled as its classes are numbered.
+    ///   - known: more of them; `nil` for none.
+    ///   - options: how many of `known`, and which images are the same (by the audit).
+    /// - Returns: the suspects, and how many images there are.
+    /// - Throws: as ``init(of:on:knowing:options:)``.
+    public static func suspects(
+        of classifier: Classifier, in examples: ImageDataset, knowing known: ImageDataset? = nil,
+        options: Options = Options()
+    ) throws -> (suspects: [Suspect], count: Int) {
+        try check(classifier)
+        let explainer = try ModelExplainer(classifier.model, layer: options.layer, options: classifier.options)
+        let material = try ReportMaterial(
+            classifier.model, explainer, examples, known, classifier.classNames, options)
+        return try material.suspects(classifier.classNames, classifier.options, options)
+    }
+
+    private static func check(_ classifier: Classifier) throws(GraftError) {
+        guard classifier.outputs.areProbabilities, classifier.outputs.meaning != .labels else {
+            throw GraftError(
+                .format,
+                "\(classifier.name) does not give each image one of several classes with their probabilities, which is what "
+                    + "a report is about")
+        }
     }
 }
 
@@ -83,7 +110,8 @@ struct ReportSelection {
     static let (cellCount, cellImageCount) = (8, 6)
 
     init(
-        _ answers: [ModelReport.Answer], classNames: [String], _ suspects: [ModelReport.Suspect], _ findings: [ImageFinding]
+        _ answers: [ModelReport.Answer], classNames: [String], _ suspects: [ModelReport.Suspect],
+        _ findings: [ImageFinding]
     ) {
         let errors = answers.filter { !$0.isRight }.sorted { ($1.confidence, $0.path) < ($0.confidence, $1.path) }
         let unsure = answers.sorted { ($0.confidence, $0.path) < ($1.confidence, $1.path) }

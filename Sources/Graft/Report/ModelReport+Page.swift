@@ -43,20 +43,28 @@ extension ModelReport {
 
     private var hardestLine: String {
         let measured = classes.filter { $0.count > 0 }
-        guard let worst = measured.min(by: { Proportion($0.correct, of: $0.count).value < Proportion($1.correct, of: $1.count).value })
+        guard
+            let worst = measured.min(by: {
+                Proportion($0.correct, of: $0.count).value < Proportion($1.correct, of: $1.count).value
+            })
         else { return "No class has an image." }
         guard worst.correct < worst.count else { return "All classes are recognised in all their images." }
         let most = confusion.topConfusions(names: classNames).first
         return "Hardest is \(worst.name), of which \(worst.correct) of \(worst.count) are recognised"
-            + (most.map { "; the most frequent mistake is \($0.name) taken for \($0.predicted), \($0.count) time\($0.count == 1 ? "" : "s")." } ?? ".")
+            + (most.map {
+                "; the most frequent mistake is \($0.name) taken for \($0.predicted), \($0.count) time\($0.count == 1 ? "" : "s")."
+            } ?? ".")
     }
 
     private var surenessLine: String {
         let nine = sureness.thresholds.first { $0.confidence == 0.9 }
         let temperature = sureness.temperature.value
-        let word = temperature > 1.1 ? "surer than it should be" : temperature < 0.9 ? "less sure than it could be" : "as sure as it should be"
+        let word =
+            temperature > 1.1
+            ? "surer than it should be" : temperature < 0.9 ? "less sure than it could be" : "as sure as it should be"
         guard let nine, nine.accuracy.count > 0 else { return "It is \(word); no answer is given with 90 % or more." }
-        return "It is \(word); answers that are 90 % sure after calibration, \(percent(Proportion(nine.accuracy.count, of: answers.count).value)) of all, are right in \(percent(nine.accuracy.value)) of the cases."
+        return
+            "It is \(word); answers that are 90 % sure after calibration, \(percent(Proportion(nine.accuracy.count, of: answers.count).value)) of all, are right in \(percent(nine.accuracy.value)) of the cases."
     }
 
     // MARK: Sections
@@ -65,7 +73,9 @@ extension ModelReport {
         page.section("What to do next", id: "next")
         let steps = nextSteps
         if steps.isEmpty {
-            page.paragraph("Nothing stands out: no label is suspected, no property of the files gives a class away, and no slice does worse.")
+            page.paragraph(
+                "Nothing stands out: no label is suspected, no property of the files gives a class away, and no slice does worse."
+            )
         } else {
             page.list(steps, numbered: true)
         }
@@ -76,18 +86,24 @@ extension ModelReport {
         var steps: [String] = []
         let leaks = findings.count { $0.kind == .leak }
         if leaks > 0 {
-            steps.append("Take \(leaks) image\(leaks == 1 ? "" : "s") out of one of the parts: the same image is in several, so that the accuracy above is too high.")
+            steps.append(
+                "Take \(leaks) image\(leaks == 1 ? "" : "s") out of one of the parts: the same image is in several, so that the accuracy above is too high."
+            )
         }
         if let first = shortcuts.first {
             steps.append(
-                "Look at \(first.property.title): it tells \(first.className) from the rest by itself (area under the curve \(hundredths(first.areaUnderCurve))). Images from elsewhere, where it does not, will be recognised less well.")
+                "Look at \(first.property.title): it tells \(first.className) from the rest by itself (area under the curve \(hundredths(first.areaUnderCurve))). Images from elsewhere, where it does not, will be recognised less well."
+            )
         }
         if !suspects.isEmpty {
             steps.append(
-                "Look through \(suspects.count) label\(suspects.count == 1 ? "" : "s") that may be wrong; usually about half of such are right as they are.")
+                "Look through \(suspects.count) label\(suspects.count == 1 ? "" : "s") that may be wrong; usually about half of such are right as they are."
+            )
         }
         if let gain = gainOfDoubling, gain >= 0.005 {
-            steps.append("Collect more images: twice as many would win about \(percent(gain)) points, as far as the learning curve tells.".replacing(" % points", with: " points"))
+            steps.append(
+                "Collect more images: twice as many would win about \(percent(gain)) points, as far as the learning curve tells."
+                    .replacing(" % points", with: " points"))
         }
         for slice in slices where slice.isWorse {
             steps.append("Add images like these: \(slice.name), where \(percent(slice.accuracy.value)) are recognised.")
@@ -103,7 +119,9 @@ extension ModelReport {
 
     private func addSeen(to page: inout HTMLPage) {
         page.section("What the network sees", id: "seen")
-        page.paragraph("Each image in the network's own size and proportion. Orange marks what spoke for the class that it named; such maps hint at where it looked and prove nothing.")
+        page.paragraph(
+            "Each image in the network's own size and proportion. Orange marks what spoke for the class that it named; such maps hint at where it looked and prove nothing."
+        )
         gallery(ReportSelection.seen(answers, classCount: classNames.count), in: &page)
     }
 
@@ -113,7 +131,8 @@ extension ModelReport {
             let recall = Proportion(metrics.correct, of: metrics.count)
             let precision = Proportion(metrics.correct, of: metrics.predicted)
             return [
-                metrics.name, "\(metrics.count)", percent(recall.value), "\(percent(recall.interval.lowerBound)) – \(percent(recall.interval.upperBound))",
+                metrics.name, "\(metrics.count)", percent(recall.value),
+                "\(percent(recall.interval.lowerBound)) – \(percent(recall.interval.upperBound))",
                 percent(precision.value), metrics.f1.map(hundredths) ?? "–",
             ]
         }
@@ -142,7 +161,9 @@ extension ModelReport {
         }
         let cells = Dictionary(grouping: errors) { [$0.label, $0.predicted] }
         for confusion in confusions.prefix(ReportSelection.cellCount) {
-            let wrong = cells.first { classNames[$0.key[0]] == confusion.name && classNames[$0.key[1]] == confusion.predicted }
+            let wrong = cells.first {
+                classNames[$0.key[0]] == confusion.name && classNames[$0.key[1]] == confusion.predicted
+            }
             guard let answers = wrong?.value else { continue }
             page.details("\(confusion.name) taken for \(confusion.predicted): \(confusion.count)") { page in
                 page.gallery(
@@ -168,40 +189,59 @@ extension ModelReport {
     private func addSureness(to page: inout HTMLPage) {
         page.section("How sure it is", id: "sureness")
         page.paragraph(
-            "Expected calibration error on images that nothing was fitted to: \(percent(sureness.heldOutErrors.before)) as the model is, \(percent(sureness.heldOutErrors.after)) with a temperature of \(hundredths(sureness.temperature.value)).")
-        var plot = SquarePlot(title: "Reliability", axes: ("what the model gave", "share that is right"), hasDiagonal: true)
+            "Expected calibration error on images that nothing was fitted to: \(percent(sureness.heldOutErrors.before)) as the model is, \(percent(sureness.heldOutErrors.after)) with a temperature of \(hundredths(sureness.temperature.value))."
+        )
+        var plot = SquarePlot(
+            title: "Reliability", axes: ("what the model gave", "share that is right"), hasDiagonal: true)
         let bins = sureness.measured.bins.filter { $0.count > 0 }
         plot.groups = [
             SquarePlot.Group(
                 name: "as it is",
-                points: bins.map { ($0.confidence, $0.accuracy, min(max(Double($0.count) / Double(max(answers.count, 1)) * 12, 0.6), 6)) })
+                points: bins.map {
+                    (
+                        $0.confidence, $0.accuracy,
+                        min(max(Double($0.count) / Double(max(answers.count, 1)) * 12, 0.6), 6)
+                    )
+                })
         ]
-        page.drawing(plot.svg, alternative: "Reliability diagram: the share of right answers against the confidence; on the diagonal both are equal.")
+        page.drawing(
+            plot.svg,
+            alternative:
+                "Reliability diagram: the share of right answers against the confidence; on the diagonal both are equal."
+        )
         page.table(
             "Leaving to people what the model is less sure of, after calibration.",
             ["At least", "Answered", "Left to people", "Right of those answered"],
             sureness.thresholds.map { threshold in
                 [
-                    percent(threshold.confidence), "\(threshold.accuracy.count)", percent(1 - Proportion(threshold.accuracy.count, of: answers.count).value),
+                    percent(threshold.confidence), "\(threshold.accuracy.count)",
+                    percent(1 - Proportion(threshold.accuracy.count, of: answers.count).value),
                     threshold.accuracy.count > 0 ? percent(threshold.accuracy.value) : "–",
                 ]
             })
         page.paragraph(
-            "Sets of classes that should hold the right one in 90 % of cases held it in \(percent(sureness.sets.coverage)), with \(hundredths(sureness.sets.size)) classes on average (graft predict --coverage 0.9).")
+            "Sets of classes that should hold the right one in 90 % of cases held it in \(percent(sureness.sets.coverage)), with \(hundredths(sureness.sets.size)) classes on average (graft predict --coverage 0.9)."
+        )
     }
 
     private func addDataFaults(to page: inout HTMLPage) {
         page.section("What may be wrong with the images", id: "data")
         page.heading("Labels")
         if suspects.isEmpty {
-            page.paragraph(suspectedCount == 0 ? "There are too few images to doubt a label." : "None of \(suspectedCount) labels is suspected.")
+            page.paragraph(
+                suspectedCount == 0
+                    ? "There are too few images to doubt a label." : "None of \(suspectedCount) labels is suspected.")
         } else {
             page.paragraph(
-                "\(suspects.count) of \(suspectedCount) labels are suspected by confident learning: linear models on the network's features that had not seen an image say otherwise. About half of what is flagged so is usually right as it is: look before you change a label.")
+                "\(suspects.count) of \(suspectedCount) labels are suspected by confident learning: linear models on the network's features that had not seen an image say otherwise. About half of what is flagged so is usually right as it is: look before you change a label."
+            )
             page.gallery(
                 suspects.prefix(ReportSelection.suspectCount).compactMap { suspect in
                     pictures.plain[suspect.path].map {
-                        ($0, "Image labelled \(suspect.label)", "\(shortName(suspect.path)): labelled \(suspect.label) (\(percent(suspect.given))), perhaps \(suspect.suggestion) (\(percent(suspect.suggested)))")
+                        (
+                            $0, "Image labelled \(suspect.label)",
+                            "\(shortName(suspect.path)): labelled \(suspect.label) (\(percent(suspect.given))), perhaps \(suspect.suggestion) (\(percent(suspect.suggested)))"
+                        )
                     }
                 })
         }
@@ -209,13 +249,18 @@ extension ModelReport {
         if findings.isEmpty {
             page.paragraph("Nothing that harms was found, or no audit was made.")
         }
-        for (kind, count) in ImageFinding.Kind.allCases.map({ kind in (kind, findings.count { $0.kind == kind }) }) where count > 0 {
+        for (kind, count) in ImageFinding.Kind.allCases.map({ kind in (kind, findings.count { $0.kind == kind }) })
+        where count > 0 {
             let same = findings.filter { $0.kind == kind }
             page.details("\(kind.title): \(count)") { page in
-                page.list(same.prefix(20).map { "\($0.paths.prefix(3).map(shortName).joined(separator: ", ")): \($0.detail)" })
+                page.list(
+                    same.prefix(20).map { "\($0.paths.prefix(3).map(shortName).joined(separator: ", ")): \($0.detail)" }
+                )
                 page.gallery(
                     same.prefix(6).flatMap { finding in
-                        finding.paths.prefix(2).compactMap { path in pictures.plain[path].map { ($0, shortName(path), shortName(path)) } }
+                        finding.paths.prefix(2).compactMap { path in
+                            pictures.plain[path].map { ($0, shortName(path), shortName(path)) }
+                        }
                     })
             }
         }
@@ -231,7 +276,10 @@ extension ModelReport {
                 "Properties that tell a class from the others without a look at what is shown. Area under the curve: 0.5 is chance, 1 gives it away.",
                 ["Class", "Property", "Area", "Median", "Median of the others"],
                 shortcuts.prefix(20).map {
-                    [$0.className, $0.property.title, hundredths($0.areaUnderCurve), hundredths($0.medians.own), hundredths($0.medians.others)]
+                    [
+                        $0.className, $0.property.title, hundredths($0.areaUnderCurve), hundredths($0.medians.own),
+                        hundredths($0.medians.others),
+                    ]
                 })
         }
         if !slices.isEmpty {
@@ -242,7 +290,8 @@ extension ModelReport {
                     slices.map {
                         [
                             $0.name, "\($0.accuracy.count)", percent($0.accuracy.value),
-                            "\(percent($0.accuracy.interval.lowerBound)) – \(percent($0.accuracy.interval.upperBound))", $0.isWorse ? "worse" : "",
+                            "\(percent($0.accuracy.interval.lowerBound)) – \(percent($0.accuracy.interval.upperBound))",
+                            $0.isWorse ? "worse" : "",
                         ]
                     })
             }
@@ -263,8 +312,12 @@ extension ModelReport {
                     Chart.Panel(
                         title: "error",
                         series: [
-                            Chart.Series(name: "measured", role: .validation, points: curve.points.map { Chart.Point(x: Double($0.count), y: $0.error) }),
-                            Chart.Series(name: "fitted", role: .training, points: counts.map { Chart.Point(x: Double($0), y: curve.error(count: $0)) }),
+                            Chart.Series(
+                                name: "measured", role: .validation,
+                                points: curve.points.map { Chart.Point(x: Double($0.count), y: $0.error) }),
+                            Chart.Series(
+                                name: "fitted", role: .training,
+                                points: counts.map { Chart.Point(x: Double($0), y: curve.error(count: $0)) }),
                         ], horizontal: Chart.Axis(title: "images learned from", scale: .logarithmic))
                 ]
             ).svg, alternative: "Error against the number of images, measured and extrapolated.")
@@ -273,13 +326,18 @@ extension ModelReport {
             ["Images", "Error", ""],
             counts.enumerated().map { number, count in
                 let measured = number < curve.points.count
-                return ["\(count)", percent(measured ? curve.points[number].error : curve.error(count: count)), measured ? "measured" : "extrapolated"]
+                return [
+                    "\(count)", percent(measured ? curve.points[number].error : curve.error(count: count)),
+                    measured ? "measured" : "extrapolated",
+                ]
             })
     }
 
     private func addPlaces(to page: inout HTMLPage) {
         page.section("Map of the images", id: "map")
-        page.paragraph("The network's features along the two directions in which the images differ most (principal components, \(percent(placesShare)) of the variance). Classes that lie apart are easy; what lies among another class is worth a look.")
+        page.paragraph(
+            "The network's features along the two directions in which the images differ most (principal components, \(percent(placesShare)) of the variance). Classes that lie apart are easy; what lies among another class is worth a look."
+        )
         var plot = SquarePlot(title: "Features of the images")
         plot.groups = classNames.indices.map { label in
             SquarePlot.Group(
@@ -291,7 +349,9 @@ extension ModelReport {
 
     private func addProvenance(to page: inout HTMLPage) {
         page.section("How this was made", id: "provenance")
-        page.table("Made by Graft, which is free under the Apache License 2.0.", ["", ""], provenance.map { [$0.name, $0.value] })
+        page.table(
+            "Made by Graft, which is free under the Apache License 2.0.", ["", ""],
+            provenance.map { [$0.name, $0.value] })
     }
 
     // MARK: Words
@@ -299,7 +359,9 @@ extension ModelReport {
     private func gallery(_ answers: [Answer], in page: inout HTMLPage) {
         page.gallery(
             answers.compactMap { answer in
-                (pictures.explained[answer.path] ?? pictures.plain[answer.path]).map { ($0, alternative(answer), caption(answer)) }
+                (pictures.explained[answer.path] ?? pictures.plain[answer.path]).map {
+                    ($0, alternative(answer), caption(answer))
+                }
             })
     }
 

@@ -11,8 +11,6 @@ extension ModelReport {
         public var audit: ImageAudit?
         /// Whether the images were held back from training, as far as is known.
         public var isHeldBack = true
-        /// Whether images are drawn, for a page.
-        public var hasPictures = true
         /// Lines on how it was made, added to those that the report knows.
         public var provenance: [(name: String, value: String)] = []
         /// The layer whose map says where the model looked; the last with several positions where `nil`.

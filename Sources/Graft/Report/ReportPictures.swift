@@ -41,7 +41,8 @@ struct ReportPictures: Sendable {
             guard let maps = try explainer.activationMaps(batch.inputs, classes: classes) else { return }
             for (row, index) in batch.indices.enumerated() {
                 let image = HeatOverlay(maps.rows([row])).applied(to: batch.inputs[0].rows([row]))
-                explained[wanted[index].path] = try JPEGWriter.bytes(of: sheet.thumbnail(of: image), quality: Self.quality)
+                explained[wanted[index].path] = try JPEGWriter.bytes(
+                    of: sheet.thumbnail(of: image), quality: Self.quality)
             }
         }
     }

@@ -46,7 +46,9 @@ public struct Shortcut: Sendable {
             }
         }
         return found.sorted {
-            ($1.areaUnderCurve, $0.property.rawValue, $0.className) < ($0.areaUnderCurve, $1.property.rawValue, $1.className)
+            ($1.areaUnderCurve, $0.property.rawValue, $0.className) < (
+                $0.areaUnderCurve, $1.property.rawValue, $1.className
+            )
         }
     }
 
@@ -88,7 +90,8 @@ public struct Slice: Sendable, Hashable {
         let others = Proportion(all - own.successes, of: isRight.count - own.count)
         // Two shares differ by chance by so much, in standard deviations of their difference.
         let pooled = Proportion(all, of: isRight.count).value
-        let deviation = (pooled * (1 - pooled) * (1 / Double(max(own.count, 1)) + 1 / Double(max(others.count, 1)))).squareRoot()
+        let deviation = (pooled * (1 - pooled) * (1 / Double(max(own.count, 1)) + 1 / Double(max(others.count, 1))))
+            .squareRoot()
         return Slice(name: name, accuracy: own, isWorse: deviation > 0 && (others.value - own.value) / deviation > 3)
     }
 }

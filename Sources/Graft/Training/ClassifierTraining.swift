@@ -63,7 +63,7 @@ public final class ClassifierTraining {
             self.model = try recipe.model(on: recipe.network(), for: images)
         }
         try Self.check(phases, self.model)
-        if images.isDivided { self.model.metadata.setHeldBack(HeldBackFiles(images, threads: options.threads)) }
+        if images.isDivided || images.validationSource.isSplit { self.model.metadata.setHeldBack(HeldBackFiles(images, threads: options.threads)) }
     }
 
     /// Finds out before the head trains, not after, that there is nothing to unfreeze.
@@ -169,6 +169,15 @@ public final class ClassifierTraining {
         guard outcome.epochCount > 0 else {
             throw GraftError(.cancelled, "stopped before the first epoch was complete, so nothing was learned")
         }
+        try calibrate()
         return try classifier()
+    }
+
+    /// Has the model remember how sure its answers are, by the images of validation (``Classifier/calibrate(on:training:progress:)``):
+    /// where it learned one of several classes, there is a part for validation, and nothing ended the training early.
+    @discardableResult
+    public func calibrate() throws -> ClassifierCalibration? {
+        guard images.task == .classes, !outcome.isInterrupted, let validation else { return nil }
+        return try classifier().calibrate(on: validation, training: images.training)
     }
 }

@@ -35,6 +35,9 @@ public struct ImageFolder: Sendable {
         case folder
         /// This share of each class's training images was set aside.
         case split(Double)
+
+        /// Whether a share was set aside.
+        public var isSplit: Bool { if case .split = self { true } else { false } }
     }
 
     /// Reads the folder's names; no image is opened.

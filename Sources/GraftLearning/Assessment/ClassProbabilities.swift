@@ -26,7 +26,9 @@ public struct ClassProbabilities: Sendable, Hashable {
     /// The likeliest class, the first of equals.
     public func best(_ row: Int) -> Int {
         let start = row * classCount
-        return (0..<classCount).max { values[start + $0] < values[start + $1] || (values[start + $0] == values[start + $1] && $0 > $1) } ?? 0
+        return (0..<classCount).max {
+            values[start + $0] < values[start + $1] || (values[start + $0] == values[start + $1] && $0 > $1)
+        } ?? 0
     }
 
     /// The probability of the likeliest class.

@@ -100,11 +100,15 @@ public struct FeatureDistance: Sendable, Hashable {
         return sum + weights.others * max(left, 0)
     }
 
+    /// Whether all numbers are the same.
     public static func == (left: FeatureDistance, right: FeatureDistance) -> Bool {
-        (left.shift, left.scale, left.means, left.directions) == (right.shift, right.scale, right.means, right.directions)
+        (left.shift, left.scale, left.means, left.directions) == (
+            right.shift, right.scale, right.means, right.directions
+        )
             && left.weights == right.weights
     }
 
+    /// By what is subtracted and the means.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(shift)
         hasher.combine(means)

@@ -33,7 +33,10 @@ public struct LabelSuspects: Sendable {
     ///   - labels: the labels that are doubted.
     public init(_ probabilities: ClassProbabilities, labels: [Int]) {
         let count = min(probabilities.count, labels.count)
-        var (sums, counts) = ([Double](repeating: 0, count: probabilities.classCount), [Int](repeating: 0, count: probabilities.classCount))
+        var (sums, counts) = (
+            [Double](repeating: 0, count: probabilities.classCount),
+            [Int](repeating: 0, count: probabilities.classCount)
+        )
         for row in 0..<count {
             sums[labels[row]] += probabilities[row, labels[row]]
             counts[labels[row]] += 1

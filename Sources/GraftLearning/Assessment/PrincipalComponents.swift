@@ -48,7 +48,9 @@ public struct PrincipalComponents: Sendable {
         for _ in 0..<100 {
             let along = product(matrix, direction, rows, width)
             var next = [Double](repeating: 0, count: width)
-            for row in 0..<rows { for column in 0..<width { next[column] += along[row] * matrix[row * width + column] } }
+            for row in 0..<rows {
+                for column in 0..<width { next[column] += along[row] * matrix[row * width + column] }
+            }
             let length = next.reduce(0) { $0 + $1 * $1 }.squareRoot()
             guard length > 1e-30 else { return [Double](repeating: 0, count: width) }
             next = next.map { $0 / length }

@@ -60,7 +60,9 @@ package struct HTMLPage {
             for (column, cell) in row.enumerated() {
                 let strength = marked.map { $0[number][column] } ?? 0
                 let style = strength > 0 ? " style=\"--m:\(Int((100 * min(strength, 1)).rounded()))%\" class=\"m\"" : ""
-                html += column == 0 ? "<th scope=\"row\">\(Self.escaped(cell))</th>" : "<td\(style)>\(Self.escaped(cell))</td>"
+                html +=
+                    column == 0
+                    ? "<th scope=\"row\">\(Self.escaped(cell))</th>" : "<td\(style)>\(Self.escaped(cell))</td>"
             }
             html += "</tr>"
         }

@@ -45,7 +45,10 @@ package struct SquarePlot {
         svg.text(title, ["class": "heading", "x": number(Self.left), "y": "24"])
         svg.element(
             "rect",
-            ["class": "frame", "x": number(Self.left), "y": number(Self.top), "width": number(Self.side), "height": number(Self.side)])
+            [
+                "class": "frame", "x": number(Self.left), "y": number(Self.top), "width": number(Self.side),
+                "height": number(Self.side),
+            ])
         drawAxes(in: &svg)
         if hasDiagonal {
             svg.element("line", ["class": "diagonal", "x1": x(0), "y1": y(0), "x2": x(1), "y2": y(1)])
@@ -65,7 +68,9 @@ package struct SquarePlot {
         for tick in 0...5 {
             let value = Double(tick) / 5
             svg.element("line", ["class": "grid", "x1": x(0), "y1": y(value), "x2": x(1), "y2": y(value)])
-            svg.text(number(value), ["x": number(Self.left - 8), "y": number(Self.top + Self.side * (1 - value) + 4), "text-anchor": "end"])
+            svg.text(
+                number(value),
+                ["x": number(Self.left - 8), "y": number(Self.top + Self.side * (1 - value) + 4), "text-anchor": "end"])
             svg.text(number(value), ["x": x(value), "y": number(Self.top + Self.side + 18), "text-anchor": "middle"])
         }
         svg.text(axes.horizontal, ["x": x(0.5), "y": number(Self.top + Self.side + 38), "text-anchor": "middle"])
@@ -80,7 +85,10 @@ package struct SquarePlot {
         for point in group.points {
             svg.element(
                 "circle",
-                ["cx": x(point.x), "cy": y(point.y), "r": number(3.2 * point.size.squareRoot()), "fill": colour, "fill-opacity": "0.75"])
+                [
+                    "cx": x(point.x), "cy": y(point.y), "r": number(3.2 * point.size.squareRoot()), "fill": colour,
+                    "fill-opacity": "0.75",
+                ])
         }
     }
 
@@ -88,12 +96,16 @@ package struct SquarePlot {
         guard !group.points.isEmpty, !group.name.isEmpty else { return }
         if groups.count <= Self.legendLimit {
             let (place, height) = (Self.left + Self.side + 16, Self.top + 12 + 20 * Double(index))
-            svg.element("circle", ["cx": number(place), "cy": number(height - 4), "r": "5", "fill": Self.colour(index, of: groups.count)])
+            svg.element(
+                "circle",
+                ["cx": number(place), "cy": number(height - 4), "r": "5", "fill": Self.colour(index, of: groups.count)])
             svg.text(Self.short(group.name, 22), ["x": number(place + 12), "y": number(height)])
         } else {
             let count = Double(group.points.count)
             let middle = group.points.reduce((0.0, 0.0)) { ($0.0 + $1.x / count, $0.1 + $1.y / count) }
-            svg.text(Self.short(group.name, 14), ["class": "name", "x": x(middle.0), "y": y(middle.1), "text-anchor": "middle"])
+            svg.text(
+                Self.short(group.name, 14),
+                ["class": "name", "x": x(middle.0), "y": y(middle.1), "text-anchor": "middle"])
         }
     }
 

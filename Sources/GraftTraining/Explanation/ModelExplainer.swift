@@ -63,7 +63,8 @@ package final class ModelExplainer: Sendable {
 
     /// Whether it was made for such a batch and such options.
     package func serves(_ batchSize: Int, _ options: TrainingOptions) -> Bool {
-        batchSize == self.batchSize && options.threads == self.options.threads && options.precision == self.options.precision
+        batchSize == self.batchSize && options.threads == self.options.threads
+            && options.precision == self.options.precision
     }
 
     /// What the model says of some examples, and what it knows of them.
