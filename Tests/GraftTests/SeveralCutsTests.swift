@@ -32,12 +32,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("stage3_block1_out+stage4_block1_out", Head([.flatten])),
-        ("stage3_block1_out+stage3_block1_out", [.averagePool]),
-        ("stage3_block1_out+nothing", [.averagePool]), ("stage3_block1_out+", [.averagePool]),
+        (cut: "stage3_block1_out+stage4_block1_out", head: "flatten"),
+        (cut: "stage3_block1_out+stage3_block1_out", head: "average-pool"),
+        (cut: "stage3_block1_out+nothing", head: "average-pool"), (cut: "stage3_block1_out+", head: "average-pool"),
     ])
-    func whatCannotBeJoinedIsSaid(_ cut: String, _ head: Head) throws {
-        let recipe = recipe(cut, head)
+    func whatCannotBeJoinedIsSaid(_ wrong: (cut: String, head: String)) throws {
+        let recipe = try recipe(wrong.cut, Head(wrong.head))
         let network = try recipe.network()
         let error = #expect(throws: GraftError.self) { try recipe.model(on: network, classNames: ["a", "b"]) }
         #expect(error?.code == .argument)
