@@ -62,8 +62,13 @@ final class SearchReport {
     }
 
     private func emit(_ name: String, _ trial: SearchTrial) {
+        let features = trial.candidate.features
         emit(
-            name, ("candidate", .string(trial.candidate.description)), ("accuracy", .number(trial.accuracy)),
+            name, ("candidate", .string(trial.candidate.description)), ("kind", .string(trial.candidate.kind)),
+            ("base", .string(features.base)), ("cuts", .strings(features.cuts)),
+            ("pooling", features.pooling.map { .string($0.rawValue) } ?? .null),
+            ("scaling", .string(features.scaling.rawValue)), ("accuracy", .number(trial.accuracy)),
+            ("interval", .numbers([trial.interval.lowerBound, trial.interval.upperBound])),
             ("images", .int(trial.imageCount)), ("complete", .bool(trial.isComplete)))
     }
 
@@ -126,5 +131,16 @@ final class SearchReport {
             ("trials", .int(result.trials.count)), ("images", .int(result.imageCount)),
             ("uses_all_images", .bool(result.usesAllImages)), ("interrupted", .bool(result.isInterrupted)),
             ("chart", .string(chart)), ("command", .string(command)))
+    }
+}
+
+extension SearchCandidate {
+    /// What `--json` calls what learns.
+    fileprivate var kind: String {
+        switch method {
+        case .ridge: "ridge"
+        case .nearest: "nearest"
+        case .network: fineTuning == nil ? "head" : "fine-tuning"
+        }
     }
 }

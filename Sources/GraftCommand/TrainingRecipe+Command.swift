@@ -21,6 +21,11 @@ extension TrainingRecipe {
         add("--batch-size", "\(batchSize)")
         add("--l2", "\(penalty)")
         if let epochs { add("--epochs", "\(epochs)") }
+        if let fineTuning {
+            add("--fine-tune-from", fineTuning.unfrozen.option)
+            add("--fine-tune-epochs", "\(fineTuning.epochs)")
+            add("--fine-tune-learning-rate", "\(fineTuning.learningRate)")
+        }
         if validationSplit == nil { add("--validation-split", "0") }
         add("--seed", "\(seed)", unless: seed == 0)
         add("--output", output)

@@ -73,9 +73,13 @@ public struct SearchCandidate: Sendable, Hashable, CustomStringConvertible {
     public var features: SearchFeatures
     /// What learns.
     public var method: Method
+    /// How some of the base trains on after the head; `nil` where it stays frozen.
+    public var fineTuning: FineTuning?
 
     /// A candidate.
-    public init(_ features: SearchFeatures, _ method: Method) { (self.features, self.method) = (features, method) }
+    public init(_ features: SearchFeatures, _ method: Method, fineTuning: FineTuning? = nil) {
+        (self.features, self.method, self.fineTuning) = (features, method, fineTuning)
+    }
 
     /// Whether it is a head that a model can be made of; others only rank features.
     public var isTrained: Bool { if case .network = method { true } else { false } }
@@ -86,8 +90,14 @@ public struct SearchCandidate: Sendable, Hashable, CustomStringConvertible {
         case .ridge(let penalty): "\(features), ridge \(penalty)"
         case .nearest(let count): "\(features), \(count) nearest"
         case .network(let hidden, let penalty):
-            "\(features), \(hidden.parts.isEmpty ? "linear" : hidden.description), l2 \(penalty)"
+            "\(features), \(hidden.parts.isEmpty ? "linear" : hidden.description), l2 \(penalty)" + tuned
         }
+    }
+
+    private var tuned: String {
+        guard let fineTuning else { return "" }
+        let part = if case .from(let layer) = fineTuning.unfrozen { layer } else { "the first layer" }
+        return ", fine-tuned from \(part), \(fineTuning.epochs) epochs at \(fineTuning.learningRate)"
     }
 
     /// The recipe that trains it; `nil` for what is not trained.
@@ -103,7 +113,7 @@ public struct SearchCandidate: Sendable, Hashable, CustomStringConvertible {
         (recipe.penalty, recipe.optimizer, recipe.learningRate, recipe.batchSize) = (penalty, .adam, 5e-4, 32)
         // About as many steps whatever the number of images.
         recipe.epochs = min(max(40_000 / max(imageCount, 1), 10), 100)
-        (recipe.validationSplit, recipe.seed) = (nil, seed)
+        (recipe.fineTuning, recipe.validationSplit, recipe.seed) = (fineTuning, nil, seed)
         return recipe
     }
 }

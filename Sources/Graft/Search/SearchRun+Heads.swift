@@ -18,10 +18,31 @@ extension SearchRun {
         let classifier = try model(of: candidate)
         // Twice: the final training, and the head's way onto the network with it.
         clock.reserve = 2 * watch.seconds + (secondsOfAllImages(candidate.features) ?? 0)
+        try tell(.model(classifier, unjudged(candidate)))
+        try judgeWhole(candidate)
+        let known = search.budget.trials ?? .max
+        let own = search.candidates.filter { bases[$0.features.base] != nil }
+        for other in own + order.compactMap(usual) where trials.count(where: \.candidate.isTrained) < known {
+            try judgeWhole(other)
+        }
+    }
+
+    /// Judges a head on all folds, where there is time.
+    private func judgeWhole(_ candidate: SearchCandidate) throws {
         for fold in folds.indices where !isStopped { try judge(candidate, fold: fold) }
-        // Not judged on all folds, it is still the model that there is.
-        try tell(.model(classifier, trial(of: candidate) ?? unjudged(candidate)))
-        if let best { try tell(.better(best)) }
+        if let best, best.candidate == candidate { try tell(.better(best)) }
+    }
+
+    /// What a base's features are worth where nobody looks at the images: a linear head on those it is usually cut at. Beside
+    /// the best by ridge, which chance helps, it is the second start of every search.
+    private func usual(_ base: String) -> SearchCandidate? {
+        guard let own = bases[base],
+            let output = own.cuts.outputs.first(where: { $0.cut == own.recipe.base.defaultCut })
+        else { return nil }
+        let features = SearchFeatures(
+            base: base, cuts: [output.cut], pooling: output.pooling, scaling: .standardize)
+        let penalty = own.recipe.penalty > 0 ? own.recipe.penalty : penalty(for: features)
+        return SearchCandidate(features, .network(hidden: [], penalty: penalty))
     }
 
     /// Where nothing was judged, the features that a base is usually cut at.
@@ -46,8 +67,7 @@ extension SearchRun {
 
     /// Trains heads on one fold, the better half of them on another, the better half of those on all.
     func trainHeads() throws {
-        var pending = proposals.filter { trial(of: $0) == nil }
-        if let most = search.budget.trials { pending = Array(pending.prefix(max(most - 1, 0))) }
+        var pending = try affordable(proposals.filter { trial(of: $0) == nil })
         let rungs = [0..<1, 1..<2, 2..<folds.count].filter { !$0.isEmpty && $0.upperBound <= folds.count }
         for (number, rung) in rungs.enumerated() {
             for candidate in pending {
@@ -59,6 +79,30 @@ extension SearchRun {
             }
             pending = survivors(of: pending)
         }
+    }
+
+    /// The first of some candidates, as many as all rungs have time for; as many as were asked for where that is the budget.
+    private func affordable(_ candidates: [SearchCandidate]) throws -> [SearchCandidate] {
+        if let most = search.budget.trials {
+            return Array(candidates.prefix(max(most - trials.count(where: \.candidate.isTrained), 0)))
+        }
+        guard let left = clock.left else { return candidates }
+        // One fold for all, one for half of them, the others for a quarter.
+        let foldsOfEach = 1.5 + Double(max(folds.count - 2, 0)) / 4
+        var seconds = 0.0
+        return try candidates.prefix { candidate in
+            seconds += try foldsOfEach * (secondsOfAFold(candidate) ?? 0)
+            return seconds < left
+        }
+    }
+
+    private func secondsOfAFold(_ candidate: SearchCandidate) throws -> Double? {
+        guard let base = bases[candidate.features.base],
+            let recipe = candidate.recipe(from: base.recipe, imageCount: sample.count, seed: search.seed)
+        else { return nil }
+        let width = try base.joined(candidate.features).width
+        let units = Double(sample.count * (recipe.epochs ?? 1)) * work(candidate, width: width)
+        return costs.seconds("head", units: units)
     }
 
     /// The better half, those not judged at all left out; of equal ones the first.
@@ -109,23 +153,22 @@ extension SearchRun {
 
     // MARK: What is tried
 
-    /// The heads to train: one's own first, then plain ones on all promising features, then others.
+    /// The heads to train: plain ones on all promising features first, then others.
     private var proposals: [SearchCandidate] {
         let ranked = rankedFeatures
         var chosen = Array(ranked.prefix(Self.featureCount))
         for base in order where !chosen.contains(where: { $0.base == base }) {
             if let best = ranked.first(where: { $0.base == base }) { chosen.append(best) }
         }
-        let kinds: [(hidden: Head, factor: Float)] = [
+        let kinds: [(hidden: Head, factor: Double)] = [
             ([], 1), ([.dense(256, activation: .relu), .dropout(0.5)], 0.1), ([], 0.2), ([.dropout(0.5)], 0.2), ([], 5),
         ]
         let proposed = kinds.flatMap { kind in
             chosen.map {
-                SearchCandidate($0, .network(hidden: kind.hidden, penalty: kind.factor * penalty(for: $0)))
+                SearchCandidate($0, .network(hidden: kind.hidden, penalty: penalty(for: $0, times: kind.factor)))
             }
         }
-        let own = search.candidates.filter { bases[$0.features.base] != nil }
-        return own + proposed.filter { !own.contains($0) }
+        return proposed
     }
 
     /// Features by the best ridge regression on them; of equal ones the first.
@@ -141,13 +184,13 @@ extension SearchRun {
 
     /// The penalty of a head's cross-entropy that does about what the best λ / n of ridge does: the squared error of targets
     /// ±1 bends eight times as much in the middle (2 against 1/4).
-    private func penalty(for features: SearchFeatures) -> Float {
+    private func penalty(for features: SearchFeatures, times factor: Double = 1) -> Float {
         let own = trials.filter { $0.candidate.features == features && $0.isComplete }
         let ridges = own.compactMap { trial -> (penalty: Double, right: Int)? in
             guard case .ridge(let penalty) = trial.candidate.method else { return nil }
             return (penalty, trial.rightCount)
         }
         let best = ridges.max { $0.right < $1.right }?.penalty ?? 1
-        return Float(best / 8)
+        return Float(best * factor / 8)
     }
 }

@@ -25,25 +25,36 @@ extension SearchRun {
         return try Classifier(model, options: options)
     }
 
-    /// The best head trained on all images, where there is time for it.
+    /// The best trained on all images, where there is time for it.
     func finish() throws -> SearchResult {
-        let chosen = try best ?? trials.last { $0.candidate.isTrained } ?? unjudged(lastCandidate())
+        var chosen = try best ?? trials.last { $0.candidate.isTrained } ?? unjudged(lastCandidate())
         try tell(.finishing(chosen))
-        guard let base = bases[chosen.candidate.features.base],
-            let recipe = chosen.candidate.recipe(
-                from: base.recipe, imageCount: images.training.count, seed: search.seed)
-        else { throw GraftError(.state, "\(chosen.candidate) cannot be trained") }
-        let isWhole = images.training.count == sample.count
-        let all = !isWhole && !isCancelled ? try trainedOnAll(recipe, base) : nil
-        let classifier = try all ?? model(of: chosen.candidate)
+        let tuned = try trainedOnImages(chosen.candidate)
+        let isWhole = tuned != nil || images.training.count == sample.count
+        if tuned == nil, chosen.candidate.fineTuning != nil {
+            // No time, or no patience, to fine-tune again: the best of the others.
+            let others = trials.filter { $0.candidate.isTrained && $0.candidate.fineTuning == nil }
+            chosen = try SearchSelection.best(others) ?? unjudged(lastCandidate())
+        }
+        let final = try tuned ?? model(of: chosen.candidate)
+        guard let recipe = recipe(of: chosen.candidate, imageCount: isWhole ? images.training.count : sample.count)
+        else {
+            throw GraftError(.state, "\(chosen.candidate) cannot be trained")
+        }
         return SearchResult(
-            classifier: classifier, recipe: recipe, trial: chosen, trials: trials,
+            classifier: final, recipe: recipe, trial: chosen, trials: trials,
             accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained))
                 ?? chosen.accuracy,
-            heldBack: try heldBack(classifier),
+            heldBack: try heldBack(final),
             secondsPerImage: bases.mapValues(\.secondsPerImage), parameterCounts: parameterCounts,
-            imageCount: all == nil ? sample.count : images.training.count, usesAllImages: isWhole || all != nil,
+            imageCount: isWhole ? images.training.count : sample.count, usesAllImages: isWhole,
             isInterrupted: isCancelled, seconds: clock.elapsed)
+    }
+
+    private func recipe(of candidate: SearchCandidate, imageCount: Int) -> TrainingRecipe? {
+        bases[candidate.features.base].flatMap {
+            candidate.recipe(from: $0.recipe, imageCount: imageCount, seed: search.seed)
+        }
     }
 
     private func lastCandidate() throws -> SearchCandidate {
@@ -55,20 +66,18 @@ extension SearchRun {
             .network(hidden: [], penalty: 0.1))
     }
 
-    /// Trains on more images than are judged on; `nil` where there is no time, or somebody asks to stop meanwhile.
-    private func trainedOnAll(_ recipe: TrainingRecipe, _ base: BaseFeatures) throws -> Classifier? {
-        let needed = base.secondsPerImage * Double(images.training.count) * SearchCosts.margin
+    /// Trains on the images themselves, where there are more than are judged on or the base trains too; `nil` where features in
+    /// memory do, where there is no time, or somebody asks to stop meanwhile.
+    private func trainedOnImages(_ candidate: SearchCandidate) throws -> Classifier? {
+        let count = images.training.count
+        guard !isCancelled, count > sample.count || candidate.fineTuning != nil,
+            let base = bases[candidate.features.base], let recipe = recipe(of: candidate, imageCount: count)
+        else { return nil }
+        let pass = base.secondsPerImage * Double(count) * SearchCosts.margin
+        let needed = candidate.fineTuning == nil ? pass : secondsOfTuning(count, candidate, base) ?? pass
         if let left = clock.leftUntilEnd, needed > left { return nil }
-        let whole = LabelledImages(
-            images, training: try images.training.subset(Array(0..<images.training.count), rule: recipe.rule),
-            validation: nil, test: nil)
-        let training = try ClassifierTraining(on: whole, recipe, options: search.options)
-        do {
-            let classifier = try training.run()
-            return training.outcome.isInterrupted ? nil : classifier
-        } catch let error as GraftError where error.code == .cancelled {
-            return nil
-        }
+        return try train(
+            recipe, on: images.training.subset(Array(0..<count), rule: recipe.rule), isFinal: true)
     }
 
     /// What the model is worth on images that took no part, where there are such.

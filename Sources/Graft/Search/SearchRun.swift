@@ -61,6 +61,7 @@ final class SearchRun {
         }
         try anchor(first)
         if !isStopped { try trainHeads() }
+        if !isStopped { try fineTune() }
         return try finish()
     }
 
@@ -95,6 +96,10 @@ final class SearchRun {
             throw GraftError(.argument, "bases: \(recipe.base.id) is there twice; name each once")
         }
         for candidate in search.candidates {
+            guard candidate.fineTuning == nil else {
+                throw GraftError(
+                    .argument, "candidates: \(candidate): the search itself fine-tunes the best head; leave it out")
+            }
             guard candidate.isTrained else {
                 throw GraftError(.argument, "candidates: \(candidate) is no head that can be trained")
             }
