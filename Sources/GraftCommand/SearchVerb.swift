@@ -64,6 +64,11 @@ struct SearchVerb: ParsableCommand {
             "How many images are judged on; of more, a sample. The model is trained on all.", valueName: "N"))
     var sample = 2000
 
+    @Option(
+        help: ArgumentHelp(
+            "Passes over the images of each head. (default: by the number of images, 10 to 100)", valueName: "N"))
+    var epochs: Int?
+
     @Option(help: ArgumentHelp("Decides folds, initial weights and the order of images.", valueName: "N"))
     var seed: UInt64 = 0
 
@@ -90,6 +95,7 @@ struct SearchVerb: ParsableCommand {
             try require(minutes > 0 && minutes <= 100_000, "--minutes", minutes, "above 0, at most 100000")
         }
         if let trials { try require((1...1_000_000).contains(trials), "--trials", trials, "1 to 1000000") }
+        if let epochs { try require((1...1_000_000).contains(epochs), "--epochs", epochs, "at least 1") }
         try require((2...20).contains(folds), "--folds", folds, "2 to 20")
         try require((20...20_000).contains(sample), "--sample", sample, "20 to 20000")
         if let output {
@@ -138,6 +144,7 @@ struct SearchVerb: ParsableCommand {
         var search = Search(bases: bases, budget: budget, options: options)
         for place in search.bases.indices { imageOptions.apply(to: &search.bases[place]) }
         (search.folds, search.groups, search.sampleLimit, search.seed) = (folds, groupBy, sample, seed)
+        search.epochs = epochs
         search.journal = modelPath.dropLast(".keras".count) + ".search.jsonl"
         return search
     }

@@ -21,12 +21,15 @@ import Testing
     ) throws -> GraftTool.Outcome {
         defer { if whileRunning == nil { try? FileManager.default.removeItem(at: folder.appending(path: "cache")) } }
         return try tool.run(
-            ["search", "leaves", "--base", "pocket", "--input-size", "32", "--folds", "2", "--output", "best.keras"]
+            [
+                "search", "leaves", "--base", "pocket", "--input-size", "32", "--folds", "2", "--epochs", "5",
+                "--output", "best.keras",
+            ]
                 + options, whileRunning: whileRunning)
     }
 
     @Test func aSearchWritesAModelAndTheCommandThatTrainsIt() throws {
-        let outcome = try search(["--trials", "2", "--json"])
+        let outcome = try search(["--trials", "1", "--json"])
         try #require(outcome.status == 0, "\(outcome.errors)")
         let lines = try outcome.lines.map { try #require(JSONLine($0), "\($0)") }
         let trials = lines.filter { $0.string("event") == "trial" }

@@ -32,6 +32,8 @@ public struct Search: Sendable {
     public var groups: String?
     /// Candidates of one's own: heads that are trained beside those that the search proposes.
     public var candidates: [SearchCandidate] = []
+    /// Passes over the images of each head; where `nil`, so many that there are about 1,250 steps, 10 to 100.
+    public var epochs: Int?
     /// A file that trials are kept in, so that the same search goes on where it ended; `nil` for none.
     public var journal: String?
     /// What folds, initial weights and the order of images follow from.

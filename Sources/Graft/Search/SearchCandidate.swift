@@ -104,15 +104,14 @@ public struct SearchCandidate: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - template: the base, its weights and how images become its input.
-    ///   - imageCount: how many images it is trained on, of which the number of epochs follows.
-    func recipe(from template: TrainingRecipe, imageCount: Int, seed: UInt64) -> TrainingRecipe? {
+    ///   - epochs: passes over the images while the base is frozen.
+    func recipe(from template: TrainingRecipe, epochs: Int, seed: UInt64) -> TrainingRecipe? {
         guard case .network(let hidden, let penalty) = method else { return nil }
         var recipe = template
         recipe.cut = features.cuts.joined(separator: "+")
         recipe.head = Head(features.parts + hidden.parts)
         (recipe.penalty, recipe.optimizer, recipe.learningRate, recipe.batchSize) = (penalty, .adam, 5e-4, 32)
-        // About as many steps whatever the number of images.
-        recipe.epochs = min(max(40_000 / max(imageCount, 1), 10), 100)
+        recipe.epochs = epochs
         (recipe.fineTuning, recipe.validationSplit, recipe.seed) = (fineTuning, nil, seed)
         return recipe
     }

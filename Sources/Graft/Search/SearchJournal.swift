@@ -85,7 +85,8 @@ extension SearchRun {
     /// What a trial is written under: the images with their classes and folds, how they are decoded, and what was tried.
     func key(of candidate: SearchCandidate) -> String? {
         guard let recipe = bases[candidate.features.base]?.recipe else { return nil }
-        return "\(identity) of \(sample.count), seed \(search.seed), \(recipe.weights), \(recipe.rule): \(candidate)"
+        return
+            "\(identity) of \(sample.count), seed \(search.seed), epochs \(search.epochs ?? 0), \(recipe.weights), \(recipe.rule): \(candidate)"
     }
 
     /// What an earlier search found a candidate to come to, as far as it went.

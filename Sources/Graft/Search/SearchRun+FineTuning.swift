@@ -61,7 +61,7 @@ extension SearchRun {
             try record(before.judged(fold: fold, right: right, seconds: known.seconds))
             return true
         }
-        guard let recipe = candidate.recipe(from: base.recipe, imageCount: sample.count, seed: search.seed) else {
+        guard let recipe = recipe(of: candidate, imageCount: sample.count) else {
             return false
         }
         let watch = Stopwatch()

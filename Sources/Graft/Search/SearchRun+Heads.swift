@@ -98,7 +98,7 @@ extension SearchRun {
 
     private func secondsOfAFold(_ candidate: SearchCandidate) throws -> Double? {
         guard let base = bases[candidate.features.base],
-            let recipe = candidate.recipe(from: base.recipe, imageCount: sample.count, seed: search.seed)
+            let recipe = recipe(of: candidate, imageCount: sample.count)
         else { return nil }
         let width = try base.joined(candidate.features).width
         let units = Double(sample.count * (recipe.epochs ?? 1)) * work(candidate, width: width)
@@ -117,7 +117,7 @@ extension SearchRun {
     /// Trains a head on all folds but one and judges it on that, where there is time.
     private func judge(_ candidate: SearchCandidate, fold: Int) throws {
         guard let base = bases[candidate.features.base],
-            let recipe = candidate.recipe(from: base.recipe, imageCount: sample.count, seed: search.seed)
+            let recipe = recipe(of: candidate, imageCount: sample.count)
         else { return }
         let before = trial(of: candidate) ?? unjudged(candidate)
         guard before.right[fold] == nil else { return }

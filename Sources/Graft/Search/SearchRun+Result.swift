@@ -10,7 +10,7 @@ extension SearchRun {
     /// - Throws: `GraftError` where its base was not computed.
     func model(of candidate: SearchCandidate) throws -> Classifier {
         guard let base = bases[candidate.features.base],
-            let recipe = candidate.recipe(from: base.recipe, imageCount: sample.count, seed: search.seed)
+            let recipe = recipe(of: candidate, imageCount: sample.count)
         else { throw GraftError(.state, "\(candidate) cannot be trained, as its base has no features here") }
         let trainer = try trainer(recipe, base.joined(candidate.features))
         // In the order of the data set, as every training has them.
@@ -51,9 +51,12 @@ extension SearchRun {
             isInterrupted: isCancelled, seconds: clock.elapsed)
     }
 
-    private func recipe(of candidate: SearchCandidate, imageCount: Int) -> TrainingRecipe? {
-        bases[candidate.features.base].flatMap {
-            candidate.recipe(from: $0.recipe, imageCount: imageCount, seed: search.seed)
+    /// The recipe that trains a candidate on so many images; `nil` where its base has no features here.
+    func recipe(of candidate: SearchCandidate, imageCount: Int) -> TrainingRecipe? {
+        // About as many steps whatever the number of images.
+        let epochs = search.epochs ?? min(max(40_000 / max(imageCount, 1), 10), 100)
+        return bases[candidate.features.base].flatMap {
+            candidate.recipe(from: $0.recipe, epochs: epochs, seed: search.seed)
         }
     }
 

@@ -82,6 +82,11 @@ final class SearchRun {
         guard search.folds >= 2 else {
             throw GraftError(.argument, "folds: \(search.folds); there must be at least 2")
         }
+        if let epochs = search.epochs {
+            guard (1...1_000_000).contains(epochs) else {
+                throw GraftError(.argument, "epochs: \(epochs); a head needs 1 to 1000000")
+            }
+        }
         guard search.sampleLimit >= 2 * classNames.count else {
             throw GraftError(
                 .argument,
