@@ -20,7 +20,7 @@ struct GraftCommand: ParsableCommand {
             Train.self, Evaluate.self, Predict.self, Report.self, Clean.self, Audit.self, Preview.self, Split.self,
             Features.self, Summary.self,
             Export.self,
-            FindLearningRate.self, Bases.self, Fetch.self, Sample.self, Doctor.self, Distill.self,
+            FindLearningRate.self, Bases.self, Fetch.self, Sample.self, Doctor.self, Distill.self, SearchVerb.self,
         ])
 
     /// Runs the verb that the arguments name; a verb that is not there is told apart from its arguments.

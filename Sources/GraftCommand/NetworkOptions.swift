@@ -35,7 +35,8 @@ struct BaseArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The layer at which the network is cut off; the network's usual one if not given.", valueName: "layer"))
+            "The layer at which the network is cut off; the network's usual one if not given. A head that begins with a "
+                + "pooling reads several, with + between them.", valueName: "layer"))
     var cut: String?
 
     @Option(

@@ -87,6 +87,14 @@ extension UnfrozenPart {
     /// What `--fine-tune-from` says.
     init(option: String) { self = option == Self.all ? .whole : .from(layer: option) }
 
+    /// How `--fine-tune-from` says it.
+    var option: String {
+        switch self {
+        case .whole: Self.all
+        case .from(let layer): layer
+        }
+    }
+
     /// What training it is called.
     var title: String {
         switch self {

@@ -14,6 +14,11 @@ extension ImageTask {
         }
     }
 
+    /// How many outputs a model of these classes or labels has: of two classes the second one's probability says all.
+    func outputCount(classNames: [String]) -> Int {
+        self == .classes && classNames.count == 2 ? 1 : classNames.count
+    }
+
     /// The loss of a model with so many outputs.
     package func loss(outputs: Int) -> Loss {
         switch self {

@@ -21,7 +21,8 @@ extension TrainingRecipe {
     /// - Throws: `GraftError` with code `argument` where the base has no layer of the cut's name, or the head does not fit.
     public func model(on network: Model, classNames: [String]) throws(GraftError) -> Model {
         let activation = ImageTask.classes.activation(outputs: classNames.count)
-        let model = try model(on: network, outputs: classNames.count == 2 ? 1 : classNames.count, activation)
+        let model = try model(
+            on: network, outputs: ImageTask.classes.outputCount(classNames: classNames), activation)
         model.metadata = ModelMetadata(classNames: classNames, inputRule: .image(rule))
         return model
     }
@@ -59,8 +60,8 @@ extension TrainingRecipe {
         guard penalty >= 0, penalty.isFinite else {
             throw GraftError(.argument, "penalty: it must be 0 or more, and is \(penalty)")
         }
-        let features = try base.layer(atCut: cut, of: network).output
-        let hidden = try head(features, groups: cut == base.defaultCut ? base.featureGroups : [])
+        let input = try headInput(on: network)
+        let hidden = try input.head(input.features, groups: input.groups)
         var output = try outputLayer(outputs, activation)(hidden)
         if let scale { output = try scale(output) }
         return try Model(inputs: network.input, outputs: output, seed: seed)
@@ -68,12 +69,13 @@ extension TrainingRecipe {
 
     /// The part of a model that this recipe made whose output the head reads.
     public func features(of model: Model) throws(GraftError) -> Model {
-        try Model(inputs: model.input, outputs: model.layer(named: cut).output)
+        try Model(
+            inputs: model.input, outputs: model.layer(named: cuts.count > 1 ? Self.joinedName : cut).output)
     }
 
     /// A probability for each class, or for the second of two; or a number for each label or measurement. With a penalty it
     /// begins at zero, where the penalty leads: what is left of random weights would only be noise.
-    private func outputLayer(_ outputs: Int, _ activation: ActivationFunction) -> Dense {
+    func outputLayer(_ outputs: Int, _ activation: ActivationFunction) -> Dense {
         Dense(
             outputs, activation: activation, kernelInitializer: penalty > 0 ? .zeros : .glorotUniform,
             kernelRegularizer: penalty > 0 ? .l2(penalty) : nil)

@@ -37,7 +37,7 @@ public struct TrainingRecipe: Sendable {
     public var isGrey = false
     /// What the network does first to an image.
     public var preprocessing: Preprocessing
-    /// The layer whose output the head reads.
+    /// The layer whose output the head reads; several with `+` between them, whose features are pooled and joined.
     public var cut: String
 
     /// The layers between the cut and the output layer.

@@ -41,6 +41,14 @@ package struct ModelParts: Sendable {
         inputNames = split.trunk.outputs.indices.map(TrunkSplit.inputName)
     }
 
+    /// A model all of which runs once per image: its outputs are the features.
+    package init(keeping lowered: LoweredModel) throws {
+        (variables, modelInputNames, lossCount) = (lowered.variables, lowered.inputNames, lowered.lossCount)
+        graph = try lowered.graph.foldingNormalization().pruned()
+        trunk = graph
+        inputNames = graph.outputs.indices.map(TrunkSplit.inputName)
+    }
+
     /// The current values of the variables that a graph reads.
     package func values(readBy graph: Graph) -> [VariableID: Tensor] {
         Dictionary(graph.readVariables.map { ($0, variables[$0.rawValue].value) }) { first, _ in first }

@@ -88,16 +88,18 @@ public struct ImageDataset: PooledDataset {
 
     /// Some of the images, in this order.
     ///
+    /// - Parameter rule: how they are decoded; as these are where `nil`.
     /// - Precondition: each number is an image's.
-    package func subset(_ indices: [Int]) throws(GraftError) -> ImageDataset {
+    package func subset(_ indices: [Int], rule: ImageRule? = nil) throws(GraftError) -> ImageDataset {
+        let rule = rule ?? loader.rule
         let paths = indices.map { self.paths[$0] }
         if let values {
             return try ImageDataset(
-                paths: paths, targets: indices.map { values[$0] }, classNames: classNames, rule: loader.rule,
+                paths: paths, targets: indices.map { values[$0] }, classNames: classNames, rule: rule,
                 threads: loader.threads)
         }
         return try ImageDataset(
-            paths: paths, labels: indices.map { labels[$0] }, classNames: classNames ?? [], rule: loader.rule,
+            paths: paths, labels: indices.map { labels[$0] }, classNames: classNames ?? [], rule: rule,
             threads: loader.threads)
     }
 

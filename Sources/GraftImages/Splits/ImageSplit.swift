@@ -1,4 +1,3 @@
-import GraftDigest
 import GraftGraph
 
 /// Images divided into training, validation and test parts.
@@ -54,7 +53,7 @@ public struct ImageSplit: Sendable {
     ) throws(GraftError) {
         let names = try GroupNames(options.groups).names(of: listing.entries)
         let examined = ExaminedImages(listing.entries.map(\.path), threads: threads, progress: progress)
-        var grouping = Grouping(listing, examined, names)
+        var grouping = ImageGrouping(listing, examined, names)
         let usable = examined.files.indices.filter { examined.files[$0].isUsable }
         guard !usable.isEmpty else {
             throw GraftError(.data, "\(listing.path): none of its \(listing.entries.count) images can be read")
@@ -75,80 +74,5 @@ public struct ImageSplit: Sendable {
                 },
             hasParts: true)
         groupCount = grouping.repeatedCount
-    }
-}
-
-/// Which images stay together, and where each group lies.
-private struct Grouping {
-    private var sets: DisjointSets
-    private let labels: [[String]]
-    /// What a group may be called after: a text of the expression, or a file's digest.
-    private let keys: [String?]
-    let repeatedCount: Int
-
-    init(_ listing: ImageListing, _ examined: ExaminedImages, _ names: [String?]) {
-        var sets = DisjointSets(count: names.count)
-        for group in examined.equal + examined.near.map(\.members) {
-            for member in group.dropFirst() { sets.join(group[0], member) }
-        }
-        var first: [String: Int] = [:]
-        for (index, name) in names.enumerated() where examined.files[index].isUsable {
-            guard let name else { continue }
-            if let other = first[name] { sets.join(other, index) } else { first[name] = index }
-        }
-        repeatedCount = sets.groups().count
-        labels = listing.entries.map(\.labels)
-        // A text sorts before all digests, so that it is the key wherever there is one.
-        keys = zip(names, examined.files).map { name, file in
-            guard file.isUsable, let digest = file.digest else { return nil }
-            return name.map { "0 \($0)" } ?? "1 \(digest.hexadecimal)"
-        }
-        self.sets = sets
-    }
-
-    /// The part of each image; `nil` for one that takes no part.
-    mutating func parts(_ options: ImageSplit.Options) -> [DatasetPart?] {
-        var groups: [Int: [Int]] = [:]
-        for index in keys.indices where keys[index] != nil { groups[sets.root(of: index), default: []].append(index) }
-        let placed = groups.values.map { members in
-            (members: members, place: Self.place(of: members.compactMap { keys[$0] }.min() ?? "", options.seed))
-        }
-        var parts = [DatasetPart?](repeating: nil, count: keys.count)
-        for (members, place) in options.exact ? filled(placed) : placed {
-            for member in members { parts[member] = options.shares.part(at: place) }
-        }
-        return parts
-    }
-
-    /// The places that fill each class evenly, in the order of the groups' own.
-    private func filled(_ groups: [(members: [Int], place: Double)]) -> [(members: [Int], place: Double)] {
-        let counts = labels.reduce(into: [:]) { $0[$1, default: 0] += 1 }
-        let classes = Dictionary(grouping: groups) { group in
-            let own = labels[group.members[0]]
-            return counts[own, default: 0] > 1 ? own : []
-        }
-        return classes.values.flatMap { groups in
-            let total = Double(groups.reduce(0) { $0 + $1.members.count })
-            var before = 0.0
-            return groups.sorted { ($0.place, $0.members[0]) < ($1.place, $1.members[0]) }.map { group in
-                let middle = (before + Double(group.members.count) / 2) / total
-                before += Double(group.members.count)
-                return (group.members, middle)
-            }
-        }
-    }
-
-    private static func place(of key: String, _ seed: UInt64) -> Double {
-        let bits = SHA256.hash("\(seed)\n\(key)".utf8).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        // The upper 53 bits are exact in a Double, so that 1 is never reached.
-        return Double(bits >> 11) * 0x1p-53
-    }
-}
-
-extension ImageExamination.Digest {
-    /// 32 hexadecimal digits.
-    var hexadecimal: String {
-        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64($0))) } }
-            .hexadecimal
     }
 }

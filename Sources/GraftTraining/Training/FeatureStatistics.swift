@@ -1,25 +1,25 @@
 import GraftGraph
 
 /// Means and variances of features as examples come in (Welford's way, in double precision).
-struct FeatureStatistics {
+package struct FeatureStatistics {
     private(set) var count = 0
-    private(set) var means: [Double]
+    package private(set) var means: [Double]
     private var squares: [Double]
 
-    init(width: Int) {
+    package init(width: Int) {
         means = [Double](repeating: 0, count: width)
         squares = means
     }
 
     /// Of all features; at least this share of the mean variance, so that one that hardly ever changes is not blown up.
-    func variances(atLeast share: Double) -> [Double] {
+    package func variances(atLeast share: Double) -> [Double] {
         let all = squares.map { $0 / Double(max(count, 1)) }
         let least = max(all.reduce(0, +) / Double(max(all.count, 1)) * share, 1e-12)
         return all.map { max($0, least) }
     }
 
     /// Adds the rows of a matrix.
-    mutating func add(_ rows: Tensor) {
+    package mutating func add(_ rows: Tensor) {
         let width = means.count
         rows.withUnsafeBuffer { values in
             for row in 0..<rows.shape[0] {

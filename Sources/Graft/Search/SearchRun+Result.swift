@@ -1,0 +1,101 @@
+import GraftGraph
+import GraftImages
+import GraftModel
+import GraftTraining
+
+/// Stage 3: the model.
+extension SearchRun {
+    /// A candidate trained on all images that are judged on, on its network.
+    ///
+    /// - Throws: `GraftError` where its base was not computed.
+    func model(of candidate: SearchCandidate) throws -> Classifier {
+        guard let base = bases[candidate.features.base],
+            let recipe = recipe(of: candidate, imageCount: sample.count)
+        else { throw GraftError(.state, "\(candidate) cannot be trained, as its base has no features here") }
+        let trainer = try trainer(recipe, base.joined(candidate.features))
+        // In the order of the data set, as every training has them.
+        let order = sample.indices.sorted { sample[$0] < sample[$1] }
+        guard let head = try trainer.train(on: order) else {
+            throw GraftError(.state, "the training of \(candidate) ended by itself")
+        }
+        let model = try trainer.whole(head, on: recipe.network())
+        model.metadata.setInputRule(.image(recipe.rule))
+        var options = search.options
+        (options.cancellation, options.profiler) = (nil, nil)
+        return try Classifier(model, options: options)
+    }
+
+    /// The best trained on all images, where there is time for it.
+    func finish() throws -> SearchResult {
+        var chosen = try best ?? trials.last { $0.candidate.isTrained } ?? unjudged(lastCandidate())
+        try tell(.finishing(chosen))
+        let tuned = try trainedOnImages(chosen.candidate)
+        let isWhole = tuned != nil || images.training.count == sample.count
+        if tuned == nil, chosen.candidate.fineTuning != nil {
+            // No time, or no patience, to fine-tune again: the best of the others.
+            let others = trials.filter { $0.candidate.isTrained && $0.candidate.fineTuning == nil }
+            chosen = try SearchSelection.best(others) ?? unjudged(lastCandidate())
+        }
+        let final = try tuned ?? model(of: chosen.candidate)
+        guard let recipe = recipe(of: chosen.candidate, imageCount: isWhole ? images.training.count : sample.count)
+        else {
+            throw GraftError(.state, "\(chosen.candidate) cannot be trained")
+        }
+        return SearchResult(
+            classifier: final, recipe: recipe, trial: chosen, trials: trials,
+            accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained))
+                ?? chosen.accuracy,
+            heldBack: try heldBack(final),
+            secondsPerImage: bases.mapValues(\.secondsPerImage), parameterCounts: parameterCounts,
+            imageCount: isWhole ? images.training.count : sample.count, usesAllImages: isWhole,
+            isInterrupted: isCancelled, seconds: clock.elapsed)
+    }
+
+    /// The recipe that trains a candidate on so many images; `nil` where its base has no features here.
+    func recipe(of candidate: SearchCandidate, imageCount: Int) -> TrainingRecipe? {
+        // About as many steps whatever the number of images.
+        let epochs = search.epochs ?? min(max(40_000 / max(imageCount, 1), 10), 100)
+        return bases[candidate.features.base].flatMap {
+            candidate.recipe(from: $0.recipe, epochs: epochs, seed: search.seed)
+        }
+    }
+
+    private func lastCandidate() throws -> SearchCandidate {
+        guard let base = order.first, let output = bases[base]?.cuts.outputs.last else {
+            throw GraftError(.state, "no base has features")
+        }
+        return SearchCandidate(
+            SearchFeatures(base: base, cuts: [output.cut], pooling: output.pooling, scaling: .standardize),
+            .network(hidden: [], penalty: 0.1))
+    }
+
+    /// Trains on the images themselves, where there are more than are judged on or the base trains too; `nil` where features in
+    /// memory do, where there is no time, or somebody asks to stop meanwhile.
+    private func trainedOnImages(_ candidate: SearchCandidate) throws -> Classifier? {
+        let count = images.training.count
+        guard !isCancelled, count > sample.count || candidate.fineTuning != nil,
+            let base = bases[candidate.features.base], let recipe = recipe(of: candidate, imageCount: count)
+        else { return nil }
+        let pass = base.secondsPerImage * Double(count) * SearchCosts.margin
+        let needed = candidate.fineTuning == nil ? pass : secondsOfTuning(count, candidate, base) ?? pass
+        if let left = clock.leftUntilEnd, needed > left { return nil }
+        return try train(
+            recipe, on: images.training.subset(Array(0..<count), rule: recipe.rule), isFinal: true)
+    }
+
+    /// What the model is worth on images that took no part, where there are such.
+    private func heldBack(_ classifier: Classifier) throws -> Evaluation? {
+        guard !isCancelled, let part = images.test ?? images.validation, part.count > 0 else { return nil }
+        let examples = try part.subset(Array(0..<part.count), rule: classifier.rule)
+        return try classifier.model.evaluate(examples, options: classifier.options)
+    }
+
+    private var parameterCounts: [SearchFeatures: Int] {
+        var counts: [SearchFeatures: Int] = [:]
+        for features in Set(trials.map(\.candidate.features)) {
+            let own = bases[features.base]?.cuts.parameterCounts ?? [:]
+            counts[features] = features.cuts.compactMap { own[$0] }.max()
+        }
+        return counts
+    }
+}
