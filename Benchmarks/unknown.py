@@ -2,7 +2,7 @@
 """Which score tells images unlike those of training, on features of frozen bases: writes Benchmarks/UNKNOWN.md.
 
     Benchmarks/unknown.py                    needs the release build and numpy; the folder of shared images (GRAFT_SHARED, ../shared)
-    Benchmarks/unknown.py --bases pocket     one base; prints and writes nothing
+    Benchmarks/unknown.py --bases pocket     one base
 
 A linear classifier learns a set; images of the set that it did not learn are to be told from those of other sets. Scores: one less the
 largest probability, energy, k-nearest neighbours (cosine, of at most 512 images), Mahalanobis distance to the nearest class with one
@@ -160,8 +160,7 @@ def main() -> None:
         lines += [f"| {score} | " + " | ".join(cells) + " |" for score, cells in table.items()] + [""]
     text = "\n".join(lines)
     print(text)
-    if chosen == list(BASES):
-        PAGE.write_text(text)
+    PAGE.write_text(text)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,10 @@ import common
 TOLERANCE = 1e-4
 
 
-def activation_maps(keras, tf, model, layer, images, classes):
+def activation_maps(keras, tf, model, layer, output, images, classes):
     """Of a functional model whose last layer is a Dense."""
-    head = model.layers[-1]
-    seen = keras.Model(model.inputs, [layer.output, head.input])
+    values = keras.Model(model.inputs, output)(images, training=False)
     with tf.GradientTape() as tape:
-        values, inputs = seen(images, training=False)
         tape.watch(values)
         # The score, without the activation.
         scores = after(keras, model, layer, values)
@@ -45,7 +43,7 @@ def after(keras, model, layer, values):
 
 
 def models(keras):
-    """A name, the model that is saved, and the layer whose map is meant, with the same calls as a flat model for Keras."""
+    """A name, the model that is saved, the same calls as a flat model for Keras, the layer whose map is meant, and its output."""
     import numpy as np
 
     L = keras.layers
@@ -57,7 +55,7 @@ def models(keras):
             layer.moving_mean.assign(random.uniform(-0.2, 0.2, layer.moving_mean.shape))
             layer.moving_variance.assign(random.uniform(0.5, 1.5, layer.moving_variance.shape))
     flat = keras.Model(base.input, L.Dense(5, activation="softmax")(L.GlobalAveragePooling2D()(base.output)))
-    yield "InceptionV3", flat, flat, flat.get_layer("mixed10")
+    yield "InceptionV3", flat, flat, flat.get_layer("mixed10"), flat.get_layer("mixed10").output
 
     inside = keras.Sequential([
         keras.Input((40, 40, 3)), L.Rescaling(1 / 255), L.Conv2D(8, 3, activation="relu"), L.MaxPooling2D(),
@@ -67,8 +65,10 @@ def models(keras):
     value = inputs = keras.Input((40, 40, 3))
     for layer in [*inside.layers, *nested.layers[1:]]:
         value = layer(value)
+        if layer is inside.layers[-1]:
+            output = value
     unrolled = keras.Model(inputs, value)
-    yield "nested Sequential", nested, unrolled, inside.layers[-1]
+    yield "nested Sequential", nested, unrolled, inside.layers[-1], output
 
 
 def main() -> int:
@@ -79,7 +79,7 @@ def main() -> int:
     from PIL import Image
 
     checks = common.Checks()
-    for name, model, flat, layer in models(keras):
+    for name, model, flat, layer, output in models(keras):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             size = model.input_shape[1]
@@ -92,7 +92,7 @@ def main() -> int:
             images = pixels.astype("float32")
             outputs = model.predict(images, verbose=0)
             classes = (outputs[:, 0] > 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(1)
-            wanted = activation_maps(keras, tf, flat, layer, tf.constant(images), classes)
+            wanted = activation_maps(keras, tf, flat, layer, output, tf.constant(images), classes)
             checks.compare(name, np.load(folder / "maps.npy"), wanted, TOLERANCE)
     return checks.finish()
 

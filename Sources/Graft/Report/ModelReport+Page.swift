@@ -105,7 +105,8 @@ extension ModelReport {
                 "Collect more images: twice as many would win about \(percent(gain)) points, as far as the learning curve tells."
                     .replacing(" % points", with: " points"))
         }
-        for slice in slices where slice.isWorse {
+        let worse = slices.filter(\.isWorse).sorted { $0.accuracy.value < $1.accuracy.value }
+        for slice in worse.prefix(2) {
             steps.append("Add images like these: \(slice.name), where \(percent(slice.accuracy.value)) are recognised.")
         }
         return steps

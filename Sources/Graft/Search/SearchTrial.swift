@@ -1,4 +1,5 @@
 import Foundation
+import GraftLearning
 
 /// What a candidate came to on the folds that it was judged on: each image by a fit without the fold that it is in.
 public struct SearchTrial: Sendable, Hashable {
@@ -36,15 +37,9 @@ public struct SearchTrial: Sendable, Hashable {
     /// ``SearchResult/optimism``.
     public var accuracy: Double { imageCount > 0 ? Double(rightCount) / Double(imageCount) : 0 }
 
-    /// Where the accuracy of such fits lies with a probability of 95 %, were the images drawn anew (Wilson's interval, JASA 22,
-    /// 1927). That it was chosen among many is not in it.
-    public var interval: ClosedRange<Double> {
-        let (z, count) = (1.959964, Double(max(imageCount, 1)))
-        let middle = (accuracy + z * z / (2 * count)) / (1 + z * z / count)
-        let half =
-            z * (accuracy * (1 - accuracy) / count + z * z / (4 * count * count)).squareRoot() / (1 + z * z / count)
-        return max(middle - half, 0)...min(middle + half, 1)
-    }
+    /// Where the accuracy of such fits lies with a probability of 95 %, were the images drawn anew
+    /// (``GraftLearning/Proportion/interval``). That it was chosen among many is not in it.
+    public var interval: ClosedRange<Double> { Proportion(rightCount, of: imageCount).interval }
 }
 
 /// How a choice is made among trials, and what the choice itself is worth.

@@ -75,7 +75,7 @@ package struct HTMLPage {
     package mutating func gallery(_ images: [(jpeg: [UInt8], alternative: String, caption: String)]) {
         guard !images.isEmpty else { return }
         let figures = images.map { image in
-            "<figure><img loading=\"lazy\" src=\"data:image/jpeg;base64,\(Data(image.jpeg).base64EncodedString())\" alt=\"\(Self.escaped(image.alternative))\">"
+            "<figure><img src=\"data:image/jpeg;base64,\(Data(image.jpeg).base64EncodedString())\" alt=\"\(Self.escaped(image.alternative))\">"
                 + "<figcaption>\(Self.escaped(image.caption))</figcaption></figure>"
         }
         lines.append("<div class=\"gallery\">\n" + figures.joined(separator: "\n") + "\n</div>")
