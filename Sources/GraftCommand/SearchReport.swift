@@ -8,12 +8,14 @@ final class SearchReport {
     private let images: String
     private let console: Console
     private let start = ContinuousClock.now
+    /// The wall time that there is; `nil` for no limit.
+    private let limit: Double?
     /// How many candidates were judged on every fold.
     private var judgedCount = 0
-    private var base = ""
 
-    init(model: String, images: String, console: Console) {
+    init(model: String, images: String, seconds: Double?, console: Console) {
         (self.model, self.images, self.console) = (model, images, console)
+        limit = seconds
     }
 
     func tell(_ images: LabelledImages, bases: [TrainingRecipe]) {
@@ -30,7 +32,7 @@ final class SearchReport {
             console.say("judged on \(images.of("image")) in \(folds.of("fold"))")
             emit("began", ("images", .int(images)), ("folds", .int(folds)))
         case .base(let id):
-            base = id
+            console.say("\(clock)  \(id)")
             emit("base", ("base", .string(id)))
         case .skipped(let base, let reason):
             console.warn("\(base) is left out: \(reason)")
@@ -40,7 +42,7 @@ final class SearchReport {
         case .better(let trial): tellBetter(trial)
         case .model(let classifier, let trial):
             try classifier.save(model)
-            console.say("\(clock)  wrote a first \(model): \(trial.candidate)")
+            console.say("\(clock)  wrote \(model) so far: \(trial.candidate)")
             emit("model", ("model", .string(model)), ("candidate", .string(trial.candidate.description)))
         case .finishing(let trial):
             console.say("\(clock)  \(judgedCount.of("candidate")) judged; training the best on all images")
@@ -48,7 +50,12 @@ final class SearchReport {
         }
     }
 
-    private var clock: String { start.secondsAgo.asDuration }
+    private var secondsLeft: Double? { limit.map { max($0 - start.secondsAgo, 0) } }
+
+    /// How long it has been and will be.
+    private var clock: String {
+        start.secondsAgo.asDuration + (secondsLeft.map { ", \($0.asTimeLeft) left" } ?? "")
+    }
 
     private func tellJudged(_ trial: SearchTrial) {
         if trial.isComplete { judgedCount += 1 }
@@ -75,6 +82,7 @@ final class SearchReport {
     private func emit(_ name: String, _ members: (String, JSONObject.Value)...) {
         var object = JSONObject(event: name)
         object.add("seconds", .number(start.secondsAgo))
+        if let secondsLeft { object.add("seconds_left", .number(secondsLeft)) }
         for (name, value) in members { object.add(name, value) }
         console.emit(object)
     }

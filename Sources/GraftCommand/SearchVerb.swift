@@ -117,7 +117,8 @@ struct SearchVerb: ParsableCommand {
                 on: console, saying: "stopping with the best so far; Ctrl-C again ends the program at once")
             let search = try search(interruption)
             let labelled = try LabelledImages(at: images, rule: TrainingRecipe().rule, threads: machine.threads)
-            let report = SearchReport(model: modelPath, images: images, console: console)
+            let report = SearchReport(
+                model: modelPath, images: images, seconds: trials == nil ? 60 * (minutes ?? 10) : nil, console: console)
             report.tell(labelled, bases: search.bases)
             let result = try naming("--group-by", for: "groups") { () throws(GraftError) in
                 do {

@@ -135,14 +135,17 @@ public struct SearchResult: Sendable {
 
     /// The trained heads that no other beats in accuracy with as few parameters or fewer; the smallest first.
     public var paretoFront: [SearchTrial] {
+        front { trial in parameterCounts[trial.candidate.features].map(Double.init) }
+    }
+
+    /// The trained heads that no other beats at no higher cost; the cheapest first, of equal ones the first.
+    func front(by cost: (SearchTrial) -> Double?) -> [SearchTrial] {
         let complete = trials.filter { $0.isComplete && $0.candidate.isTrained }
-        let ordered = complete.enumerated().sorted { left, right in
-            let sizes = [left, right].map { parameterCounts[$0.element.candidate.features] ?? .max }
-            if sizes[0] != sizes[1] { return sizes[0] < sizes[1] }
-            return (-left.element.rightCount, left.offset) < (-right.element.rightCount, right.offset)
+        let ordered = complete.enumerated().map { (place: $0, cost: cost($1) ?? .infinity, trial: $1) }.sorted {
+            ($0.cost, -$0.trial.rightCount, $0.place) < ($1.cost, -$1.trial.rightCount, $1.place)
         }
         var front: [SearchTrial] = []
-        for (_, trial) in ordered where trial.rightCount > front.last?.rightCount ?? -1 { front.append(trial) }
+        for (_, _, trial) in ordered where trial.rightCount > front.last?.rightCount ?? -1 { front.append(trial) }
         return front
     }
 }

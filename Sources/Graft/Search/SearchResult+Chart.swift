@@ -8,12 +8,11 @@ extension SearchResult {
             parameterCounts[trial.candidate.features].map { Double($0) / 1e6 }
         }
         func time(_ trial: SearchTrial) -> Double? { secondsPerImage[trial.candidate.features.base].map { 1000 * $0 } }
-        let quickest = Self.bestOfEachBase(complete)
         return Chart(
             title: "What \(trials.count) candidates came to",
             panels: [
-                Self.panel("millions of parameters", complete, front: paretoFront, size),
-                Self.panel("ms an image, up to the base's last cut", complete, front: quickest, time),
+                Self.panel("millions of parameters", complete, front: front(by: size), size),
+                Self.panel("ms an image, up to the base's last cut", complete, front: front(by: time), time),
             ])
     }
 
@@ -39,11 +38,5 @@ extension SearchResult {
         return Chart.Panel(
             title: "accuracy of images in folds left out", series: dots + intervals + [best],
             horizontal: Chart.Axis(title: axis, scale: .logarithmic))
-    }
-
-    private static func bestOfEachBase(_ trials: [SearchTrial]) -> [SearchTrial] {
-        Dictionary(grouping: trials) { $0.candidate.features.base }.values.compactMap { own in
-            own.max { $0.rightCount < $1.rightCount }
-        }
     }
 }

@@ -10,19 +10,25 @@ extension SearchRun {
 
     // MARK: The first model
 
-    /// Trains and judges a plain head on the best features so far, so that there is a model whatever comes.
-    func anchor(_ base: String) throws {
-        let first = rankedFeatures.first ?? fallback(base)
+    /// Trains and judges a plain head on the best features so far, unless it was, so that there is a model whatever comes.
+    func anchor() throws {
+        let first = try rankedFeatures.first ?? usualFeatures(of: order.first)
         let candidate = SearchCandidate(first, .network(hidden: [], penalty: penalty(for: first)))
+        guard anchored != candidate else { return }
         let watch = Stopwatch()
         let classifier = try model(of: candidate)
+        anchored = candidate
         // Twice: the final training, and the head's way onto the network with it.
-        clock.reserve = 2 * watch.seconds + (secondsOfAllImages(candidate.features) ?? 0)
-        try tell(.model(classifier, unjudged(candidate)))
+        clock.reserve = 2 * watch.seconds + secondsOfTheEnd(candidate.features)
+        try tell(.model(classifier, trial(of: candidate) ?? unjudged(candidate)))
         try judgeWhole(candidate)
-        let known = search.budget.trials ?? .max
+    }
+
+    /// Judges one's own heads, and the usual one of each base.
+    func judgeStarts() throws {
+        let most = search.budget.trials ?? .max
         let own = search.candidates.filter { bases[$0.features.base] != nil }
-        for other in own + order.compactMap(usual) where trials.count(where: \.candidate.isTrained) < known {
+        for other in try own + order.map(usual) where trials.count(where: \.candidate.isTrained) < most {
             try judgeWhole(other)
         }
     }
@@ -33,34 +39,34 @@ extension SearchRun {
         if let best, best.candidate == candidate { try tell(.better(best)) }
     }
 
-    /// What a base's features are worth where nobody looks at the images: a linear head on those it is usually cut at. Beside
+    /// What a base is worth where nobody looks at the images: a linear head on the features that it is usually cut at. Beside
     /// the best by ridge, which chance helps, it is the second start of every search.
-    private func usual(_ base: String) -> SearchCandidate? {
-        guard let own = bases[base],
-            let output = own.cuts.outputs.first(where: { $0.cut == own.recipe.base.defaultCut })
-        else { return nil }
-        let features = SearchFeatures(
-            base: base, cuts: [output.cut], pooling: output.pooling, scaling: .standardize)
-        let penalty = own.recipe.penalty > 0 ? own.recipe.penalty : penalty(for: features)
-        return SearchCandidate(features, .network(hidden: [], penalty: penalty))
+    private func usual(_ base: String) throws -> SearchCandidate {
+        let features = try usualFeatures(of: base)
+        let own = bases[base]?.recipe.penalty ?? 0
+        return SearchCandidate(
+            features, .network(hidden: [], penalty: own > 0 ? own : penalty(for: features)))
     }
 
-    /// Where nothing was judged, the features that a base is usually cut at.
-    private func fallback(_ base: String) -> SearchFeatures {
-        let outputs = bases[base]?.cuts.outputs ?? []
-        let usual = outputs.first { $0.cut == bases[base]?.recipe.base.defaultCut } ?? outputs.first
-        return SearchFeatures(
-            base: base, cuts: [usual?.cut ?? ""], pooling: usual?.pooling, scaling: .standardize)
+    /// The features that a base is usually cut at.
+    func usualFeatures(of base: String?) throws(GraftError) -> SearchFeatures {
+        guard let base, let own = bases[base],
+            let output = own.cuts.outputs.first(where: { $0.cut == own.recipe.base.defaultCut })
+                ?? own.cuts.outputs.last
+        else { throw GraftError(.state, "no base has features here") }
+        return SearchFeatures(base: base, cuts: [output.cut], pooling: output.pooling, scaling: .standardize)
     }
 
     func unjudged(_ candidate: SearchCandidate) -> SearchTrial {
         SearchTrial(candidate, right: folds.map { _ in nil }, foldSizes: folds.map(\.count), seconds: 0)
     }
 
-    /// What the final training takes where there are more images than are judged on.
-    private func secondsOfAllImages(_ features: SearchFeatures) -> Double? {
-        guard images.training.count > sample.count else { return nil }
-        return bases[features.base].map { $0.secondsPerImage * Double(images.training.count) }
+    /// What follows a head's training at the end: a pass over all images where more are trained on than are judged on, and one
+    /// over those that say what the model is worth.
+    private func secondsOfTheEnd(_ features: SearchFeatures) -> Double {
+        let count = images.training.count
+        let passes = (count > sample.count ? count : 0) + (heldBackImages?.count ?? 0)
+        return (bases[features.base]?.secondsPerImage ?? 0) * Double(passes) * SearchCosts.margin
     }
 
     // MARK: Halving

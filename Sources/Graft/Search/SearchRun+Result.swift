@@ -27,14 +27,14 @@ extension SearchRun {
 
     /// The best trained on all images, where there is time for it.
     func finish() throws -> SearchResult {
-        var chosen = try best ?? trials.last { $0.candidate.isTrained } ?? unjudged(lastCandidate())
+        var chosen = try best ?? trials.last { $0.candidate.isTrained } ?? unjudged(plainCandidate())
         try tell(.finishing(chosen))
         let tuned = try trainedOnImages(chosen.candidate)
         let isWhole = tuned != nil || images.training.count == sample.count
         if tuned == nil, chosen.candidate.fineTuning != nil {
             // No time, or no patience, to fine-tune again: the best of the others.
             let others = trials.filter { $0.candidate.isTrained && $0.candidate.fineTuning == nil }
-            chosen = try SearchSelection.best(others) ?? unjudged(lastCandidate())
+            chosen = try SearchSelection.best(others) ?? unjudged(plainCandidate())
         }
         let final = try tuned ?? model(of: chosen.candidate)
         guard let recipe = recipe(of: chosen.candidate, imageCount: isWhole ? images.training.count : sample.count)
@@ -60,13 +60,10 @@ extension SearchRun {
         }
     }
 
-    private func lastCandidate() throws -> SearchCandidate {
-        guard let base = order.first, let output = bases[base]?.cuts.outputs.last else {
-            throw GraftError(.state, "no base has features")
-        }
-        return SearchCandidate(
-            SearchFeatures(base: base, cuts: [output.cut], pooling: output.pooling, scaling: .standardize),
-            .network(hidden: [], penalty: 0.1))
+    /// What is trained where nothing was judged: the head of the model that was handed out.
+    private func plainCandidate() throws -> SearchCandidate {
+        guard let anchored else { throw GraftError(.state, "nothing was trained yet") }
+        return anchored
     }
 
     /// Trains on the images themselves, where there are more than are judged on or the base trains too; `nil` where features in
@@ -83,9 +80,14 @@ extension SearchRun {
             recipe, on: images.training.subset(Array(0..<count), rule: recipe.rule), isFinal: true)
     }
 
+    /// Images that take no part in the search; those for test where there are such.
+    var heldBackImages: ImageDataset? {
+        [images.test, images.validation].lazy.compactMap(\.self).first { $0.count > 0 }
+    }
+
     /// What the model is worth on images that took no part, where there are such.
     private func heldBack(_ classifier: Classifier) throws -> Evaluation? {
-        guard !isCancelled, let part = images.test ?? images.validation, part.count > 0 else { return nil }
+        guard !isCancelled, let part = heldBackImages else { return nil }
         let examples = try part.subset(Array(0..<part.count), rule: classifier.rule)
         return try classifier.model.evaluate(examples, options: classifier.options)
     }

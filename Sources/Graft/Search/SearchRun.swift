@@ -28,6 +28,8 @@ final class SearchRun {
     /// Of which images and folds trials are.
     var identity = ""
     let journal: SearchJournal?
+    /// The head of the last model that was handed out.
+    var anchored: SearchCandidate?
 
     /// - Throws: `GraftError` with code `file` where the journal cannot be read and written.
     init(
@@ -50,8 +52,11 @@ final class SearchRun {
     func run() throws -> SearchResult {
         try check()
         try divide()
-        for recipe in search.bases where !isStopped { try probe(recipe) }
-        guard let first = order.first else {
+        for recipe in search.bases where !isStopped {
+            try probe(recipe)
+            if !order.isEmpty { try anchor() }
+        }
+        guard !order.isEmpty else {
             throw GraftError(
                 .cancelled,
                 isCancelled
@@ -59,8 +64,13 @@ final class SearchRun {
                     : "the time was over before the features of a base were there; give more minutes, a smaller base or "
                         + "fewer images")
         }
-        try anchor(first)
-        if !isStopped { try trainHeads() }
+        if !isStopped { try judgeStarts() }
+        var isGoingOn = true
+        while isGoingOn, !isStopped {
+            let before = trials.count
+            try trainHeads()
+            isGoingOn = trials.count > before
+        }
         if !isStopped { try fineTune() }
         return try finish()
     }
