@@ -34,7 +34,7 @@ import Testing
             result.trials.filter { $0.candidate.isTrained && $0.isComplete }.allSatisfy {
                 $0.rightCount <= result.trial.rightCount
             })
-        #expect(result.optimism >= 0 && result.heldBack?.exampleCount == 5 && !result.isInterrupted)
+        #expect(result.optimism ?? -1 >= 0 && result.heldBack?.exampleCount == 5 && !result.isInterrupted)
         #expect(result.paretoFront.last?.rightCount == result.trial.rightCount)
         try result.classifier.save(leaves.path("best.keras"))
         let again = try Classifier(contentsOf: leaves.path("best.keras"), options: DrawnLeaves.options)
