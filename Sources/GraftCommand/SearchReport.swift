@@ -12,6 +12,8 @@ final class SearchReport {
     private let limit: Double?
     /// How many candidates were judged on every fold.
     private var judgedCount = 0
+    /// Whether there are images that take no part in the search.
+    private var holdsBack = false
 
     init(model: String, images: String, seconds: Double?, console: Console) {
         (self.model, self.images, self.console) = (model, images, console)
@@ -19,6 +21,7 @@ final class SearchReport {
     }
 
     func tell(_ images: LabelledImages, bases: [TrainingRecipe]) {
+        holdsBack = [images.validation, images.test].contains { ($0?.count ?? 0) > 0 }
         let report = PhotoReport(images)
         for line in report.lines { console.say(line) }
         for warning in report.warnings { console.warn(warning) }
@@ -89,7 +92,9 @@ final class SearchReport {
 
     /// `0.9821 (0.9737 to 0.9879)`.
     private static func figures(_ trial: SearchTrial) -> String {
-        "\(trial.accuracy.fixed(4)) (\(trial.interval.lowerBound.fixed(4)) to \(trial.interval.upperBound.fixed(4)))"
+        guard trial.imageCount > 0 else { return "not judged" }
+        return
+            "\(trial.accuracy.fixed(4)) (\(trial.interval.lowerBound.fixed(4)) to \(trial.interval.upperBound.fixed(4)))"
     }
 
     // MARK: The end
@@ -102,13 +107,7 @@ final class SearchReport {
         showFront(result)
         let command = result.recipe.command(images: images, output: model)
         console.say("\(Self.figures(result.trial))  \(result.trial.candidate)")
-        console.say(
-            "chosen among \(result.trials.count.of("candidate")): to expect \(result.accuracyOfChoosing.fixed(4)), as choosing "
-                + "by the other folds names right; the best alone promises \(result.optimism.fixed(4)) more")
-        if let heldBack = result.heldBack {
-            console.say(
-                "held back  \(ProgressReporter.figures(heldBack.figures))  \(heldBack.exampleCount.of("image"))")
-        }
+        tellWorth(result)
         if !result.usesAllImages {
             console.warn(
                 "there was no time to train on more than \(result.imageCount.of("image")); the command below does")
@@ -116,6 +115,25 @@ final class SearchReport {
         console.say("wrote \(model) and \(chart), \(start.secondsAgo.asDuration) in all; the same again:")
         console.say("  \(command)")
         emitDone(result, command, chart: String(chart))
+    }
+
+    /// What to expect of the model: never the accuracy that it was chosen by.
+    private func tellWorth(_ result: SearchResult) {
+        let count = result.trials.count.of("candidate")
+        if let accuracy = result.accuracyOfChoosing, let optimism = result.optimism {
+            console.say(
+                "chosen among \(count): to expect \(accuracy.fixed(4)), as choosing by the other folds names right; the best "
+                    + "alone promises \(optimism.fixed(4)) more")
+        } else {
+            console.warn(
+                "the time was over before a head was judged on every fold: nothing says what the model is worth")
+        }
+        if let heldBack = result.heldBack {
+            console.say(
+                "held back  \(ProgressReporter.figures(heldBack.figures))  \(heldBack.exampleCount.of("image"))")
+        } else if holdsBack {
+            console.warn("no time was left for the images that are held back; graft evaluate \(model) asks about them")
+        }
     }
 
     private func showFront(_ result: SearchResult) {
@@ -132,9 +150,10 @@ final class SearchReport {
     private func emitDone(_ result: SearchResult, _ command: String, chart: String) {
         emit(
             "done", ("model", .string(model)), ("candidate", .string(result.trial.candidate.description)),
-            ("accuracy", .number(result.trial.accuracy)),
+            ("accuracy", result.trial.imageCount > 0 ? .number(result.trial.accuracy) : .null),
             ("interval", .numbers([result.trial.interval.lowerBound, result.trial.interval.upperBound])),
-            ("accuracy_of_choosing", .number(result.accuracyOfChoosing)), ("optimism", .number(result.optimism)),
+            ("accuracy_of_choosing", result.accuracyOfChoosing.map { .number($0) } ?? .null),
+            ("optimism", result.optimism.map { .number($0) } ?? .null),
             ("held_back_accuracy", result.heldBack?.figures["accuracy"].map { .number($0) } ?? .null),
             ("trials", .int(result.trials.count)), ("images", .int(result.imageCount)),
             ("uses_all_images", .bool(result.usesAllImages)), ("interrupted", .bool(result.isInterrupted)),

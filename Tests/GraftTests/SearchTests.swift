@@ -1,6 +1,7 @@
 import Foundation
-import Graft
 import Testing
+
+@testable import Graft
 
 @Suite struct SearchTests {
     private let leaves: DrawnLeaves
@@ -33,7 +34,7 @@ import Testing
             result.trials.filter { $0.candidate.isTrained && $0.isComplete }.allSatisfy {
                 $0.rightCount <= result.trial.rightCount
             })
-        #expect(result.optimism >= 0 && result.heldBack?.exampleCount == 5 && !result.isInterrupted)
+        #expect(result.optimism ?? -1 >= 0 && result.heldBack?.exampleCount == 5 && !result.isInterrupted)
         #expect(result.paretoFront.last?.rightCount == result.trial.rightCount)
         try result.classifier.save(leaves.path("best.keras"))
         let again = try Classifier(contentsOf: leaves.path("best.keras"), options: DrawnLeaves.options)
@@ -97,6 +98,33 @@ import Testing
         // Nothing was computed again: the times are those of the first search. The torn line was closed.
         #expect(second.trials.map(\.seconds) == first.trials.map(\.seconds))
         #expect(try Data(contentsOf: URL(filePath: leaves.path("best.search.jsonl"))).count == size + 1)
+    }
+
+    /// The same head, fine-tuned, as if it had named every image right: the model that comes out is fine-tuned too. Where somebody
+    /// asks to stop it is that of the head alone, and says so.
+    @Test(arguments: [false, true])
+    func aFineTunedTrialIsTrainedOnAllImages(_ isStopped: Bool) throws {
+        var options = DrawnLeaves.options
+        let flag = CancellationFlag()
+        options.cancellation = flag
+        let run = try SearchRun(search(.trials(5), options: options), on: images()) { _ in }
+        try run.prepare()
+        try run.probe(run.search.bases[0])
+        try run.anchor()
+        let head = try #require(run.best)
+        var candidate = head.candidate
+        candidate.fineTuning = FineTuning(.whole, epochs: 1)
+        try run.record(
+            SearchTrial(candidate, right: head.foldSizes.map { $0 }, foldSizes: head.foldSizes, seconds: 1))
+        if isStopped { flag.cancel() }
+        let result = try run.finish()
+        #expect(result.isInterrupted == isStopped && result.usesAllImages)
+        #expect((result.recipe.fineTuning == nil) == isStopped)
+        #expect(result.trial.candidate == (isStopped ? head.candidate : candidate))
+        let base = try Pocket(inputShape: [32, 32, 3])
+        let name = "stem_conv"
+        let weights = try [result.classifier.model, base].map { try $0.layer(named: name).weights[0].scalars }
+        #expect((weights[0] == weights[1]) == isStopped)
     }
 
     @Test func ownCandidatesJoin() throws {

@@ -7,7 +7,7 @@ import GraftTraining
 /// ```swift
 /// let images = try LabelledImages(at: "photos", rule: TrainingRecipe().rule)
 /// let best = try Search(budget: .minutes(10)).run(on: images)
-/// print(best.trial.candidate, best.accuracyOfChoosing)
+/// print(best.trial.candidate, best.accuracyOfChoosing ?? .nan)
 /// try best.classifier.save("best.keras")
 /// ```
 ///
@@ -113,9 +113,10 @@ public struct SearchResult: Sendable {
     /// All trials in their order.
     public let trials: [SearchTrial]
     /// The share of images that choosing by the other folds names right: what to expect of the model, were there no other
-    /// images to ask.
-    public let accuracyOfChoosing: Double
-    /// Accuracy on images for validation or test that took no part in the search; `nil` where there are none.
+    /// images to ask; `nil` where the time was over before a head was judged on every fold.
+    public let accuracyOfChoosing: Double?
+    /// Accuracy on images for validation or test that took no part in the search; `nil` where there are none, or no time for
+    /// them was left.
     public let heldBack: Evaluation?
     /// What each base takes for an image, in seconds.
     public let secondsPerImage: [String: Double]
@@ -131,7 +132,7 @@ public struct SearchResult: Sendable {
     public let seconds: Double
 
     /// By how much the accuracy of the chosen trial promises more than choosing keeps.
-    public var optimism: Double { trial.accuracy - accuracyOfChoosing }
+    public var optimism: Double? { accuracyOfChoosing.map { trial.accuracy - $0 } }
 
     /// The trained heads that no other beats in accuracy with as few parameters or fewer; the smallest first.
     public var paretoFront: [SearchTrial] {

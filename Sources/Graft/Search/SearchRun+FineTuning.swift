@@ -18,11 +18,14 @@ extension SearchRun {
         }
     }
 
-    /// What of a base trains: from the layer of the cut before the head's first one, where there is one, and all.
+    /// What of a base trains: from the last cut before the head's first one that has weights after it, where there is one, and all.
     private static func parts(of base: BaseFeatures, _ features: SearchFeatures) -> [UnfrozenPart] {
         let cuts = base.recipe.base.cuts
         let first = features.cuts.compactMap { cuts.firstIndex(of: $0) }.min() ?? 0
-        return (first > 0 ? [.from(layer: cuts[first - 1])] : []) + [.whole]
+        let counts = base.cuts.parameterCounts
+        let all = features.cuts.compactMap { counts[$0] }.max() ?? 0
+        let last = cuts.prefix(first).last { counts[$0] ?? all < all }
+        return (last.map { [.from(layer: $0)] } ?? []) + [.whole]
     }
 
     private func follow(_ candidate: SearchCandidate, beside best: SearchTrial, _ base: BaseFeatures) throws {
@@ -47,7 +50,7 @@ extension SearchRun {
         return clock.fits(one * Double(folds.count - fold) + all)
     }
 
-    /// Before anything was measured, a step takes three times a pass, and a new view of each image is none.
+    /// What fine-tuning on so many images takes; before anything was measured, an epoch four times a pass.
     func secondsOfTuning(_ count: Int, _ candidate: SearchCandidate, _ base: BaseFeatures) -> Double? {
         let units = Double(count * ((candidate.fineTuning?.epochs ?? 0) + 1))
         return costs.seconds("tuning \(candidate.features.base)", units: units)

@@ -43,9 +43,8 @@ extension SearchRun {
         }
         return SearchResult(
             classifier: final, recipe: recipe, trial: chosen, trials: trials,
-            accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained))
-                ?? chosen.accuracy,
-            heldBack: try heldBack(final),
+            accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained)),
+            heldBack: try heldBack(final, secondsPerImage: bases[chosen.candidate.features.base]?.secondsPerImage ?? 0),
             secondsPerImage: bases.mapValues(\.secondsPerImage), parameterCounts: parameterCounts,
             imageCount: isWhole ? images.training.count : sample.count, usesAllImages: isWhole,
             isInterrupted: isCancelled, seconds: clock.elapsed)
@@ -86,8 +85,9 @@ extension SearchRun {
     }
 
     /// What the model is worth on images that took no part, where there are such.
-    private func heldBack(_ classifier: Classifier) throws -> Evaluation? {
+    private func heldBack(_ classifier: Classifier, secondsPerImage: Double) throws -> Evaluation? {
         guard !isCancelled, let part = heldBackImages else { return nil }
+        if let left = clock.leftUntilEnd, secondsPerImage * Double(part.count) > left { return nil }
         let examples = try part.subset(Array(0..<part.count), rule: classifier.rule)
         return try classifier.model.evaluate(examples, options: classifier.options)
     }

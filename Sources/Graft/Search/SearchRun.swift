@@ -50,8 +50,7 @@ final class SearchRun {
     var classNames: [String] { images.classNames }
 
     func run() throws -> SearchResult {
-        try check()
-        try divide()
+        try prepare()
         for recipe in search.bases where !isStopped {
             try probe(recipe)
             if !order.isEmpty { try anchor() }
@@ -76,6 +75,12 @@ final class SearchRun {
     }
 
     // MARK: Before it begins
+
+    /// Finds what is wrong, and divides the images.
+    func prepare() throws {
+        try check()
+        try divide()
+    }
 
     private func check() throws {
         try search.budget.validate()
