@@ -70,7 +70,7 @@ import Testing
         WrongUsage(
             arguments: ["trian", "photos"],
             message:
-                "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, audit, preview, split, "
+                "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, report, clean, audit, preview, split, "
                 + "features, summary, export, find-learning-rate, bases, fetch, sample, doctor, distill, search, help",
             usage: "Usage: graft <subcommand>\n  See 'graft --help' for more information.\n"),
         wrong("predict", predict, "m.keras a.jpg --input-size 0", "--input-size: got 0, needs 1 to 4096 pixels"),
