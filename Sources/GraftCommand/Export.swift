@@ -27,7 +27,7 @@ struct Export: ParsableCommand {
 
     @Option(
         name: [.long, .customShort("o")],
-        help: ArgumentHelp("Where the file is written.", valueName: "file.onnx|file.weights.h5"))
+        help: ArgumentHelp("Where the file is written.", valueName: "file.onnx|file.keras|file.weights.h5"))
     var output: String
 
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
@@ -39,8 +39,8 @@ struct Export: ParsableCommand {
                     + "whoever runs it brings them there")
         }
         try require(
-            output.hasSuffix(".onnx") || output.hasSuffix(".weights.h5"), "--output", "'\(output)'",
-            "a name that ends in .onnx or .weights.h5")
+            [".onnx", ".keras", ".weights.h5"].contains(where: output.hasSuffix), "--output", "'\(output)'",
+            "a name that ends in .onnx, .keras or .weights.h5")
     }
 
     func run() throws {
@@ -49,9 +49,15 @@ struct Export: ParsableCommand {
             try OutputFile.check(output)
             let source = NetworkSource(name: network, choice: source.choice, top: top)
             let model = try source.cut(source.model(on: console))
-            if output.hasSuffix(".onnx") { try model.exportONNX(to: output) } else { try model.saveWeights(output) }
+            try write(model)
             report(model, on: console)
         }
+    }
+
+    private func write(_ model: Model) throws(GraftError) {
+        if output.hasSuffix(".onnx") { return try model.exportONNX(to: output) }
+        if output.hasSuffix(".keras") { return try model.save(output) }
+        try model.saveWeights(output)
     }
 
     private func report(_ model: Model, on console: Console) {

@@ -9,7 +9,7 @@ extension TrainingRecipe {
     public func network() throws(GraftError) -> Model {
         let network = try base.model(
             BaseOptions(
-                weights: weights, includeTop: false, inputShape: [inputSize, inputSize, 3],
+                weights: weights, includeTop: false, inputShape: rule.shape,
                 preprocessing: preprocessing, seed: seed))
         network.freeze()
         return network
@@ -59,7 +59,7 @@ extension TrainingRecipe {
         guard penalty >= 0, penalty.isFinite else {
             throw GraftError(.argument, "penalty: it must be 0 or more, and is \(penalty)")
         }
-        let features = try base.layer(atCut: cut, of: network).output
+        let features = try base.features(at: cut, of: network)
         let hidden = try head(features, groups: cut == base.defaultCut ? base.featureGroups : [])
         var output = try outputLayer(outputs, activation)(hidden)
         if let scale { output = try scale(output) }
@@ -68,7 +68,7 @@ extension TrainingRecipe {
 
     /// The part of a model that this recipe made whose output the head reads.
     public func features(of model: Model) throws(GraftError) -> Model {
-        try Model(inputs: model.input, outputs: model.layer(named: cut).output)
+        try Model(inputs: model.input, outputs: base.features(at: cut, of: model))
     }
 
     /// A probability for each class, or for the second of two; or a number for each label or measurement. With a penalty it
