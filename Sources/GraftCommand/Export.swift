@@ -5,11 +5,12 @@ import Graft
 /// `graft export`
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write a network for other programs: ONNX, or Keras's weights.",
+        abstract: "Write a network for other programs: ONNX, Keras's models and weights.",
         discussion: """
             The file computes what the model does in inference, its preprocessing included: it takes images as numbers from 0 to \
             255 of the shape (batch, height, width, 3). The kind of file follows from the ending of its name:
               .onnx         operators of opset 18, for onnxruntime, OpenVINO, TensorRT, browsers
+              .keras        the whole model, for Keras: of an .onnx or .h5 file, for instance
               .weights.h5   the weights alone, as Keras 3's save_weights writes them
 
             Examples:
@@ -17,7 +18,7 @@ struct Export: ParsableCommand {
               graft export mobilenet-v2 --weights mobilenet_v2.h5 --top --output mobilenet.onnx
             """)
 
-    @Argument(help: "A .keras model, or a base (see graft bases).")
+    @Argument(help: "A model in a file (.keras, .h5, .onnx), or a base (see graft bases).")
     var network: String
 
     @OptionGroup(title: "Network") var source: BaseArguments

@@ -27,10 +27,11 @@ extension Model {
         throw GraftError(.argument, "the model \(self.name) has no layer called \(name); \(hint)")
     }
 
-    /// A name as a layer may have it: Keras refuses slashes, and colons are in no file's name.
+    /// A name as a layer may have it: of letters, digits and what TensorFlow and Keras allow beside them.
     package static func layerName(for name: String) -> String {
-        let known = name.map { "/:".contains($0) ? "_" : $0 }.drop { $0 == "_" }
-        return known.isEmpty ? "layer" : String(known)
+        let known = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) ? $0 : "_" }
+        let result = known.drop { "_-".contains($0) }
+        return result.isEmpty ? "layer" : String(result)
     }
 
     /// The output of the layer of a path, as ``output(ofLayer:)``.

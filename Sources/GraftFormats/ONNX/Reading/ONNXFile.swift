@@ -34,7 +34,7 @@ enum ONNXFile {
                         + "\(operatorSets.upperBound). onnx.version_converter.convert_version(model, 18) brings it there"
                 )
             }
-            var importer = try ONNXImporter(content, byteCount: bytes.count, sizes: sizes)
+            var importer = try ONNXImporter(content, sizes: sizes)
             let model = try importer.model()
             model.metadata.classNames = classNames(content, outputs: model.outputs)
             // Statistics of millions of images are worth more than those of a few batches.

@@ -166,7 +166,7 @@ extension ONNXImporter {
                 sizes[axis] = shape[axis]
             }
         }
-        try importer.checkFolding(sizes)
+        try importer.budget.check(sizes)
         let count = sizes.reduce(1, *)
         let places = padded.map { shape in
             (0..<count).map { index in
@@ -192,7 +192,7 @@ extension ONNXImporter {
                 sizes[index] = call.first.dimensions[index]
             }
             let known = sizes.filter { $0 != -1 }
-            try call.importer.checkFolding(known)
+            try call.importer.budget.check(known)
             let product = known.reduce(1, *)
             if let open = sizes.firstIndex(of: -1), product > 0 { sizes[open] = call.first.count / product }
             guard sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(1, *) == call.first.count else {
@@ -227,7 +227,7 @@ extension ONNXImporter {
             guard axis == 0, rank == 1, parts.allSatisfy({ $0.dimensions.count == 1 }) else {
                 throw GraftError(.format, "it joins constants of several axes")
             }
-            try call.importer.checkFolding([parts.reduce(0) { $0 + $1.count }])
+            try call.importer.budget.check([parts.reduce(0) { $0 + $1.count }])
             let isInteger = parts.allSatisfy(\.isInteger)
             let values = parts.flatMap(\.doubles)
             return ONNXConstant([values.count], values, isInteger: isInteger)
@@ -242,7 +242,7 @@ extension ONNXImporter {
             guard places.allSatisfy({ (0..<size).contains($0) }) else {
                 throw GraftError(.format, "its indices are outside of \(size)")
             }
-            try call.importer.checkFolding([places.count, row])
+            try call.importer.budget.check([places.count, row])
             let numbers = call.first.doubles
             let values = places.flatMap { numbers[$0 * row..<($0 + 1) * row] }
             return ONNXConstant(
@@ -264,7 +264,7 @@ extension ONNXImporter {
             let sizes = call.first.integers.map { $0 == batch ? 1 : $0 }
             var value = ONNXConstant([1], .floats([0]))
             if case .constant(let constant)? = call.node.attributes["value"] { value = constant }
-            try call.importer.checkFolding(sizes)
+            try call.importer.budget.check(sizes)
             let values = [Double](repeating: value.doubles.first ?? 0, count: sizes.reduce(1, *))
             return ONNXConstant(sizes, values, isInteger: value.isInteger)
         },
@@ -290,7 +290,7 @@ extension ONNXImporter {
             let (start, step) = (call.first.scalar ?? 0, try call.operand(2).scalar ?? 1)
             let count = ((limit - start) / step).rounded(.up)
             guard count >= 0, count < 1e9 else { throw GraftError(.format, "it counts from \(start) to \(limit)") }
-            try call.importer.checkFolding([Int(count)])
+            try call.importer.budget.check([Int(count)])
             return ONNXConstant(
                 [Int(count)], (0..<Int(count)).map { Double($0) * step + start }, isInteger: call.first.isInteger)
         },

@@ -217,6 +217,7 @@ extension ONNXImporter {
             throw GraftError(
                 .format, "its weights have the shape \(weights.dimensions.prefix(8)); Graft reads two axes")
         }
+        try budget.take(weights.count)
         if input.layout == .channelsLast { input = try plain(input, first + "_order") }
         let numbers = Tensor(weights.floats, shape: Shape(weights.dimensions))
         // A bias behind it belongs to the layer, as it does in Keras.

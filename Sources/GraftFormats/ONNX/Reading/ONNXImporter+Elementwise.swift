@@ -174,6 +174,7 @@ extension ONNXImporter {
         _ constant: ONNXConstant, rank: Int, _ layout: Layout, _ name: String
     ) throws(GraftError) -> Configuration {
         if let scalar = constant.scalar { return .double(scalar) }
+        try budget.take(constant.count)
         let missing = rank - constant.dimensions.count
         guard missing >= 0 else {
             throw GraftError(.format, "its constant \(name.prefix(60)) has more axes than the value")

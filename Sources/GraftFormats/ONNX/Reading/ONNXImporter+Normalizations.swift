@@ -57,9 +57,10 @@ extension ONNXImporter {
     mutating func addLocalNormalization(_ node: ONNXContent.Node) throws(GraftError) {
         let value = try channelsLast(input(node, 0), node.inputs[0] + "_last")
         let channels = value.tensor.shape.last
-        guard let size = node.integer("size"), size > 0, channels <= 4096 else {
-            throw GraftError(.format, "its attribute size is missing, or there are more than 4096 channels")
+        guard let size = node.integer("size"), (1...Size2D.limit).contains(size) else {
+            throw GraftError(.format, "its attribute size is missing, or no number of channels")
         }
+        try budget.check([channels, channels])
         let factor = Float((node.number("alpha") ?? 1e-4) / Double(size))
         let (before, after) = ((size - 1) / 2, size / 2)
         var band = [Float](repeating: 0, count: channels * channels)

@@ -35,6 +35,7 @@ extension ONNXImporter {
             token.count == sizes.dropFirst().reduce(1, *)
         else { throw GraftError(.format, "its constant of the shape \(sizes.prefix(8)) does not fit the value") }
         sizes[0] = 1
+        try budget.take(token.count)
         let (own, count) = (sizes[position], value.tensor.shape.dimensions[position - 1])
         var widths = [[Int]](repeating: [0, 0], count: value.rank)
         widths[position][place] = own
@@ -43,7 +44,7 @@ extension ONNXImporter {
             name: name(of: node, "_places"))
         // The constant's numbers, with zeros where the value's are.
         let (outer, inner) = (sizes[..<position].reduce(1, *), sizes[(position + 1)...].reduce(1, *))
-        try checkFolding([outer, own + count, inner])
+        try budget.check([outer, own + count, inner])
         var pattern: [Float] = []
         let numbers = token.floats
         for part in 0..<outer {
@@ -113,7 +114,7 @@ extension ONNXImporter {
             guard position > 0 || isWhole else { throw GraftError(.format, "it takes a part of the batch") }
             // Beyond the end is as good as the end.
             let limit = 1 << 30
-            let stop: Int? = abs(stops[number]) > limit ? nil : stops[number]
+            let stop: Int? = stops[number].magnitude > limit.magnitude ? nil : stops[number]
             let isLast = number == axes.count - 1
             let name = name(of: node, isLast ? "" : "_\(number)")
             let start = max(-limit, min(starts[number], limit))
@@ -165,6 +166,7 @@ extension ONNXImporter {
                 .format, "it looks up rows of an array of the shape \(table.dimensions.prefix(8)); Graft reads two axes"
             )
         }
+        try budget.take(table.count)
         let layer = Embedding(inputDim: table.dimensions[0], outputDim: table.dimensions[1], name: name(of: node))
         let weights = Tensor(table.floats, shape: Shape(table.dimensions))
         set(node, Value(tensor: try call(layer, [ids.tensor], weights: [weights])))

@@ -38,26 +38,35 @@ struct ONNXImporter {
 
     private(set) var values: [String: Value] = [:]
     private(set) var constants: [String: ONNXConstant]
-    private var names: Set<String> = []
+    /// The names of layers, with the number of the next that is called so.
+    private var names: [String: Int] = [:]
+    private let outputNames: Set<String>
     /// How many nodes read a value.
     private(set) var readers: [String: Int] = [:]
     /// Nodes that an earlier one did the work of.
     var done: Set<Int> = []
     /// The number of the node at hand.
     private(set) var current = 0
-    /// What may still be computed of constants: nothing in a file makes more of them than a few times its size.
-    private var foldingBudget: Int
+    /// What constants may still cost.
+    let budget: ONNXConstantBudget
     /// The batch's size, where the file has one.
     private(set) var declaredBatch: Int?
 
     /// The size of a batch in what is computed of shapes: a number that no axis has. Products of it are recognized.
     static let batch = 1 << 40
 
-    init(_ content: ONNXContent, byteCount: Int, sizes: InputShapes) throws(GraftError) {
+    /// The most inputs of a graph.
+    private static let inputLimit = 256
+
+    init(_ content: ONNXContent, sizes: InputShapes) throws(GraftError) {
         self.content = content
         constants = content.constants
-        foldingBudget = max(1 << 20, byteCount)
+        budget = ONNXConstantBudget(held: content.constants.values.reduce(0) { $0 + $1.count })
+        outputNames = Set(content.outputs)
         for name in content.nodes.flatMap(\.inputs) + content.outputs { readers[name, default: 0] += 1 }
+        guard content.inputs.count <= Self.inputLimit else {
+            throw GraftError(.format, "it has \(content.inputs.count) inputs; at most \(Self.inputLimit) are read")
+        }
         for input in content.inputs { try add(input, sizes) }
     }
 
@@ -115,6 +124,7 @@ struct ONNXImporter {
                 "operators of \(node.domain.prefix(60)) are not known; export the model with ONNX's own operators alone"
             )
         }
+        guard node.outputs.first?.isEmpty == false else { throw GraftError(.format, "it gives nothing") }
         let given = node.inputs.filter { !$0.isEmpty }
         if let missing = given.first(where: { values[$0] == nil && constants[$0] == nil }) {
             throw GraftError(.format, "it reads \(missing.prefix(60)), which nothing gives")
@@ -197,6 +207,7 @@ struct ONNXImporter {
             throw GraftError(
                 .format, "its input \(name.prefix(60)) is computed by the network; Graft reads it as a constant alone")
         }
+        try budget.take(constant.count)
         return constant
     }
 
@@ -206,29 +217,13 @@ struct ONNXImporter {
     }
 
     mutating func setConstant(_ node: ONNXContent.Node, _ constant: ONNXConstant) throws(GraftError) {
-        foldingBudget -= constant.count
-        guard foldingBudget >= 0 else {
-            throw GraftError(.format, "the file computes more constants than a few times its size")
-        }
+        try budget.take(constant.count)
         if let name = node.outputs.first { constants[name] = constant }
-    }
-
-    /// Room for so many numbers that are about to be computed.
-    func checkFolding(_ dimensions: [Int]) throws(GraftError) {
-        var count = 1
-        for dimension in dimensions {
-            let (product, isTooLarge) = count.multipliedReportingOverflow(by: dimension)
-            guard dimension >= 0, !isTooLarge, product <= foldingBudget else {
-                throw GraftError(
-                    .format, "it computes constants of the sizes \(dimensions.prefix(8)), more than the file bears")
-            }
-            count = product
-        }
     }
 
     /// What only one other node reads: it may become part of that one.
     func onlyReader(of name: String) -> (index: Int, node: ONNXContent.Node)? {
-        guard readers[name] == 1, !content.outputs.contains(name) else { return nil }
+        guard readers[name] == 1, !outputNames.contains(name) else { return nil }
         // Files are in order: it is not far.
         let rest = content.nodes.indices.dropFirst(current + 1).prefix(16)
         return rest.first { content.nodes[$0].inputs.contains(name) }.map { ($0, content.nodes[$0]) }
@@ -239,11 +234,13 @@ struct ONNXImporter {
     /// A name that no other layer has.
     mutating func unique(_ wish: String) -> String {
         let name = Model.layerName(for: wish)
-        var (result, number) = (name, 1)
-        while !names.insert(result).inserted {
-            result = "\(name)_\(number)"
+        var (result, number) = (name, names[name, default: 0])
+        while names[result] != nil {
             number += 1
+            result = "\(name)_\(number)"
         }
+        names[name] = number
+        names[result] = names[result] ?? 0
         return result
     }
 
