@@ -104,15 +104,21 @@ struct RunCheckpoints {
     /// - Parameters:
     ///   - position: the phase's number, 0 for the first.
     ///   - histories: those of the phases before.
-    func checkpointing(phase position: Int, of count: Int, _ histories: [History], resumes: Bool) -> Checkpointing {
+    ///   - base: which file the base is, where it is one.
+    func checkpointing(
+        phase position: Int, of count: Int, _ histories: [History], resumes: Bool,
+        base: (key: String, value: Configuration)? = nil
+    ) -> Checkpointing {
         let isLast = position == count - 1
         var result = Checkpointing(
             storage: file, every: interval, resumes: resumes, keepsFile: isLast && isKept)
         result.isShared = true
-        result.notes = [
+        var notes: [String: Configuration] = [
             "command": command.configuration, "phase": .int(position),
             "histories": .array(histories.map(\.configuration)),
         ]
+        if let base { notes[base.key] = base.value }
+        result.notes = .object(notes)
         return result
     }
 

@@ -5,7 +5,7 @@ extension Classifier {
     ///
     /// - Throws: `GraftError` where the file is no model of images, and where the options do not fit it.
     init(_ path: String, _ options: ModelOptions, _ machine: MachineOptions) throws {
-        let model = try SavedModel.load(path, inputSize: options.inputSize)
+        let model = try SavedModel.load(path, inputSize: options.inputSize).preceded(by: options.preprocessing)
         if options.outputActivation != nil, model.outputKind == .probabilities {
             throw GraftError(
                 .argument,

@@ -5,11 +5,12 @@ import Graft
 /// `graft export`
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write a network for other programs: ONNX, or Keras's weights.",
+        abstract: "Write a network for other programs: ONNX, Keras's models and weights.",
         discussion: """
             The file computes what the model does in inference, its preprocessing included: it takes images as numbers from 0 to \
             255 of the shape (batch, height, width, 3). The kind of file follows from the ending of its name:
               .onnx         operators of opset 18, for onnxruntime, OpenVINO, TensorRT, browsers
+              .keras        the whole model, for Keras: of an .onnx or .h5 file, for instance
               .weights.h5   the weights alone, as Keras 3's save_weights writes them
 
             Examples:
@@ -17,7 +18,7 @@ struct Export: ParsableCommand {
               graft export mobilenet-v2 --weights mobilenet_v2.h5 --top --output mobilenet.onnx
             """)
 
-    @Argument(help: "A .keras model, or a base (see graft bases).")
+    @Argument(help: "A model in a file (.keras, .h5, .onnx), or a base (see graft bases).")
     var network: String
 
     @OptionGroup(title: "Network") var source: BaseArguments
@@ -27,7 +28,7 @@ struct Export: ParsableCommand {
 
     @Option(
         name: [.long, .customShort("o")],
-        help: ArgumentHelp("Where the file is written.", valueName: "file.onnx|file.weights.h5"))
+        help: ArgumentHelp("Where the file is written.", valueName: "file.onnx|file.keras|file.weights.h5"))
     var output: String
 
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
@@ -39,8 +40,8 @@ struct Export: ParsableCommand {
                     + "whoever runs it brings them there")
         }
         try require(
-            output.hasSuffix(".onnx") || output.hasSuffix(".weights.h5"), "--output", "'\(output)'",
-            "a name that ends in .onnx or .weights.h5")
+            [".onnx", ".keras", ".weights.h5"].contains(where: output.hasSuffix), "--output", "'\(output)'",
+            "a name that ends in .onnx, .keras or .weights.h5")
     }
 
     func run() throws {
@@ -49,9 +50,15 @@ struct Export: ParsableCommand {
             try OutputFile.check(output)
             let source = NetworkSource(name: network, choice: source.choice, top: top)
             let model = try source.cut(source.model(on: console))
-            if output.hasSuffix(".onnx") { try model.exportONNX(to: output) } else { try model.saveWeights(output) }
+            try write(model)
             report(model, on: console)
         }
+    }
+
+    private func write(_ model: Model) throws(GraftError) {
+        if output.hasSuffix(".onnx") { return try model.exportONNX(to: output) }
+        if output.hasSuffix(".keras") { return try model.save(output) }
+        try model.saveWeights(output)
     }
 
     private func report(_ model: Model, on console: Console) {

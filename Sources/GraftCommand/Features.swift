@@ -14,7 +14,7 @@ struct Features: ParsableCommand {
               graft features inception-v3 photos --input-size 150 --cut mixed7 --output features.npy
             """)
 
-    @Argument(help: "A base (see graft bases), or a .keras model.")
+    @Argument(help: "A base (see graft bases), or a model in a file: .keras, .h5, .onnx.")
     var network: String
 
     @Argument(

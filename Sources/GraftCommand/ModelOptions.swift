@@ -23,6 +23,14 @@ struct ModelOptions: ParsableArguments {
             valueName: "softmax|sigmoid"))
     var outputActivation: OutputActivation?
 
+    @Option(
+        help: ArgumentHelp(
+            "What is done first to pixels from 0 to 255, for a model whose file does not have it: 'own' as the file says, "
+                + "'unit' x / 255, 'signed-unit' x / 127.5 - 1, 'torch' (x / 255 - mean) / deviation, 'caffe' BGR minus the "
+                + "means. (default: own)",
+            valueName: "own|unit|signed-unit|torch|caffe"))
+    var preprocessing: PreprocessingOption?
+
     func validate() throws { try SavedModel.check(inputSize: inputSize) }
 }
 
@@ -100,6 +108,13 @@ enum SavedModel {
         return model
     }
 
+    /// A whole model as a base.
+    ///
+    /// - Throws: as ``load(_:inputSize:)``, and where it takes no images or is nothing but a classifier.
+    static func base(_ path: String, inputSize: Int?) throws(GraftError) -> ModelBase {
+        try ModelBase(load(path, inputSize: inputSize), name: path, path: path)
+    }
+
     /// Says what was read in another way than it stands in the file.
     static func tell(_ model: Model, _ path: String, on console: Console) {
         for note in model.readingNotes { console.warn("\(path): \(note)") }
@@ -107,6 +122,19 @@ enum SavedModel {
 
     /// Whether a name is that of a file that may be a model, rather than that of a base.
     static func isNamed(by name: String) -> Bool {
-        [".keras", ".h5", ".hdf5"].contains(where: name.lowercased().hasSuffix)
+        suffixes.contains(where: name.lowercased().hasSuffix)
+    }
+
+    private static let suffixes = [".keras", ".h5", ".hdf5", ".onnx", ".zip"]
+
+    /// The endings that the name of a saved model has.
+    static let endings = suffixes.dropLast().joined(separator: ", ") + " or .zip"
+}
+
+extension Model {
+    /// The same network behind a preprocessing that its file does not have.
+    func preceded(by option: PreprocessingOption?) throws(GraftError) -> Model {
+        guard case .other(let preprocessing)? = option, preprocessing != .none else { return self }
+        return try preceded { (image) throws(GraftError) in try preprocessing.output(for: image) }
     }
 }

@@ -5,18 +5,25 @@ import Graft
 struct NetworkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The pretrained network, such as \(Base.resNet50.id); `graft bases` lists them. (default: \(Base.pocket.id), which "
+            "The pretrained network, such as \(Base.resNet50.id); `graft bases` lists them. Or a whole model in a file "
+                + "(\(SavedModel.endings)), which is cut before its classifier. (default: \(Base.pocket.id), which "
                 + "is part of Graft; \(Base.inceptionV3.id) where --weights or --cut is given)",
-            valueName: "name"))
+            valueName: "name|file"))
     var base: String?
 
     @OptionGroup var source: BaseArguments
 
-    func validate() throws { try asUsage { () throws(GraftError) in try named() } }
+    func validate() throws {
+        guard modelPath == nil else { return }
+        try asUsage { () throws(GraftError) in try named() }
+    }
 
-    /// The base that is meant. It follows from the options alone, never from what happens to be on this machine.
+    /// The file of a whole model as a base; `nil` where a base is meant by its name.
+    var modelPath: String? { base.flatMap { SavedModel.isNamed(by: $0) ? $0 : nil } }
+
+    /// The base that is meant by name. It follows from the options alone, never from what happens to be on this machine.
     func named() throws(GraftError) -> Base {
-        if let base { return try Base.named(base) }
+        if let base { return try NetworkSource(name: base).named() }
         return source.weights == nil && source.cut == nil ? .pocket : .inceptionV3
     }
 }
@@ -35,13 +42,15 @@ struct BaseArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The layer at which the network is cut off; the network's usual one if not given. A head that begins with a "
-                + "pooling reads several, with + between them.", valueName: "layer"))
+            "The layer at which the network is cut off, such as mixed7, or base/mixed7 inside a model called base; the network's "
+                + "usual one if not given. A head that begins with a pooling reads several, with + between them.",
+            valueName: "layer"))
     var cut: String?
 
     @Option(
         help: ArgumentHelp(
-            "What the network does first to pixels from 0 to 255: 'own' as the network was trained, 'unit' x / 255 as "
+            "What the network does first to pixels from 0 to 255: 'own' as the network was trained, or as the file of a model "
+                + "has it, 'unit' x / 255 as "
                 + "many tutorials do, 'signed-unit' x / 127.5 - 1, 'lite' (x - 127) / 128, 'torch' (x / 255 - mean) / deviation, 'caffe' BGR minus the means, 'none'. (default: own)",
             valueName: "own|unit|signed-unit|lite|torch|caffe|none"))
     var preprocessing: PreprocessingOption?
@@ -65,7 +74,7 @@ struct BaseChoice {
 
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {
-        (weights == nil ? [] : ["--weights"]) + imageOptions + (preprocessing == nil ? [] : ["--preprocessing"])
+        (weights == nil ? [] : ["--weights"]) + imageOptions
     }
 }
 
@@ -116,7 +125,7 @@ enum PreprocessingOption: ExpressibleByArgument, Equatable {
     }
 
     /// What a base does where this is asked for.
-    func preprocessing(of base: Base) -> Preprocessing {
+    func preprocessing(of base: any NetworkBase) -> Preprocessing {
         switch self {
         case .own: base.preprocessing
         case .other(let preprocessing): preprocessing

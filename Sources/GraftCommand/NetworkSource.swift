@@ -20,13 +20,13 @@ struct NetworkSource {
         }
         let model = try SavedModel.load(name, inputSize: choice.inputSize)
         SavedModel.tell(model, name, on: console)
-        return model
+        return try model.preceded(by: choice.preprocessing)
     }
 
     /// The network up to the layer of `--cut`; up to the usual one where none is named and `usualCut` is given.
     func cut(_ network: Model, at usualCut: String? = nil) throws -> Model {
         guard let cut = choice.cut ?? usualCut else { return network }
-        let output = try network.layer(named: cut).output
+        let output = try network.output(ofLayer: cut)
         return try Model(inputs: network.inputs, outputs: [output], name: network.name)
     }
 
@@ -35,7 +35,7 @@ struct NetworkSource {
         do {
             return try Base.named(name)
         } catch {
-            throw GraftError(error.code, "\(error.message); the name of a saved model ends in .keras or .h5")
+            throw GraftError(error.code, "\(error.message); the name of a saved model ends in \(SavedModel.endings)")
         }
     }
 

@@ -77,7 +77,11 @@ struct Preview: ParsableCommand {
     /// As `train` understands the same words.
     private var recipe: TrainingRecipe {
         get throws(GraftError) {
-            var recipe = TrainingRecipe(base: try Base.named(base))
+            let isFile = SavedModel.isNamed(by: base)
+            var recipe =
+                try isFile
+                ? TrainingRecipe(model: SavedModel.base(base, inputSize: rule.inputSize))
+                : TrainingRecipe(base: Base.named(base))
             recipe.augmentation = try augment.map { (text) throws(GraftError) in try Augmentation(option: text) }
             rule.apply(to: &recipe)
             return recipe

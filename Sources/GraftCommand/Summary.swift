@@ -11,10 +11,11 @@ struct Summary: ParsableCommand {
             Examples:
               graft summary inception-v3 --input-size 150 --cut mixed7
               graft summary cats-and-dogs.keras
+              graft summary model.onnx
               graft summary any-size.keras --input-size 224
             """)
 
-    @Argument(help: "A base (see graft bases), or a .keras model.")
+    @Argument(help: "A base (see graft bases), or a model in a file: .keras, .h5, .onnx.")
     var network: String
 
     @Option(help: ArgumentHelp("The height and width in pixels; the network's own if not given.", valueName: "pixels"))

@@ -18,6 +18,10 @@ struct Train: ParsableCommand {
               graft train photos --base inception-v3 --input-size 150 --cut mixed7 \\
                 --head flatten,dense:1024:relu,dropout:0.2 --epochs 10 --output cats-and-dogs.keras
 
+            A whole model in a file is a base too, cut before its classifier or at any of its layers:
+              graft train photos --base model.keras
+              graft train photos --base model.onnx --preprocessing torch --cut /features/12/Relu_output_0
+
             With --fine-tune-from the base is trained too, after the head, from that layer upwards:
               graft train photos --base inception-v3 --cut mixed7 --epochs 5 --fine-tune-from mixed5 --fine-tune-epochs 5
 

@@ -48,6 +48,7 @@ struct TrainingJob {
 
     private func train(_ training: ClassifierTraining) throws {
         let phases = training.phases
+        let base = try KeptBase.note(of: training.recipe.base)
         let best = try options.callbacks.saveBest.map {
             try ModelCheckpoint($0, monitor: options.callbacks.monitored, saveBestOnly: true)
         }
@@ -61,7 +62,8 @@ struct TrainingJob {
             let callbacks = PhaseCallbacks(
                 options.callbacks, phase: name, best: best, offset: reporter.epochCount)
             let checkpoint = checkpoints.checkpointing(
-                phase: position, of: phases.count, training.outcome.histories, resumes: position == resumed?.phase)
+                phase: position, of: phases.count, training.outcome.histories, resumes: position == resumed?.phase,
+                base: base)
             callbacks.tell(try run(phase, of: training, callbacks.all, checkpoint), on: console)
         }
     }

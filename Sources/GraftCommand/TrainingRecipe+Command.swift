@@ -7,7 +7,7 @@ extension TrainingRecipe {
         func add(_ option: String, _ value: String, unless isUsual: Bool = false) {
             if !isUsual { words += [option, value] }
         }
-        let usual = TrainingRecipe(base: base)
+        let usual = TrainingRecipe(of: base, head: nil)
         add("--weights", weights.defaultValueDescription, unless: weights == usual.weights)
         add("--input-size", "\(inputSize)", unless: inputSize == usual.inputSize)
         add("--resize", resize.rawValue, unless: resize == usual.resize)

@@ -4,8 +4,13 @@ extension NetworkOptions {
     /// A recipe with the network and the head that the options say, and for the rest what suits the base.
     func recipe(head: String?) throws(GraftError) -> TrainingRecipe {
         let head = try head.map { (text) throws(GraftError) in try Head(option: text) }
-        var recipe = TrainingRecipe(base: try named(), head: head)
         let choice = source.choice
+        var recipe: TrainingRecipe
+        if let modelPath {
+            recipe = try TrainingRecipe(model: SavedModel.base(modelPath, inputSize: choice.inputSize), head: head)
+        } else {
+            recipe = try TrainingRecipe(base: named(), head: head)
+        }
         recipe.weights = choice.weights ?? recipe.weights
         source.images.apply(to: &recipe)
         recipe.preprocessing = choice.preprocessing?.preprocessing(of: recipe.base) ?? recipe.preprocessing
@@ -41,14 +46,35 @@ extension TrainingRecipe {
     /// The network for what is to be learned of these images; says what it is.
     func model(for images: LabelledImages, on console: Console) throws -> Model {
         var recipe = self
-        recipe.weights = try base.fetched(weights, for: preprocessing, size: inputSize, on: console)
+        if let base = base as? Base {
+            recipe.weights = try base.fetched(weights, for: preprocessing, size: inputSize, on: console)
+        }
         let model = try naming("--head", for: "head") { () throws(GraftError) in
             try recipe.model(on: recipe.network(), for: images)
         }
-        console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
+        tellBase(on: console)
         let trainable = model.trainableVariables.parameterCount.grouped
         console.say("\(model.countParameters().grouped) parameters, \(trainable) of them trainable")
         return model
+    }
+}
+
+extension TrainingRecipe {
+    /// Says what was taken for a base, and of a whole model what was assumed of it.
+    private func tellBase(on console: Console) {
+        guard let model = base as? ModelBase else {
+            return console.say("\(base.title) cut at \(cut), on pixels as \(preprocessing.formula)")
+        }
+        let usual = cut == model.defaultCut ? ", the last layer before its classifier; --cut names another" : ""
+        console.say("\(base.title) cut at \(cut)\(usual)")
+        console.say("\(rule.height) × \(rule.width) pixels, features through \(head)")
+        if preprocessing != .none {
+            console.say("pixels as \(preprocessing.formula) before its own first layer")
+        } else if !model.knowsPreprocessing {
+            console.warn(
+                "\(base.title) says nothing of how its images were preprocessed, and gets pixels from 0 to 255; where it was "
+                    + "trained on others, --preprocessing unit, signed-unit, torch or caffe brings them there")
+        }
     }
 }
 

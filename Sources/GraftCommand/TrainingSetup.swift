@@ -9,12 +9,12 @@ struct TrainingSetup {
 
     /// The images, the network and what is settled before it trains.
     func training() throws -> ClassifierTraining {
-        var recipe = try options.recipe()
+        var recipe = try recipe()
         // The checkpoint has all numbers.
         if resumed != nil { recipe.weights = .none }
         let images = try images(recipe)
         report.tell(images)
-        if options.network.base == nil { report.tellUsual(recipe.base) }
+        if options.network.base == nil, let base = recipe.base as? Base { report.tellUsual(base) }
         try options.callbacks.check(hasValidation: images.validation.map { $0.count > 0 } == true)
         let model = try recipe.model(for: images, on: report.console)
         if let resumed { model.layerFlags = resumed.kept.marks }
@@ -27,6 +27,20 @@ struct TrainingSetup {
             .tell(optimizerState: recipe.optimizerState, on: report.console)
         if resumed == nil { try training.adaptStandardization() }
         return training
+    }
+
+    /// How it is trained. A run whose base is a file needs that file again: the checkpoint has the numbers, not the layers.
+    private func recipe() throws(GraftError) -> TrainingRecipe {
+        guard let resumed else { return try options.recipe() }
+        do throws(GraftError) {
+            let recipe = try options.recipe()
+            try KeptBase.check(recipe.base, resumed.kept)
+            return recipe
+        } catch {
+            guard let path = options.network.modelPath, !error.message.hasPrefix("--resume") else { throw error }
+            throw GraftError(
+                error.code, "--resume: the run's base \(path) is needed again: \(error.message)", cause: error.cause)
+        }
     }
 
     /// The images, after a look at what may be wrong with them.

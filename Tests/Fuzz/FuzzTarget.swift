@@ -11,7 +11,7 @@ import Foundation
 ///
 /// What a reader refuses is fine. A trap, a sanitizer's report, a second's delay or gigabytes of memory are not.
 enum FuzzTarget: String, CaseIterable {
-    case hdf5, weights, keras, configuration, zip, safetensors, checkpoint, npy, shard, image
+    case hdf5, weights, keras, onnx, configuration, zip, safetensors, checkpoint, npy, shard, image
 
     /// Reads all that there is to be read.
     func read(_ bytes: [UInt8]) {
@@ -21,6 +21,8 @@ enum FuzzTarget: String, CaseIterable {
                 try Self.visit(HDF5File(reading: FileSlice(bytes, name: "input")).root, depth: 0, &Self.unbounded)
             case .weights: try Self.readWeights(bytes)
             case .keras: try FuzzFile.with(bytes, "input.keras") { _ = try Model.load($0) }
+            case .onnx:
+                _ = try ONNXFile.read(bytes, path: "input.onnx", sizes: InputShapes(.side(32), wayOut: "a size"))
             case .configuration: try Self.readConfiguration(bytes)
             case .zip: try FuzzFile.with(bytes, "input.zip") { try Self.readArchive($0) }
             case .safetensors: try Self.readSafetensors(bytes)

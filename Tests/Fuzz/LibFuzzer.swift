@@ -52,6 +52,7 @@ private enum Seeds {
         try Data(model.serialized.json()).write(to: URL(filePath: "\(folder)/configuration/model.json"))
         try model.save("\(folder)/keras/seed.keras")
         try model.saveWeights("\(folder)/weights/seed.weights.h5")
+        try model.exportONNX(to: "\(folder)/onnx/seed.onnx")
         try writeShard(to: "\(folder)/shard")
     }
 

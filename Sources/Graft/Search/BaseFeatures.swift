@@ -20,7 +20,7 @@ struct BaseCuts {
     init(of recipe: TrainingRecipe, _ network: Model) throws {
         var (tensors, outputs, counts) = ([SymbolicTensor](), [Output](), [String: Int]())
         for cut in recipe.base.cuts {
-            let output = try recipe.base.layer(atCut: cut, of: network).output
+            let output = try recipe.base.features(at: cut, of: network)
             counts[cut] = try Model(inputs: network.input, outputs: output).countParameters()
             guard output.shape.rank > 1 else {
                 tensors.append(output)

@@ -23,7 +23,7 @@ public struct TrainingPhase: Sendable, Hashable {
         switch unfrozen {
         case nil: model.trainableVariables.parameterCount
         case .whole: try model.trainableVariables(unfreezingFrom: nil).parameterCount
-        case .from(let layer): try model.trainableVariables(unfreezingFrom: layer).parameterCount
+        case .from(let layer): try model.trainableVariables(unfreezingFrom: model.path(ofLayer: layer)).parameterCount
         }
     }
 
@@ -34,7 +34,7 @@ public struct TrainingPhase: Sendable, Hashable {
         switch unfrozen {
         case nil: return
         case .whole: model.unfreeze()
-        case .from(let layer): try model.unfreeze(from: layer)
+        case .from(let layer): try model.unfreeze(from: model.path(ofLayer: layer))
         }
         if updatesStatistics { model.setStatistics(.updating) }
     }

@@ -27,7 +27,7 @@ extension TrainingRecipe {
     func headInput(on network: Model) throws(GraftError) -> HeadInput {
         guard cuts.count > 1 else {
             return HeadInput(
-                features: try base.layer(atCut: cut, of: network).output, head: head,
+                features: try base.features(at: cut, of: network), head: head,
                 groups: cut == base.defaultCut ? base.featureGroups : [])
         }
         guard Set(cuts).count == cuts.count else {
@@ -41,7 +41,7 @@ extension TrainingRecipe {
         }
         var pooled: [SymbolicTensor] = []
         for cut in cuts {
-            let output = try base.layer(atCut: cut, of: network).output
+            let output = try base.features(at: cut, of: network)
             pooled.append(try output.shape.rank == 1 ? output : Head([pooling])(output))
         }
         return HeadInput(

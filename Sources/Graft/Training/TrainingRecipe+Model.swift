@@ -9,7 +9,7 @@ extension TrainingRecipe {
     public func network() throws(GraftError) -> Model {
         let network = try base.model(
             BaseOptions(
-                weights: weights, includeTop: false, inputShape: [inputSize, inputSize, 3],
+                weights: weights, includeTop: false, inputShape: rule.shape,
                 preprocessing: preprocessing, seed: seed))
         network.freeze()
         return network
@@ -69,8 +69,9 @@ extension TrainingRecipe {
 
     /// The part of a model that this recipe made whose output the head reads.
     public func features(of model: Model) throws(GraftError) -> Model {
-        try Model(
-            inputs: model.input, outputs: model.layer(named: cuts.count > 1 ? Self.joinedName : cut).output)
+        let features =
+            try cuts.count > 1 ? model.layer(named: Self.joinedName).output : base.features(at: cut, of: model)
+        return try Model(inputs: model.input, outputs: features)
     }
 
     /// A probability for each class, or for the second of two; or a number for each label or measurement. With a penalty it

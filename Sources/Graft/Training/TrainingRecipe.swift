@@ -16,12 +16,14 @@ import GraftTraining
 /// ```
 public struct TrainingRecipe: Sendable {
     /// The pretrained network.
-    public let base: Base
+    public let base: any NetworkBase
     /// Where its weights come from: those that are part of Graft, or the published ones, which are downloaded where they
     /// are not on this machine.
     public var weights: Weights
     /// Rows and columns that images are brought to.
     public var inputSize: Int
+    /// What the file of a base says of its images; `nil` for one that Graft knows by name.
+    private var ownRule: ImageRule?
     /// How images are resized. Where nothing is set: `keras`, and `antialias` with an ``augmentation``, as views do not alias
     /// either and what is predicted should look like what was learned.
     public var resize: ResizeMethod {
@@ -40,8 +42,12 @@ public struct TrainingRecipe: Sendable {
     /// The layer whose output the head reads; several with `+` between them, whose features are pooled and joined.
     public var cut: String
 
-    /// The layers between the cut and the output layer.
-    public var head: Head
+    /// The layers between the cut and the output layer. Where nothing is set: what suits the base at its cut.
+    public var head: Head {
+        get { chosenHead ?? base.usualHead(at: cut) }
+        set { chosenHead = newValue }
+    }
+    private var chosenHead: Head?
     /// The factor of the sum of squares of the output layer's weights, which is added to the loss.
     public var penalty: Float
 
@@ -87,17 +93,31 @@ public struct TrainingRecipe: Sendable {
     /// - Parameters:
     ///   - base: the pretrained network; the small one that is part of Graft by default.
     ///   - head: the layers on top; ``usualHead(of:)`` where `nil`.
-    public init(base: Base = .pocket, head: Head? = nil) {
-        let isPocket = base.id == Base.pocket.id
+    public init(base: Base = .pocket, head: Head? = nil) { self.init(of: base, head: head) }
+
+    /// What suits a whole model: its images as its file says, a linear layer on its pooled and standardized features.
+    ///
+    /// - Parameters:
+    ///   - base: the model.
+    ///   - head: the layers on top; ``ModelBase/usualHead(at:)`` where `nil`.
+    public init(model base: ModelBase, head: Head? = nil) {
+        self.init(of: base, head: head)
+        let rule = base.rule
+        (ownRule, chosenResize) = (rule, rule.resize == .keras ? nil : rule.resize)
+        (fit, window, isGrey) = (rule.fit, rule.window, rule.isGrey)
+    }
+
+    package init(of base: any NetworkBase, head: Head?) {
+        let isLinear = base.suitsLinearHead
         self.base = base
         weights = base.usualWeights
         (inputSize, preprocessing, cut) = (base.defaultSize, base.preprocessing, base.defaultCut)
-        self.head = head ?? Self.usualHead(of: base)
-        optimizer = isPocket ? .adam : .rmsprop
-        learningRate = isPocket ? 5e-4 : 1e-4
-        batchSize = isPocket ? 32 : 20
+        chosenHead = head
+        optimizer = isLinear ? .adam : .rmsprop
+        learningRate = isLinear ? 5e-4 : 1e-4
+        batchSize = isLinear ? 32 : 20
         // It ends training where it should: more epochs come to the same weights. Documentation/Pocket.md has what others give.
-        penalty = isPocket && (head.map { $0 == [.centered] } ?? true) ? Self.pocketPenalty : 0
+        penalty = isLinear && (head.map { $0 == [.centered] } ?? true) ? Self.linearPenalty : 0
     }
 
     /// The head that suits a base: of one with large maps as the tutorials have it, on pooled features a common scale for
@@ -107,11 +127,13 @@ public struct TrainingRecipe: Sendable {
     }
 
     /// The penalty of the output layer's weights on standardized features.
-    private static let pocketPenalty: Float = 0.2
+    private static let linearPenalty: Float = 0.2
 
     /// How images are brought to the network's size.
     public var rule: ImageRule {
-        ImageRule(height: inputSize, width: inputSize, resize: resize, fit: fit, window: window, isGrey: isGrey)
+        ImageRule(
+            height: inputSize, width: ownRule?.width ?? inputSize, channels: ownRule?.channels ?? 3, resize: resize,
+            fit: fit, window: window, isGrey: isGrey)
     }
 
     /// The head first, unless it has no epochs, then the base where that is asked for.
@@ -134,6 +156,6 @@ public struct TrainingRecipe: Sendable {
 
     /// About as many steps whatever the number of images: a few images are seen often, many are seen a few times.
     private func usualEpochs(imageCount: Int) -> Int {
-        base.id == Base.pocket.id ? min(max(40_000 / max(imageCount, 1), 10), 100) : 10
+        base.suitsLinearHead ? min(max(40_000 / max(imageCount, 1), 10), 100) : 10
     }
 }

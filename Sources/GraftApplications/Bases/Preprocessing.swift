@@ -40,7 +40,7 @@ public enum Preprocessing: String, Codable, Hashable, Sendable, CaseIterable {
     /// An image taken through the layers.
     ///
     /// - Throws: `GraftError` with code `shape` where the image is not RGB and must be.
-    func output(for image: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
+    package func output(for image: SymbolicTensor) throws(GraftError) -> SymbolicTensor {
         switch self {
         case .none: image
         case .signedUnit: try Rescaling(1 / 127.5, offset: -1)(image)

@@ -16,6 +16,8 @@ import GraftModel
 enum HDF5Model {
     private static let configurationName = "model_config"
     private static let trainingName = "training_config"
+    /// The file beside a model that names its classes.
+    static let labelsName = "labels.txt"
 
     static func read(
         _ path: String, sizes: InputShapes, registry: LayerRegistry
@@ -59,7 +61,7 @@ enum HDF5Model {
 
     /// The classes of `labels.txt`, where there are as many as outputs: a line each, the number in front left out.
     private static func labels(beside path: String, outputs: [SymbolicTensor]) -> [String]? {
-        let file = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("labels.txt").path
+        let file = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(labelsName).path
         guard outputs.count == 1, let head = try? FileHead(path: file, count: labelsLimit),
             let text = String(bytes: head.bytes, encoding: .utf8)
         else { return nil }

@@ -51,6 +51,9 @@ enum KerasArchive {
             return try HDF5Model.read(path, sizes: sizes, registry: registry)
         }
         let archive = try ZipArchive(reading: path)
+        if let member = packedModel(in: archive) {
+            return try read(member, packedIn: archive, sizes: sizes, registry: registry)
+        }
         let model: Model
         do throws(GraftError) {
             let text = try archive.read(configurationName, limit: configurationLimit)
@@ -68,6 +71,32 @@ enum KerasArchive {
         }
         _ = try readWeights(of: archive, into: model)
         return model
+    }
+
+    /// The one whole `.h5` model in an archive that is no model itself, as Teachable Machine gives it for download.
+    private static func packedModel(in archive: ZipArchive) -> ZipArchive.Member? {
+        guard archive.member(configurationName) == nil else { return nil }
+        // What macOS packs beside it is no model.
+        let models = archive.members.filter { $0.name.hasSuffix(".h5") && !$0.name.hasPrefix("__MACOSX/") }
+        return models.count == 1 ? models[0] : nil
+    }
+
+    private static func read(
+        _ member: ZipArchive.Member, packedIn archive: ZipArchive, sizes: InputShapes, registry: LayerRegistry
+    ) throws(GraftError) -> Model {
+        try TemporaryFolder.with { (folder) throws(GraftError) in
+            let copy = folder + "/model.h5"
+            try archive.extract(member.name, to: copy)
+            let place = member.name.lastIndex(of: "/").map { String(member.name[...$0]) } ?? ""
+            let labels = place + HDF5Model.labelsName
+            if archive.member(labels) != nil { try archive.extract(labels, to: folder + "/" + HDF5Model.labelsName) }
+            do throws(GraftError) {
+                return try HDF5Model.read(copy, sizes: sizes, registry: registry)
+            } catch {
+                let message = error.message.replacing(copy, with: archive.place(of: member.name))
+                throw GraftError(error.code, message, cause: error.cause)
+            }
+        }
     }
 
     /// Fills a model from the archive's weights: where they lie, or where somebody packed them, from an unpacked copy.

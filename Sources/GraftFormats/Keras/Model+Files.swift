@@ -27,31 +27,10 @@ extension Model {
         }
     }
 
-    /// Reads a model that Graft or Keras 3 saved as a `.keras` file, or that Keras 2 or 3 saved whole as an `.h5` file.
-    ///
-    /// - Parameters:
-    ///   - path: The file; what it is, is seen from its contents.
-    ///   - inputShape: What to use for inputs whose sizes the file leaves open, without the batch axis.
-    ///   - registry: The layers that are known; custom classes of Keras are read where it has them.
-    /// - Throws: `.file` where the file is missing or unreadable; `.format` where it is no such archive, cut short,
-    ///   damaged, or has layers or arguments that Graft does not know; `.shape` where it leaves sizes open;
-    ///   `.weights` where its weights do not fit its layers.
-    public static func load(
-        _ path: String, inputShape: Shape? = nil, registry: LayerRegistry = .standard
-    ) throws(GraftError) -> Model {
-        let sizes = InputShapes(inputShape.map { .shape($0) }, wayOut: "Model.load(path, inputShape: [224, 224, 3])")
-        return try KerasArchive.read(path, sizes: sizes, registry: registry)
-    }
-
     /// Which run of training wrote a file; `nil` where none did, or it is no such file.
     package static func run(ofFileAt path: String) -> String? {
         let bytes = try? ZipArchive(reading: path).read(GraftMember.name, limit: KerasArchive.configurationLimit)
         return bytes.flatMap { try? GraftMember(json: $0) }?.metadata.run
-    }
-
-    /// Reads a model for a caller who says sizes in another way.
-    package static func load(_ path: String, sizes: InputShapes) throws(GraftError) -> Model {
-        try KerasArchive.read(path, sizes: sizes, registry: .standard)
     }
 
     /// Fills the model with the weights of a file: all of them, or where anything does not fit, none.

@@ -10,7 +10,9 @@ public enum Padding: String, Hashable, Sendable, CaseIterable {
     case same
 
     /// The rows and columns that go around an image.
-    func edges(height: Int, width: Int, window: Size2D, strides: Size2D, dilation: Size2D = 1) -> EdgePadding {
+    package func edges(
+        height: Int, width: Int, window: Size2D, strides: Size2D, dilation: Size2D = 1
+    ) -> EdgePadding {
         guard self == .same else { return .none }
         let rows = Self.total(height, window.height, strides.height, dilation.height)
         let columns = Self.total(width, window.width, strides.width, dilation.width)
@@ -31,7 +33,7 @@ extension Size2D: ExpressibleByIntegerLiteral {
     var isSensible: Bool { (1...Self.limit).contains(height) && (1...Self.limit).contains(width) }
 
     /// The largest window, stride or dilation that is accepted.
-    static let limit = 1 << 24
+    package static let limit = 1 << 24
 }
 
 extension Layer {

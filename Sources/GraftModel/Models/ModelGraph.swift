@@ -58,14 +58,24 @@ package struct ModelGraph: Sendable {
             replacements[input] =
                 input.call.isInput ? input : InputLayer(shape: input.shape, dtype: input.dtype).tensor()
         }
-        for call in Traversal(from: outputs, stoppingAt: Set(inputs)).calls {
+        let calls = Traversal(from: outputs, stoppingAt: Set(inputs)).calls
+        let results = repeating(calls, replacements, outputs: outputs)
+        return (inputs.map { replacements[$0] ?? $0 }, results)
+    }
+
+    /// Repeats the calls that depend on tensors which others take the place of; what the outputs are then.
+    static func repeating(
+        _ calls: [Call], _ given: [SymbolicTensor: SymbolicTensor], outputs: [SymbolicTensor]
+    ) -> [SymbolicTensor] {
+        var replacements = given
+        for call in calls {
             let sources = call.inputs.map { replacements[$0] ?? $0 }
             guard sources != call.inputs else { continue }
             for (old, new) in zip(call.outputs, call.repeated(with: sources).outputs) where replacements[old] == nil {
                 replacements[old] = new
             }
         }
-        return (inputs.map { replacements[$0] ?? $0 }, outputs.map { replacements[$0] ?? $0 })
+        return outputs.map { replacements[$0] ?? $0 }
     }
 }
 

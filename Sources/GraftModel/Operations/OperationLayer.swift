@@ -15,7 +15,7 @@ public final class OperationLayer: Layer, @unchecked Sendable {  // constants on
     private let rule: OperationTable.Rule
 
     /// The most elements of a constant.
-    static let constantLimit = 1 << 20
+    package static let constantLimit = 1 << 20
     /// The most steps along an axis, each an index that is held: more rows than an image has, and few enough for the thousands
     /// of operations that a hostile file may have.
     static let stepLimit = 1 << 14
@@ -23,7 +23,7 @@ public final class OperationLayer: Layer, @unchecked Sendable {  // constants on
     /// From Keras's serialized object with its calls.
     ///
     /// - Throws: ``GraftError`` with code `format` for a function that is not known, or a call that cannot be read.
-    init(_ serialized: Configuration) throws(GraftError) {
+    package init(_ serialized: Configuration) throws(GraftError) {
         let name = serialized["config"]?["name"]?.text ?? serialized["name"]?.text
         operation = String((serialized["class_name"]?.text ?? "").prefix(60))
         module = serialized["module"]?.text ?? OperationTable.module(of: operation)

@@ -61,7 +61,13 @@ extension OperationTable {
                 }
                 return sides
             }
-            return try graph.pad(call.value(0, in: &graph), before: widths.map { $0[0] }, after: widths.map { $0[1] })
+            let (before, after) = (widths.map { $0[0] }, widths.map { $0[1] })
+            let input = try call.value(0, in: &graph)
+            // Keras's second argument: what stands at the edges.
+            guard let value = call.number(1), value != 0 else {
+                return try graph.pad(input, before: before, after: after)
+            }
+            return try graph.pad(input, with: Float(value), before: before, after: after)
         },
         "Cast": { (call, graph) throws(GraftError) in
             guard let type = call.setting("dtype")?.text, ["float32", "float16", "bfloat16", "float64"].contains(type)
@@ -151,6 +157,28 @@ enum OperationIndex {
 }
 
 extension Graph {
+    /// Edges of a number other than 0.
+    fileprivate mutating func pad(
+        _ operand: ValueID, with value: Float, before: [Int], after: [Int]
+    ) throws(GraftError) -> ValueID {
+        guard before.count == shape(of: operand).rank else {
+            throw GraftError(.shape, "its pad_width has \(before.count) pairs for the shape \(shape(of: operand))")
+        }
+        var result = operand
+        for axis in before.indices {
+            var parts = [result]
+            for (count, isFirst) in [(before[axis], true), (after[axis], false)] where count > 0 {
+                var edge = shape(of: result)
+                edge[axis] = count
+                let ones = Shape([Int](repeating: 1, count: edge.rank))
+                let part = try broadcast(reshape(constant(value), to: ones), to: edge)
+                parts.insert(part, at: isFirst ? 0 : parts.count)
+            }
+            if parts.count > 1 { result = try concatenate(parts, axis: axis) }
+        }
+        return result
+    }
+
     /// `operand[indices]`, as numpy has it.
     fileprivate mutating func item(_ operand: ValueID, _ indices: [OperationIndex]) throws(GraftError) -> ValueID {
         let shape = shape(of: operand)

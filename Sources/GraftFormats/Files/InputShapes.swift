@@ -40,6 +40,14 @@ package struct InputShapes: Sendable {
         serialized = .object(members)
     }
 
+    /// Sizes without the batch axis, the open ones filled.
+    ///
+    /// - Throws: as ``settle(_:)``.
+    func settled(_ sizes: [Int?], of name: String) throws(GraftError) -> Shape {
+        let shape = try settled(.array([.null] + sizes.map { $0.map { .int($0) } ?? .null }), of: name)
+        return Shape(shape.elements?.compactMap(\.integer) ?? [])
+    }
+
     private func settled(_ shape: Configuration, of name: String) throws(GraftError) -> Configuration {
         guard case .array(let sizes) = shape, sizes.dropFirst().contains(where: \.isNull) else { return shape }
         let shown = "(" + sizes.map { $0.integer.map(String.init) ?? "None" }.joined(separator: ", ") + ")"
