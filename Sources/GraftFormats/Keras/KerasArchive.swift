@@ -76,8 +76,10 @@ enum KerasArchive {
     /// The one whole `.h5` model in an archive that is no model itself, as Teachable Machine gives it for download.
     private static func packedModel(in archive: ZipArchive) -> ZipArchive.Member? {
         guard archive.member(configurationName) == nil else { return nil }
-        // What macOS packs beside it is no model.
-        let models = archive.members.filter { $0.name.hasSuffix(".h5") && !$0.name.hasPrefix("__MACOSX/") }
+        // What macOS packs beside it is no model, nor are weights alone.
+        let models = archive.members.filter {
+            $0.name.hasSuffix(".h5") && !$0.name.hasSuffix(".weights.h5") && !$0.name.hasPrefix("__MACOSX/")
+        }
         return models.count == 1 ? models[0] : nil
     }
 

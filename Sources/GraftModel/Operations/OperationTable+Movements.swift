@@ -157,26 +157,32 @@ enum OperationIndex {
 }
 
 extension Graph {
-    /// Edges of a number other than 0.
+    /// Edges of a number other than 0: those of 0, and a constant added that is 0 inside. It has no batch axis of its own, so that it
+    /// is the same for any batch.
     fileprivate mutating func pad(
         _ operand: ValueID, with value: Float, before: [Int], after: [Int]
     ) throws(GraftError) -> ValueID {
-        guard before.count == shape(of: operand).rank else {
-            throw GraftError(.shape, "its pad_width has \(before.count) pairs for the shape \(shape(of: operand))")
+        let padded = try pad(operand, before: before, after: after)
+        let (inner, outer) = (shape(of: operand).dimensions, shape(of: padded).dimensions)
+        let sizes = Shape(outer.indices.map { inner[$0] == outer[$0] ? 1 : outer[$0] })
+        guard sizes.hasSensibleSize, sizes.elementCount <= OperationLayer.constantLimit else {
+            throw GraftError(
+                .shape,
+                "its edges of \(value) around \(shape(of: operand)) are more than \(OperationLayer.constantLimit) numbers"
+            )
         }
-        var result = operand
-        for axis in before.indices {
-            var parts = [result]
-            for (count, isFirst) in [(before[axis], true), (after[axis], false)] where count > 0 {
-                var edge = shape(of: result)
-                edge[axis] = count
-                let ones = Shape([Int](repeating: 1, count: edge.rank))
-                let part = try broadcast(reshape(constant(value), to: ones), to: edge)
-                parts.insert(part, at: isFirst ? 0 : parts.count)
+        var numbers = [Float](repeating: value, count: sizes.elementCount)
+        for index in numbers.indices {
+            var (rest, isInside) = (index, true)
+            for axis in sizes.dimensions.indices.reversed() {
+                let place = rest % sizes[axis]
+                rest /= sizes[axis]
+                let range = before[axis]..<before[axis] + inner[axis]
+                if inner[axis] != outer[axis], !range.contains(place) { isInside = false }
             }
-            if parts.count > 1 { result = try concatenate(parts, axis: axis) }
+            if isInside { numbers[index] = 0 }
         }
-        return result
+        return try binary(.add, padded, constant(Tensor(numbers, shape: sizes)))
     }
 
     /// `operand[indices]`, as numpy has it.

@@ -114,7 +114,7 @@ import Testing
         (ONNXNode(type: "NonMaxSuppression", inputs: ["x"], output: "y"), "the operator is not known to Graft"),
         (ONNXNode(type: "Conv", inputs: ["x", "x"], output: "y"), "is computed by the network"),
         (ONNXNode(type: "Relu", inputs: ["nothing"], output: "y"), "it reads nothing, which nothing gives"),
-        (ONNXNode(type: "Relu", inputs: [], output: "y"), "has no inputs"),
+        (ONNXNode(type: "Relu", inputs: [], output: "y"), "its input 1 is missing"),
         (
             ONNXNode(type: "Transpose", inputs: ["x"], output: "y", attributes: [("perm", .ints([1, 0, 2, 3]))]),
             "batch in front"

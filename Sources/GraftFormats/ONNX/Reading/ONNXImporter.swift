@@ -130,7 +130,8 @@ struct ONNXImporter {
             throw GraftError(.format, "it reads \(missing.prefix(60)), which nothing gives")
         }
         if node.type == "Shape" { return try addShape(node) }
-        if node.type == "Constant" || given.allSatisfy({ constants[$0] != nil }) { return try fold(node) }
+        let isConstant = !given.isEmpty && given.allSatisfy { constants[$0] != nil }
+        if node.type == "Constant" || isConstant { return try fold(node) }
         guard let rule = Self.rules[node.type] else {
             throw GraftError(
                 .format,
