@@ -10,9 +10,9 @@ extension Classifier {
     /// Learns how sure the model's answers are, and what it was trained on; a saved model remembers it.
     ///
     /// - Parameters:
-    ///   - validation: images that the model did not learn from, labelled as its classes are numbered; at most 2,000 of them are
-    ///     looked at.
-    ///   - training: those that it learned from; at most 512 of them are looked at.
+    ///   - validation: images that the model did not learn from, labelled as its classes are numbered; at most 1,000 of them are
+    ///     looked at, and 256 where no features are kept, as each takes the whole network then.
+    ///   - training: those that it learned from; at most 512 of them are looked at, or 256.
     ///   - progress: told how many images are done.
     /// - Returns: what was learned; `nil` for too few images (``ClassifierCalibration/leastCount``), and where the outputs are no
     ///   probabilities of classes that exclude each other. The model then remembers nothing.
@@ -24,7 +24,8 @@ extension Classifier {
         model.metadata.setCalibration(nil)
         guard outputs.areProbabilities, outputs.meaning != .labels,
             validation.count >= ClassifierCalibration.leastCount,
-            let judged = try validation.spread(2000), let known = try training.spread(512)
+            let judged = try validation.spread(options.features.outlivesRun ? 1000 : 256),
+            let known = try training.spread(options.features.outlivesRun ? 512 : 256)
         else { return nil }
         let explainer = try ModelExplainer(model, options: options)
         let explained = try model.explain([judged, known], explainer, progress: progress)

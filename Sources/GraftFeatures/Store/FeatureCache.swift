@@ -39,6 +39,9 @@ public struct FeatureCache: Sendable, Hashable {
     /// This folder.
     public static func folder(_ path: String) -> FeatureCache { FeatureCache(location: .folder(path)) }
 
+    /// Whether a later run finds what this one keeps.
+    package var outlivesRun: Bool { root != nil }
+
     /// The folder, or `nil` for a temporary one or none.
     var root: String? {
         switch location {
