@@ -5,7 +5,7 @@ import Testing
 /// A report on a small classifier of drawn leaves.
 @Suite struct ModelReportTests {
     private let leaves: DrawnLeaves
-    private let names = ["birch", "<b>ginkgo</b>", "maple & co", "oak", "willow"]
+    private let names = ["birch", "<b>ginkgo</b>", "maple & co", "oak", "wil\u{202E}low"]
 
     init() throws { leaves = try DrawnLeaves(train: 12, validation: 6) }
 
@@ -51,6 +51,7 @@ import Testing
         let page = report.html
         #expect(page.hasPrefix("<!DOCTYPE html>") && page.hasSuffix("</html>\n"))
         #expect(!page.contains("<b>") && page.contains("&lt;b&gt;ginkgo&lt;/b&gt;") && page.contains("maple &amp; co"))
+        #expect(!page.contains("\u{202E}") && page.contains("wil"))
         for outside in ["http://", "https://", "<script", "<link"] {
             let found = page.replacing("http://www.w3.org/2000/svg", with: "")
             #expect(!found.contains(outside), "\(outside)")

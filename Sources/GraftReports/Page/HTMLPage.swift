@@ -1,4 +1,5 @@
 import Foundation
+import GraftTraining
 
 /// A page of HTML in one file: it loads nothing, needs no script, follows the viewer's light or dark scheme, and prints.
 ///
@@ -97,11 +98,9 @@ package struct HTMLPage {
         lines.append("</details>")
     }
 
-    /// Text as a terminal shows it.
-    package mutating func code(_ text: String) { lines.append("<pre><code>\(Self.escaped(text))</code></pre>") }
-
-    /// Text without what HTML would read as markup; what cannot be seen becomes a space.
-    package static func escaped(_ text: String) -> String { SVGText.escaped(text) }
+    /// Text without what HTML would read as markup; what cannot be seen, such as marks that turn the direction of text, is written by
+    /// its number.
+    package static func escaped(_ text: String) -> String { SVGText.escaped(text.printable) }
 
     /// Contrast of text with its background is at least 4.5 to 1 in both schemes.
     private static let style = """
@@ -131,7 +130,6 @@ package struct HTMLPage {
         figcaption { overflow-wrap: anywhere; line-height: 1.35; padding-top: .25rem; }
         .drawing { max-width: 100%; height: auto; display: block; margin: .75rem 0; }
         details { margin: .5rem 0; } summary { cursor: pointer; }
-        pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); font-size: .875rem; }
         @media print { body { font-size: 11pt; } main { max-width: none; } .wide { overflow: visible; } section { break-inside: auto; } h2, h3 { break-after: avoid; } }
         </style>
         """
