@@ -41,10 +41,12 @@ extension SearchRun {
         else {
             throw GraftError(.state, "\(chosen.candidate) cannot be trained")
         }
+        let secondsPerImage = bases[chosen.candidate.features.base]?.secondsPerImage ?? 0
+        let heldBack = try heldBack(final, secondsPerImage: secondsPerImage)
         return SearchResult(
-            classifier: final, recipe: recipe, trial: chosen, trials: trials,
-            accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained)),
-            heldBack: try heldBack(final, secondsPerImage: bases[chosen.candidate.features.base]?.secondsPerImage ?? 0),
+            classifier: try calibrated(final, secondsPerImage: secondsPerImage), recipe: recipe, trial: chosen,
+            trials: trials, accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained)),
+            heldBack: heldBack,
             secondsPerImage: bases.mapValues(\.secondsPerImage), parameterCounts: parameterCounts,
             imageCount: isWhole ? images.training.count : sample.count, usesAllImages: isWhole,
             isInterrupted: isCancelled, seconds: clock.elapsed)
@@ -90,6 +92,21 @@ extension SearchRun {
         if let left = clock.leftUntilEnd, secondsPerImage * Double(part.count) > left { return nil }
         let examples = try part.subset(Array(0..<part.count), rule: classifier.rule)
         return try classifier.model.evaluate(examples, options: classifier.options)
+    }
+
+    /// Has the model remember how sure its answers are, where there are images of validation, which took no part, and time to look at
+    /// them and at some of training.
+    private func calibrated(_ classifier: Classifier, secondsPerImage: Double) throws -> Classifier {
+        guard !isCancelled, let validation = images.validation else { return classifier }
+        let training = images.training
+        let count = min(validation.count, 1000) + min(training.count, 512)
+        if let left = clock.leftUntilEnd, secondsPerImage * Double(count) * SearchCosts.margin > left {
+            return classifier
+        }
+        try classifier.calibrate(
+            on: validation.subset(Array(0..<validation.count), rule: classifier.rule),
+            training: training.subset(Array(0..<training.count), rule: classifier.rule))
+        return try Classifier(classifier.model, options: classifier.options)
     }
 
     private var parameterCounts: [SearchFeatures: Int] {
