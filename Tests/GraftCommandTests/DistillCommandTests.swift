@@ -238,7 +238,7 @@ import Testing
         (
             "vgg photos --student vgg16",
             "there is no base called “vgg”; the nearest are vgg16, vgg19, pocket, and `graft bases --all` lists all; the "
-                + "name of a saved model ends in .keras or .h5"
+                + "name of a saved model ends in .keras, .h5, .hdf5, .onnx or .zip"
         ),
         ("vgg16 photos --student s.keras", "cannot open s.keras: no such file or directory"),
         (

@@ -27,7 +27,7 @@ import Testing
         (
             "summary inception",
             "there is no base called “inception”; the nearest are xception, inception-v3, pocket, and `graft bases --all` "
-                + "lists all; the name of a saved model ends in .keras or .h5"
+                + "lists all; the name of a saved model ends in .keras, .h5, .hdf5, .onnx or .zip"
         ),
         (
             "features efficientnet-lite0 photos",

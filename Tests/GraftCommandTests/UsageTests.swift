@@ -38,7 +38,7 @@ import Testing
         wrong(
             "train", train, "photos --base inception",
             "there is no base called “inception”; the nearest are xception, inception-v3, pocket, and "
-                + "`graft bases --all` lists all"
+                + "`graft bases --all` lists all; the name of a saved model ends in .keras, .h5, .hdf5, .onnx or .zip"
         ),
         wrong(
             "train", train, "photos --head flaten",

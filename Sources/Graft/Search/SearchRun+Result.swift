@@ -45,7 +45,8 @@ extension SearchRun {
         let heldBack = try heldBack(final, secondsPerImage: secondsPerImage)
         return SearchResult(
             classifier: try calibrated(final, secondsPerImage: secondsPerImage), recipe: recipe, trial: chosen,
-            trials: trials, accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained)),
+            trials: trials,
+            accuracyOfChoosing: SearchSelection.accuracyOfChoosing(trials.filter(\.candidate.isTrained)),
             heldBack: heldBack,
             secondsPerImage: bases.mapValues(\.secondsPerImage), parameterCounts: parameterCounts,
             imageCount: isWhole ? images.training.count : sample.count, usesAllImages: isWhole,
