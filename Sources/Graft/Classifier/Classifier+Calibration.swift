@@ -44,7 +44,7 @@ extension Classifier {
         _ body: (Result<Classification, ExampleFailure>) throws -> Void
     ) throws {
         let explainer = try explainers.explainer(of: model, batchSize: min(32, max(images.count, 1)), options: options)
-        try explainer.forEachBatch(of: images) { part in
+        try explainer.forEachBatch(of: images, options: options) { part in
             var results = part.failures.map { ($0.index, Result<Classification, ExampleFailure>.failure($0)) }
             for (row, index) in part.indices.enumerated() {
                 var answer = classification(part.outputs[row], of: images.name(of: index) ?? "")

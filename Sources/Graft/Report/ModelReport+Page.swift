@@ -343,7 +343,7 @@ extension ModelReport {
         plot.groups = classNames.indices.map { label in
             SquarePlot.Group(
                 name: classNames[label],
-                points: zip(answers, places).filter { $0.0.label == label }.map { ($0.1.x, $0.1.y, 1) })
+                points: places.filter { $0.label == label }.map { ($0.x, $0.y, 1) })
         }
         page.drawing(plot.svg, alternative: "Scatter plot of the images' features, a colour a class.")
     }

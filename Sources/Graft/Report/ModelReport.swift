@@ -38,6 +38,16 @@ public struct ModelReport: Sendable {
         public let suggested: Double
     }
 
+    /// Where an image is on a map of the features.
+    public struct Place: Sendable, Hashable {
+        /// The number of its class.
+        public let label: Int
+        /// Along the direction in which the images differ most, 0 to 1.
+        public let x: Double
+        /// Along the next one, 0 to 1.
+        public let y: Double
+    }
+
     /// Whether probabilities mean what they say.
     public struct Sureness: Sendable {
         /// Of the model's probabilities, as they are.
@@ -78,8 +88,8 @@ public struct ModelReport: Sendable {
     public let slices: [Slice]
     /// How the error of a linear probe on the model's features falls with the number of images; `nil` for fewer than three numbers.
     public let sampleSizes: SampleSizeCurve?
-    /// Where each answer's image is on a map of the features, 0 to 1 along both axes.
-    public let places: [(x: Double, y: Double)]
+    /// Images on a map of the features, at most 2,000.
+    public let places: [Place]
     /// The share of variance that the map shows.
     public let placesShare: Double
     /// What an audit found that harms; empty where there was none.

@@ -18,7 +18,7 @@ struct ReportMaterial {
     let allLabels: [Int]
     let features: Tensor
     let failures: [ExampleFailure]
-    private let groups: [String: Int]
+    private let groups: [String: String]
 
     /// The rows of ``paths``.
     var answers: Range<Int> { 0..<paths.count }
@@ -50,23 +50,31 @@ struct ReportMaterial {
         groups = Self.groups(options.audit?.findings ?? [])
     }
 
-    /// Images that are the same or look it have a number in common: what one fold knows, another must not be asked.
-    private static func groups(_ findings: [ImageFinding]) -> [String: Int] {
-        var groups: [String: Int] = [:]
-        for (number, finding) in findings.enumerated()
-        where [.duplicate, .nearDuplicate, .leak, .conflict].contains(finding.kind) {
-            let known = finding.paths.compactMap { groups[$0] }.min() ?? number
-            for path in finding.paths { groups[path] = known }
+    /// Images that are the same or look it have a name in common, one of their paths: what one fold knows, another must not be asked.
+    private static func groups(_ findings: [ImageFinding]) -> [String: String] {
+        var names: [String: String] = [:]
+        func name(of path: String) -> String {
+            var path = path
+            while let next = names[path], next != path { path = next }
+            return path
         }
-        return groups
+        for finding in findings where [.duplicate, .nearDuplicate, .leak, .conflict].contains(finding.kind) {
+            let all = finding.paths.map(name)
+            guard let first = all.min() else { continue }
+            for other in all + finding.paths { names[other] = first }
+        }
+        return names.keys.reduce(into: [:]) { $0[$1] = name(of: $1) }
     }
 
-    /// The fold of each image, by its path or its group, so that it stays the same when others are added.
+    /// The fold of each image: each class is spread over all of them, by the digests of paths, and a group is in one.
     func folds(_ count: Int) -> [Int] {
-        allPaths.map { path in
-            let key = groups[path].map { "group \($0)" } ?? path
-            return Int(Self.digest(key) % UInt64(count))
+        let keys = allPaths.map { groups[$0] ?? $0 }
+        var known: [String: Int] = [:]
+        for members in Dictionary(grouping: keys.indices, by: { allLabels[$0] }).sorted(by: { $0.key < $1.key }) {
+            let own = Set(members.value.map { keys[$0] }).map { (Self.digest($0), $0) }.sorted { $0 < $1 }
+            for (place, key) in own.enumerated() where known[key.1] == nil { known[key.1] = place % count }
         }
+        return keys.map { known[$0] ?? 0 }
     }
 
     // MARK: What follows
@@ -122,16 +130,24 @@ struct ReportMaterial {
         return ImageProperties.of(allPaths)
     }
 
-    /// A map of the images that the answer rests on.
-    func places() -> ([(x: Double, y: Double)], Double) {
-        let scale = Standardization(of: features)
-        let components = PrincipalComponents(of: scale(features.rows(Array(answers))))
+    /// More points than this show no more, and their vectors take memory.
+    private static let placeLimit = 2000
+
+    /// A map of images that the answer rests on, at equal distances where they are many.
+    func places() -> ([ModelReport.Place], Double) {
+        let wanted = min(answers.count, Self.placeLimit)
+        let rows = (0..<wanted).map { $0 * answers.count / wanted }
+        let own = features.rows(rows)
+        let components = PrincipalComponents(of: Standardization(of: own)(own))
         func unit(_ axis: Int) -> [Double] {
             let values = components.coordinates.map { $0[axis] }
             let (low, high) = (values.min() ?? 0, values.max() ?? 0)
             return values.map { high > low ? ($0 - low) / (high - low) : 0.5 }
         }
-        return (zip(unit(0), unit(1)).map { ($0, $1) }, components.shares.reduce(0, +))
+        let places = zip(rows, zip(unit(0), unit(1))).map { row, place in
+            ModelReport.Place(label: labels[row], x: place.0, y: place.1)
+        }
+        return (places, components.shares.reduce(0, +))
     }
 }
 

@@ -9,8 +9,6 @@ public struct Shortcut: Sendable {
     public let className: String
     /// The area under the curve of this class against the others by the property alone, 0.5 to 1.
     public let areaUnderCurve: Double
-    /// Whether the class has more of it than the others.
-    public let isHigher: Bool
     /// The medians of the class and of the others.
     public let medians: (own: Double, others: Double)
 
@@ -42,7 +40,7 @@ public struct Shortcut: Sendable {
                 found.append(
                     Shortcut(
                         property: property, className: classNames[label], areaUnderCurve: area,
-                        isHigher: statistics.areaUnderCurve > 0.5, medians: (median(own), median(others))))
+                        medians: (median(own), median(others))))
             }
         }
         return found.sorted {

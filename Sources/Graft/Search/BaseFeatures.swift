@@ -1,4 +1,5 @@
 import GraftGraph
+import GraftLearning
 import GraftModel
 import GraftTraining
 

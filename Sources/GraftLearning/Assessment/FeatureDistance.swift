@@ -21,6 +21,8 @@ public struct FeatureDistance: Sendable, Hashable {
     public let directions: [[Float]]
     /// The inverse variances along them, and along all others.
     public let weights: (own: [Float], others: Float)
+    /// Where the means are along the directions.
+    private let centres: [[Float]]
 
     /// Directions with a variance of their own: 8 to 128 do alike.
     public static let rank = 16
@@ -35,6 +37,7 @@ public struct FeatureDistance: Sendable, Hashable {
             directions.allSatisfy({ $0.count == width }), weights.own.count == directions.count
         else { return nil }
         (self.shift, self.scale, self.means, self.directions, self.weights) = (shift, scale, means, directions, weights)
+        centres = means.map { mean in directions.map { Self.product($0, mean) } }
     }
 
     /// Learns from the features of training.
@@ -83,21 +86,31 @@ public struct FeatureDistance: Sendable, Hashable {
         return features.withUnsafeBuffer { values in
             (0..<features.shape[0]).map { row in
                 let own = (0..<width).map { (values[row * width + $0] - shift[$0]) * scale[$0] }
-                return Double(means.map { distance(own, to: $0) }.min() ?? .nan) / Double(width)
+                let along = directions.map { Self.product($0, own) }
+                let nearest = means.indices.map { distance(own, along, to: $0) }.min() ?? .nan
+                return Double(nearest) / Double(width)
             }
         }
     }
 
-    private func distance(_ values: [Float], to mean: [Float]) -> Float {
-        let difference = zip(values, mean).map { $0 - $1 }
-        var left = difference.reduce(0) { $0 + $1 * $1 }
+    /// - Parameter along: where the values are along the directions, which is the same for all classes.
+    private func distance(_ values: [Float], _ along: [Float], to number: Int) -> Float {
+        let mean = means[number]
+        var left: Float = 0
+        for place in values.indices { left += (values[place] - mean[place]) * (values[place] - mean[place]) }
         var sum: Float = 0
-        for (direction, weight) in zip(directions, weights.own) {
-            let along = zip(direction, difference).reduce(0) { $0 + $1.0 * $1.1 }
-            sum += weight * along * along
-            left -= along * along
+        for (direction, weight) in weights.own.enumerated() {
+            let difference = along[direction] - centres[number][direction]
+            sum += weight * difference * difference
+            left -= difference * difference
         }
         return sum + weights.others * max(left, 0)
+    }
+
+    private static func product(_ left: [Float], _ right: [Float]) -> Float {
+        var sum: Float = 0
+        for place in left.indices { sum += left[place] * right[place] }
+        return sum
     }
 
     /// Whether all numbers are the same.

@@ -1,5 +1,6 @@
 import GraftData
 import GraftGraph
+import GraftLearning
 import GraftModel
 
 extension Teacher {

@@ -29,7 +29,8 @@ extension Model {
         _ datasets: [any Dataset], _ explainer: ModelExplainer, _ progress: ((_ done: Int) throws -> Void)?
     ) throws -> [ExplainedExamples]? {
         let options = explainer.options
-        guard options.features.outlivesRun, !trainableVariables.isEmpty, let first = datasets.first, first.count > 0
+        guard options.features.outlivesRun, !explainer.isOfNamedLayer, !trainableVariables.isEmpty,
+            let first = datasets.first, first.count > 0
         else {
             return nil
         }

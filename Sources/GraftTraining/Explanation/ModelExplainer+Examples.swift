@@ -41,7 +41,7 @@ extension ModelExplainer {
     ) throws -> ExplainedExamples {
         var (indices, outputs, failures) = ([Int](), [[Double]](), [ExampleFailure]())
         var features: [Float] = []
-        try forEachBatch(of: source, wanted) { part in
+        try forEachBatch(of: source, wanted, options) { part in
             failures += part.failures
             indices += part.indices
             outputs += part.outputs
@@ -54,13 +54,18 @@ extension ModelExplainer {
     }
 
     /// Runs the model over all examples of a dataset, batch by batch, in order.
-    package func forEachBatch(of examples: any Dataset, _ body: (ExplainedExamples) throws -> Void) throws {
+    ///
+    /// - Parameter options: whose flag ends it and whose profiler follows it; plans are those that the explainer has.
+    package func forEachBatch(
+        of examples: any Dataset, options: TrainingOptions, _ body: (ExplainedExamples) throws -> Void
+    ) throws {
         try DataCheck.checkRule(of: examples, model: model)
-        try forEachBatch(of: DecodedSource(dataset: examples), Array(0..<examples.count), body)
+        try forEachBatch(of: DecodedSource(dataset: examples), Array(0..<examples.count), options, body)
     }
 
     private func forEachBatch(
-        of source: any ExampleSource, _ wanted: [Int], _ body: (ExplainedExamples) throws -> Void
+        of source: any ExampleSource, _ wanted: [Int], _ options: TrainingOptions,
+        _ body: (ExplainedExamples) throws -> Void
     ) throws {
         let stream = BatchStream(source, order: wanted, batchSize: batchSize, profiler: options.profiler)
         while let batch = try stream.next() {

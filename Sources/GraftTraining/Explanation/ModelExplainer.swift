@@ -24,6 +24,8 @@ package final class ModelExplainer: Sendable {
     package let featureCount: Int
 
     let model: Model
+    /// Whether the map is that of a layer that was named.
+    let isOfNamedLayer: Bool
     private let parts: ModelParts
     private let points: ExplanationPoints
     let options: TrainingOptions
@@ -53,7 +55,7 @@ package final class ModelExplainer: Sendable {
     init(_ model: Model, _ parts: ModelParts, layer: String?, batchSize: Int, options: TrainingOptions) throws {
         let points = try ExplanationPoints(of: parts.graph, layer: layer, inputsAreFeatures: parts.trunk != nil)
         (self.model, self.parts, self.points) = (model, parts, points)
-        (self.options, self.batchSize) = (options, batchSize)
+        (self.options, self.batchSize, isOfNamedLayer) = (options, batchSize, layer != nil)
         mapLayer = points.map.map { parts.graph[$0].label }
         hasActivationMaps = points.map.map { parts.graph.shape(of: $0).rank == 4 } ?? false
         let graph = try Self.featureGraph(parts.graph, points)

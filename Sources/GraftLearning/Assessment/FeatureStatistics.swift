@@ -2,7 +2,8 @@ import GraftGraph
 
 /// Means and variances of features as examples come in (Welford's way, in double precision).
 package struct FeatureStatistics {
-    private(set) var count = 0
+    /// How many rows came in.
+    package private(set) var count = 0
     package private(set) var means: [Double]
     private var squares: [Double]
 
