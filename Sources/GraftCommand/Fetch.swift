@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Graft
+import Synchronization
 
 /// `graft fetch`
 struct Fetch: ParsableCommand {
@@ -54,13 +55,21 @@ struct Fetch: ParsableCommand {
 /// Downloads with a progress bar.
 struct Fetching {
     let console: Console
+    /// Whether what is not on this machine is an error.
+    var isOffline = false
+
+    private var cache: FileCache {
+        var cache = FileCache.standard()
+        cache.isOffline = cache.isOffline || isOffline
+        return cache
+    }
 
     /// The path of a base's published weights on this machine, for square images of this size, checked; downloaded first
     /// where they are not there.
     func fetch(weightsOf base: String, top: Bool, size: Int? = nil) throws -> String {
         defer { console.closeProgressLine() }
         return try Base.named(base).fetchWeights(
-            includeTop: top, inputShape: size.map { [$0, $0, 3] }, progress: show)
+            includeTop: top, inputShape: size.map { [$0, $0, 3] }, cache: cache, progress: show)
     }
 
     /// The folder of published pictures, downloaded and unpacked where it is not there.
@@ -70,9 +79,27 @@ struct Fetching {
     }
 
     private var show: @Sendable (DownloadProgress) -> Void {
-        { [console] progress in
-            console.progress(ProgressLine(progress))
+        let start = Mutex<(clock: Stopwatch, byteCount: Int64)?>(nil)
+        return { [console] progress in
+            let seconds = start.withLock { start -> Double? in
+                let begun = start ?? (Stopwatch(), progress.receivedByteCount)
+                start = begun
+                return progress.secondsLeft(after: begun.clock.seconds, from: begun.byteCount)
+            }
+            var line = ProgressLine(progress)
+            line.remaining = seconds.map { "\($0.asTimeLeft) left" } ?? ""
+            console.progress(line)
         }
+    }
+}
+
+extension DownloadProgress {
+    /// How long the rest takes at the pace so far; `nil` in the first second and where nobody knows how much there is.
+    fileprivate func secondsLeft(after elapsed: Double, from first: Int64) -> Double? {
+        guard let total = totalByteCount, elapsed >= 1, receivedByteCount > first, total > receivedByteCount else {
+            return nil
+        }
+        return elapsed * Double(total - receivedByteCount) / Double(receivedByteCount - first)
     }
 }
 

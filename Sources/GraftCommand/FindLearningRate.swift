@@ -69,7 +69,7 @@ struct FindLearningRate: ParsableCommand {
             (recipe.seed, recipe.penalty) = (seed, 0)
             let photos = try LabelledImages(at: images, rule: recipe.rule, threads: machine.threads)
             console.list(photos.problems.map(\.description), title: "left out")
-            let model = try recipe.model(for: photos, on: console)
+            let model = try recipe.model(for: photos, isOffline: network.source.offline, on: console)
             var options = machine.trainingOptions(trains: true)
             try recipe.adaptStandardization(of: model, to: photos.training, options: options)
             try model.compile(

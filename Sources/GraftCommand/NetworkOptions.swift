@@ -55,11 +55,17 @@ struct BaseArguments: ParsableArguments {
             valueName: "own|unit|signed-unit|lite|torch|caffe|none"))
     var preprocessing: PreprocessingOption?
 
+    @Flag(
+        help:
+            "Download nothing: weights that are not on this machine are an error. The same by GRAFT_OFFLINE=1 in the environment."
+    )
+    var offline = false
+
     /// The values, apart from how they were parsed.
     var choice: BaseChoice {
         BaseChoice(
             weights: weights, inputSize: images.inputSize, cut: cut, preprocessing: preprocessing,
-            imageOptions: images.given)
+            imageOptions: images.given, isOffline: offline)
     }
 }
 
@@ -71,6 +77,8 @@ struct BaseChoice {
     var preprocessing: PreprocessingOption?
     /// The options that say how images become inputs, those that were given.
     var imageOptions: [String] = []
+    /// Whether nothing is downloaded.
+    var isOffline = false
 
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {

@@ -43,7 +43,8 @@ struct NetworkSource {
         let size = choice.inputSize ?? base.defaultSize
         let preprocessing = choice.preprocessing?.preprocessing(of: base) ?? base.preprocessing
         let weights = try base.fetched(
-            choice.weights ?? base.usualWeights, for: preprocessing, top: top, size: size, on: console)
+            choice.weights ?? base.usualWeights, for: preprocessing, top: top, size: size, isOffline: choice.isOffline,
+            on: console)
         return try base.model(
             BaseOptions(
                 weights: weights, includeTop: top, inputShape: [size, size, 3], preprocessing: preprocessing,
@@ -55,11 +56,12 @@ extension Base {
     /// Weights as they are, the published ones as a file, which is downloaded with a progress line where it is not on this
     /// machine. Warns of a preprocessing that they were not trained for.
     func fetched(
-        _ weights: Weights, for preprocessing: Preprocessing, top: Bool = false, size: Int, on console: Console
+        _ weights: Weights, for preprocessing: Preprocessing, top: Bool = false, size: Int, isOffline: Bool,
+        on console: Console
     ) throws -> Weights {
         // Random weights were trained on nothing that could be missed.
         if weights != .none, let warning = warning(for: preprocessing) { console.warn(warning) }
         guard weights == .imagenet else { return weights }
-        return .file(try Fetching(console: console).fetch(weightsOf: id, top: top, size: size))
+        return .file(try Fetching(console: console, isOffline: isOffline).fetch(weightsOf: id, top: top, size: size))
     }
 }

@@ -44,10 +44,13 @@ extension Train {
 
 extension TrainingRecipe {
     /// The network for what is to be learned of these images; says what it is.
-    func model(for images: LabelledImages, on console: Console) throws -> Model {
+    ///
+    /// - Parameter isOffline: whether weights that are not on this machine are an error.
+    func model(for images: LabelledImages, isOffline: Bool, on console: Console) throws -> Model {
         var recipe = self
         if let base = base as? Base {
-            recipe.weights = try base.fetched(weights, for: preprocessing, size: inputSize, on: console)
+            recipe.weights = try base.fetched(
+                weights, for: preprocessing, size: inputSize, isOffline: isOffline, on: console)
         }
         let model = try naming("--head", for: "head") { () throws(GraftError) in
             try recipe.model(on: recipe.network(), for: images)

@@ -16,7 +16,8 @@ struct TrainingSetup {
         report.tell(images)
         if options.network.base == nil, let base = recipe.base as? Base { report.tellUsual(base) }
         try options.callbacks.check(hasValidation: images.validation.map { $0.count > 0 } == true)
-        let model = try recipe.model(for: images, on: report.console)
+        let model = try recipe.model(
+            for: images, isOffline: options.network.source.offline, on: report.console)
         if let resumed { model.layerFlags = resumed.kept.marks }
         for phase in recipe.phases(imageCount: images.training.count) { try phase.check(model) }
         try model.checkRoom(toSave: options.modelPath)

@@ -12,18 +12,20 @@ public struct DownloadProgress: Hashable, Sendable {
 
 /// A download into a file that appears under its name only when it is whole.
 ///
-/// The bytes go to `name.part`. A download that broke off continues from there the next time, if the file has a published
+/// The bytes go to `name.part`. Where the line breaks, or the server is busy or at fault, it is tried again after a pause
+/// (`RetryPolicy`), counted anew whenever bytes came. A download that broke off continues from there the next time, if the file has a published
 /// checksum to tell whether the pieces fit; one with a wrong checksum is deleted, and is not tried again by itself.
 struct Download {
     let file: PublishedFile
     let destination: String
     let progress: (@Sendable (DownloadProgress) -> Void)?
+    let retries: RetryPolicy
 
     private var partialPath: String { destination + ".part" }
 
     /// Brings the file; the caller holds the folder's lock.
     func run(with downloader: any Downloader) throws {
-        if try !isAllHere() { try bring(with: downloader) }
+        if try !isAllHere() { try bringWithRetries(downloader) }
         guard rename(partialPath, destination) == 0 else {
             throw GraftError(
                 .file, "\(partialPath) cannot be renamed to \(destination): \(String(cString: strerror(errno)))")
@@ -42,6 +44,25 @@ struct Download {
         return try file.defect(ofCopyAt: partialPath) == nil
     }
 
+    private func bringWithRetries(_ downloader: any Downloader) throws {
+        var (tries, before) = (0, partialByteCount)
+        while true {
+            do {
+                return try bring(with: downloader)
+            } catch {
+                let now = partialByteCount
+                tries = now > before ? 1 : tries + 1
+                before = now
+                guard let pause = retries.pause(after: error, tries: tries) else { throw error }
+                retries.sleep(pause)
+            }
+        }
+    }
+
+    private var partialByteCount: Int64 {
+        ((try? FileManager.default.attributesOfItem(atPath: partialPath))?[.size] as? NSNumber)?.int64Value ?? 0
+    }
+
     private func bring(with downloader: any Downloader) throws {
         do {
             let partial = try PartialFile(path: partialPath, name: file.name, progress: progress)
@@ -50,7 +71,8 @@ struct Download {
             try partial.finish()
         } catch {
             // A server that cannot continue where the pieces end answers with an error: start afresh the next time.
-            if file.checksum == nil || !(error is URLError) { removePartialFile() }
+            let mayContinue = error is URLError || (error as? ServerRefusal)?.mayPass == true
+            if file.checksum == nil || !mayContinue { removePartialFile() }
             throw error
         }
         if let defect = try file.defect(ofCopyAt: partialPath) {

@@ -23,12 +23,12 @@ package protocol DownloadSink: AnyObject, Sendable {
 /// Downloads over HTTP with Foundation's `URLSession`.
 struct HTTPDownloader: Downloader {
     /// Seconds without a byte after which a download is given up.
-    static let patience: TimeInterval = 30
+    var patience: TimeInterval = 30
 
     func download(_ url: String, from offset: Int64, into sink: any DownloadSink) throws {
         guard let address = URL(string: url) else { throw GraftError(.argument, "“\(url)” is not a URL") }
         var request = URLRequest(url: address, cachePolicy: .reloadIgnoringLocalCacheData)
-        request.timeoutInterval = Self.patience
+        request.timeoutInterval = patience
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
 
@@ -91,12 +91,30 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     /// Status 200 starts from the first byte, 206 where it was asked to; anything else is no file.
     private func begin(_ response: URLResponse) throws {
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 200
-        guard status == 200 || status == 206 else {
-            throw GraftError(.file, "the server answered with status \(status)")
+        guard let answer = response as? HTTPURLResponse else {
+            return try sink.begin(at: 0, of: response.expectedContentLength < 0 ? nil : response.expectedContentLength)
         }
-        let offset = status == 206 ? requestedOffset : 0
+        guard answer.statusCode == 200 || answer.statusCode == 206 else {
+            throw ServerRefusal(
+                status: answer.statusCode, pause: answer.value(forHTTPHeaderField: "Retry-After").flatMap(Double.init))
+        }
+        let offset = answer.statusCode == 206 ? requestedOffset : 0
+        try checkRange(of: answer)
         let length = response.expectedContentLength
         try sink.begin(at: offset, of: length < 0 ? nil : offset + length)
+    }
+
+    /// `Content-Range: bytes 100-999/1000` must begin where it was asked to.
+    private func checkRange(of answer: HTTPURLResponse) throws(GraftError) {
+        guard answer.statusCode == 206 else { return }
+        let range = answer.value(forHTTPHeaderField: "Content-Range") ?? "none"
+        let start =
+            range.hasPrefix("bytes ") ? range.dropFirst(6).split(separator: "-").first.flatMap { Int64($0) } : nil
+        guard start == requestedOffset else {
+            throw GraftError(
+                .file,
+                "the server was asked for the bytes from \(requestedOffset) on and sends others (Content-Range: \(String(range.prefix(80)).printable))"
+            )
+        }
     }
 }

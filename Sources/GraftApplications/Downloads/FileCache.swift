@@ -9,22 +9,28 @@ public struct FileCache: Sendable {
     public let folder: String
     /// Keras's folder with its `models` and `datasets`, looked into and never written to; `nil` for none.
     public let kerasFolder: String?
+    /// Whether nothing is downloaded: what is not here is an error that says so.
+    public var isOffline = false
     private let downloader: any Downloader
+    private let retries: RetryPolicy
 
     /// A cache in these folders.
     public init(folder: String, kerasFolder: String? = nil) {
         self.init(folder: folder, kerasFolder: kerasFolder, downloader: HTTPDownloader())
     }
 
-    package init(folder: String, kerasFolder: String? = nil, downloader: any Downloader) {
+    init(
+        folder: String, kerasFolder: String? = nil, downloader: any Downloader, retries: RetryPolicy = RetryPolicy()
+    ) {
         self.folder = folder
         self.kerasFolder = kerasFolder
-        self.downloader = downloader
+        (self.downloader, self.retries) = (downloader, retries)
     }
 
     /// This user's cache: `~/.cache/graft` (on macOS `~/Library/Caches/graft`) and `~/.keras`.
     ///
-    /// `XDG_CACHE_HOME` moves the first, where it is an absolute path, and `KERAS_HOME` the second.
+    /// `XDG_CACHE_HOME` moves the first, where it is an absolute path, and `KERAS_HOME` the second. With `GRAFT_OFFLINE`, unless it
+    /// is empty or 0, nothing is downloaded.
     public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> FileCache {
         let home = environment["HOME"] ?? FileManager.default.homeDirectoryForCurrentUser.path
         #if os(macOS)
@@ -33,9 +39,11 @@ public struct FileCache: Sendable {
             let ordinary = home + "/.cache"
         #endif
         let moved = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        return FileCache(
+        var cache = FileCache(
             folder: (moved ?? ordinary) + "/graft",
             kerasFolder: environment["KERAS_HOME"] ?? home + "/.keras")
+        cache.isOffline = !["", "0"].contains(environment["GRAFT_OFFLINE"] ?? "")
+        return cache
     }
 
     /// Where Graft keeps a file: HDF5 files in `weights`, archives in `data`.
@@ -62,11 +70,17 @@ public struct FileCache: Sendable {
         var search = try search(for: file)
         if let path = search.path { return path }
         let destination = path(of: file)
+        guard !isOffline else {
+            throw needed(
+                file, rejected: search.rejected,
+                because: GraftError(.state, "nothing is downloaded while --offline or GRAFT_OFFLINE is given"))
+        }
         do {
             return try locked(file.format) {
                 search = try self.search(for: file)  // another process may have brought it while this one waited
                 if let path = search.path { return path }
-                try Download(file: file, destination: destination, progress: progress).run(with: downloader)
+                try Download(file: file, destination: destination, progress: progress, retries: retries)
+                    .run(with: downloader)
                 return destination
             }
         } catch {
@@ -118,7 +132,8 @@ public struct FileCache: Sendable {
     }
 
     private func needed(_ file: PublishedFile, rejected: [String], because error: any Error) -> GraftError {
-        let reason = (error as? GraftError)?.description ?? error.localizedDescription
+        let reason =
+            (error as? GraftError)?.description ?? (error as? ServerRefusal)?.description ?? error.localizedDescription
         let places = candidates(for: file).joined(separator: " or ")
         let unused = rejected.map { "; \($0)" }.joined()
         return GraftError(

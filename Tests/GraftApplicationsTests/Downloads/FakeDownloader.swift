@@ -14,6 +14,10 @@ final class FakeDownloader: Downloader, @unchecked Sendable {
         /// Says that there are more bytes than come.
         case short
         case refuses
+        /// Answers with this status, and asks to wait so many seconds.
+        case answers(status: Int, pause: Double? = nil)
+        /// Nobody knows the name of the server.
+        case isNotFound
         /// Takes no notice of the offset that is asked for, as servers without ranges.
         case ignoresOffset
     }
@@ -39,7 +43,11 @@ final class FakeDownloader: Downloader, @unchecked Sendable {
         }
         switch behaviour {
         case .refuses:
-            throw GraftError(.file, "the server answered with status 404")
+            throw ServerRefusal(status: 404, pause: nil)
+        case .answers(let status, let pause):
+            throw ServerRefusal(status: status, pause: pause)
+        case .isNotFound:
+            throw URLError(.cannotFindHost)
         case .whole:
             try send(from: Int(offset), to: contents.count, of: contents.count, into: sink)
         case .ignoresOffset:

@@ -1,5 +1,6 @@
 import Foundation
 import GraftGraph
+import Synchronization
 import Testing
 
 @testable import GraftApplications
@@ -14,9 +15,15 @@ import Testing
     private let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
 
-    private func cache(_ downloader: any Downloader) -> FileCache {
-        FileCache(folder: folder.path + "/graft", kerasFolder: folder.path + "/keras", downloader: downloader)
+    /// Without a retry, so that each fault shows.
+    private func cache(_ downloader: any Downloader, retries: RetryPolicy = RetryPolicy(pauses: [])) -> FileCache {
+        FileCache(
+            folder: folder.path + "/graft", kerasFolder: folder.path + "/keras", downloader: downloader,
+            retries: retries)
     }
+
+    /// The usual retries, which note how long they wait and do not.
+    private func noting(_ pauses: Pauses) -> RetryPolicy { RetryPolicy(sleep: { pauses.append($0) }) }
 
     private func failure(fetching file: PublishedFile = file, from downloader: FakeDownloader) -> String {
         let error = #expect(throws: GraftError.self) { try cache(downloader).fetch(file) }
@@ -83,6 +90,59 @@ import Testing
         let path = try cache(downloader).fetch(Self.file)
         #expect(downloader.requests == [0, 300])
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Self.contents)
+    }
+
+    @Test func aLineThatBreaksIsTakenUpAgain() throws {
+        let (pauses, downloader) = (
+            Pauses(), FakeDownloader(Self.contents, .breaks(after: 300), .breaks(after: 300), .whole)
+        )
+        let path = try cache(downloader, retries: noting(pauses)).fetch(Self.file)
+        #expect(downloader.requests == [0, 300, 600] && pauses.all == [1, 1])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Self.contents)
+    }
+
+    @Test func aServerAtFaultIsAskedAgainAfterLongerAndLongerPauses() throws {
+        let pauses = Pauses()
+        let downloader = FakeDownloader(
+            Self.contents, .breaks(after: 300), .answers(status: 503), .answers(status: 429, pause: 7),
+            .answers(status: 500), .whole)
+        _ = try cache(downloader, retries: noting(pauses)).fetch(Self.file)
+        #expect(downloader.requests == [0, 300, 300, 300, 300] && pauses.all == [1, 2, 7, 8])
+    }
+
+    @Test func whatDoesNotPassIsNotTriedAgain() throws {
+        let cases: [(FakeDownloader.Behaviour, String)] = [
+            (.refuses, "status 404"), (.answers(status: 501), "status 501"), (.answers(status: 403), "status 403"),
+            (.answers(status: 503, pause: 3600), "status 503"), (.isNotFound, "net.h5 is needed"),
+        ]
+        for (behaviour, words) in cases {
+            let (pauses, downloader) = (Pauses(), FakeDownloader(Self.contents, behaviour))
+            let message = #expect(throws: GraftError.self) {
+                try cache(downloader, retries: noting(pauses)).fetch(Self.file)
+            }?.message
+            #expect(message?.contains(words) == true && pauses.all.isEmpty, "\(message ?? "")")
+        }
+    }
+
+    @Test func aServerThatIsAlwaysBusyIsGivenUp() throws {
+        let (pauses, downloader) = (Pauses(), FakeDownloader(Self.contents, .answers(status: 503)))
+        let message = #expect(throws: GraftError.self) {
+            try cache(downloader, retries: noting(pauses)).fetch(Self.file)
+        }?.message
+        #expect(message?.contains("status 503") == true && pauses.all == [1, 2, 4, 8])
+    }
+
+    @Test func offlineNothingIsAskedFor() throws {
+        let downloader = FakeDownloader(Self.contents)
+        var offline = cache(downloader)
+        offline.isOffline = true
+        let message = #expect(throws: GraftError.self) { try offline.fetch(Self.file) }?.message
+        #expect(message?.contains("nothing is downloaded while --offline or GRAFT_OFFLINE is given") == true)
+        #expect(message?.contains("put it at") == true && downloader.requests.isEmpty)
+        try folder.write(Self.contents, to: "keras/models/net.h5")
+        #expect(try offline.fetch(Self.file) == folder.path + "/keras/models/net.h5")
+        #expect(FileCache.standard(environment: ["GRAFT_OFFLINE": "1"]).isOffline)
+        #expect(!FileCache.standard(environment: ["GRAFT_OFFLINE": "0"]).isOffline)
     }
 
     @Test func whatWasBroughtWholeOnlyNeedsItsName() throws {
@@ -217,4 +277,11 @@ private struct OversizedDownloader: Downloader {
             at: PublishedFile.largestByteCount - 10, of: isDeclared ? PublishedFile.largestByteCount + 1 : nil)
         while true { try sink.receive(Data(count: 100)) }
     }
+}
+
+/// Pauses that nobody waited for.
+private final class Pauses: Sendable {
+    private let seconds = Mutex<[Double]>([])
+    var all: [Double] { seconds.withLock { $0 } }
+    func append(_ pause: Double) { seconds.withLock { $0.append(pause) } }
 }

@@ -33,10 +33,64 @@ import Testing
     }
 
     @Test func anotherStatusIsNamed() {
-        let error = #expect(throws: GraftError.self) {
+        let error = #expect(throws: ServerRefusal.self) {
             try HTTPDownloader().download(server.url + "/elsewhere", from: 0, into: Sink())
         }
-        #expect(error?.message == "the server answered with status 404")
+        #expect(error?.status == 404 && error?.mayPass == false)
+    }
+
+    @Test func aBusyServerSaysHowLongToWait() {
+        let error = #expect(throws: ServerRefusal.self) {
+            try HTTPDownloader().download(server.url + "/busy", from: 0, into: Sink())
+        }
+        #expect(error?.status == 503 && error?.pause == 3 && error?.mayPass == true)
+    }
+
+    @Test func aRedirectionIsFollowed() throws {
+        let sink = Sink()
+        try HTTPDownloader().download(server.url + "/moved", from: 0, into: sink)
+        #expect(sink.bytes == Self.contents)
+    }
+
+    @Test func anotherRangeIsRefused() {
+        let error = #expect(throws: GraftError.self) {
+            try HTTPDownloader().download(server.url + "/other-range", from: 1000, into: Sink())
+        }
+        #expect(
+            error?.message.contains("asked for the bytes from 1000 on and sends others (Content-Range: bytes 0-")
+                == true)
+    }
+
+    /// Less than the length that was promised, and more.
+    @Test func aWrongLengthIsFound() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(Self.contents, to: "expected")
+        let checksum = try Checksum.sha256(ofFileAt: folder.path + "/expected")
+        for name in ["short", "long"] {
+            let cache = FileCache(
+                folder: folder.path + "/graft", downloader: HTTPDownloader(), retries: RetryPolicy(pauses: []))
+            let file = PublishedFile(name, in: server.url + "/", checksum: checksum)
+            #expect(throws: GraftError.self, "\(name)") { try cache.fetch(file) }
+            #expect(!FileManager.default.fileExists(atPath: cache.path(of: file)))
+        }
+    }
+
+    @Test func aServerThatSaysNothingIsGivenUp() {
+        let start = ContinuousClock.now
+        #expect(throws: URLError.self) {
+            try HTTPDownloader(patience: 1).download(server.url + "/silent", from: 0, into: Sink())
+        }
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test func aLineThatBreaksTwiceStillBringsTheFile() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(Self.contents, to: "expected")
+        let checksum = try Checksum.sha256(ofFileAt: folder.path + "/expected")
+        let cache = FileCache(
+            folder: folder.path + "/graft", downloader: HTTPDownloader(), retries: RetryPolicy(pauses: [0, 0]))
+        let path = try cache.fetch(PublishedFile("flaky", in: server.url + "/", checksum: checksum))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Self.contents)
     }
 
     @Test func aLineThatBreaksIsANetworkError() {

@@ -3,7 +3,9 @@ import Testing
 
 /// An HTTP server for one file, on this machine alone, that lives as long as the value.
 ///
-/// `/ranges` honours `Range`, `/whole` takes no notice of it, `/broken` closes the line half-way; the rest is 404.
+/// `/ranges` honours `Range`, `/whole` takes no notice of it, `/broken` closes the line half-way, `/flaky` honours `Range` and sends at
+/// most 120,000 bytes before it closes the line, `/other-range` sends the first bytes whatever was asked for, `/short` and `/long`
+/// have other lengths than they say, `/busy` is 503, `/moved` leads to `/whole`, `/silent` answers nothing for five seconds; the rest is 404.
 final class LocalServer: @unchecked Sendable {  // its constants are set before the thread starts
     private let listener: Int32
     private let contents: Data
@@ -72,6 +74,22 @@ final class LocalServer: @unchecked Sendable {  // its constants are set before 
             send("200 OK", contents, total, nil, connection)
         case "/broken":
             send("200 OK", contents.prefix(total / 2), total, nil, connection)
+        case "/flaky":
+            let status = offset > 0 ? "206 Partial Content" : "200 OK"
+            let range = offset > 0 ? "bytes \(offset)-\(total - 1)/\(total)" : nil
+            send(status, contents[offset...].prefix(120_000), total - offset, range, connection)
+        case "/other-range":
+            send("206 Partial Content", contents, total, "bytes 0-\(total - 1)/\(total)", connection)
+        case "/short":
+            send("200 OK", contents.prefix(total - 7), total - 7, nil, connection)
+        case "/long":
+            send("200 OK", contents + Data("more".utf8), total + 4, nil, connection)
+        case "/busy":
+            send("503 Service Unavailable\r\nRetry-After: 3", Data(), 0, nil, connection)
+        case "/moved":
+            send("302 Found\r\nLocation: /whole", Data(), 0, nil, connection)
+        case "/silent":
+            sleep(5)
         default:
             send("404 Not Found", Data("nothing here".utf8), 12, nil, connection)
         }
