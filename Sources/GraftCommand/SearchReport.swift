@@ -167,7 +167,7 @@ extension SearchCandidate {
         switch method {
         case .ridge: "ridge"
         case .nearest: "nearest"
-        case .network: fineTuning == nil ? "head" : "fine-tuning"
+        case .network: fineTuning != nil ? "fine-tuning" : views != nil ? "views" : "head"
         }
     }
 }

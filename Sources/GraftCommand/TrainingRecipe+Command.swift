@@ -21,6 +21,8 @@ extension TrainingRecipe {
         add("--batch-size", "\(batchSize)")
         add("--l2", "\(penalty)")
         if let epochs { add("--epochs", "\(epochs)") }
+        if let augmentation { add("--augment", augmentation.description) }
+        if let views { add("--views", "\(views)") }
         if let fineTuning {
             add("--fine-tune-from", fineTuning.unfrozen.option)
             add("--fine-tune-epochs", "\(fineTuning.epochs)")

@@ -127,6 +127,32 @@ import Testing
         #expect((weights[0] == weights[1]) == isStopped)
     }
 
+    /// The head that is best so far is judged on views, and one that names every image right makes the model.
+    @Test func aHeadLearnsFromViews() throws {
+        let run = try SearchRun(search(.trials(20), options: DrawnLeaves.options), on: images()) { _ in }
+        try run.prepare()
+        try run.probe(run.search.bases[0])
+        try run.anchor()
+        let head = try #require(run.best)
+        try run.learnFromViews()
+        let trial = try #require(run.trials.last)
+        #expect(trial.candidate.views == 4 && trial.candidate.features == head.candidate.features)
+        #expect(trial.right[0] != nil && trial.imageCount <= trial.foldSizes.reduce(0, +))
+        // Fold by fold, and no further than it is no worse.
+        let judged = trial.right.prefix { $0 != nil }.count
+        let same = zip(trial.right, head.right).prefix(max(judged - 1, 0))
+        var (own, other) = (0, 0)
+        for (right, before) in same {
+            (own, other) = (own + (right ?? 0), other + (before ?? 0))
+            #expect(own >= other)
+        }
+        try run.record(
+            SearchTrial(trial.candidate, right: head.foldSizes.map { $0 }, foldSizes: head.foldSizes, seconds: 1))
+        let result = try run.finish()
+        #expect(result.recipe.views == 4 && result.recipe.augmentation?.description == "flip,rotate:15,zoom:0.15")
+        #expect(result.trial.candidate == trial.candidate && result.usesAllImages)
+    }
+
     @Test func ownCandidatesJoin() throws {
         var search = search(.trials(2))
         let own = SearchCandidate(

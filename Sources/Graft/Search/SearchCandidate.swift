@@ -1,3 +1,5 @@
+import GraftImages
+
 /// Which features a head reads: of which base, at which cuts, pooled how, on which scale.
 public struct SearchFeatures: Sendable, Hashable, CustomStringConvertible {
     /// What is made of a map of features.
@@ -75,11 +77,19 @@ public struct SearchCandidate: Sendable, Hashable, CustomStringConvertible {
     public var method: Method
     /// How some of the base trains on after the head; `nil` where it stays frozen.
     public var fineTuning: FineTuning?
+    /// How many views of each image the head learns from (``usualAugmentation``); `nil` for the images themselves.
+    public var views: Int?
 
     /// A candidate.
-    public init(_ features: SearchFeatures, _ method: Method, fineTuning: FineTuning? = nil) {
-        (self.features, self.method, self.fineTuning) = (features, method, fineTuning)
+    public init(_ features: SearchFeatures, _ method: Method, fineTuning: FineTuning? = nil, views: Int? = nil) {
+        (self.features, self.method, self.fineTuning, self.views) = (features, method, fineTuning, views)
     }
+
+    /// How views differ from their images: as in most tutorials, and for images of most kinds. Folds say whether it helps.
+    static let usualAugmentation = "flip,rotate:15,zoom:0.15"
+
+    /// Whether it takes the images themselves, not features in memory.
+    var takesImages: Bool { fineTuning != nil || views != nil }
 
     /// Whether it is a head that a model can be made of; others only rank features.
     public var isTrained: Bool { if case .network = method { true } else { false } }
@@ -90,7 +100,8 @@ public struct SearchCandidate: Sendable, Hashable, CustomStringConvertible {
         case .ridge(let penalty): "\(features), ridge \(penalty)"
         case .nearest(let count): "\(features), \(count) nearest"
         case .network(let hidden, let penalty):
-            "\(features), \(hidden.parts.isEmpty ? "linear" : hidden.description), l2 \(penalty)" + tuned
+            "\(features), \(hidden.parts.isEmpty ? "linear" : hidden.description), l2 \(penalty)"
+                + (views.map { ", \($0) views of \(Self.usualAugmentation)" } ?? "") + tuned
         }
     }
 
@@ -112,6 +123,9 @@ public struct SearchCandidate: Sendable, Hashable, CustomStringConvertible {
         recipe.head = Head(features.parts + hidden.parts)
         (recipe.penalty, recipe.optimizer, recipe.learningRate, recipe.batchSize) = (penalty, .adam, 5e-4, 32)
         recipe.epochs = epochs
+        if let views {
+            (recipe.augmentation, recipe.views) = (try? Augmentation(Self.usualAugmentation), views)
+        }
         (recipe.fineTuning, recipe.validationSplit, recipe.seed) = (fineTuning, nil, seed)
         return recipe
     }

@@ -3,8 +3,20 @@ import GraftImages
 import GraftModel
 import GraftTraining
 
-/// Stage 3: the best head, and some of its base after it (LP-FT, Kumar et al., arXiv:2202.10054).
+/// Stage 3: the best head on views of the images, and some of its base after it (LP-FT, Kumar et al., arXiv:2202.10054).
 extension SearchRun {
+    /// So many views of each image.
+    private static let viewCount = 4
+
+    /// Trains the best head on views of the images, fold by fold, as long as that is no worse than on the images themselves.
+    func learnFromViews() throws {
+        guard let best, let base = bases[best.candidate.features.base] else { return }
+        guard search.budget.trials.map({ trials.count(where: \.candidate.isTrained) < $0 }) ?? true else { return }
+        var candidate = best.candidate
+        candidate.views = Self.viewCount
+        try follow(candidate, beside: best, base)
+    }
+
     /// Fine-tunes the best head's base from its last cut but one, and all of it, fold by fold, as long as that is no worse than the
     /// head alone on the same folds.
     func fineTune() throws {
@@ -38,16 +50,37 @@ extension SearchRun {
         guard let trial = trial(of: candidate), trial == self.best else { return }
         try tell(.better(trial))
         // The final training is of this kind now.
-        if let seconds = secondsOfTuning(images.training.count, candidate, base) { clock.reserve += seconds }
+        if let seconds = secondsOfTheFinal(candidate, base) { clock.reserve += seconds }
+    }
+
+    /// What the training of all images takes, of a candidate that was judged.
+    func secondsOfTheFinal(_ candidate: SearchCandidate, _ base: BaseFeatures) -> Double? {
+        let count = images.training.count
+        guard candidate.fineTuning == nil, let views = candidate.views else {
+            return secondsOfTuning(count, candidate, base)
+        }
+        // What was judged on has its features.
+        let passes = Double(views * (count - sample.count)) * base.secondsPerImage * SearchCosts.margin
+        return passes + (costs.seconds("views \(base.recipe.base.id)", units: Double(count)) ?? 0)
     }
 
     /// Whether there is time for the folds from this one on, and for the final training.
     private func hasTime(for candidate: SearchCandidate, from fold: Int, _ base: BaseFeatures) -> Bool {
+        if candidate.fineTuning == nil, let views = candidate.views {
+            return hasTime(forViews: views, from: fold, base)
+        }
         let training = sample.count - sample.count / folds.count
         guard let one = secondsOfTuning(training, candidate, base),
             let all = secondsOfTuning(images.training.count, candidate, base)
         else { return true }
         return clock.fits(one * Double(folds.count - fold) + all)
+    }
+
+    /// The features of views are computed once, most of them for the first fold; a head on them takes little beside.
+    private func hasTime(forViews views: Int, from fold: Int, _ base: BaseFeatures) -> Bool {
+        let passes = fold == 0 ? Double(views * images.training.count) * base.secondsPerImage * SearchCosts.margin : 0
+        let one = costs.seconds("views \(base.recipe.base.id)", units: Double(sample.count)) ?? 0
+        return clock.fits(passes + one * Double(folds.count - fold + 1))
     }
 
     /// What fine-tuning on so many images takes; before anything was measured, an epoch four times a pass.
@@ -74,9 +107,14 @@ extension SearchRun {
         let held = try images.training.subset(folds[fold].map { sample[$0] }, rule: recipe.rule)
         let evaluation = try classifier.model.evaluate(held, metrics: [.accuracy], options: classifier.options)
         let right = Int(((evaluation.figures["accuracy"] ?? 0) * Double(evaluation.exampleCount)).rounded())
-        costs.note(
-            "tuning \(candidate.features.base)",
-            units: Double(training.count * ((candidate.fineTuning?.epochs ?? 0) + 1)), seconds: watch.seconds)
+        if let fineTuning = candidate.fineTuning {
+            costs.note(
+                "tuning \(candidate.features.base)", units: Double(training.count * (fineTuning.epochs + 1)),
+                seconds: watch.seconds)
+        } else if fold > 0 {
+            // The first fold computes features.
+            costs.note("views \(candidate.features.base)", units: Double(training.count), seconds: watch.seconds)
+        }
         try record(before.judged(fold: fold, right: right, seconds: before.seconds + watch.seconds))
         return true
     }

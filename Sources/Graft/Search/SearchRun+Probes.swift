@@ -9,10 +9,23 @@ extension SearchRun {
     /// λ / n of ridge, for features whose variance is about 1.
     static let ridgePenalties = [0.01, 0.1, 0.3, 1, 3, 10, 100]
     static let neighbourCounts = [1, 5, 15]
-    /// The share of what is left of the time that the features of a base may take.
-    private static let shareOfABase = 0.4
+    /// The share of what is left of the time that the features of a base may take: at first, and after the heads of the others.
+    static let (firstShare, lastShare) = (0.4, 0.8)
     /// So many images show how quick a base is.
     private static let imagesToMeasure = 48
+
+    /// Computes the features of the bases that took too long before, as far as there is time now.
+    ///
+    /// - Returns: whether there are more features than before.
+    func probePostponed() throws -> Bool {
+        let (recipes, before) = (postponed, order.count)
+        postponed = []
+        shareOfABase = Self.lastShare
+        for recipe in recipes where !isStopped {
+            try probe(recipe)
+        }
+        return order.count > before
+    }
 
     /// Computes a base's features and judges them; says so where there is no time for it.
     func probe(_ recipe: TrainingRecipe) throws {
@@ -55,11 +68,15 @@ extension SearchRun {
         } catch let slow as TooSlow {
             let id = recipe.base.id
             let needed = Int((slow.secondsPerImage * Double(sample.count)).rounded(.up))
-            let fitting = Int((clock.left ?? 0) * Self.shareOfABase / slow.secondsPerImage)
+            let fitting = Int((clock.left ?? 0) * shareOfABase / slow.secondsPerImage)
             // The first base says how many images there is time for; all others are judged on the same.
             guard order.isEmpty, fitting >= max(10 * classNames.count, 2 * folds.count) else {
+                let isFirst = shareOfABase == Self.firstShare
+                if isFirst { postponed.append(recipe) }
+                let rest = isFirst ? "; after the heads of the others, if there is time then" : ""
                 try tell(
-                    .skipped(base: id, reason: "its features of \(sample.count) images would take about \(needed) s"))
+                    .skipped(
+                        base: id, reason: "its features of \(sample.count) images would take about \(needed) s\(rest)"))
                 return nil
             }
             shorten(to: fitting)
@@ -71,7 +88,7 @@ extension SearchRun {
 
     private func features(of recipe: TrainingRecipe, _ cuts: BaseCuts) throws -> BaseFeatures? {
         let examples = try images.training.subset(sample, rule: recipe.rule)
-        let limit = clock.left.map { $0 * Self.shareOfABase }
+        let limit = clock.left.map { $0 * shareOfABase }
         let kept = try cuts.model.keptOutputs(of: examples, options: search.options) { [self] in
             if isStopped { throw GraftError(.cancelled, "stopped as asked") }
         } emit: { [self] event in

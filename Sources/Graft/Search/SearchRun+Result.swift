@@ -31,9 +31,9 @@ extension SearchRun {
         try tell(.finishing(chosen))
         let tuned = try trainedOnImages(chosen.candidate)
         let isWhole = tuned != nil || images.training.count == sample.count
-        if tuned == nil, chosen.candidate.fineTuning != nil {
-            // No time, or no patience, to fine-tune again: the best of the others.
-            let others = trials.filter { $0.candidate.isTrained && $0.candidate.fineTuning == nil }
+        if tuned == nil, chosen.candidate.takesImages {
+            // No time, or no patience, to train on images again: the best of the others.
+            let others = trials.filter { $0.candidate.isTrained && !$0.candidate.takesImages }
             chosen = try SearchSelection.best(others) ?? unjudged(plainCandidate())
         }
         let final = try tuned ?? model(of: chosen.candidate)
@@ -72,11 +72,11 @@ extension SearchRun {
     /// memory do, where there is no time, or somebody asks to stop meanwhile.
     private func trainedOnImages(_ candidate: SearchCandidate) throws -> Classifier? {
         let count = images.training.count
-        guard !isCancelled, count > sample.count || candidate.fineTuning != nil,
+        guard !isCancelled, count > sample.count || candidate.takesImages,
             let base = bases[candidate.features.base], let recipe = recipe(of: candidate, imageCount: count)
         else { return nil }
         let pass = base.secondsPerImage * Double(count) * SearchCosts.margin
-        let needed = candidate.fineTuning == nil ? pass : secondsOfTuning(count, candidate, base) ?? pass
+        let needed = candidate.takesImages ? secondsOfTheFinal(candidate, base) ?? pass : pass
         if let left = clock.leftUntilEnd, needed > left { return nil }
         return try train(
             recipe, on: images.training.subset(Array(0..<count), rule: recipe.rule), isFinal: true)

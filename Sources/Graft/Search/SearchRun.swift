@@ -17,6 +17,10 @@ final class SearchRun {
     var bases: [String: BaseFeatures] = [:]
     /// The bases in the order in which they were computed.
     var order: [String] = []
+    /// Bases whose features took too long at first.
+    var postponed: [TrainingRecipe] = []
+    /// The share of what is left of the time that the features of a base may take.
+    var shareOfABase = SearchRun.firstShare
     /// The training images that are judged on, so ordered that the first of them have all classes and folds.
     var sample: [Int] = []
     /// By place in ``sample``.
@@ -63,6 +67,15 @@ final class SearchRun {
                     : "the time was over before the features of a base were there; give more minutes, a smaller base or "
                         + "fewer images")
         }
+        try judgeHeads()
+        if !isStopped, try probePostponed() { try judgeHeads() }
+        if !isStopped { try learnFromViews() }
+        if !isStopped { try fineTune() }
+        return try finish()
+    }
+
+    /// Trains heads until there is none left to try.
+    private func judgeHeads() throws {
         if !isStopped { try judgeStarts() }
         var isGoingOn = true
         while isGoingOn, !isStopped {
@@ -70,8 +83,6 @@ final class SearchRun {
             try trainHeads()
             isGoingOn = trials.count > before
         }
-        if !isStopped { try fineTune() }
-        return try finish()
     }
 
     // MARK: Before it begins
@@ -116,9 +127,11 @@ final class SearchRun {
             throw GraftError(.argument, "bases: \(recipe.base.id) is there twice; name each once")
         }
         for candidate in search.candidates {
-            guard candidate.fineTuning == nil else {
+            guard !candidate.takesImages else {
                 throw GraftError(
-                    .argument, "candidates: \(candidate): the search itself fine-tunes the best head; leave it out")
+                    .argument,
+                    "candidates: \(candidate): the search itself fine-tunes the best head and tries views; leave them out"
+                )
             }
             guard candidate.isTrained else {
                 throw GraftError(.argument, "candidates: \(candidate) is no head that can be trained")
