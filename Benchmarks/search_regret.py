@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What `graft search`'s ranking of bases and cuts loses to trying them all, beside other rankings.
 
-    Benchmarks/search_regret.py                       every set at hand, every base with weights at hand: hours; writes
-                                                      Benchmarks/search-regret.json and SEARCH_REGRET.md
+    Benchmarks/search_regret.py                       every set at hand, at most 1,000 images of each, every base with weights at
+                                                      hand: an hour; writes Benchmarks/search-regret.json and SEARCH_REGRET.md
     Benchmarks/search_regret.py --images 60 --sets leaves,cells --bases pocket      minutes; prints and writes nothing
 
 A set is halved, class by class, by the hash of each file's bytes. Rankings see one half: `graft search --trials 1` (its ridge on
@@ -11,7 +11,8 @@ arXiv:2102.11005), and a list that looks at no image: the base that is best on I
 softmax head on the standardized averages of the first half, the best of three penalties, on the other half; so it favours no
 ranking, and all cuts' truths together are the exhaustive run. Regret is what the first choice loses to the best, in points.
 
-Sets are drawn by `graft sample`, or lie in the folder of shared images (GRAFT_SHARED, ../shared). The program is that of GRAFT,
+Sets are drawn by `graft sample`, or lie in the folder of shared images (GRAFT_SHARED, ../shared); blood cells are cut out along their
+boxes, which takes Pillow. The program is that of GRAFT,
 else the release build. Weights: `--bases pocket,inception-v3=weights.h5`, those at hand where none are named.
 """
 
@@ -39,7 +40,10 @@ SETS = {
     "cats-and-dogs": SHARED / "images/cats-and-dogs",
     "caltech101-small": SHARED / "images/caltech101-small",
     "chest-xray": SHARED / "medical/chest-xray",
+    "blood-cells": SHARED / "detection/bccd",
 }
+#: The most images of a set; more are what a search judges by a sample.
+MOST = 1000
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif"}
 RANKINGS = ["search", "ridge", "5 nearest", "LogME", "list"]
 
@@ -48,7 +52,7 @@ def graft(*words: object) -> str:
     return subprocess.run([PROGRAM, *map(str, words)], check=True, capture_output=True, text=True).stdout
 
 
-def halves(folder: Path, most: int | None) -> tuple[list[tuple[Path, str]], list[tuple[Path, str]]]:
+def halves(folder: Path, most: int) -> tuple[list[tuple[Path, str]], list[tuple[Path, str]]]:
     """The images to rank by and those to judge on: of each class as many, as their hashes say."""
     classes: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.rglob("*")):
@@ -58,10 +62,29 @@ def halves(folder: Path, most: int | None) -> tuple[list[tuple[Path, str]], list
     first, second = [], []
     for name, files in sorted(classes.items()):
         kept = [path for _, path in sorted(files.items())]
-        kept = kept[: max(4, most // len(classes)) if most else None]
+        kept = kept[: max(4, most // len(classes))]
         first += [(path, name) for path in kept[: len(kept) // 2]]
         second += [(path, name) for path in kept[len(kept) // 2:]]
     return first, second
+
+
+def cut_out(source: Path, folder: Path) -> Path:
+    """The cells of images of blood along their boxes, a folder a kind; 200 of each at most."""
+    from xml.etree import ElementTree
+
+    from PIL import Image
+
+    counts: dict[str, int] = {}
+    for annotation in sorted((source / "Annotations").glob("*.xml")):
+        image = Image.open(source / "JPEGImages" / f"{annotation.stem}.jpg").convert("RGB")
+        for number, found in enumerate(ElementTree.parse(annotation).iter("object")):
+            kind = found.findtext("name")
+            left, top, right, bottom = (int(found.find("bndbox").findtext(side)) for side in ("xmin", "ymin", "xmax", "ymax"))
+            if right - left >= 16 and bottom - top >= 16 and counts.get(kind, 0) < 200:
+                counts[kind] = counts.get(kind, 0) + 1
+                (folder / kind).mkdir(parents=True, exist_ok=True)
+                image.crop((left, top, right, bottom)).save(folder / kind / f"{annotation.stem}-{number}.png")
+    return folder
 
 
 def bases(named: list[str]) -> dict[str, dict]:
@@ -176,12 +199,14 @@ def searched(known: dict[str, dict], half: list[tuple[Path, str]], folder: Path)
     return scores, time.time() - start
 
 
-def regrets(name: str, source: Path | None, known: dict[str, dict], most: int | None) -> dict:
+def regrets(name: str, source: Path | None, known: dict[str, dict], most: int) -> dict:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if source is None:
             source = folder / name
-            graft("sample", name, "--output", source, "--train", max((most or 1000) // 5, 4), "--validation", 0)
+            graft("sample", name, "--output", source, "--train", max(most // 5, 4), "--validation", 0)
+        elif name == "blood-cells":
+            source = cut_out(source, folder / name)
         first, second = halves(source, most)
         classes = sorted({label for _, label in first})
         y, expected = (np.array([classes.index(label) for _, label in half]) for half in (first, second))
@@ -222,7 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", default=",".join(SETS), help="names with commas between them")
     parser.add_argument("--bases", default="", help="names, or names=weights, with commas between them")
-    parser.add_argument("--images", type=int, help="the most images of a set; prints and writes nothing")
+    parser.add_argument("--images", type=int, default=MOST, help="the most images of a set; another number than %(default)s prints and writes nothing")
     options = parser.parse_args()
     known = bases([name for name in options.bases.split(",") if name])
     rows = []
@@ -234,7 +259,7 @@ def main() -> None:
         print(json.dumps(rows[-1]), flush=True)
     table = page(rows)
     print(table)
-    if options.images is None:
+    if options.images == MOST and options.sets == ",".join(SETS):
         RESULTS.write_text(json.dumps({"bases": list(known), "rows": rows}, indent=1) + "\n")
         PAGE.write_text("# Regret of the search's ranking\n\nWritten by `Benchmarks/search_regret.py`, which says what is "
                         f"compared. Bases: {', '.join(known)}.\n\n{table}\n")

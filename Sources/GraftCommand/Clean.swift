@@ -29,6 +29,9 @@ struct Clean: ParsableCommand {
     @Option(help: ArgumentHelp("How many labels to list.", valueName: "N"))
     var most = 50
 
+    @Flag(help: "In --json every image, the least plausible label first, not only those that look wrong.")
+    var all = false
+
     @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -46,11 +49,12 @@ struct Clean: ParsableCommand {
             wanted.knownLimit = .max
             let progress = console
             wanted.progress = { activity, done, count in progress.progress("\(activity) \(done)/\(count)") }
-            let (suspects, count) = try ModelReport.suspects(
+            let labels = try ModelReport.labels(
                 of: classifier, in: assessed.judged, knowing: assessed.known, options: wanted)
             console.closeProgressLine()
+            let suspects = labels.filter(\.isSuspected)
             console.say(
-                "\(suspects.count) of \(count) labels look wrong\(suspects.isEmpty ? "" : "; about half of such are usually right as they are:")"
+                "\(suspects.count) of \(labels.count) labels look wrong\(suspects.isEmpty ? "" : "; about half of such are usually right as they are:")"
             )
             for suspect in suspects.prefix(most) {
                 console.say(
@@ -61,7 +65,7 @@ struct Clean: ParsableCommand {
                 console.say("  and \((suspects.count - most).grouped) more: --most")
             }
             AuditReport(audit).show(on: console)
-            ReportObject.emit(suspects, on: console)
+            ReportObject.emit(all ? labels : suspects, on: console)
             AuditReport(audit).emit(on: console)
         }
     }

@@ -12,8 +12,11 @@ struct Report: ParsableCommand {
             is, what it takes for what, where it looked, how sure it is, which labels may be wrong, which properties of the files \
             give a class away, and whether more images would help. It is one file: open it, send it, print it.
 
-            Example:
+            --compare looks at new images, which need no labels, and says whether they still look like those.
+
+            Examples:
               graft report cats-and-dogs.keras photos --output report.html
+              graft report cats-and-dogs.keras photos --compare this-week
             """)
 
     @Argument(help: "A model that graft or Keras wrote.", completion: .file(extensions: ["keras"]))
@@ -32,6 +35,12 @@ struct Report: ParsableCommand {
             "The layer whose map says where the model looked; the last with several positions if not given.",
             valueName: "name"))
     var layer: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "New images without labels, at least \(Drift.leastCount): a folder, a table, or - for a list of files on standard input.",
+            valueName: "images"), completion: .file())
+    var compare: [String] = []
 
     @Flag(
         help:
@@ -102,6 +111,11 @@ struct Report: ParsableCommand {
             ("version", GraftCommand.configuration.version), ("model", model),
         ]
         if !noAudit { wanted.audit = try AuditReport.audit(images, threads: machine.threads, on: console) }
+        if !compare.isEmpty {
+            let named = try ImagePaths(compare, rule: classifier.rule)
+            console.list(named.problems.map(\.problem.description), title: "left out of the new images")
+            wanted.newImages = try ImageFiles(paths: named.paths, rule: classifier.rule, threads: machine.threads)
+        }
         let progress = console
         wanted.progress = { activity, done, count in
             progress.progress("\(activity) \(done)/\(count)")
@@ -146,7 +160,31 @@ struct ReportObject {
             object.add("worse", .bool(slice.isWorse))
             console.emit(object)
         }
+        if let drift = report.drift { emit(drift, on: console) }
         console.emit(summary)
+    }
+
+    private func emit(_ drift: Drift, on console: Console) {
+        for measure in drift.measures {
+            var object = JSONObject(event: "comparison")
+            object.add("name", .string(measure.name))
+            object.add("probability", .number(measure.probability))
+            object.add("auc", .number(measure.areaUnderCurve))
+            object.add("median", .number(measure.medians.old))
+            object.add("median_of_new", .number(measure.medians.new))
+            console.emit(object)
+        }
+        var object = JSONObject(event: "drift")
+        object.add("found", .bool(drift.isFound))
+        object.add("changes", .strings(drift.changes.map(\.name)))
+        object.add("level", .number(Drift.level))
+        object.add("images", .int(drift.counts.old))
+        object.add("new_images", .int(drift.counts.new))
+        object.add("unlike_training", drift.unlike.map { .number($0.old.value) } ?? .null)
+        object.add("new_unlike_training", drift.unlike.map { .number($0.new.value) } ?? .null)
+        object.add("strangest", .strings(drift.strangest))
+        object.add("left_out", .strings(drift.failures.map(\.path)))
+        console.emit(object)
     }
 
     /// One object a label that may be wrong.
@@ -158,6 +196,7 @@ struct ReportObject {
             object.add("suggestion", .string(suspect.suggestion))
             object.add("given", .number(suspect.given))
             object.add("suggested", .number(suspect.suggested))
+            object.add("suspected", .bool(suspect.isSuspected))
             console.emit(object)
         }
     }

@@ -70,6 +70,49 @@ import Testing
         }
     }
 
+    // MARK: New images
+
+    private func report(newImages paths: [String]) throws -> ModelReport {
+        let classifier = try classifier()
+        var options = ModelReport.Options()
+        options.newImages = try ImageFiles(paths: paths, rule: classifier.rule)
+        return try ModelReport(of: classifier, on: images("validation", classifier), options: options)
+    }
+
+    @Test func imagesOfTheSameKindLookTheSame() throws {
+        let others = try images("training", classifier()).paths
+        let report = try report(newImages: others)
+        let drift = try #require(report.drift)
+        #expect(!drift.isFound && drift.changes.isEmpty && drift.counts == (30, 60))
+        #expect(drift.measures.map(\.probability) == drift.measures.map(\.probability).sorted())
+        #expect(Set(drift.measures.map(\.name)).isSuperset(of: ["brightness", "confidence", "component_1", "probe"]))
+        #expect(abs(drift.predictedShares.reduce(0) { $0 + $1.new } - 1) < 1e-9)
+        #expect(report.answerLines.count == 4 && report.html.contains("look like those that this rests on"))
+    }
+
+    @Test func darkerImagesAreFoundWithoutLabels() throws {
+        let dark = try images("training", classifier()).paths.prefix(24).enumerated().map { number, path in
+            var image = try ImageDecoder(channels: 3).decode(contentsOf: path)
+            image = DecodedImage(
+                height: image.height, width: image.width, channels: 3, pixels: image.pixels.map { $0 / 2 })
+            let name = leaves.path("dark-\(number).jpg")
+            try Data(JPEGWriter.bytes(of: image, quality: 95)).write(to: URL(filePath: name))
+            return name
+        }
+        let drift = try #require(try report(newImages: dark + [leaves.path("missing.jpg")]).drift)
+        let change = try #require(drift.changes.first { $0.name == "brightness" })
+        #expect(change.areaUnderCurve < 0.1 && change.medians.new < change.medians.old)
+        #expect(drift.failures.count == 1 && drift.counts.new == 24)
+        let page = try report(newImages: dark).html
+        #expect(page.contains("need not hold for them") && page.contains("What has changed"))
+    }
+
+    @Test func fewNewImagesTellNothing() throws {
+        let few = Array(try images("training", classifier()).paths.prefix(19))
+        let error = #expect(throws: GraftError.self) { try report(newImages: few) }
+        #expect(error?.message.contains("new images that can be read: 19") == true)
+    }
+
     // MARK: How sure it is
 
     @Test func aSavedModelRemembersWhatItWasTrainedOn() throws {

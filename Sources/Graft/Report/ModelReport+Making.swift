@@ -42,17 +42,21 @@ extension ModelReport {
         accuracy = Proportion(answers.count { $0.isRight }, of: answers.count)
         confusion = ConfusionMatrix(answers.map { ($0.label, $0.predicted) }, classCount: classNames.count)
         failures = material.failures
-        (suspects, suspectedCount) = try material.suspects(classNames, classifier.options, options)
+        let labels = try material.labels(classNames, classifier.options, options)
+        (suspects, suspectedCount) = (labels.filter(\.isSuspected), labels.count)
         sampleSizes = try material.sampleSizes(classNames.count, classifier.options, options)
         let properties = material.properties(options)
         shortcuts = Shortcut.find(properties, labels: material.allLabels, classNames: classNames)
-        slices = Slice.find(Array(properties.prefix(answers.count)), isRight: answers.map(\.isRight))
+        slices = Slice.find(
+            Array(properties.prefix(answers.count)), isRight: answers.map(\.isRight), paths: material.paths,
+            classNames: classNames)
         (places, placesShare) = material.places()
         findings = options.audit?.findings.filter { $0.severity != .note } ?? []
+        drift = try material.drift(classifier, explainer, properties: properties, options)
         var pictures = ReportPictures()
         let shown = ReportSelection(answers, classNames: classNames, suspects, findings)
         options.progress?("page", 0, 1)
-        try pictures.add(shown.plain, rule: classifier.rule)
+        try pictures.add(shown.plain + (drift?.strangest ?? []), rule: classifier.rule)
         try pictures.explain(shown.explained, explainer, rule: classifier.rule)
         self.pictures = pictures
         provenance =
@@ -68,24 +72,24 @@ extension ModelReport {
 }
 
 extension ModelReport {
-    /// Labels that are probably wrong, of all images, the worst first, without the rest of a report.
+    /// The labels of all images, the least plausible first, without the rest of a report.
     ///
     /// - Parameters:
     ///   - classifier: one whose outputs are probabilities of classes.
     ///   - examples: images, labelled as its classes are numbered.
     ///   - known: more of them; `nil` for none.
     ///   - options: how many of `known`, and which images are the same (by the audit).
-    /// - Returns: the suspects, and how many images there are.
+    /// - Returns: one for each image, suspected or not; none where there are too few to tell.
     /// - Throws: as ``init(of:on:knowing:options:)``.
-    public static func suspects(
+    public static func labels(
         of classifier: Classifier, in examples: ImageDataset, knowing known: ImageDataset? = nil,
         options: Options = Options()
-    ) throws -> (suspects: [Suspect], count: Int) {
+    ) throws -> [Suspect] {
         try check(classifier)
         let explainer = try ModelExplainer(classifier.model, layer: options.layer, options: classifier.options)
         let material = try ReportMaterial(
             classifier.model, explainer, examples, known, classifier.classNames, options)
-        return try material.suspects(classifier.classNames, classifier.options, options)
+        return try material.labels(classifier.classNames, classifier.options, options)
     }
 
     private static func check(_ classifier: Classifier) throws(GraftError) {

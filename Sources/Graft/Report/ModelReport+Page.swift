@@ -20,6 +20,7 @@ extension ModelReport {
         addSureness(to: &page)
         addDataFaults(to: &page)
         addShortcuts(to: &page)
+        addDrift(to: &page)
         addMoreData(to: &page)
         addPlaces(to: &page)
         addProvenance(to: &page)
@@ -38,7 +39,7 @@ extension ModelReport {
         let range = accuracy.interval
         let right =
             "\(accuracy.successes) of \(accuracy.count) images are recognised: \(percent(accuracy.value)), and between \(percent(range.lowerBound)) and \(percent(range.upperBound)) of images like these (95 % interval)."
-        return [right, hardestLine, surenessLine]
+        return [right, hardestLine, surenessLine] + (drift.map { [driftLine($0)] } ?? [])
     }
 
     private var hardestLine: String {
@@ -357,7 +358,7 @@ extension ModelReport {
 
     // MARK: Words
 
-    private func gallery(_ answers: [Answer], in page: inout HTMLPage) {
+    func gallery(_ answers: [Answer], in page: inout HTMLPage) {
         page.gallery(
             answers.compactMap { answer in
                 (pictures.explained[answer.path] ?? pictures.plain[answer.path]).map {
@@ -374,14 +375,14 @@ extension ModelReport {
     }
 
     /// The file with its folder.
-    private func shortName(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
+    func shortName(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
 
-    private func percent(_ share: Double) -> String {
+    func percent(_ share: Double) -> String {
         let tenths = (share * 1000).rounded() / 10
         return "\(tenths == tenths.rounded() ? "\(Int(tenths))" : "\(tenths)") %"
     }
 
-    private func hundredths(_ value: Double) -> String {
+    func hundredths(_ value: Double) -> String {
         guard abs(value) < 1e9 else { return "\(value)" }
         let rounded = (value * 100).rounded() / 100
         return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"

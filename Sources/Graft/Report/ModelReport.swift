@@ -24,18 +24,20 @@ public struct ModelReport: Sendable {
         public var isRight: Bool { label == predicted }
     }
 
-    /// A label that is probably wrong.
+    /// What is to be said of an image's label.
     public struct Suspect: Sendable, Hashable {
         /// The image.
         public let path: String
         /// What it is labelled as.
         public let label: String
-        /// What it probably shows.
+        /// What it probably shows; of a label that is not suspected, what else it would be.
         public let suggestion: String
         /// What the label was given by models that had not seen the image.
         public let given: Double
         /// What the other class was given.
         public let suggested: Double
+        /// Whether the label is probably wrong.
+        public let isSuspected: Bool
     }
 
     /// Where an image is on a map of the features.
@@ -96,6 +98,8 @@ public struct ModelReport: Sendable {
     public let findings: [ImageFinding]
     /// The images that could not be read.
     public let failures: [ExampleFailure]
+    /// Whether new images look like those that the answer rests on; `nil` where there are none.
+    public let drift: Drift?
     /// Lines on how it was made: model, data, machine, time.
     public let provenance: [(name: String, value: String)]
 

@@ -81,21 +81,21 @@ struct ReportMaterial {
 
     static let foldCount = 5
 
-    /// Labels that a probe doubts which has not seen them.
-    func suspects(
+    /// All labels, the least plausible first, by a probe that has not seen them; empty where there are too few images.
+    func labels(
         _ classNames: [String], _ training: TrainingOptions, _ options: ModelReport.Options
-    ) throws -> ([ModelReport.Suspect], Int) {
+    ) throws -> [ModelReport.Suspect] {
         options.progress?("labels", 0, Self.foldCount)
-        guard Set(allLabels).count >= 2, allLabels.count >= 4 * Self.foldCount else { return ([], 0) }
+        guard Set(allLabels).count >= 2, allLabels.count >= 4 * Self.foldCount else { return [] }
         let probe = LinearProbe(
             features: features, labels: allLabels, classCount: classNames.count, options: training)
         let judged = try probe.outOfFold(folds(Self.foldCount), count: Self.foldCount)
-        let found = LabelSuspects(judged, labels: allLabels).suspects.map { suspect in
+        return LabelSuspects(judged, labels: allLabels).ranking.map { suspect in
             ModelReport.Suspect(
                 path: allPaths[suspect.row], label: classNames[suspect.label],
-                suggestion: classNames[suspect.suggestion], given: suspect.given, suggested: suspect.suggested)
+                suggestion: classNames[suspect.suggestion], given: suspect.given, suggested: suspect.suggested,
+                isSuspected: suspect.isSuspected)
         }
-        return (found, allLabels.count)
     }
 
     /// How the error of a probe on the images that the answer rests on falls with the number of the others that it learns from.
@@ -128,6 +128,38 @@ struct ReportMaterial {
     func properties(_ options: ModelReport.Options) -> [ImageProperties?] {
         options.progress?("properties", 0, 1)
         return ImageProperties.of(allPaths)
+    }
+
+    /// Whether new images look like those that the answer rests on; at most ``ModelReport/Options/knownLimit`` of these.
+    func drift(
+        _ classifier: Classifier, _ explainer: ModelExplainer, properties: [ImageProperties?],
+        _ options: ModelReport.Options
+    ) throws -> Drift? {
+        guard let images = options.newImages else { return nil }
+        let explained = try classifier.model.explain([images], explainer) { done in
+            options.progress?("new images", done, images.count)
+        }[0]
+        for (group, count) in [
+            ("images that the answer rests on", paths.count), ("new images that can be read", explained.indices.count),
+        ]
+        where count < Drift.leastCount {
+            throw GraftError(
+                .data,
+                "\(group): \(count); it takes at least \(Drift.leastCount) of each to tell whether new images look like the old ones"
+            )
+        }
+        let wanted = min(paths.count, options.knownLimit)
+        let rows = (0..<wanted).map { $0 * paths.count / wanted }
+        let old = Drift.Group(
+            paths: rows.map { paths[$0] }, probabilities: probabilities.rows(rows), features: features.rows(rows),
+            properties: rows.map { properties[$0] })
+        let newPaths = explained.indices.map { images.paths[$0] }
+        var given = ClassProbabilities(classCount: probabilities.classCount)
+        for row in explained.outputs { given.append(outputs: row) }
+        let new = Drift.Group(
+            paths: newPaths, probabilities: given, features: explained.features,
+            properties: ImageProperties.of(newPaths))
+        return try Drift(old, new, classifier.calibration, failures: explained.failures)
     }
 
     /// More points than this show no more, and their vectors take memory.

@@ -15,6 +15,8 @@ extension ModelReport {
         public var provenance: [(name: String, value: String)] = []
         /// The layer whose map says where the model looked; the last with several positions where `nil`.
         public var layer: String?
+        /// New images without labels: the report says whether they still look like those that the answer rests on.
+        public var newImages: ImageFiles?
         /// What is told of progress: what is done, and how far it is.
         public var progress: (@Sendable (_ activity: String, _ done: Int, _ count: Int) -> Void)?
 

@@ -64,10 +64,31 @@ public struct Slice: Sendable, Hashable {
     /// Whether the model does worse on them than on the others by more than chance explains.
     public let isWorse: Bool
 
-    /// Thirds by each property of pixels and files.
+    /// The fewest images of a folder that are a slice, and the most folders.
+    private static let (leastFolderCount, folderLimit) = (10, 20)
+
+    /// Thirds by each property of pixels and files, and folders below those of the classes.
     ///
     /// - Parameter isRight: whether each image was recognised.
-    static func find(_ properties: [ImageProperties?], isRight: [Bool]) -> [Slice] {
+    static func find(
+        _ properties: [ImageProperties?], isRight: [Bool], paths: [String], classNames: [String]
+    ) -> [Slice] {
+        thirds(properties, isRight) + folders(paths, isRight, classNames)
+    }
+
+    /// By the name of the folder that an image lies in, where that says more than its class: `cats/garden` and `dogs/garden` are one.
+    private static func folders(_ paths: [String], _ isRight: [Bool], _ classNames: [String]) -> [Slice] {
+        let parts: Set<Substring> = ["train", "training", "validation", "val", "test"]
+        let names = paths.map { $0.split(separator: "/").dropLast().last ?? "" }
+        let known = Set(classNames.map { Substring($0) }).union(parts)
+        let folders = Dictionary(grouping: paths.indices.filter { !known.contains(names[$0]) }) { names[$0] }
+            .filter { $0.value.count >= leastFolderCount && $0.value.count < paths.count }
+        return folders.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.prefix(folderLimit).map {
+            slice("folder: \($0.key)", $0.value, isRight)
+        }
+    }
+
+    private static func thirds(_ properties: [ImageProperties?], _ isRight: [Bool]) -> [Slice] {
         let kinds: [ImageProperties.Kind] = [.brightness, .contrast, .colourfulness, .sharpness, .width, .proportion]
         return kinds.flatMap { kind -> [Slice] in
             let known = properties.indices.filter { properties[$0]?.values[kind] != nil }

@@ -7,24 +7,26 @@
 ///
 /// Source: Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in dataset labels", arXiv:1911.00068.
 public struct LabelSuspects: Sendable {
-    /// An example whose label is probably wrong.
+    /// What is to be said of an example's label.
     public struct Suspect: Sendable, Hashable {
         /// Its row.
         public let row: Int
         /// What it is labelled.
         public let label: Int
-        /// What it probably is.
+        /// What it probably is; of a label that is not suspected, what else it would be.
         public let suggestion: Int
         /// What the label's class was given.
         public let given: Double
         /// What the other class was given.
         public let suggested: Double
+        /// Whether the label is probably wrong.
+        public let isSuspected: Bool
     }
 
-    /// The suspected examples, the worst first.
-    public let suspects: [Suspect]
     /// All examples, the least plausible label first.
-    public let ranking: [Int]
+    public let ranking: [Suspect]
+    /// The suspected ones, the worst first.
+    public var suspects: [Suspect] { ranking.filter(\.isSuspected) }
 
     /// Looks at probabilities out of fold.
     ///
@@ -43,22 +45,23 @@ public struct LabelSuspects: Sendable {
         }
         // A class without examples is confident of nothing.
         let thresholds = zip(sums, counts).map { $1 == 0 ? Double.infinity : $0 / Double($1) }
-        var margins: [Double] = []
-        var found: [Suspect] = []
+        var ranked: [(margin: Double, suspect: Suspect)] = []
         for row in 0..<count {
             let label = labels[row]
             let others = (0..<probabilities.classCount).filter { $0 != label }
             let best = others.max { probabilities[row, $0] < probabilities[row, $1] } ?? label
-            margins.append(probabilities[row, label] - probabilities[row, best])
             let confident = (0..<probabilities.classCount).filter { probabilities[row, $0] >= thresholds[$0] }
-            guard let surest = confident.max(by: { probabilities[row, $0] < probabilities[row, $1] }), surest != label
-            else { continue }
-            found.append(
-                Suspect(
-                    row: row, label: label, suggestion: surest, given: probabilities[row, label],
-                    suggested: probabilities[row, surest]))
+            let surest = confident.max { probabilities[row, $0] < probabilities[row, $1] } ?? label
+            let suggestion = surest == label ? best : surest
+            let given = probabilities[row, label]
+            ranked.append(
+                (
+                    given - probabilities[row, best],
+                    Suspect(
+                        row: row, label: label, suggestion: suggestion, given: given,
+                        suggested: probabilities[row, suggestion], isSuspected: surest != label)
+                ))
         }
-        ranking = (0..<count).sorted { (margins[$0], $0) < (margins[$1], $1) }
-        suspects = found.sorted { (margins[$0.row], $0.row) < (margins[$1.row], $1.row) }
+        ranking = ranked.sorted { ($0.margin, $0.suspect.row) < ($1.margin, $1.suspect.row) }.map(\.suspect)
     }
 }

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// How well one number tells two groups apart.
 public struct RankStatistics: Sendable, Hashable {
     /// The area under the receiver operating characteristic: the chance that a number of the first group is larger than one
@@ -6,6 +14,9 @@ public struct RankStatistics: Sendable, Hashable {
     /// The Mann–Whitney statistic in standard deviations of what chance gives, by the normal approximation without a
     /// correction for ties (which would make it larger).
     public let deviations: Double
+
+    /// The chance of a statistic at least so far from what chance gives on either side, where the groups do not differ.
+    public var probability: Double { erfc(abs(deviations) / 2.0.squareRoot()) }
 
     /// Compares two groups; neither may be empty, else nothing is told.
     public init(_ first: [Double], _ second: [Double]) {
