@@ -26,12 +26,15 @@ import Testing
 
     /// Expected values: scipy 1.17.1, `ks_2samp(x, y, method="exact")`. The formula is of large groups and a series: 2 % off at 100.
     @Test func theTestOfTwoSamplesIsKolmogorovsAndSmirnovs() {
-        let x = (0..<100).map { Double($0 * 37 % 101) / 101 }
-        let test = KolmogorovSmirnov(x, (0..<90).map { Double(($0 * 53 + 11) % 97) / 97 * 0.8 })
-        #expect(abs(test.difference - 0.21) < 1e-12 && abs(test.probability - 0.025677) < 0.02 * 0.025677)
-        let many = (0..<400).map { Double($0 * 37 % 101) / 101 }
-        let like = KolmogorovSmirnov(many, (0..<100).map { Double(($0 * 53 + 11) % 97) / 97 * 0.9 + 0.05 })
-        #expect(abs(like.difference - 0.06) < 1e-12 && abs(like.probability - 0.92628) < 0.02)
+        func spread(_ count: Int, _ step: Int, _ start: Int, _ modulus: Int) -> [Double] {
+            (0..<count).map { (place: Int) -> Double in Double((place * step + start) % modulus) / Double(modulus) }
+        }
+        let test = KolmogorovSmirnov(spread(100, 37, 0, 101), spread(90, 53, 11, 97).map { $0 * 0.8 })
+        #expect(abs(test.difference - 0.21) < 1e-12)
+        #expect(abs(test.probability - 0.025677) < 0.02 * 0.025677)
+        let like = KolmogorovSmirnov(spread(400, 37, 0, 101), spread(100, 53, 11, 97).map { $0 * 0.9 + 0.05 })
+        #expect(abs(like.difference - 0.06) < 1e-12)
+        #expect(abs(like.probability - 0.92628) < 0.02)
         #expect(KolmogorovSmirnov([1, 1], [1]).probability == 1 && KolmogorovSmirnov([], [1]).probability == 1)
         #expect(KolmogorovSmirnov([1, 2], [3, 4]).difference == 1)
     }

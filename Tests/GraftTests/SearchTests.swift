@@ -149,7 +149,8 @@ import Testing
         try run.record(
             SearchTrial(trial.candidate, right: head.foldSizes.map { $0 }, foldSizes: head.foldSizes, seconds: 1))
         let result = try run.finish()
-        #expect(result.recipe.views == 4 && result.recipe.augmentation?.description == "flip,rotate:15,zoom:0.15")
+        #expect(result.recipe.views == 4)
+        #expect(try result.recipe.augmentation == Augmentation("flip,rotate:15,zoom:0.15"))
         #expect(result.trial.candidate == trial.candidate && result.usesAllImages)
     }
 

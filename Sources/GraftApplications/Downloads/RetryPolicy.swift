@@ -24,10 +24,9 @@ struct RetryPolicy: Sendable {
             let asked = refusal.pause ?? 0
             return asked <= longestPause ? max(asked, pauses[tries - 1]) : nil
         case let error as URLError:
-            // A line that broke may come back; a name that nobody knows, a port that nobody listens at and a machine without a
-            // network will not.
+            // A line that breaks, or says nothing, may come back; on Linux such faults have no code of their own.
             let passing: Set<URLError.Code> = [
-                .networkConnectionLost, .timedOut, .badServerResponse, .cannotParseResponse,
+                .networkConnectionLost, .timedOut, .badServerResponse, .cannotParseResponse, .unknown,
             ]
             return passing.contains(error.code) ? pauses[tries - 1] : nil
         default: return nil
