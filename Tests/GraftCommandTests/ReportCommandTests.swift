@@ -40,6 +40,36 @@ import Testing
         #expect(page.contains("<h1>What model.keras is worth</h1>") && page.contains("graft report model.keras leaves"))
     }
 
+    @Test func newImagesAreComparedWithoutLabels() throws {
+        // Leaves of the same kinds that nobody saw; images of training would be found to lie nearer to training.
+        let sample = try Self.run("sample", "leaves", "--output", "new", "--train", "24", "--size", "64", "--seed", "7")
+        #expect(sample.status == 0, "\(sample.errors)")
+        let new = try Self.shared.get().folder.url.appending(path: "new/train")
+        for name in ["birch", "maple", "oak"] { try FileManager.default.removeItem(at: new.appending(path: name)) }
+        let outcome = try Self.run(
+            "report", "model.keras", "leaves", "--compare", "new/train", "--no-audit", "--output", "new.html",
+            "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let events = outcome.lines.compactMap { JSONLine($0) }
+        let drift = try #require(events.first { $0.string("event") == "drift" })
+        #expect(drift.bool("found") == false && drift.number("images") == 24 && drift.number("new_images") == 48)
+        #expect(events.count { $0.string("event") == "comparison" } > 20)
+        #expect(outcome.errors.contains("48 new images look like those that this rests on"), "\(outcome.errors)")
+        let files = try Self.shared.get().folder
+        try files.drawPictures(["blue": 2], below: "few")
+        let few = try Self.run("report", "model.keras", "leaves", "--compare", "few", "--output", "few.html")
+        #expect(
+            few.status == 1 && few.errors.contains("new images that can be read: 2; it takes at least 20"),
+            "\(few.errors)")
+        #expect(!files.exists("few.html"))
+    }
+
+    @Test func everyLabelIsRanked() throws {
+        let outcome = try Self.run("clean", "leaves", "--model", "model.keras", "--all", "--json")
+        let labels = outcome.lines.compactMap { JSONLine($0) }.filter { $0.string("event") == "suspect" }
+        #expect(labels.count == 72 && labels[0].bool("suspected") == true && labels[71].bool("suspected") == false)
+    }
+
     @Test func aWrongLabelIsListed() throws {
         let outcome = try Self.run("clean", "leaves", "--model", "model.keras", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
