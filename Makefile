@@ -5,6 +5,7 @@
 #                                               the published cats and dogs with InceptionV3: Scripts/tutorial
 #   make test                                   all Swift tests
 #   make build                                  the command, in .build/release/graft
+#   make serve                                  graft-serve beside it, which graft serve and graft studio run
 #   make format | make lint                     write, or check, the layout of all Swift files
 #   make check                                  everything that has to hold: the same as `bash .ci/run`
 #   make check-all                              what takes too long for that: Scripts/check-all says what, and when it was done
@@ -14,7 +15,7 @@
 SWIFT ?= swift
 # The environment of the benchmark's rivals: gigabytes, so it may stand elsewhere.
 RIVALS ?= .venv-rivals
-SWIFT_FOLDERS := Package.swift Sources Tests $(wildcard Examples Benchmarks)
+SWIFT_FOLDERS := Package.swift Sources Tests $(wildcard Examples Benchmarks Serve)
 
 # Homebrew's oneDNN has no pkg-config file, so compiler and linker are told where it is.
 ifeq ($(shell uname -s),Darwin)
@@ -23,7 +24,7 @@ ifeq ($(shell uname -s),Darwin)
     export LIBRARY_PATH := $(BREW)/lib:$(LIBRARY_PATH)
 endif
 
-.PHONY: demo tutorial build test format lint check check-all benchmark libraries
+.PHONY: demo tutorial build serve test format lint check check-all benchmark libraries
 
 demo: build
 	@Scripts/demo
@@ -33,6 +34,10 @@ tutorial: build
 
 build: libraries
 	$(SWIFT) build -c release --product graft
+
+# A package of its own, in the same folder, so that Graft is not built twice.
+serve: build
+	$(SWIFT) build -c release --package-path Serve --scratch-path "$(CURDIR)/.build" --product graft-serve
 
 test: libraries
 	$(SWIFT) test

@@ -1,3 +1,5 @@
+import GraftSystem
+
 /// One thing that `graft doctor` looked at.
 struct DoctorFinding {
     enum State: String {

@@ -10,9 +10,6 @@ extension Int {
 }
 
 extension Double {
-    /// With so many digits behind the point.
-    func fixed(_ digits: Int) -> String { isNaN ? "nan" : String(format: "%.\(digits)f", self) }
-
     /// Seconds as people say them: `0.82 s`, `34.1 s`, `2 min 5 s`.
     var asDuration: String {
         switch self {

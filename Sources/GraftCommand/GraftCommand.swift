@@ -21,6 +21,7 @@ struct GraftCommand: ParsableCommand {
             Features.self, Summary.self,
             Export.self,
             FindLearningRate.self, Bases.self, Fetch.self, Sample.self, Doctor.self, Distill.self, SearchVerb.self,
+            ServeVerb.self, StudioVerb.self,
         ])
 
     /// Runs the verb that the arguments name; a verb that is not there is told apart from its arguments.

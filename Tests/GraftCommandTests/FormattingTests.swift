@@ -1,3 +1,4 @@
+import GraftSystem
 import Testing
 
 @testable import GraftCommand
@@ -20,4 +21,10 @@ import Testing
 
     @Test(arguments: [(0.2, "1 s"), (59.4, "60 s"), (99.0, "99 s"), (125.0, "2 min 5 s"), (1e12, "very long")])
     func timeLeftHasNoFractions(seconds: Double, text: String) { #expect(seconds.asTimeLeft == text) }
+
+    @Test func figuresStandLossFirstAndValidationLast() {
+        var object = JSONObject()
+        object.add(figures: ["val_loss": 4, "accuracy": 2, "val_accuracy": 5, "loss": 1])
+        #expect(object.line == #"{"loss":1.0,"accuracy":2.0,"val_loss":4.0,"val_accuracy":5.0}"#)
+    }
 }

@@ -71,7 +71,7 @@ import Testing
             arguments: ["trian", "photos"],
             message:
                 "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, report, clean, audit, preview, split, "
-                + "features, summary, export, find-learning-rate, bases, fetch, sample, doctor, distill, search, help",
+                + "features, summary, export, find-learning-rate, bases, fetch, sample, doctor, distill, search, serve, studio, help",
             usage: "Usage: graft <subcommand>\n  See 'graft --help' for more information.\n"),
         wrong("predict", predict, "m.keras a.jpg --input-size 0", "--input-size: got 0, needs 1 to 4096 pixels"),
         wrong("predict", predict, "m.keras a.jpg --top 0", "--top: got 0, needs at least 1"),

@@ -49,7 +49,7 @@ extension Classifier {
         }
     }
 
-    private func maps(
+    func maps(
         _ batch: Batch, _ explainer: ModelExplainer, _ paths: [String]
     ) throws -> [(Int, Result<ActivationMap, ExampleFailure>)] {
         guard !batch.indices.isEmpty else { return [] }

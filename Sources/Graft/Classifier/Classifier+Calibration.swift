@@ -69,6 +69,18 @@ extension Classifier {
 /// The explainers of a classifier for a full and a single batch: each holds packed weights.
 final class Explainers: Sendable {
     private let kept = Mutex<[ModelExplainer]>([])
+    /// For maps of single images: its second plan, of gradients, is made at the first.
+    private let single = Mutex<ModelExplainer?>(nil)
+
+    /// The explainer of single images whose maps are asked for.
+    func mapper(of model: Model, options: TrainingOptions) throws -> ModelExplainer {
+        try single.withLock { single in
+            if let known = single, known.serves(1, options) { return known }
+            let new = try ModelExplainer(model, batchSize: 1, options: options)
+            single = new
+            return new
+        }
+    }
 
     func explainer(of model: Model, batchSize: Int, options: TrainingOptions) throws -> ModelExplainer {
         try kept.withLock { kept in

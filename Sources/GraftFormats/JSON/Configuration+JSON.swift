@@ -1,10 +1,11 @@
 import GraftModel
 
 extension Configuration {
-    /// The value that JSON text says.
+    /// The value that JSON text says, in UTF-8. Text from outside may be anything: its depth and the memory that its values take are
+    /// bounded.
     ///
-    /// - Throws: `.format` with the line and what was expected there.
-    package init(json bytes: [UInt8]) throws(GraftError) { self = try JSONReader.read(bytes) }
+    /// - Throws: `GraftError` with code `format` and the line and what was expected there.
+    public init(json bytes: [UInt8]) throws(GraftError) { self = try JSONReader.read(bytes) }
 
     /// The value that JSON text says.
     package init(json text: String) throws(GraftError) { self = try JSONReader.read(Array(text.utf8)) }

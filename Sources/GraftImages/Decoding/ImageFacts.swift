@@ -44,3 +44,19 @@ struct ImageFacts {
         }
     }
 }
+
+extension ImageDecoder {
+    /// Refuses an image whose header declares more pixels than this; no pixel is decoded for it.
+    ///
+    /// - Throws: `GraftError` with code `image` for such an image, and where there is no header that makes sense.
+    package static func check(_ bytes: [UInt8], pixelLimit: Int) throws(GraftError) {
+        let facts = try ImageFacts.read(bytes)
+        let (count, overflow) = facts.width.multipliedReportingOverflow(by: facts.height)
+        guard !overflow, count <= pixelLimit else {
+            throw GraftError(
+                .image,
+                "it declares \(facts.width) × \(facts.height) pixels, and at most \(pixelLimit) are taken; scale it down first"
+            )
+        }
+    }
+}

@@ -2,9 +2,9 @@
 ///
 /// A message inside of another one is a reader of the same bytes between other bounds: nothing is copied, and nothing is read
 /// beyond the bounds. Who calls decides how deep messages may lie. Source: protobuf.dev/programming-guides/encoding.
-package struct ProtobufReader {
+public struct ProtobufReader {
     /// What a field holds.
-    package enum FieldContent {
+    public enum FieldContent {
         /// A whole number, a truth value or an enumeration.
         case varint(UInt64)
         /// Eight bytes.
@@ -16,17 +16,17 @@ package struct ProtobufReader {
     }
 
     /// All bytes of the file.
-    package let bytes: [UInt8]
+    public let bytes: [UInt8]
     private var position: Int
     private let end: Int
 
     /// A reader of a whole file.
-    package init(_ bytes: [UInt8]) { self.init(bytes, 0..<bytes.count) }
+    public init(_ bytes: [UInt8]) { self.init(bytes, 0..<bytes.count) }
 
     /// A reader of a part.
     ///
     /// - Precondition: the part lies inside.
-    package init(_ bytes: [UInt8], _ range: Range<Int>) {
+    public init(_ bytes: [UInt8], _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         (self.bytes, position, end) = (bytes, range.lowerBound, range.upperBound)
     }
@@ -34,7 +34,7 @@ package struct ProtobufReader {
     /// The next field; `nil` at the end.
     ///
     /// - Throws: ``GraftError`` with code `format` where a field is cut short or of no kind that there is.
-    package mutating func next() throws(GraftError) -> (field: Int, value: FieldContent)? {
+    public mutating func next() throws(GraftError) -> (field: Int, value: FieldContent)? {
         guard position < end else { return nil }
         let start = position
         let key = try varint()
@@ -52,12 +52,12 @@ package struct ProtobufReader {
     }
 
     /// A text.
-    package func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+    public func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     /// The numbers of a field that is repeated: packed, or one at a time.
     ///
     /// - Throws: as ``next()``.
-    package func integers(_ value: FieldContent) throws(GraftError) -> [Int] {
+    public func integers(_ value: FieldContent) throws(GraftError) -> [Int] {
         switch value {
         case .varint(let number): return [Self.integer(number)]
         case .bytes(let range):
@@ -72,7 +72,7 @@ package struct ProtobufReader {
     /// The 32-bit floats of a field that is repeated: packed, or one at a time.
     ///
     /// - Throws: as ``next()``.
-    package func floats(_ value: FieldContent) throws(GraftError) -> [Float] {
+    public func floats(_ value: FieldContent) throws(GraftError) -> [Float] {
         switch value {
         case .fixed32(let bits): return [Float(bitPattern: bits)]
         case .bytes(let range):
@@ -90,7 +90,7 @@ package struct ProtobufReader {
     }
 
     /// A whole number of 64 bits with its sign.
-    package static func integer(_ number: UInt64) -> Int { Int(Int64(bitPattern: number)) }
+    public static func integer(_ number: UInt64) -> Int { Int(Int64(bitPattern: number)) }
 
     private mutating func varint() throws(GraftError) -> UInt64 {
         let start = position

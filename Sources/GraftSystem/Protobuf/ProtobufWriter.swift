@@ -2,7 +2,7 @@
 ///
 /// Large fields are kept as they are until the message is written to a file, whichever message they lie in: weights are not
 /// copied from message to message. Source: protobuf.dev/programming-guides/encoding.
-package struct ProtobufWriter {
+public struct ProtobufWriter {
     /// What is complete, in order; what came last is in `tail`.
     private var parts: [[UInt8]] = []
     private var partsByteCount = 0
@@ -11,51 +11,51 @@ package struct ProtobufWriter {
     private static let leastPart = 1 << 16
 
     /// The length of the message so far.
-    package var byteCount: Int { partsByteCount + tail.count }
+    public var byteCount: Int { partsByteCount + tail.count }
 
     /// The message so far.
-    package var bytes: [UInt8] { Array(parts.joined()) + tail }
+    public var bytes: [UInt8] { Array(parts.joined()) + tail }
 
     /// An empty message.
-    package init() {}
+    public init() {}
 
     /// A whole number; negative ones take ten bytes, as of `int64`.
-    package mutating func add(_ field: Int, _ value: Int) {
+    public mutating func add(_ field: Int, _ value: Int) {
         addVarint(UInt64(field) << 3)
         addVarint(UInt64(bitPattern: Int64(value)))
     }
 
     /// A 64-bit float.
-    package mutating func add(_ field: Int, _ value: Double) {
+    public mutating func add(_ field: Int, _ value: Double) {
         addVarint(UInt64(field) << 3 | 1)
         withUnsafeBytes(of: value.bitPattern.littleEndian) { tail += $0 }
     }
 
     /// A text.
-    package mutating func add(_ field: Int, _ value: String) { add(field, bytes: Array(value.utf8)) }
+    public mutating func add(_ field: Int, _ value: String) { add(field, bytes: Array(value.utf8)) }
 
     /// A message inside of this one.
-    package mutating func add(_ field: Int, _ message: ProtobufWriter) {
+    public mutating func add(_ field: Int, _ message: ProtobufWriter) {
         begin(field, byteCount: message.byteCount)
         for part in message.parts { append(part) }
         append(message.tail)
     }
 
     /// Bytes of any kind.
-    package mutating func add(_ field: Int, bytes value: [UInt8]) {
+    public mutating func add(_ field: Int, bytes value: [UInt8]) {
         begin(field, byteCount: value.count)
         append(value)
     }
 
     /// Whole numbers without a field's number before each.
-    package mutating func add(_ field: Int, packed values: [Int]) {
+    public mutating func add(_ field: Int, packed values: [Int]) {
         var inner = ProtobufWriter()
         for value in values { inner.addVarint(UInt64(bitPattern: Int64(value))) }
         add(field, inner)
     }
 
     /// Writes the message to a file that does not exist yet, or is empty.
-    package func write(to path: String) throws(GraftError) {
+    public func write(to path: String) throws(GraftError) {
         let file = try File(filling: path)
         for part in parts + [tail] {
             var failure: GraftError?

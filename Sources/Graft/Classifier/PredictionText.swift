@@ -1,17 +1,22 @@
-import Graft
+import GraftModel
 
-/// How `predict` shows what a model says of one image.
-struct PredictionText {
+/// How `graft predict` shows what a model says of one image, and a server what it was asked.
+public struct PredictionText: Sendable {
     /// For people.
-    let line: String
-    /// For programs.
-    let object: JSONObject
+    public let line: String
+    /// For programs: a line of `graft predict --json`.
+    public let object: JSONObject
 
     /// Features are thousands: so many are shown to people.
     private static let shownFeatureCount = 4
 
-    /// - Parameter top: how many classes are shown; all where it is `nil`.
-    init(_ answer: Classification, of outputs: ClassifierOutputs, top: Int?) {
+    /// Shows an answer.
+    ///
+    /// - Parameters:
+    ///   - answer: what a classifier says of an image.
+    ///   - outputs: what the classifier's numbers are.
+    ///   - top: how many classes are shown; all where it is `nil`.
+    public init(_ answer: Classification, of outputs: ClassifierOutputs, top: Int?) {
         let ranked = Array(answer.classes.prefix(top ?? answer.classes.count))
         var object = JSONObject(event: "prediction")
         object.add("path", .string(answer.name))
@@ -37,7 +42,8 @@ struct PredictionText {
         case .features:
             let all = answer.outputs
             let first = all.prefix(Self.shownFeatureCount).map { $0.fixed(4) }.joined(separator: ", ")
-            text = "\(all.count.of("feature")) \(first)\(all.count > Self.shownFeatureCount ? ", …" : "")"
+            text =
+                "\(all.count.grouped) feature\(all.count == 1 ? "" : "s") \(first)\(all.count > Self.shownFeatureCount ? ", …" : "")"
             object.add("features", .numbers(all))
         }
         line = "\(answer.name): \(text)\(Self.doubts(answer))"

@@ -1,7 +1,6 @@
 import Foundation
+import GraftSystem
 import Testing
-
-@testable import GraftCommand
 
 @Suite struct JSONObjectTests {
     @Test func membersKeepTheirOrder() {
@@ -44,9 +43,12 @@ import Testing
         #expect(object.line == #"{"x":null}"#)
     }
 
-    @Test func figuresStandLossFirstAndValidationLast() {
+    @Test func listsHoldObjectsAndValues() {
+        var inner = JSONObject()
+        inner.add("a", .int(1))
         var object = JSONObject()
-        object.add(figures: ["val_loss": 4, "accuracy": 2, "val_accuracy": 5, "loss": 1])
-        #expect(object.line == #"{"loss":1.0,"accuracy":2.0,"val_loss":4.0,"val_accuracy":5.0}"#)
+        object.add("objects", .objects([inner, JSONObject()]))
+        object.add("values", .values([.string("x"), .bool(true), .null, .values([.number(0.5)])]))
+        #expect(object.line == #"{"objects":[{"a":1},{}],"values":["x",true,null,[0.5]]}"#)
     }
 }

@@ -1,27 +1,45 @@
-/// One line of `--json`: an object whose members keep their order.
-struct JSONObject {
+/// One line of `--json`, or what a server answers: an object whose members keep their order.
+///
+/// Names and texts come from others: whatever in them would steer a terminal is written as an escape, which is the same text to
+/// a reader of JSON.
+public struct JSONObject: Sendable {
     private var members: [(name: String, value: Value)] = []
 
     /// What a member may hold.
-    enum Value {
+    public enum Value: Sendable {
+        /// Text.
         case string(String)
+        /// A whole number.
         case int(Int)
+        /// A number; what is not finite becomes `null`.
         case number(Double)
+        /// A truth value.
         case bool(Bool)
+        /// A list of texts.
         case strings([String])
+        /// A list of numbers.
         case numbers([Double])
+        /// An object inside of this one.
         case object(JSONObject)
+        /// A list of objects.
+        case objects([JSONObject])
+        /// A list of anything.
+        case values([Value])
+        /// Nothing.
         case null
     }
 
-    init(event: String) { members = [("event", .string(event))] }
-    init() {}
+    /// An object whose first member says what happened.
+    public init(event: String) { members = [("event", .string(event))] }
+
+    /// An object without members.
+    public init() {}
 
     /// Adds a member at the end.
-    mutating func add(_ name: String, _ value: Value) { members.append((name, value)) }
+    public mutating func add(_ name: String, _ value: Value) { members.append((name, value)) }
 
     /// The object as JSON on one line.
-    var line: String {
+    public var line: String {
         "{" + members.map { "\(Self.quoted($0.name)):\(Self.text($0.value))" }.joined(separator: ",") + "}"
     }
 
@@ -34,6 +52,8 @@ struct JSONObject {
         case .bool(let bool): bool ? "true" : "false"
         case .strings(let strings): "[" + strings.map(quoted).joined(separator: ",") + "]"
         case .object(let object): object.line
+        case .objects(let objects): "[" + objects.map(\.line).joined(separator: ",") + "]"
+        case .values(let values): "[" + values.map(text).joined(separator: ",") + "]"
         case .null: "null"
         }
     }

@@ -1,0 +1,3 @@
+import GraftServing
+
+await GraftServe.start()
