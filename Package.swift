@@ -51,6 +51,7 @@ let package = Package(
         room("GraftFeatures", ["GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
         room("GraftApplications", ["GraftModel", "GraftData", "GraftFormats", "CPocket", "GraftDigest"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
+        room("GraftText", ["GraftData", "GraftDigest"]),
         room("GraftImages", ["GraftData", "CJPEG", "CVips", "GraftDigest", "GraftInflate"]),
 
         // The data, the model and the graph.
@@ -120,6 +121,7 @@ let package = Package(
         tests(of: "GraftReports"),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications", "GraftData"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftText", resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
         tests(of: "Graft"),
         tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
