@@ -10,12 +10,12 @@ import Synchronization
 #endif
 
 /// Independent pieces of work on a bounded number of threads.
-enum ParallelWork {
+package enum ParallelWork {
     /// The processor's cores.
-    static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    package static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     /// Calls `body` once for each number below `count`, from up to `threads` threads at once, and returns after the last.
-    static func perform(count: Int, threads: Int, _ body: @Sendable (Int) -> Void) {
+    package static func perform(count: Int, threads: Int, _ body: @Sendable (Int) -> Void) {
         let workers = min(threads, count)
         guard workers > 1 else {
             for number in 0..<count { body(number) }

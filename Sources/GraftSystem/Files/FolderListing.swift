@@ -1,5 +1,3 @@
-import GraftGraph
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -9,31 +7,31 @@ import GraftGraph
 #endif
 
 /// What lies directly in a folder, sorted by name as Python sorts: by code points.
-struct FolderListing {
+package struct FolderListing {
     /// A file or folder, with links followed.
-    struct Entry {
-        let name: String
-        let path: String
-        let kind: Kind
-        let isLink: Bool
+    package struct Entry {
+        package let name: String
+        package let path: String
+        package let kind: Kind
+        package let isLink: Bool
     }
 
-    enum Kind: Equatable {
+    package enum Kind: Equatable {
         case file
         case folder
         /// Something that is neither, or a link to nothing; the text says what.
         case other(String)
     }
 
-    private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
     /// Names that are not UTF-8, as text for messages; such files cannot be addressed and are left out.
-    private(set) var unreadableNames: [String] = []
+    package private(set) var unreadableNames: [String] = []
 
-    var files: [Entry] { entries.filter { $0.kind == .file } }
-    var folders: [Entry] { entries.filter { $0.kind == .folder } }
+    package var files: [Entry] { entries.filter { $0.kind == .file } }
+    package var folders: [Entry] { entries.filter { $0.kind == .folder } }
 
     /// - Throws: `GraftError` with code `file` where the folder cannot be listed.
-    init(of folder: String) throws(GraftError) {
+    package init(of folder: String) throws(GraftError) {
         guard let directory = opendir(folder) else {
             throw FileBytes.systemError("the folder \(folder) cannot be read")
         }
@@ -52,25 +50,27 @@ struct FolderListing {
     }
 
     /// Whether a text comes first in the order of code points, which is that of UTF-8 bytes.
-    static func precedes(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
+    package static func precedes(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
 
     /// A path below a folder.
-    static func join(_ folder: String, _ name: String) -> String {
+    package static func join(_ folder: String, _ name: String) -> String {
         folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
     /// The last part of a path.
-    static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+    package static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
     /// The path without links, or `nil` where there is no such file.
-    static func realPath(_ path: String) -> String? {
+    package static func realPath(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(validatingCString: resolved)
     }
 
     /// What a path leads to; `nil` where there is nothing.
-    static func kind(of path: String) -> Kind? {
+    package static func kind(of path: String) -> Kind? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         switch status.st_mode & S_IFMT {
