@@ -131,11 +131,11 @@ extension TokenDecoder {
                 value.integer.flatMap { (0...Self.maximumStrip).contains($0) ? $0 : nil }
             }
             self = .strip(
-                content: try json.member("content", "a text", \.bytes),
+                content: try json.shortText("content"),
                 start: try json.member("start", "a whole number up to \(Self.maximumStrip)", read),
                 stop: try json.member("stop", "a whole number up to \(Self.maximumStrip)", read))
         case "Replace":
-            self = .replace(try json.pattern("pattern"), with: try json.member("content", "a text", \.bytes))
+            self = .replace(try json.pattern("pattern"), with: try json.shortText("content"))
         case "Sequence":
             self = .sequence(
                 try json.member("decoders", "a list", \.elements).map { (part) throws(GraftError) in
@@ -146,6 +146,18 @@ extension TokenDecoder {
                 .format,
                 "the decoder \(type.prefix(40).description.printable) is not known; Graft has WordPiece, ByteLevel, Metaspace, "
                     + "BPEDecoder, ByteFallback, Fuse, Strip, Replace and Sequence")
+        }
+    }
+}
+
+extension TokenDecoder {
+    /// How many parts it has, and how many times as long it makes a text at most.
+    var extent: (parts: Int, growth: Double) {
+        switch self {
+        case .replace(let pattern, let content): (1, PartLimits.growth(pattern.count, content.count))
+        case .sequence(let parts):
+            parts.reduce((1, 1)) { ($0.0 + $1.extent.parts, $0.1 * $1.extent.growth) }
+        default: (1, 1)
         }
     }
 }

@@ -6,7 +6,9 @@ enum ByteAlphabet {
     static let characters: [UInt32] = {
         var next: UInt32 = 0x100
         return (UInt32(0)...255).map { byte in
-            if (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || (0xAE...0xFF).contains(byte) { return byte }
+            if (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || (0xAE...0xFF).contains(byte) {
+                return byte
+            }
             defer { next += 1 }
             return next
         }

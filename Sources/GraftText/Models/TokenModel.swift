@@ -18,7 +18,9 @@ enum TokenModel: Sendable {
             let word = UnsafeBufferPointer(rebasing: text[range])
             guard let id = table.value(word, hash: ByteTable.hash(word)) ?? unknownID else {
                 throw GraftError(
-                    .data, "\"\(word.prefix(40).printable)\" is not in the vocabulary, and there is no token for what is unknown")
+                    .data,
+                    "\"\(word.prefix(40).printable)\" is not in the vocabulary, and there is no token for what is unknown"
+                )
             }
             sink.append(id, range)
         }
@@ -45,8 +47,8 @@ extension TokenModel {
             let model = try WordPiece(
                 vocabulary, unknown: try json.optional("unk_token", "a text", \.bytes) ?? Array("[UNK]".utf8),
                 prefix: try json.optional("continuing_subword_prefix", "a text", \.bytes) ?? Array("##".utf8),
-                maximumWordLength: try json.optional("max_input_chars_per_word", "a whole number from 0") {
-                    $0.integer.flatMap { $0 >= 0 ? $0 : nil }
+                maximumWordLength: try json.optional("max_input_chars_per_word", "a whole number from 0 to 4096") {
+                    $0.integer.flatMap { (0...4096).contains($0) ? $0 : nil }
                 } ?? 100)
             return (.wordPiece(model), vocabulary)
         case "BPE":
@@ -59,7 +61,8 @@ extension TokenModel {
         default:
             throw GraftError(
                 .format,
-                "the model \(type.prefix(40).description.printable) is not known; Graft has WordPiece, BPE, Unigram and WordLevel")
+                "the model \(type.prefix(40).description.printable) is not known; Graft has WordPiece, BPE, Unigram and WordLevel"
+            )
         }
     }
 
@@ -130,7 +133,8 @@ extension Vocabulary {
             guard let id = member.value.integer else {
                 throw GraftError(
                     .format,
-                    "the id of the token \"\(member.name.prefix(40).printable)\" must be a whole number, is \(member.value.brief)")
+                    "the id of the token \"\(member.name.prefix(40).printable)\" must be a whole number, is \(member.value.brief)"
+                )
             }
             try insert(member.name, id)
         }

@@ -7,6 +7,7 @@ struct Vocabulary: Sendable {
 
     /// Ids beyond it are refused: a file of few tokens must not ask for the memory of many.
     private let largestID: Int
+    private var byteCount = 0
 
     /// For about so many tokens; some ids may be free, as they are where a vocabulary was made larger for speed.
     init(capacity: Int) {
@@ -23,6 +24,13 @@ struct Vocabulary: Sendable {
                 .format,
                 "the token \"\(token.prefix(40).printable)\" has the id \(id); in a vocabulary of this size ids are from 0 to "
                     + "\(largestID)")
+        }
+        byteCount += token.count
+        guard token.count <= PartLimits.tokenBytes, byteCount <= PartLimits.vocabularyBytes else {
+            throw GraftError(
+                .format,
+                "the tokens of a vocabulary have at most \(PartLimits.tokenBytes) bytes each and \(PartLimits.vocabularyBytes) "
+                    + "together")
         }
         if table.value(token) == nil { count += 1 }
         table.set(token, to: Int32(id))

@@ -49,8 +49,8 @@ extension Normalizer {
                 left: try json.flag("strip_left", default: true), right: try json.flag("strip_right", default: true))
         case "Replace":
             self = .replace(
-                try json.pattern("pattern").scalars, with: try json.member("content", "a text", \.bytes).scalars)
-        case "Prepend": self = .prepend(try json.member("prepend", "a text", \.bytes).scalars)
+                try json.pattern("pattern").scalars, with: try json.shortText("content").scalars)
+        case "Prepend": self = .prepend(try json.shortText("prepend").scalars)
         case "Sequence":
             self = .sequence(
                 try json.member("normalizers", "a list", \.elements).map { (part) throws(GraftError) in
@@ -65,14 +65,15 @@ extension Normalizer {
     }
 }
 
-extension OrderedJSON {
-    /// A pattern that is a text; regular expressions are refused.
-    func pattern(_ name: String) throws(GraftError) -> [UInt8] {
-        let pattern = try member(name, "an object", { $0.members == nil ? nil : $0 })
-        if let text = pattern["String"]?.bytes { return text }
-        throw GraftError(
-            .format,
-            "\(kind) has the pattern \(pattern["Regex"]?.brief ?? pattern.brief); Graft takes a text, {\"String\": …}, here and "
-                + "no regular expression")
+extension Normalizer {
+    /// How many parts it has, and how many times as long it makes a text at most.
+    var extent: (parts: Int, growth: Double) {
+        switch self {
+        case .replace(let pattern, let content): (1, PartLimits.growth(pattern.count, content.count))
+        case .sequence(let parts):
+            parts.reduce((1, 1)) { ($0.0 + $1.extent.parts, $0.1 * $1.extent.growth) }
+        // One character becomes up to eighteen, but those become no more.
+        default: (1, 1)
+        }
     }
 }

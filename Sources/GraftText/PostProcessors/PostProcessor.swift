@@ -31,8 +31,8 @@ struct PostProcessor: Sendable {
     }
 
     /// One sequence of one text or of two.
-    func process(_ first: TokenSequence, _ second: TokenSequence?, addsSpecialTokens: Bool) -> Encoding {
-        var encoding = Encoding()
+    func process(_ first: TokenSequence, _ second: TokenSequence?, addsSpecialTokens: Bool) -> TokenEncoding {
+        var encoding = TokenEncoding()
         let template = second == nil ? single : addsSpecialTokens ? pair : plainPair
         for item in template {
             switch item {
@@ -60,11 +60,15 @@ extension PostProcessor {
         case "TemplateProcessing": try readTemplates(json)
         case "BertProcessing":
             let (cls, sep) = (try Self.token("cls", json), try Self.token("sep", json))
-            let first: [Item] = [.special([cls], typeID: 0), .text(isSecond: false, typeID: 0), .special([sep], typeID: 0)]
+            let first: [Item] = [
+                .special([cls], typeID: 0), .text(isSecond: false, typeID: 0), .special([sep], typeID: 0),
+            ]
             (single, pair) = (first, first + [.text(isSecond: true, typeID: 1), .special([sep], typeID: 1)])
         case "RobertaProcessing":
             let (cls, sep) = (try Self.token("cls", json), try Self.token("sep", json))
-            let first: [Item] = [.special([cls], typeID: 0), .text(isSecond: false, typeID: 0), .special([sep], typeID: 0)]
+            let first: [Item] = [
+                .special([cls], typeID: 0), .text(isSecond: false, typeID: 0), .special([sep], typeID: 0),
+            ]
             (single, pair) = (
                 first,
                 first + [.special([sep], typeID: 0), .text(isSecond: true, typeID: 0), .special([sep], typeID: 0)]
@@ -78,7 +82,8 @@ extension PostProcessor {
                 if let trimming = processor.trimming { self.trimming = trimming }
                 if processor.single != single || processor.pair != pair {
                     guard single == Self().single, pair == Self().pair else {
-                        throw GraftError(.format, "a sequence of two post-processors that both add tokens is not supported")
+                        throw GraftError(
+                            .format, "a sequence of two post-processors that both add tokens is not supported")
                     }
                     (single, pair, plainPair) = (processor.single, processor.pair, processor.plainPair)
                 }
@@ -115,17 +120,21 @@ extension PostProcessor {
         _ name: String, _ json: OrderedJSON, _ specials: OrderedJSON
     ) throws(GraftError) -> [Item] {
         let parts = try json.member(name, "a list", \.elements)
-        guard parts.count <= 64 else { throw GraftError(.format, "the template \(name) has \(parts.count) parts; at most 64") }
+        guard parts.count <= 64 else {
+            throw GraftError(.format, "the template \(name) has \(parts.count) parts; at most 64")
+        }
         var items: [Item] = []
         for part in parts {
             if let special = part["SpecialToken"] {
                 items.append(
-                    .special(try ids(try special.member("id", "a text", \.text), specials), typeID: try typeID(special)))
+                    .special(try ids(try special.member("id", "a text", \.text), specials), typeID: try typeID(special))
+                )
             } else if let text = part["Sequence"] {
                 let isSecond = try text.member("id", "A or B") { ["A": false, "B": true][$0.text ?? ""] }
                 items.append(.text(isSecond: isSecond, typeID: try typeID(text)))
             } else {
-                throw GraftError(.format, "a template has the part \(part.brief); it must be a Sequence or a SpecialToken")
+                throw GraftError(
+                    .format, "a template has the part \(part.brief); it must be a Sequence or a SpecialToken")
             }
         }
         return items
@@ -139,7 +148,8 @@ extension PostProcessor {
 
     private static func ids(_ name: String, _ specials: OrderedJSON) throws(GraftError) -> [Int32] {
         guard let ids = specials[name]?["ids"]?.elements, ids.count <= 64 else {
-            throw GraftError(.format, "the template's special token \(name.prefix(40).description.printable) has no ids")
+            throw GraftError(
+                .format, "the template's special token \(name.prefix(40).description.printable) has no ids")
         }
         return try ids.map { (id) throws(GraftError) in
             guard let id = id.integer, (0...TokenRule.largestID).contains(id) else {

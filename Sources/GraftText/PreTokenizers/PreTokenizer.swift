@@ -143,7 +143,7 @@ extension PreTokenizer {
                 try json.pattern("pattern"), try json.behavior(default: nil),
                 isInverted: try json.flag("invert", default: false))
         case "CharDelimiterSplit":
-            self = .split(try json.member("delimiter", "a text", \.bytes), .removed, isInverted: false)
+            self = .split(try json.shortText("delimiter"), .removed, isInverted: false)
         case "Sequence":
             self = .sequence(
                 try json.member("pretokenizers", "a list", \.elements).map { (part) throws(GraftError) in
@@ -153,7 +153,8 @@ extension PreTokenizer {
             throw GraftError(
                 .format,
                 "the pre-tokenizer \(type.prefix(40).description.printable) is not known; Graft has BertPreTokenizer, Whitespace, "
-                    + "WhitespaceSplit, Punctuation, Digits, ByteLevel, Metaspace, Split, CharDelimiterSplit and Sequence")
+                    + "WhitespaceSplit, Punctuation, Digits, ByteLevel, Metaspace, Split, CharDelimiterSplit and Sequence"
+            )
         }
     }
 
@@ -185,7 +186,9 @@ extension Metaspace {
         if try !json.flag("add_prefix_space", default: true) {
             scheme = .never
         } else {
-            scheme = try json.optional("prepend_scheme", "always, first or never") { $0.text.flatMap(Scheme.init) } ?? .always
+            scheme =
+                try json.optional("prepend_scheme", "always, first or never") { $0.text.flatMap(Scheme.init) }
+                ?? .always
         }
         splits = try json.flag("split", default: true)
     }
@@ -197,5 +200,12 @@ extension OrderedJSON {
         let read: (OrderedJSON) -> DelimiterBehavior? = { $0.text.flatMap(DelimiterBehavior.init) }
         guard let usual else { return try member("behavior", expected, read) }
         return try optional("behavior", expected, read) ?? usual
+    }
+}
+
+extension PreTokenizer {
+    /// How many parts it has.
+    var partCount: Int {
+        if case .sequence(let parts) = self { 1 + parts.reduce(0) { $0 + $1.partCount } } else { 1 }
     }
 }

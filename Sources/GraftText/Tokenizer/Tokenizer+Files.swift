@@ -12,7 +12,8 @@ extension Tokenizer {
         guard let file = Self.file(at: path) else {
             throw GraftError(
                 .file,
-                "\(path.printable) is no file, and no folder with a tokenizer.json, a vocab.txt, or a vocab.json and merges.txt")
+                "\(path.printable) is no file, and no folder with a tokenizer.json, a vocab.txt, or a vocab.json and merges.txt"
+            )
         }
         do throws(GraftError) {
             let bytes = try FileBytes.read(file, limit: OrderedJSONReader.maximumByteCount)
@@ -27,7 +28,8 @@ extension Tokenizer {
                 try self.init(json: bytes)
             }
         } catch {
-            throw error.code == .file ? error : GraftError(error.code, "\(file.printable): \(error.message)", cause: error.cause)
+            throw error.code == .file
+                ? error : GraftError(error.code, "\(file.printable): \(error.message)", cause: error.cause)
         }
     }
 
@@ -79,7 +81,8 @@ extension Tokenizer {
         }
         func id(_ token: String) throws(GraftError) -> Int {
             guard let id = vocabulary.lastIndex(where: { $0.name.elementsEqual(token.utf8) }) else {
-                throw GraftError(.format, "the vocabulary has no \(token), which BERT needs; it has \(vocabulary.count) lines")
+                throw GraftError(
+                    .format, "the vocabulary has no \(token), which BERT needs; it has \(vocabulary.count) lines")
             }
             return id
         }
@@ -108,7 +111,9 @@ extension Tokenizer {
 
     private static func withoutSpacesAtEnd(_ line: ArraySlice<UInt8>) -> [UInt8] {
         var scalars = Array(line).scalars
-        while let last = scalars.last, UnicodeTables.shared.classes(of: last).contains(.whitespace) { scalars.removeLast() }
+        while let last = scalars.last, UnicodeTables.shared.classes(of: last).contains(.whitespace) {
+            scalars.removeLast()
+        }
         var bytes: [UInt8] = []
         for scalar in scalars { bytes.append(scalar: scalar) }
         return bytes
@@ -116,7 +121,8 @@ extension Tokenizer {
 
     private static func special(_ token: String, _ id: Int) -> OrderedJSON {
         [
-            "id": .int(id), "content": .string(Array(token.utf8)), "single_word": false, "lstrip": false, "rstrip": false,
+            "id": .int(id), "content": .string(Array(token.utf8)), "single_word": false, "lstrip": false,
+            "rstrip": false,
             "normalized": false, "special": true,
         ]
     }
@@ -144,7 +150,9 @@ extension Tokenizer {
             "added_tokens": .array(vocabulary[end]?.integer.map { [Self.special(end, $0)] } ?? []),
             "normalizer": .null,
             "pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true],
-            "post_processor": ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true],
+            "post_processor": [
+                "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+            ],
             "decoder": ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true],
             "model": [
                 "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,

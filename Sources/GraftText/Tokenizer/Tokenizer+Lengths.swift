@@ -55,7 +55,9 @@ extension Tokenizer {
         public var multiple: Int?
 
         /// Padding behind the text, of any length, by default.
-        public init(length: Length = .longest, id: Int32 = 0, typeID: Int32 = 0, isLeft: Bool = false, multiple: Int? = nil) {
+        public init(
+            length: Length = .longest, id: Int32 = 0, typeID: Int32 = 0, isLeft: Bool = false, multiple: Int? = nil
+        ) {
             (self.length, self.id, self.typeID, self.isLeft, self.multiple) = (length, id, typeID, isLeft, multiple)
         }
 
@@ -73,7 +75,8 @@ extension Tokenizer.Truncation {
         guard maximumLength >= specialCount else {
             throw GraftError(
                 .argument,
-                "texts are cut off at \(maximumLength) tokens, and the \(specialCount) special tokens around them are more")
+                "texts are cut off at \(maximumLength) tokens, and the \(specialCount) special tokens around them are more"
+            )
         }
         let limit = maximumLength - specialCount
         let total = first.ids.count + (second?.ids.count ?? 0)
@@ -95,7 +98,8 @@ extension Tokenizer.Truncation {
     private func remaining(_ count: Int, _ removed: Int) throws(GraftError) -> Int {
         guard count > removed else {
             throw GraftError(
-                .data, "a text of \(count) tokens is too short to lose the \(removed) that are too many with the other one")
+                .data,
+                "a text of \(count) tokens is too short to lose the \(removed) that are too many with the other one")
         }
         return count - removed
     }
@@ -112,6 +116,13 @@ extension Tokenizer.Truncation {
     }
 }
 
+extension TokenEncoding {
+    /// Fills up to a length.
+    mutating func pad(to length: Int, _ padding: Tokenizer.Padding) {
+        pad(to: length, padding.id, typeID: padding.typeID, isLeft: padding.isLeft)
+    }
+}
+
 // MARK: Reading
 
 extension Tokenizer.Truncation {
@@ -123,7 +134,8 @@ extension Tokenizer.Truncation {
             strategy: try json.member("strategy", "LongestFirst, OnlyFirst or OnlySecond") {
                 $0.text.flatMap(Strategy.init)
             },
-            isLeft: try json.optional("direction", "Left or Right") { ["Left": true, "Right": false][$0.text ?? ""] } ?? false)
+            isLeft: try json.optional("direction", "Left or Right") { ["Left": true, "Right": false][$0.text ?? ""] }
+                ?? false)
     }
 }
 
@@ -139,12 +151,14 @@ extension Tokenizer.Padding {
             value.integer.flatMap { (0...Self.maximumLength).contains($0) ? $0 : nil }
         }
         self.init(
-            length: try json.member("strategy", "BatchLongest or Fixed with a number up to \(Self.maximumLength)") { value in
+            length: try json.member("strategy", "BatchLongest or Fixed with a number up to \(Self.maximumLength)") {
+                value in
                 value.text == "BatchLongest" ? .longest : value["Fixed"].flatMap(size).map { .fixed($0) }
             },
             id: try json.optional("pad_id", "a whole number", id) ?? 0,
             typeID: try json.optional("pad_type_id", "a whole number", id) ?? 0,
-            isLeft: try json.optional("direction", "Left or Right") { ["Left": true, "Right": false][$0.text ?? ""] } ?? false,
+            isLeft: try json.optional("direction", "Left or Right") { ["Left": true, "Right": false][$0.text ?? ""] }
+                ?? false,
             multiple: try json.optional("pad_to_multiple_of", "a whole number up to \(Self.maximumLength)", size))
     }
 }

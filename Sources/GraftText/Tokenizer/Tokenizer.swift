@@ -28,7 +28,9 @@ public struct Tokenizer: Sendable {
     /// Reads what `tokenizer.json` holds.
     ///
     /// - Throws: `GraftError` with code `format` for what is no tokenizer, or one with parts that are not known here.
-    public init(json bytes: [UInt8]) throws(GraftError) { try self.init(try OrderedJSONReader.read(bytes), json: bytes) }
+    public init(json bytes: [UInt8]) throws(GraftError) {
+        try self.init(try OrderedJSONReader.read(bytes), json: bytes)
+    }
 
     init(_ json: OrderedJSON, json bytes: [UInt8]) throws(GraftError) {
         func part(_ name: String) -> OrderedJSON? { json[name].flatMap { $0.isNull ? nil : $0 } }
@@ -38,9 +40,18 @@ public struct Tokenizer: Sendable {
             throw GraftError(.format, "it has no member \"model\", as a tokenizer.json has")
         }
         (model, vocabulary) = try TokenModel.read(stored, isByteLevel: preTokenizer?.isByteLevel ?? false)
-        postProcessor = try part("post_processor").map { (part) throws(GraftError) in try PostProcessor(part) } ?? PostProcessor()
+        postProcessor =
+            try part("post_processor").map { (part) throws(GraftError) in try PostProcessor(part) } ?? PostProcessor()
         decoder = try part("decoder").map { (part) throws(GraftError) in try TokenDecoder(part) }
-        added = try AddedVocabulary(try json.optional("added_tokens", "a list", \.elements) ?? [], vocabulary, normalizer)
+        if let extent = normalizer?.extent {
+            try PartLimits.check("normalizer", parts: extent.parts, growth: extent.growth)
+        }
+        try PartLimits.check("pre-tokenizer", parts: preTokenizer?.partCount ?? 0, growth: 1)
+        if let extent = decoder?.extent {
+            try PartLimits.check("decoder", parts: extent.parts, growth: extent.growth)
+        }
+        added = try AddedVocabulary(
+            try json.optional("added_tokens", "a list", \.elements) ?? [], vocabulary, normalizer)
         truncation = try part("truncation").map { (part) throws(GraftError) in try Truncation(part) }
         padding = try part("padding").map { (part) throws(GraftError) in try Padding(part) }
         self.json = bytes
@@ -74,16 +85,16 @@ public struct Tokenizer: Sendable {
     ///   `argument` where the special tokens alone are longer than ``truncation`` allows.
     public func encode(
         _ text: String, pair: String? = nil, addsSpecialTokens: Bool = true
-    ) throws(GraftError) -> Encoding {
+    ) throws(GraftError) -> TokenEncoding {
         try encode(text, pair, addsSpecialTokens, tracksOffsets: true, TokenScratch())
     }
 
     /// The tokens of several texts; with ``Padding/Length/longest`` they are filled up to the longest of them.
     ///
     /// - Throws: `GraftError` as ``encode(_:pair:addsSpecialTokens:)``.
-    public func encode(_ texts: [String], addsSpecialTokens: Bool = true) throws(GraftError) -> [Encoding] {
+    public func encode(_ texts: [String], addsSpecialTokens: Bool = true) throws(GraftError) -> [TokenEncoding] {
         let scratch = TokenScratch()
-        var encodings: [Encoding] = []
+        var encodings: [TokenEncoding] = []
         encodings.reserveCapacity(texts.count)
         for text in texts {
             encodings.append(try encode(text, nil, addsSpecialTokens, tracksOffsets: true, scratch))
@@ -119,7 +130,7 @@ public struct Tokenizer: Sendable {
 
     func encode(
         _ text: String, _ pair: String?, _ addsSpecialTokens: Bool, tracksOffsets: Bool, _ scratch: TokenScratch
-    ) throws(GraftError) -> Encoding {
+    ) throws(GraftError) -> TokenEncoding {
         var first = try sequence(text, tracksOffsets: tracksOffsets, scratch)
         var second = try pair.map { (text) throws(GraftError) in
             try sequence(text, tracksOffsets: tracksOffsets, scratch)
@@ -180,14 +191,22 @@ struct AddedVocabulary: Sendable {
         guard stored.count <= Self.maximumCount else {
             throw GraftError(.format, "it has \(stored.count) added tokens; at most \(Self.maximumCount)")
         }
-        var all: [AddedToken] = []
+        var (all, byteCount): ([AddedToken], Int) = ([], 0)
         for json in stored {
             let token = try AddedToken(json)
             guard !token.content.isEmpty else { continue }
+            byteCount += token.content.count
+            guard token.content.count <= PartLimits.tokenBytes, byteCount <= PartLimits.vocabularyBytes else {
+                throw GraftError(
+                    .format,
+                    "added tokens have at most \(PartLimits.tokenBytes) bytes each and \(PartLimits.vocabularyBytes) together"
+                )
+            }
             if let known = vocabulary.id(of: token.content), known != token.id {
                 throw GraftError(
                     .format,
-                    "the added token \"\(token.content.prefix(40).printable)\" has the id \(token.id), and \(known) in the vocabulary")
+                    "the added token \"\(token.content.prefix(40).printable)\" has the id \(token.id), and \(known) in the vocabulary"
+                )
             }
             ids.set(token.content, to: token.id)
             tokens[token.id] = token
@@ -196,7 +215,11 @@ struct AddedVocabulary: Sendable {
         // Special tokens come first, as in the package: of equal ones the first counts.
         for token in all.filter(\.isSpecial) + all.filter({ !$0.isSpecial }) {
             guard token.isNormalized, let normalizer else {
-                if token.isNormalized { normalized.insert(token, as: token.content) } else { raw.insert(token, as: token.content) }
+                if token.isNormalized {
+                    normalized.insert(token, as: token.content)
+                } else {
+                    raw.insert(token, as: token.content)
+                }
                 continue
             }
             var text = token.content.withUnsafeBufferPointer { ScalarText($0, origin: 0, isTracked: false) }

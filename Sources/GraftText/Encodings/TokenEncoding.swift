@@ -1,5 +1,5 @@
 /// The tokens of a text, or of two.
-public struct Encoding: Hashable, Sendable {
+public struct TokenEncoding: Hashable, Sendable {
     /// The tokens' ids.
     public private(set) var ids: [Int32] = []
     /// Which of two texts each token is of: 0 or 1.
@@ -30,16 +30,17 @@ public struct Encoding: Hashable, Sendable {
         typeIDs += repeatElement(typeID, count: sequence.ids.count)
         attentionMask += repeatElement(1, count: sequence.ids.count)
         isSpecial += repeatElement(false, count: sequence.ids.count)
-        offsets += sequence.offsets.isEmpty ? [Range<Int>](repeating: 0..<0, count: sequence.ids.count) : sequence.offsets
+        offsets +=
+            sequence.offsets.isEmpty ? [Range<Int>](repeating: 0..<0, count: sequence.ids.count) : sequence.offsets
     }
 
     /// Fills up to a length.
-    mutating func pad(to length: Int, _ padding: Tokenizer.Padding) {
+    mutating func pad(to length: Int, _ id: Int32, typeID: Int32, isLeft: Bool) {
         let missing = length - count
         guard missing > 0 else { return }
-        let place = padding.isLeft ? 0 : count
-        ids.insert(contentsOf: repeatElement(padding.id, count: missing), at: place)
-        typeIDs.insert(contentsOf: repeatElement(padding.typeID, count: missing), at: place)
+        let place = isLeft ? 0 : count
+        ids.insert(contentsOf: repeatElement(id, count: missing), at: place)
+        typeIDs.insert(contentsOf: repeatElement(typeID, count: missing), at: place)
         attentionMask.insert(contentsOf: repeatElement(0, count: missing), at: place)
         isSpecial.insert(contentsOf: repeatElement(true, count: missing), at: place)
         offsets.insert(contentsOf: repeatElement(0..<0, count: missing), at: place)
