@@ -41,7 +41,10 @@ let package = Package(
             name: "GraftMeasure", dependencies: ["Graft", "GraftCPU", "COneDNN", "CKernels", argumentParser],
             path: "Benchmarks/Measure", swiftSettings: strict),
         room(
-            "Graft", ["GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages"]),
+            "Graft",
+            [
+                "GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages", "GraftText",
+            ]),
 
         // What a user works with.
         room("GraftReports", ["GraftTraining"]),
@@ -133,7 +136,7 @@ if Context.environment["GRAFT_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "GraftFuzz",
-            dependencies: ["GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem"],
+            dependencies: ["GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem", "GraftText"],
             path: "Tests/Fuzz", exclude: ["Dictionaries"],
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
 }

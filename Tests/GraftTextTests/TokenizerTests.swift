@@ -108,6 +108,16 @@ import Testing
         #expect(try tokenizer.ids(of: expected.sentences ?? []) == expected.inputIDs)
     }
 
+    @Test(.enabled(if: SharedFiles.path("decoders/tok512.json") != nil, "the small decoder's tokenizer is not there"))
+    func piecesWithScoresHaveTheIDsOfLlama2c() throws {
+        let tokenizer = try Tokenizer(contentsOf: try #require(SharedFiles.path("decoders/tok512.json")))
+        for item in try reference(try #require(SharedFiles.path("decoders/reference.json"))).encodings ?? [] {
+            let ids = try tokenizer.encode(item.text).ids
+            #expect(ids == item.ids, "\(item.text.debugDescription)")
+            #expect(tokenizer.decode(ids.dropFirst()) == item.text)
+        }
+    }
+
     @Test(.enabled(if: SharedFiles.path("gpt2-tokenizer/vocab.json") != nil, "GPT-2's tokenizer is not there"))
     func gpt2HasTheIDsOfThePackage() throws {
         let tokenizer = try Tokenizer(contentsOf: try #require(SharedFiles.path("gpt2-tokenizer")))

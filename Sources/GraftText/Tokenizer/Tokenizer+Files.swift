@@ -25,7 +25,8 @@ extension Tokenizer {
                 let merges = try FileBytes.read(beside("merges.txt"), limit: OrderedJSONReader.maximumByteCount)
                 try self.init(bytePairs: bytes, merges: merges)
             } else {
-                try self.init(json: bytes)
+                let json = try OrderedJSONReader.read(bytes)
+                if json["pieces"] == nil { try self.init(json, json: bytes) } else { try self.init(pieces: json) }
             }
         } catch {
             throw error.code == .file
