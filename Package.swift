@@ -41,7 +41,10 @@ let package = Package(
             name: "GraftMeasure", dependencies: ["Graft", "GraftCPU", "COneDNN", "CKernels", argumentParser],
             path: "Benchmarks/Measure", swiftSettings: strict),
         room(
-            "Graft", ["GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages"]),
+            "Graft",
+            [
+                "GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages", "GraftText",
+            ]),
 
         // What a user works with.
         room("GraftReports", ["GraftTraining"]),
@@ -51,6 +54,7 @@ let package = Package(
         room("GraftFeatures", ["GraftData", "GraftModel", "GraftRuntime", "GraftDigest"]),
         room("GraftApplications", ["GraftModel", "GraftData", "GraftFormats", "CPocket", "GraftDigest"]),
         room("GraftFormats", ["GraftModel", "CZip"]),
+        room("GraftText", ["GraftData", "GraftDigest"]),
         room("GraftImages", ["GraftData", "CJPEG", "CVips", "GraftDigest", "GraftInflate"]),
 
         // The data, the model and the graph.
@@ -120,6 +124,7 @@ let package = Package(
         tests(of: "GraftReports"),
         tests(of: "GraftApplications", ["GraftCPU", "GraftFormats"], resources: [.copy("Fixtures")]),
         tests(of: "GraftFormats", ["GraftApplications", "GraftData"], resources: [.copy("Fixtures")]),
+        tests(of: "GraftText", resources: [.copy("Fixtures")]),
         tests(of: "GraftImages", resources: [.copy("Fixtures")]),
         tests(of: "Graft"),
         tests(of: "GraftCommand", ["Graft", "GraftDigest"], resources: [.copy("Fixtures")]),
@@ -131,7 +136,7 @@ if Context.environment["GRAFT_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "GraftFuzz",
-            dependencies: ["GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem"],
+            dependencies: ["GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem", "GraftText"],
             path: "Tests/Fuzz", exclude: ["Dictionaries"],
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -180,17 +180,21 @@ graft_dnn_result graft_dnn_convolution_of_rank_create(graft_dnn_engine *engine,
 
 static graft_dnn_result describe_product(const graft_dnn_matrix_product *p, bool bias, operands *o) {
     memset(o, 0, sizeof *o);
-    dnnl_dims_t left = {p->rows, p->inner}, right = {p->inner, p->columns}, target = {p->rows, p->columns};
-    dnnl_dims_t left_plain = {p->inner, 1}, left_transposed = {1, p->rows};
-    dnnl_dims_t right_plain = {p->columns, 1}, right_transposed = {1, p->inner};
-    TRY("dnnl_memory_desc_init",
-        describe(&o->source, 2, left, p->type, p->transpose_left ? left_transposed : left_plain));
-    TRY("dnnl_memory_desc_init",
-        describe(&o->weights, 2, right, p->type, p->transpose_right ? right_transposed : right_plain));
-    TRY("dnnl_memory_desc_init", describe(&o->target, 2, target, p->type, right_plain));
+    // One product has no axis for the batch.
+    const int rank = p->batch > 1 ? 3 : 2, first = 3 - rank;
+    dnnl_dims_t left = {p->batch, p->rows, p->inner}, right = {p->batch, p->inner, p->columns};
+    dnnl_dims_t target = {p->batch, p->rows, p->columns}, target_plain = {p->rows * p->columns, p->columns, 1};
+    dnnl_dims_t left_plain = {p->rows * p->inner, p->inner, 1}, left_transposed = {p->rows * p->inner, 1, p->rows};
+    dnnl_dims_t right_plain = {p->inner * p->columns, p->columns, 1};
+    dnnl_dims_t right_transposed = {p->inner * p->columns, 1, p->inner};
+    TRY("dnnl_memory_desc_init", describe(&o->source, rank, left + first, p->type,
+                                          (p->transpose_left ? left_transposed : left_plain) + first));
+    TRY("dnnl_memory_desc_init", describe(&o->weights, rank, right + first, p->type,
+                                          (p->transpose_right ? right_transposed : right_plain) + first));
+    TRY("dnnl_memory_desc_init", describe(&o->target, rank, target + first, p->type, target_plain + first));
     if (bias) {
-        dnnl_dims_t sizes = {1, p->columns};
-        TRY("dnnl_memory_desc_init", describe(&o->bias, 2, sizes, graft_dnn_float32, right_plain));
+        dnnl_dims_t sizes = {1, 1, p->columns};
+        TRY("dnnl_memory_desc_init", describe(&o->bias, rank, sizes + first, graft_dnn_float32, target_plain + first));
     }
     return graft_dnn_fine;
 }

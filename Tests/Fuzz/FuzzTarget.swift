@@ -6,12 +6,13 @@ import Foundation
 @testable import GraftImages
 @testable import GraftModel
 @testable import GraftSystem
+@testable import GraftText
 
 /// A reader of untrusted bytes, and how it is tried on some.
 ///
 /// What a reader refuses is fine. A trap, a sanitizer's report, a second's delay or gigabytes of memory are not.
 enum FuzzTarget: String, CaseIterable {
-    case hdf5, weights, keras, onnx, configuration, zip, safetensors, checkpoint, npy, shard, image
+    case hdf5, weights, keras, onnx, configuration, zip, safetensors, checkpoint, npy, shard, image, tokenizer
 
     /// Reads all that there is to be read.
     func read(_ bytes: [UInt8]) {
@@ -34,6 +35,7 @@ enum FuzzTarget: String, CaseIterable {
                     _ = try? NumpyFile.integers(contentsOf: path)
                 }
             case .shard: try FuzzFile.with(bytes, "input.features") { try Self.readShard($0) }
+            case .tokenizer: try Self.readTokenizer(bytes)
             case .image: _ = try ImageDecoder(channels: (bytes.last ?? 0) & 1 == 0 ? 3 : 1).decode(bytes)
             }
         } catch {
@@ -75,6 +77,17 @@ enum FuzzTarget: String, CaseIterable {
         let model = try Model.deserialize(configuration, registry: .standard)
         // Sizes that fit no memory are refused when the model is used, and need not be tried.
         if model.countParameters() < 1 << 20 { _ = try model.lower(batchSize: 1, training: false) }
+    }
+
+    private static func readTokenizer(_ bytes: [UInt8]) throws {
+        var tokenizer = try Tokenizer(json: bytes)
+        for text in ["It's naïve: 你好 😀 [MASK]", String(repeating: "a", count: 200), ""] {
+            let ids = try tokenizer.encode(text, pair: "b").ids
+            _ = tokenizer.decode(ids + [-1, .max])
+        }
+        (tokenizer.truncation, tokenizer.padding) = (nil, nil)
+        let again = try Tokenizer(json: tokenizer.json)
+        precondition(try again.encode("é a").ids == tokenizer.encode("é a").ids, "what it carries is another one")
     }
 
     private static func readArchive(_ path: String) throws {

@@ -38,6 +38,8 @@ class Case:
     scale: float = 1.5
     #: Inputs are ids: whole numbers from 0 below this.
     ids: int | None = None
+    #: Inputs, by position, that are int32 ids from 0 below this, beside others that are none.
+    mixed_ids: dict[int, int] | None = None
     #: What ids are stored as.
     dtype: str = "float32"
     #: What Keras's call is told about training, where that is not `training`.
@@ -472,6 +474,57 @@ def merges() -> list[Case]:
     ]
 
 
+def attention() -> list[Case]:
+    """Attention by itself, then in models that say more at its call: masks are ids 0 and 1."""
+
+    def attend(name: str, inputs: list[tuple[int, ...]], **options) -> Case:
+        return Case(f"attention {name}", lambda k: k.layers.MultiHeadAttention(2, 3, **options), inputs)
+
+    def masked(name: str, call: Callable[[Any, Any, Any, Any], Any], mask: tuple[int, ...], **options) -> Case:
+        def make(k):
+            x, memory = k.Input((3, 4), name="x"), k.Input((5, 4), name="memory")
+            flags = k.Input(mask, dtype="int32", name="flags")
+            return k.Model([x, memory, flags], call(k.layers.MultiHeadAttention(2, 3, **options), x, memory, flags))
+
+        return Case(f"model: attention with {name}", make, [(2, 3, 4), (2, 5, 4), (2, *mask)], mixed_ids={2: 2})
+
+    def causal(name: str, **options) -> Case:
+        def make(k):
+            x = k.Input((5, 4), name="x")
+            return k.Model(x, k.layers.MultiHeadAttention(2, 3, **options)(x, x, use_causal_mask=True))
+
+        return Case(f"model: causal attention {name}", make, [(2, 5, 4)])
+
+    def pooled(k):
+        x, flags = k.Input((4, 3), name="x"), k.Input((4,), dtype="int32", name="flags")
+        return k.Model([x, flags], k.layers.GlobalAveragePooling1D()(x, mask=flags))
+
+    query, value = (2, 3, 4), (2, 5, 4)
+    return [
+        attend("of two sequences", [query, value]),
+        attend("with a key of its own", [query, value, (2, 5, 6)]),
+        attend("of other widths", [query, (2, 5, 2)], value_dim=5, output_shape=7),
+        attend("without bias", [query, value], use_bias=False),
+        attend("with a gate", [query, value], use_gate=True),
+        attend("in a window", [(2, 5, 4), value], sliding_window=2),
+        attend("with dropout, for inference", [query, value], dropout=0.5),
+        attend("with penalties", [query, value], kernel_regularizer="l2", bias_constraint="non_neg"),
+        masked("a mask", lambda layer, x, y, flags: layer(x, y, attention_mask=flags), (3, 5)),
+        masked("a mask of heads", lambda layer, x, y, flags: layer(x, y, attention_mask=flags), (2, 3, 5)),
+        masked("one row of a mask", lambda layer, x, y, flags: layer(x, y, attention_mask=flags), (1, 5)),
+        masked("a mask and dropout", lambda layer, x, y, flags: layer(x, y, attention_mask=flags), (3, 5), dropout=0.1),
+        masked("a mask of keys", lambda layer, x, y, flags: layer(x, y, key_mask=flags), (5,)),
+        masked("names alone", lambda layer, x, y, flags: layer(value=y, query=x, key=y, value_mask=flags), (5,)),
+        masked(
+            "a mask, a window and a causal mask",
+            lambda layer, x, y, flags: layer(x, y, attention_mask=flags, use_causal_mask=True), (1, 5), sliding_window=2,
+        ),
+        causal("alone"),
+        causal("in a window", sliding_window=2),
+        Case("model: the mean of what a mask names", pooled, [(3, 4, 3), (3, 4)], mixed_ids={1: 2}),
+    ]
+
+
 def models() -> list[Case]:
     """Small functional models: how layers join, share and nest."""
 
@@ -622,7 +675,7 @@ def distributed() -> list[Case]:
 def all_cases() -> list[Case]:
     groups = [
         convolutions, depthwise_convolutions, separable_convolutions, transposed_convolutions, sequences, dense_layers, embeddings,
-        activations, normalizations, poolings, shapes, image_layers, merges, operations, distributed, models,
+        activations, normalizations, poolings, shapes, image_layers, merges, attention, operations, distributed, models,
     ]
     cases = [case for group in groups for case in group()]
     assert len({case.name for case in cases}) == len(cases)
@@ -642,10 +695,15 @@ def distinct_values(shape, scale: float, random):
     return np.round(random.permutation(steps) * 2 * scale / (count + 1), 4).astype(np.float32).reshape(shape)
 
 
-def input_values(case: Case, shape, random):
+def input_values(case: Case, index: int, shape, random):
     """Seeded ids, or numbers of few digits."""
     import numpy as np
 
+    if case.mixed_ids and index in case.mixed_ids:
+        ids = random.randint(0, case.mixed_ids[index], shape)
+        # Each row has one that is not 0: a mean over nothing is no number.
+        ids[..., 0] = np.maximum(ids[..., 0], 1)
+        return ids.astype("int32")
     if case.ids is None:
         return distinct_values(shape, case.scale, random)
     return random.randint(0, case.ids, shape).astype(case.dtype)
@@ -659,6 +717,11 @@ def weight_values(name: str, shape, random):
         return np.zeros(shape, np.int32)
     low, high = {"moving_variance": (0.5, 1.5), "variance": (0.5, 1.5), "gamma": (0.5, 1.5)}.get(name, (-0.8, 0.8))
     return np.round(random.uniform(low, high, shape), 2).astype(np.float32)
+
+
+def arguments(layer, inputs: list, keras) -> list:
+    """What the layer is called with: most take a list of tensors; attention takes them one after the other."""
+    return inputs if len(inputs) == 1 or isinstance(layer, keras.layers.MultiHeadAttention) else [inputs]
 
 
 def tensor(array) -> dict:
@@ -676,11 +739,9 @@ def run(case: Case, keras) -> dict:
     random = np.random.RandomState(zlib.crc32(case.name.encode()))
     keras.backend.clear_session()
     layer = case.make(keras)
-    inputs = [tf.constant(input_values(case, shape, random)) for shape in case.inputs]
-    argument = inputs[0] if len(inputs) == 1 else inputs
+    inputs = [tf.constant(input_values(case, index, shape, random)) for index, shape in enumerate(case.inputs)]
     if not layer.built:
-        shapes = [tuple(x.shape) for x in inputs]
-        layer.build(shapes[0] if len(shapes) == 1 else shapes)
+        layer.build(*arguments(layer, [tuple(x.shape) for x in inputs], keras))
     for variable in layer.weights:
         variable.assign(weight_values(variable.name, tuple(variable.shape), random))
     if isinstance(layer, keras.layers.Normalization):
@@ -694,7 +755,7 @@ def run(case: Case, keras) -> dict:
         watched = [x for x in inputs if x.dtype.is_floating]
         for x in watched:
             tape.watch(x)
-        result = layer(argument, **options)
+        result = layer(*arguments(layer, inputs, keras), **options)
         outputs = result if isinstance(result, list) else [result]
         probes = [np.round(random.uniform(-1, 1, y.shape), 2).astype(np.float32) for y in outputs]
         loss = sum(tf.reduce_sum(y * probe) for y, probe in zip(outputs, probes))

@@ -43,10 +43,10 @@ def check_layer(case, keras, checks: common.Checks, folder: Path) -> None:
     random = np.random.RandomState(zlib.crc32(case.name.encode()))
     keras.backend.clear_session()
     layer = case.make(keras)
-    values = [layers.input_values(case, shape, random) for shape in case.inputs]
+    values = [layers.input_values(case, index, shape, random) for index, shape in enumerate(case.inputs)]
     inputs = [keras.Input(shape[1:], dtype=value.dtype, name=f"in{i}")
               for i, (shape, value) in enumerate(zip(case.inputs, values))]
-    outputs = None if isinstance(layer, keras.Model) else layer(inputs[0] if len(inputs) == 1 else inputs)
+    outputs = None if isinstance(layer, keras.Model) else layer(*layers.arguments(layer, inputs, keras))
     for variable in layer.weights:
         variable.assign(layers.weight_values(variable.name, tuple(variable.shape), random))
     if isinstance(layer, keras.layers.Normalization):

@@ -91,6 +91,15 @@ def models(keras) -> dict:
         inner = stack((6, 6, 1), L.Conv2D(2, 3, activation="relu"), L.Flatten())
         return of((3, 6, 6, 1), lambda x: chain(x, L.TimeDistributed(inner), L.GlobalAveragePooling1D(), L.Dense(2)))
 
+    def transformer():
+        ids, flags = K.Input((6,), dtype="int32", name="ids"), K.Input((6,), dtype="int32", name="flags")
+        x = L.Embedding(20, 8)(ids) + L.Embedding(6, 8)(ids * 0 + np.arange(6, dtype="int32"))
+        y = L.MultiHeadAttention(2, 4, name="attention")(x, x, attention_mask=L.Reshape((1, 6))(flags))
+        x = L.LayerNormalization(epsilon=1e-6)(L.Add()([x, y]))
+        y = L.MultiHeadAttention(2, 3, value_dim=5, dropout=0.1)(query=x, value=x, use_causal_mask=True)
+        x = L.LayerNormalization()(x + L.Dense(8)(L.Dense(12, activation="gelu")(y)))
+        return K.Model([ids, flags], L.Dense(3)(L.GlobalAveragePooling1D()(x, mask=flags)))
+
     def compiled():
         model = stack((8, 8, 3), L.Conv2D(4, 3, activation="relu"), L.Flatten(), L.Dense(3))
         model.compile("adam", K.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
@@ -136,6 +145,7 @@ def models(keras) -> dict:
         "bytes": of((6, 6, 1), lambda x: L.Dense(2)(L.Flatten()(L.Rescaling(1 / 255)(x))), dtype="uint8"),
         "mixed-precision": stack((5,), L.Dense(6, dtype="mixed_bfloat16"), L.Dense(2, dtype="float64")),
         "lora": lora(),
+        "transformer": transformer(),
         "trained": compiled(),
     }
 
@@ -145,7 +155,7 @@ ROUGH = {"mixed-precision": 2e-2}
 #: LoRA's matrices are arrays of their own in `.h5`, which Graft refuses by their number; in `.keras` they are merged.
 ARCHIVES_ALONE = {"lora"}
 #: Whole numbers from and below these.
-INPUTS = {"words": (0, 20), "bytes": (0, 256)}
+INPUTS = {"words": (0, 20), "bytes": (0, 256), "transformer": (1, 20)}
 
 
 def fill(model, seed: int) -> None:

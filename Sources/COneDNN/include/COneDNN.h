@@ -88,6 +88,8 @@ typedef struct {
 
 typedef struct {
     enum graft_dnn_type type;
+    /// How many products of matrices that lie one after the other; without an epilogue where there are several.
+    int64_t batch;
     int64_t rows, inner, columns;
     /// Whether memory holds the operand as [inner, rows], and the other as [columns, inner].
     bool transpose_left, transpose_right;

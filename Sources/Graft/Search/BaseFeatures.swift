@@ -22,14 +22,20 @@ struct BaseCuts {
         var (tensors, outputs, counts) = ([SymbolicTensor](), [Output](), [String: Int]())
         for cut in recipe.base.cuts {
             let output = try recipe.base.features(at: cut, of: network)
-            counts[cut] = try Model(inputs: network.input, outputs: output).countParameters()
+            counts[cut] = try Model(inputs: network.inputs, outputs: output).countParameters()
             guard output.shape.rank > 1 else {
                 tensors.append(output)
                 outputs.append(Output(cut: cut, pooling: nil))
                 continue
             }
             for pooling in SearchFeatures.Pooling.allCases {
-                let layer: Layer = pooling == .average ? GlobalAveragePooling2D() : GlobalMaxPooling2D()
+                let layer: Layer =
+                    switch (pooling, output.shape.rank) {
+                    case (.average, 2): GlobalAveragePooling1D()
+                    case (.average, _): GlobalAveragePooling2D()
+                    case (.max, 2): GlobalMaxPooling1D()
+                    case (.max, _): GlobalMaxPooling2D()
+                    }
                 tensors.append(try layer(output))
                 outputs.append(Output(cut: cut, pooling: pooling))
             }

@@ -11,9 +11,9 @@ public struct Head: Sendable, Hashable {
     public enum Part: Sendable, Hashable {
         /// ``GraftModel/Flatten``.
         case flatten
-        /// ``GraftModel/GlobalAveragePooling2D``.
+        /// ``GraftModel/GlobalAveragePooling2D``, of tokens ``GraftModel/GlobalAveragePooling1D``.
         case averagePool
-        /// ``GraftModel/GlobalMaxPooling2D``.
+        /// ``GraftModel/GlobalMaxPooling2D``, of tokens ``GraftModel/GlobalMaxPooling1D``.
         case maxPool
         /// ``GraftModel/Dense`` with so many units.
         case dense(_ units: Int, activation: ActivationFunction = .linear)
@@ -72,6 +72,9 @@ public struct Head: Sendable, Hashable {
     ) throws(GraftError) -> SymbolicTensor {
         switch part {
         case .flatten: return try Flatten()(features)
+        // The tokens of a transformer lie along one axis.
+        case .averagePool where features.shape.rank == 2: return try GlobalAveragePooling1D()(features)
+        case .maxPool where features.shape.rank == 2: return try GlobalMaxPooling1D()(features)
         case .averagePool: return try GlobalAveragePooling2D()(features)
         case .maxPool: return try GlobalMaxPooling2D()(features)
         case .dense(let units, let activation):

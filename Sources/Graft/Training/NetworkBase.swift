@@ -38,14 +38,17 @@ public protocol NetworkBase: Sendable {
 }
 
 extension Base: NetworkBase {
-    /// That of ``pocket``, whose features are pooled.
-    public var suitsLinearHead: Bool { id == Base.pocket.id }
+    /// Those whose features are pooled: ``pocket`` and vision transformers.
+    public var suitsLinearHead: Bool { featuresArePooled }
 
     /// The output of the layer.
     public func features(at cut: String, of network: Model) throws(GraftError) -> SymbolicTensor {
         try layer(atCut: cut, of: network).output
     }
 
-    /// ``TrainingRecipe/usualHead(of:)``, whatever the cut.
-    public func usualHead(at cut: String) -> Head { TrainingRecipe.usualHead(of: self) }
+    /// ``TrainingRecipe/usualHead(of:)``; of a vision transformer that is cut at a block, the mean of its tokens first.
+    public func usualHead(at cut: String) -> Head {
+        let head = TrainingRecipe.usualHead(of: self)
+        return featuresArePooled && cut != defaultCut && id != Base.pocket.id ? Head([.averagePool] + head.parts) : head
+    }
 }

@@ -64,14 +64,14 @@ extension TrainingRecipe {
         let hidden = try input.head(input.features, groups: input.groups)
         var output = try outputLayer(outputs, activation)(hidden)
         if let scale { output = try scale(output) }
-        return try Model(inputs: network.input, outputs: output, seed: seed)
+        return try Model(inputs: network.inputs, outputs: output, seed: seed)
     }
 
     /// The part of a model that this recipe made whose output the head reads.
     public func features(of model: Model) throws(GraftError) -> Model {
         let features =
             try cuts.count > 1 ? model.layer(named: Self.joinedName).output : base.features(at: cut, of: model)
-        return try Model(inputs: model.input, outputs: features)
+        return try Model(inputs: model.inputs, outputs: features)
     }
 
     /// A probability for each class, or for the second of two; or a number for each label or measurement. With a penalty it

@@ -123,7 +123,7 @@ public struct TrainingRecipe: Sendable {
     /// The head that suits a base: of one with large maps as the tutorials have it, on pooled features a common scale for
     /// each, which leaves the rest to a linear layer.
     public static func usualHead(of base: Base) -> Head {
-        base.id == Base.pocket.id ? [.standardize] : [.flatten, .dense(1024, activation: .relu), .dropout(0.2)]
+        base.featuresArePooled ? [.standardize] : [.flatten, .dense(1024, activation: .relu), .dropout(0.2)]
     }
 
     /// The penalty of the output layer's weights on standardized features.

@@ -1,14 +1,18 @@
 extension Base {
     /// The bases that Graft knows, in alphabetical order of their families.
     public static let all: [Base] =
-        [convNeXtTiny, convNeXtSmall, convNeXtBase, denseNet121, denseNet169, denseNet201] + efficientNets
+        [
+            convNeXtTiny, convNeXtSmall, convNeXtBase, deiTTi16, deiTS16, deiTB16, denseNet121, denseNet169,
+            denseNet201,
+            dinov2S14, dinov2B14,
+        ] + efficientNets
         + [efficientNetLite0] + efficientNetsV2 + [inceptionV3, inceptionResNetV2, mobileNet, mobileNetV2]
         + mobileNetV2Widths.filter { $0.id != mobileNetV2.id }
         + [
             mobileNetV3Small, mobileNetV3Large, nasNetMobile, pocket, resNet18, resNet34, resNet50, resNet101,
             resNet152,
         ]
-        + [resNet50V2, resNet101V2, resNet152V2, squeezeNet, vgg16, vgg19, xception]
+        + [resNet50V2, resNet101V2, resNet152V2, squeezeNet, vgg16, vgg19, viTTi16, viTS16, viTB16, xception]
 }
 
 extension PublishedFile {

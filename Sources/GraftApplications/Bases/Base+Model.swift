@@ -103,9 +103,10 @@ private struct Parts {
     }
 
     private func model(weightsFromPyTorch path: String) throws(GraftError) -> Model {
-        guard let layout = network.pyTorch else { throw refusal(of: path, "a safetensors file") }
+        let layouts = network.pyTorchLayouts(for: image.shape)
+        guard !layouts.isEmpty else { throw refusal(of: path, "a safetensors file") }
         let model = try model()
-        try PyTorchWeights.load(from: path, into: model.publishedLayers, layout: layout)
+        try PyTorchWeights.load(from: path, into: model.publishedLayers, layouts: layouts)
         return model
     }
 

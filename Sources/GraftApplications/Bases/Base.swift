@@ -48,6 +48,9 @@ public struct Base: Sendable, Identifiable {
 
     let network: any Network
 
+    /// Whether its features are one vector, and no map of places.
+    package var featuresArePooled: Bool { network.featuresArePooled }
+
     /// Whether its preprocessing is part of Keras's network too, layer by layer; of the others it is a function beside it.
     var preprocessingIsKerass: Bool { network.preprocessingIsKerass }
 
@@ -89,7 +92,8 @@ public struct Base: Sendable, Identifiable {
 
     /// What a weight file for this base is.
     public var fileDescription: String {
-        let names = network.pyTorch.map { "safetensors with the names of \($0.package)" }
+        let packages = network.pyTorchLayouts(for: [defaultSize, defaultSize, 3]).map(\.package)
+        let names = packages.isEmpty ? nil : "safetensors with the names of \(packages.joined(separator: ", "))"
         return [names, "HDF5 as Keras writes it (.h5)"].compactMap(\.self).joined(separator: ", or ")
     }
 

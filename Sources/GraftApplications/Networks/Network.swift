@@ -45,6 +45,9 @@ protocol Network: Sendable {
 
     /// Where its weights are in safetensors files of PyTorch's; `nil` where no such file is known.
     var pyTorch: PyTorchLayout? { get }
+
+    /// The same of several packages, for images of a shape.
+    func pyTorchLayouts(for image: Shape) -> [PyTorchLayout]
 }
 
 extension Network {
@@ -91,6 +94,9 @@ extension Network {
 
     /// Most weights are read from Keras's files alone.
     var pyTorch: PyTorchLayout? { nil }
+
+    /// Most have one at most.
+    func pyTorchLayouts(for image: Shape) -> [PyTorchLayout] { pyTorch.map { [$0] } ?? [] }
 }
 
 /// A piece of a network: takes a tensor through a layer or a few.

@@ -23,11 +23,16 @@ extension PlanCompiler {
 
     /// oneDNN's product of two matrices. It divides its work when the primitive is created: a small product is done before a second
     /// thread wakes up.
-    func product(rows: Int, inner: Int, columns: Int, _ product: MatrixProduct) throws(GraftError) -> Primitive {
-        let isSmall = paths.allows(.smallProducts) && rows * inner * columns < paths.machine.smallProduct
+    ///
+    /// - Parameter batch: how many products of matrices that lie one after the other.
+    func product(
+        batch: Int = 1, rows: Int, inner: Int, columns: Int, _ product: MatrixProduct
+    ) throws(GraftError) -> Primitive {
+        let isSmall = paths.allows(.smallProducts) && batch * rows * inner * columns < paths.machine.smallProduct
         if isSmall { setThreadCount(1) }
         defer { if isSmall { setThreadCount(threads) } }
-        return try Primitive.matrixProduct(engine, rows: rows, inner: inner, columns: columns, product)
+        return try Primitive.matrixProduct(
+            engine, batch: batch, rows: rows, inner: inner, columns: columns, product)
     }
 
     /// The geometry of a convolution, with the types that its operands have in memory.

@@ -81,14 +81,17 @@ extension Primitive {
     }
 
     /// `activation(source · weights + bias + target)`
+    ///
+    /// - Parameter batch: how many such products of matrices that lie one after the other.
     static func matrixProduct(
-        _ engine: Engine, rows: Int, inner: Int, columns: Int, _ product: MatrixProduct
+        _ engine: Engine, batch: Int = 1, rows: Int, inner: Int, columns: Int, _ product: MatrixProduct
     ) throws(GraftError) -> Primitive {
         var description = graft_dnn_matrix_product(
-            type: graft_dnn_float32, rows: Int64(rows), inner: Int64(inner), columns: Int64(columns),
-            transpose_left: product.transposeLeft, transpose_right: product.transposeRight)
+            type: graft_dnn_float32, batch: Int64(batch), rows: Int64(rows), inner: Int64(inner),
+            columns: Int64(columns), transpose_left: product.transposeLeft, transpose_right: product.transposeRight)
         var epilogue = product.epilogue.description
-        return try Primitive(engine, "a matrix product of \(rows)×\(inner) with \(inner)×\(columns)") {
+        let count = batch > 1 ? "\(batch) matrix products" : "a matrix product"
+        return try Primitive(engine, "\(count) of \(rows)×\(inner) with \(inner)×\(columns)") {
             graft_dnn_matrix_product_create(engine.handle, &description, &epilogue, $0)
         }
     }

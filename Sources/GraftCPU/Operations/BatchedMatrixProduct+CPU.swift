@@ -1,4 +1,4 @@
-/// oneDNN's product of two matrices, one after the other.
+/// oneDNN's product of many matrices at once, where it has more than reference code for it; else one after the other.
 extension BatchedMatrixProduct: CPULowerable {
     func lower(_ value: ValueID, in compiler: inout PlanCompiler) throws(GraftError) {
         let (node, reads) = (compiler.graph[value], try compiler.sources(of: value))
@@ -10,13 +10,17 @@ extension BatchedMatrixProduct: CPULowerable {
         let rank = node.shape.rank
         let (rows, columns) = (node.shape[rank - 2], node.shape[rank - 1])
         let inner = shapes[0][transposeLeft ? rank - 2 : rank - 1]
-        let primitive = try compiler.product(
-            rows: rows, inner: inner, columns: columns,
-            MatrixProduct(transposeLeft: transposeLeft, transposeRight: transposeRight))
+        let product = MatrixProduct(transposeLeft: transposeLeft, transposeRight: transposeRight)
+        var count = node.shape.elementCount / (rows * columns)
+        let whole = try compiler.product(batch: count, rows: rows, inner: inner, columns: columns, product)
+        let primitive =
+            whole.isReference && count > 1
+            ? try compiler.product(rows: rows, inner: inner, columns: columns, product) : whole
+        if !whole.isReference { count = 1 }
         let packing = primitive.packedByteCount > 0 ? try primitive.packing() : nil
         try compiler.add(value, reads: reads) { target in
             BatchedProductStep(
-                primitive: primitive, packing: packing, count: node.shape.elementCount / (rows * columns),
+                primitive: primitive, packing: packing, count: count,
                 sizes: (rows * inner, inner * columns, rows * columns), left: reads[0], right: reads[1], target: target)
         }
     }

@@ -105,17 +105,22 @@ extension TokenRule {
         let length = try configuration.member("maximum_length", "a whole number", of: "a token rule", \.integer)
         let padding = try configuration.member("padding_id", "a whole number", of: "a token rule", \.integer)
         let vocabulary = try configuration.member("vocabulary", "a text", of: "a token rule", \.text)
+        let tokenizer =
+            configuration["tokenizer"] == nil
+            ? nil : try configuration.member("tokenizer", "a text", of: "a token rule", \.text)
         do {
-            try self.init(maximumLength: length, paddingID: padding, vocabulary: vocabulary)
+            try self.init(maximumLength: length, paddingID: padding, vocabulary: vocabulary, tokenizer: tokenizer)
         } catch {
             throw GraftError(.format, error.message)
         }
     }
 
     fileprivate var configuration: Configuration {
-        [
+        var members: [String: Configuration] = [
             "maximum_length": .int(maximumLength), "padding_id": .int(paddingID), "vocabulary": .string(vocabulary),
         ]
+        if let tokenizer { members["tokenizer"] = .string(tokenizer) }
+        return .object(members)
     }
 }
 

@@ -16,6 +16,8 @@ struct KerasLayout {
         /// The path of the model that the layer is in.
         let container: String
 
+        /// Its name in the model, or in the layer that it is a part of.
+        var name: String { layer.name.split(separator: "/").last.map(String.init) ?? layer.name }
         /// The group of its arrays.
         var variablesPath: String { path.isEmpty ? "vars" : path + "/vars" }
         /// Its own variables: a model has none but those of its layers, nor a layer that holds another.
@@ -47,6 +49,9 @@ struct KerasLayout {
             entries.append(Entry(layer: layer, path: path, container: container))
             if let model = layer as? Model { visit(model.layers, path: path) }
             if let holder = layer as? TimeDistributed { visit(holder.layer, path: path + "/layer", container: path) }
+            for part in (layer as? MultiHeadAttention)?.placedParts ?? [] {
+                visit(part.layer, path: "\(path)/\(part.place)", container: path)
+            }
         }
 
         /// The layers of the model at a path.

@@ -24,7 +24,7 @@ package enum KerasWeights {
             try assignment.match(
                 entry.variables, count: group.memberCount, layer: entry.layer.name, storedAs: stored ?? entry.path
             ) { (index) throws(GraftError) in try group.dataset(String(index)) }
-            if let stored { names[entry.container, default: []].append((entry.layer.name, stored)) }
+            if let stored { names[entry.container, default: []].append((entry.name, stored)) }
         }
         for (_, pairs) in names.sorted(by: { $0.key < $1.key }) {
             LayerOrderCheck(model: pairs.map(\.model), file: pairs.map(\.file)).report(to: &assignment)
@@ -54,7 +54,7 @@ package enum KerasWeights {
         let file = HDF5Writer()
         for entry in KerasLayout(model).entries {
             let group = try file.root.makeGroup(entry.variablesPath)
-            try group.setAttribute("name", entry.layer.name)
+            try group.setAttribute("name", entry.name)
             for (index, variable) in entry.variables.enumerated() {
                 let name = String(index)
                 if sizesOnly {

@@ -1,3 +1,4 @@
+import GraftData
 import GraftDigest
 import GraftGraph
 
@@ -91,7 +92,7 @@ struct ImageExamination: Sendable {
         if facts.width * facts.height >= hugePixelCount {
             remarks.append((.huge, "\(size), slow to decode each time"))
         }
-        let fileExtension = ClassFolders.fileExtension(of: FolderListing.name(of: path)) ?? ""
+        let fileExtension = FileKind.fileExtension(of: FolderListing.name(of: path)) ?? ""
         if let named = ImageFormat(fileExtension: fileExtension), named != facts.format {
             remarks.append((.otherFormat, "is \(facts.format.rawValue), named .\(fileExtension)"))
         }

@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 
 /// Images that are there more than once: copies, and what looks the same.

@@ -169,7 +169,7 @@ public struct ImageFiles: PooledDataset {
     /// - Throws: `GraftError` with code `file` where the folder cannot be read, `data` where it holds no images,
     ///   `argument` for a wrong rule.
     public init(below folder: String, rule: ImageRule, threads: Int? = nil) throws(GraftError) {
-        let (paths, problems) = try ClassFolders.allImages(below: folder)
+        let (paths, problems) = try ClassFolders.allFiles(of: .images, below: folder)
         guard !paths.isEmpty else {
             throw GraftError(
                 .data,

@@ -60,7 +60,7 @@ public struct ImageFolder: Sendable {
     ) throws(GraftError) {
         let split: ValidationSplit? =
             if let validationSplit { try ValidationSplit(fraction: validationSplit, seed: seed) } else { nil }
-        let layout = try FolderLayout(at: path)
+        let layout = try FolderLayout(at: path, of: .images)
         let names = try layout.checkClasses(expected: classNames)
         func dataset(_ examples: [Example]) throws(GraftError) -> ImageDataset {
             try ImageDataset(
@@ -114,7 +114,7 @@ public struct ImageFolder: Sendable {
     private static func examples(of part: ClassFolders, classNames: [String]) -> [Example] {
         part.classes.flatMap { folder in
             let label = classNames.firstIndex(of: folder.name) ?? 0
-            return folder.images.map {
+            return folder.files.map {
                 Example(path: FolderListing.join(folder.path, $0), name: "\(folder.name)/\($0)", label: label)
             }
         }

@@ -1,30 +1,12 @@
+import GraftData
+
 /// A file or folder that takes no part, and why.
-public struct ImageProblem: Sendable, Hashable, CustomStringConvertible {
-    /// What it is instead of a labelled image.
-    public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// Hidden, or left by an operating system or archive program.
-        case hidden
-        /// A file or folder that lies where none is looked for, or a file whose extension is not an image's.
-        case stray
-        /// An image beside the class folders: nothing says what it shows.
-        case unlabelled
-        /// A folder of a class without an image in it.
-        case emptyClass = "empty_class"
-        /// A pipe, a device, a socket, a link that leads nowhere or back.
-        case special
-        /// A folder that cannot be listed, a name that is not UTF-8, a file that a table names and that is not there.
-        case unreadable
-    }
+public typealias ImageProblem = FileProblem
 
-    /// Where it lies.
-    public let path: String
-    /// Why it is left out, such as "holds no pictures, so it is no class".
-    public let reason: String
-    /// What it is.
-    public let kind: Kind
+/// What is to be learned of images.
+public typealias ImageTask = LearningTask
 
-    init(path: String, reason: String, _ kind: Kind) { (self.path, self.reason, self.kind) = (path, reason, kind) }
-
-    /// The path and the reason.
-    public var description: String { "\(path): \(reason)" }
+extension FileKind {
+    /// Files of images, by their extensions.
+    static let images = FileKind(plural: "pictures", singular: "picture", extensions: ImageFormat.fileExtensions)
 }

@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 
 /// The images of a folder or a table with their labels and parts, before any of them is opened: what the audit, splits and
@@ -56,7 +57,7 @@ public struct ImageListing: Sendable {
     }
 
     private static func folder(_ path: String) throws(GraftError) -> ImageListing {
-        let layout = try FolderLayout(at: path)
+        let layout = try FolderLayout(at: path, of: .images)
         let parts: [(ClassFolders?, DatasetPart)] = [
             (layout.training, .training), (layout.validation, .validation), (layout.test, .test),
         ]
@@ -64,13 +65,13 @@ public struct ImageListing: Sendable {
         for (part, name) in parts {
             guard let part else { continue }
             for folder in part.classes {
-                entries += folder.images.map {
+                entries += folder.files.map {
                     entry(FolderListing.join(folder.path, $0), below: path, name, [folder.name])
                 }
             }
         }
         if entries.isEmpty {
-            let (paths, problems) = try ClassFolders.allImages(below: path)
+            let (paths, problems) = try ClassFolders.allFiles(of: .images, below: path)
             return ImageListing(
                 path: path, entries: paths.map { entry($0, below: path, .training, []) }, problems: problems,
                 hasParts: false)

@@ -1,4 +1,5 @@
 import Foundation
+import GraftData
 import GraftGraph
 import Synchronization
 

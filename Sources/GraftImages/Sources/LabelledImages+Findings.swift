@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 import Synchronization
 

@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 
 /// Images divided into training, validation and test parts.

@@ -1,3 +1,4 @@
+import GraftData
 import GraftGraph
 
 /// How much of the images each part gets; together all.

@@ -54,11 +54,12 @@ struct CallBuilder {
         while entry.next < entry.nodes.count {
             let node = entry.nodes[entry.next]
             var inputs: [SymbolicTensor] = []
-            for reference in try references(node, of: entry.layer) {
+            let (references, arguments) = try operands(node, of: entry.layer)
+            for reference in references {
                 guard let input = try tensor(reference, offset: 0) else { return }
                 inputs.append(input)
             }
-            let outputs = try entry.layer.call(inputs, training: training(node, of: entry.layer))
+            let outputs = try entry.layer.call(inputs, arguments, training: training(node, of: entry.layer))
             results[entry.layer.name, default: []].append(outputs)
             entry.next += 1
         }
@@ -81,6 +82,45 @@ struct CallBuilder {
         }
     }
 
+    /// What a call reads: the histories of its tensors, and what it says of them by name.
+    private func operands(
+        _ node: Configuration, of layer: Layer
+    ) throws(GraftError) -> (histories: [Configuration], arguments: CallArguments) {
+        guard let signature = layer.callSignature else { return (try references(node, of: layer), .plain) }
+        let place = "layer \(layer.name.prefix(60)) (\(layer.kindName))"
+        guard let positional = node["args"]?.elements, positional.count <= signature.tensors.count else {
+            throw GraftError(
+                .format,
+                "\(place): its call has no args, or more than \(signature.tensors.count); the file is of no Keras that Graft "
+                    + "knows")
+        }
+        let keywords = node["kwargs"]?.members ?? [:]
+        var (histories, names, flags) = ([Configuration](), [String](), Set<String>())
+        // Those with names come in the order of the names, as Keras goes through them.
+        let named = signature.tensors.sorted().map { ($0, keywords[$0] ?? .null) }
+        for (name, argument) in Array(zip(signature.tensors, positional)) + named where !argument.isNull {
+            guard !names.contains(name), Self.isTensor(argument), let history = argument["config"]?["keras_history"]
+            else {
+                throw GraftError(
+                    .format,
+                    "\(place): its call reads \(argument.brief) as \(name), which is no tensor, or is given twice")
+            }
+            histories.append(history)
+            names.append(name)
+        }
+        for flag in signature.flags where keywords[flag]?.isNull == false {
+            guard let isOn = keywords[flag]?.flag else {
+                throw GraftError(.format, "\(place): its call says \(flag), which must be true or false")
+            }
+            if isOn { flags.insert(flag) }
+        }
+        for key in CallSignature.withoutEffect where keywords[key]?.flag == true {
+            throw GraftError(
+                .format, "\(place): its call has \(key), which Graft does not know; give the layer's output alone")
+        }
+        return (histories, CallArguments(names: names, flags: flags))
+    }
+
     private static func isTensor(_ argument: Configuration) -> Bool {
         argument["class_name"]?.text == "__keras_tensor__"
     }
@@ -95,7 +135,9 @@ struct CallBuilder {
 
     /// The explicit mode; see ``LayerTrait/trainingOnly``.
     private func training(_ node: Configuration, of layer: Layer) throws(GraftError) -> Bool? {
-        for (key, value) in node["kwargs"]?.members ?? [:] where key != "training" && !value.isNull {
+        let known = layer.callSignature.map { $0.tensors + $0.flags + CallSignature.withoutEffect } ?? []
+        for (key, value) in node["kwargs"]?.members ?? [:]
+        where key != "training" && !value.isNull && !known.contains(key) {
             throw GraftError(
                 .format, "the layer \(layer.name) is called with \(key.prefix(60)), which Graft does not know")
         }

@@ -72,8 +72,10 @@ struct KerasTwoCalls {
             }
             return tensor
         }
-        let named = entries.first?.elements?.dropFirst(3).first ?? .object([:])
-        return ["args": .array(tensors), "kwargs": named]
+        let named = entries.first?.elements?.dropFirst(3).first?.members ?? [:]
+        // Tensors that were given by name are written as histories too.
+        let keywords = named.mapValues { tensor($0) ?? $0 }
+        return ["args": .array(tensors), "kwargs": .object(keywords)]
     }
 
     /// A history as Keras 3 writes a tensor; `nil` for anything else.

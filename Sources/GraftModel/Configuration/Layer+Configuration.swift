@@ -55,6 +55,10 @@ extension Layer {
         guard isBuilt, !has(.builtFromTheStart) else { return nil }
         if Self.module(of: self) == Self.functionalModule { return ["input_shape": nil] }
         let shapes = builtInputShapes.map(\.batchConfiguration)
+        if self is MultiHeadAttention {
+            let names = ["query_shape", "value_shape", "key_shape"]
+            return ["shapes_dict": .object(Dictionary(uniqueKeysWithValues: zip(names, shapes)))]
+        }
         guard !takesList else { return ["input_shape": .array(shapes)] }
         return shapes.first.map { ["input_shape": $0] }
     }

@@ -27,7 +27,8 @@ public struct LayerRegistry: Sendable {
         ActivityRegularization.self, GroupNormalization.self, RMSNormalization.self, Conv1D.self,
         Conv2DTranspose.self, MaxPooling1D.self, AveragePooling1D.self, GlobalAveragePooling1D.self,
         GlobalMaxPooling1D.self, Resizing.self, CenterCrop.self, RandomFlip.self, RandomRotation.self,
-        RandomZoom.self, RandomTranslation.self, RandomContrast.self, RandomBrightness.self, RandomCrop.self,
+        MultiHeadAttention.self, RandomZoom.self, RandomTranslation.self, RandomContrast.self, RandomBrightness.self,
+        RandomCrop.self,
     ]
 
     /// The class names it knows, sorted.

@@ -50,9 +50,15 @@ private struct FunctionalWriter {
         if let operation = call.layer as? OperationLayer {
             return ["args": .array(operation.written(tensors)), "kwargs": [:]]
         }
-        let arguments: [Configuration] = call.layer.takesList ? [.array(tensors)] : tensors
         let training = call.layer.has(.trainingOnly) ? false : call.training
-        let keywords: [String: Configuration] = training.map { ["training": .bool($0)] } ?? [:]
+        var keywords: [String: Configuration] = training.map { ["training": .bool($0)] } ?? [:]
+        var arguments: [Configuration] = call.layer.takesList ? [.array(tensors)] : tensors
+        if let signature = call.layer.callSignature {
+            let count = signature.positionalCount(of: call.arguments)
+            arguments = Array(tensors.prefix(count))
+            for (name, tensor) in zip(call.arguments.names, tensors).dropFirst(count) { keywords[name] = tensor }
+            for flag in call.arguments.flags { keywords[flag] = true }
+        }
         return ["args": .array(arguments), "kwargs": .object(keywords)]
     }
 

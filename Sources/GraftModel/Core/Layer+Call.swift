@@ -22,18 +22,31 @@ extension Layer {
 
     /// Calls the layer on its inputs and gives all its outputs; more than one only for a model with several.
     public final func call(_ inputs: [SymbolicTensor], training: Bool? = nil) throws(GraftError) -> [SymbolicTensor] {
+        let arguments =
+            try callSignature.map { (signature) throws(GraftError) in
+                try signature.positional(inputs.count, of: "\(name) (\(kindName))")
+            } ?? .plain
+        return try call(inputs, arguments, training: training)
+    }
+
+    /// Calls the layer on inputs that may have names.
+    package final func call(
+        _ inputs: [SymbolicTensor], _ arguments: CallArguments, training: Bool? = nil
+    ) throws(GraftError) -> [SymbolicTensor] {
         let shapes = inputs.map(\.shape)
         do {
-            try buildIfNeeded(shapes)
-            let outputShapes = try outputShapes(for: shapes)
+            try buildIfNeeded(builtShapes(of: shapes, arguments))
+            let outputShapes = try outputShapes(for: shapes, arguments)
             for shape in outputShapes { try shape.checkSize() }
-            return Call(layer: self, inputs: inputs, training: training, outputShapes: outputShapes).outputs
+            return Call(
+                layer: self, inputs: inputs, training: training, arguments: arguments, outputShapes: outputShapes
+            ).outputs
         } catch {
             throw error.inside("layer \(name) (\(kindName))")
         }
     }
 
-    private func onlyOutput(_ outputs: [SymbolicTensor]) throws(GraftError) -> SymbolicTensor {
+    final func onlyOutput(_ outputs: [SymbolicTensor]) throws(GraftError) -> SymbolicTensor {
         guard let output = outputs.first, outputs.count == 1 else {
             throw GraftError(
                 .argument, "the model \(name) has \(outputs.count) outputs; call it with `call(_:)`, which gives all")

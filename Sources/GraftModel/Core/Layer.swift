@@ -106,6 +106,26 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
         [try lower(inputs, in: &context)]
     }
 
+    // MARK: Hooks of layers whose inputs have names
+
+    /// What calls may name; `nil` for layers that tell their inputs by position alone.
+    package var callSignature: CallSignature? { nil }
+
+    /// The shapes that the layer is built with, of a call's inputs.
+    package func builtShapes(of inputShapes: [Shape], _ arguments: CallArguments) throws(GraftError) -> [Shape] {
+        inputShapes
+    }
+
+    /// The shapes of all results of a call.
+    package func outputShapes(
+        for inputShapes: [Shape], _ arguments: CallArguments
+    ) throws(GraftError) -> [Shape] { try outputShapes(for: inputShapes) }
+
+    /// Lowers a call to all its results.
+    package func lowerAll(
+        _ inputs: [ValueID], _ arguments: CallArguments, in context: inout LoweringContext
+    ) throws(GraftError) -> [ValueID] { try lowerAll(inputs, in: &context) }
+
     // MARK: Its place in a model
 
     /// What goes into the layer's one call; of a ``Model``, its input.
@@ -179,7 +199,11 @@ open class Layer: @unchecked Sendable {  // what changes is guarded by `state`; 
             return state.variables
         }
         for variable in variables { variable.path = "\(name)/\(variable.name)" }
+        renameParts()
     }
+
+    /// Names the layers inside of which the user knows nothing, after this one.
+    package func renameParts() {}
 
     // MARK: Variables
 

@@ -41,6 +41,8 @@ package final class Call: Sendable {
     package let layer: Layer
     /// The explicit `training` argument; `false` holds the layer in inference mode.
     package let training: Bool?
+    /// What it says of its inputs by name.
+    package let arguments: CallArguments
     package let outputShapes: [Shape]
     /// What the elements of each result are.
     let outputTypes: [ElementType]
@@ -49,13 +51,21 @@ package final class Call: Sendable {
     private let storedInputs: Mutex<[SymbolicTensor]>
 
     /// A call that the layer knows of.
-    convenience init(layer: Layer, inputs: [SymbolicTensor], training: Bool?, outputShapes: [Shape]) {
-        self.init(unknownTo: layer, inputs: inputs, training: training, outputShapes: outputShapes)
+    convenience init(
+        layer: Layer, inputs: [SymbolicTensor], training: Bool?, arguments: CallArguments = .plain,
+        outputShapes: [Shape]
+    ) {
+        self.init(
+            unknownTo: layer, inputs: inputs, training: training, arguments: arguments, outputShapes: outputShapes)
         layer.remember(self)
     }
 
-    private init(unknownTo layer: Layer, inputs: [SymbolicTensor], training: Bool?, outputShapes: [Shape]) {
+    private init(
+        unknownTo layer: Layer, inputs: [SymbolicTensor], training: Bool?, arguments: CallArguments,
+        outputShapes: [Shape]
+    ) {
         (self.layer, self.training, self.outputShapes) = (layer, training, outputShapes)
+        self.arguments = arguments
         outputTypes = outputShapes.indices.map { layer.elementType(ofOutput: $0, inputs: inputs.map(\.dtype)) }
         sequence = CreationSequence.next()
         storedInputs = Mutex(inputs)
@@ -64,7 +74,8 @@ package final class Call: Sendable {
     /// The same call with other inputs of the same shapes. The layer does not know of it, so that its `output` stays
     /// what it was.
     func repeated(with inputs: [SymbolicTensor]) -> Call {
-        Call(unknownTo: layer, inputs: inputs, training: training, outputShapes: outputShapes)
+        Call(
+            unknownTo: layer, inputs: inputs, training: training, arguments: arguments, outputShapes: outputShapes)
     }
 
     /// What the layer was called with, in order.

@@ -78,6 +78,7 @@ extension VarianceScaling {
         let fanIn: Double
         let fanOut: Double
         switch shape.rank {
+        case _ where fans != nil: (fanIn, fanOut) = (Double(fans?.inputs ?? 1), Double(fans?.outputs ?? 1))
         case 0: (fanIn, fanOut) = (1, 1)
         case 1: (fanIn, fanOut) = (Double(shape[0]), Double(shape[0]))
         default:

@@ -130,6 +130,23 @@ package struct VarianceScaling: Hashable, Sendable {
     package var scale: Double
     package var mode: Initializer.FanMode
     package var distribution: Initializer.Distribution
+    /// The inputs of one output and the outputs of one input, where the shape of the variable does not tell.
+    package var fans: Fans?
+
+    /// How many inputs an output has, and outputs an input.
+    package struct Fans: Hashable, Sendable {
+        let inputs: Int
+        let outputs: Int
+    }
+}
+
+extension Initializer {
+    /// The same for a kernel whose axes belong together in another way than the last two do: those of the heads of attention.
+    func counting(inputs: Int, outputs: Int) -> Initializer {
+        guard case .varianceScaling(var scaling, let className) = kind else { return self }
+        scaling.fans = VarianceScaling.Fans(inputs: inputs, outputs: outputs)
+        return Initializer(.varianceScaling(scaling, className: className), seed: seed)
+    }
 }
 
 /// Where an initial value's random numbers come from: a key, the model's seed, and a stream, the variable's place in it.

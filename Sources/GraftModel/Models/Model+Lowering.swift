@@ -49,7 +49,7 @@ extension ModelGraph {
             context.graph.currentLabel = label.isEmpty ? call.layer.name : "\(label)/\(call.layer.name)"
             let operands = call.inputs.compactMap { values[$0] }
             do {
-                let results = try call.layer.lowerAll(operands, in: &context)
+                let results = try call.layer.lowerAll(operands, call.arguments, in: &context)
                 for (tensor, value) in zip(call.outputs, results) { values[tensor] = value }
                 if let regularizer = call.layer.outputRegularizer {
                     try context.addActivityLoss(regularizer, of: results)

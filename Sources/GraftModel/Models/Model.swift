@@ -176,7 +176,8 @@ public class Model: Layer, @unchecked Sendable {  // what changes is guarded by 
         guard inputShapes != graph.inputs.map(\.shape) else { return graph.outputs.map(\.shape) }
         var shapes = Dictionary(uniqueKeysWithValues: zip(graph.inputs, inputShapes))
         for call in graph.calls where !call.isInput {
-            let results = try call.layer.outputShapes(for: call.inputs.map { shapes[$0] ?? $0.shape })
+            let results = try call.layer.outputShapes(
+                for: call.inputs.map { shapes[$0] ?? $0.shape }, call.arguments)
             for (tensor, shape) in zip(call.outputs, results) { shapes[tensor] = shape }
         }
         return graph.outputs.map { shapes[$0] ?? $0.shape }

@@ -278,3 +278,25 @@ struct OperationCall {
         for element in elements { try collect(element, depth: depth + 1, &numbers, &shape) }
     }
 }
+
+extension OperationLayer {
+    /// A function as a call of `keras.ops` in Python makes it: `x * 0`, `x[:, 0]`, `ops.matmul(x, y)`.
+    ///
+    /// - Parameters:
+    ///   - operation: Keras's class of the function.
+    ///   - inputs: The tensors, which stand first.
+    ///   - constants: What stands behind them, as Keras writes it.
+    ///   - settings: What the function's object keeps, as Keras writes it.
+    /// - Throws: ``GraftError`` with code `format` or `shape` where the function is not known or does not take it.
+    package static func calling(
+        _ operation: String, on inputs: SymbolicTensor..., constants: [Configuration] = [],
+        settings: [String: Configuration] = [:], name: String
+    ) throws(GraftError) -> SymbolicTensor {
+        let tensors = inputs.map { _ -> Configuration in ["class_name": "__keras_tensor__"] }
+        let node: Configuration = ["args": .array(tensors + constants), "kwargs": [:]]
+        return try OperationLayer([
+            "class_name": .string(operation), "config": .object(settings.merging(["name": .string(name)]) { $1 }),
+            "inbound_nodes": [node],
+        ])(inputs)
+    }
+}

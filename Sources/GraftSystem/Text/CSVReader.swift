@@ -1,4 +1,4 @@
-/// Reads comma-separated values: RFC 4180, from untrusted bytes.
+/// Reads comma-separated values: RFC 4180, from untrusted bytes; and tab-separated ones.
 ///
 /// Records end with CRLF, LF or CR; a field in double quotes may hold commas, line ends and doubled quotes. A byte order mark at
 /// the start is passed over. Empty lines are no records. Everything else that is not of this form is an error with its line.
@@ -16,8 +16,18 @@ package struct CSVReader {
     private let bytes: [UInt8]
     private var position = 0
 
-    package init(_ bytes: [UInt8]) {
-        self.bytes = bytes
+    /// What stands between fields.
+    private let separator: UInt8
+    /// Whether a field may be in quotes; elsewhere quotes are characters like others.
+    private let hasQuotes: Bool
+
+    package init(_ bytes: [UInt8]) { self.init(bytes, separator: UInt8(ascii: ","), hasQuotes: true) }
+
+    /// Tab-separated values, which have no quotes (IANA, text/tab-separated-values).
+    package init(tabSeparated bytes: [UInt8]) { self.init(bytes, separator: 0x09, hasQuotes: false) }
+
+    private init(_ bytes: [UInt8], separator: UInt8, hasQuotes: Bool) {
+        (self.bytes, self.separator, self.hasQuotes) = (bytes, separator, hasQuotes)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
 
@@ -30,7 +40,7 @@ package struct CSVReader {
         guard position < bytes.count else { return nil }
         line = nextLine
         var fields = [try field()]
-        while position < bytes.count, bytes[position] == UInt8(ascii: ",") {
+        while position < bytes.count, bytes[position] == separator {
             position += 1
             guard fields.count < Self.maximumFields else {
                 throw failure("it has more than \(Self.maximumFields) fields")
@@ -44,7 +54,7 @@ package struct CSVReader {
     }
 
     private mutating func field() throws(GraftError) -> String {
-        guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { return try plainField() }
+        guard hasQuotes, position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { return try plainField() }
         position += 1
         var content: [UInt8] = []
         while position < bytes.count {
@@ -64,8 +74,8 @@ package struct CSVReader {
 
     private mutating func plainField() throws(GraftError) -> String {
         let start = position
-        while position < bytes.count, ![UInt8(ascii: ","), 0x0A, 0x0D].contains(bytes[position]) {
-            guard bytes[position] != UInt8(ascii: "\"") else {
+        while position < bytes.count, bytes[position] != separator, bytes[position] != 0x0A, bytes[position] != 0x0D {
+            guard !hasQuotes || bytes[position] != UInt8(ascii: "\"") else {
                 throw failure("a quote stands inside of a field without quotes; put the field in quotes and double it")
             }
             position += 1

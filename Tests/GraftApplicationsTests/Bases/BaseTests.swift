@@ -63,7 +63,10 @@ import Testing
     @Test func withoutPublishedWeightsTheMessageSaysWhichFileToGive() throws {
         #expect(
             Base.all.filter { $0.weights == nil || $0.weightsWithTop == nil }.map(\.id)
-                == ["efficientnet-lite0", "pocket", "resnet18", "resnet34", "squeezenet"])
+                == [
+                    "deit-ti16", "deit-s16", "deit-b16", "dinov2-s14", "dinov2-b14", "efficientnet-lite0", "pocket",
+                    "resnet18", "resnet34", "squeezenet", "vit-ti16", "vit-s16", "vit-b16",
+                ])
         for top in [true, false] {
             let error = #expect(throws: GraftError.self) { try EfficientNetLite0(weights: .imagenet, includeTop: top) }
             #expect(error?.code == .file)

@@ -179,7 +179,7 @@ import Testing
         ]
         return SafetensorsBytes(
             try model.publishedLayers.flatMap { layer in
-                let module = try #require(layout.modules[layer.name])
+                let module = try #require(layout.modules[layer.name]).name
                 return layer.variables.map { variable in
                     SafetensorsBytes.Array(
                         "\(module).\(names[variable.name] ?? "weight")", outputsFirst(variable.value))

@@ -77,7 +77,9 @@ struct Architectures: Decodable {
     /// Whether Keras has a function for the network. Layers and outputs of the others are held to what Tests/Keras/lite.py and
     /// beyond.py build of Keras's parts, and to PyTorch's outputs.
     static func isInKeras(_ base: Base) -> Bool {
-        ![.efficientNetLite, .pocket, .smallResNet, .squeezeNet].contains(base.family)
+        ![
+            .efficientNetLite, .pocket, .smallResNet, .squeezeNet, .visionTransformer, .deiT, .dinov2,
+        ].contains(base.family)
     }
 
     /// The fixture; an empty one, which fails the tests, where it cannot be read.
