@@ -10,6 +10,7 @@ struct JSONObject {
         case bool(Bool)
         case strings([String])
         case numbers([Double])
+        case ints([Int])
         case object(JSONObject)
         case null
     }
@@ -31,6 +32,7 @@ struct JSONObject {
         case .int(let int): String(int)
         case .number(let number): text(number)
         case .numbers(let numbers): "[" + numbers.map(text).joined(separator: ",") + "]"
+        case .ints(let ints): "[" + ints.map(String.init).joined(separator: ",") + "]"
         case .bool(let bool): bool ? "true" : "false"
         case .strings(let strings): "[" + strings.map(quoted).joined(separator: ",") + "]"
         case .object(let object): object.line
