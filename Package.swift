@@ -43,7 +43,8 @@ let package = Package(
         room(
             "Graft",
             [
-                "GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages", "GraftText",
+                "GraftReports", "GraftTraining", "GraftCPU", "GraftApplications", "GraftFormats", "GraftImages",
+                "GraftText",
             ]),
 
         // What a user works with.
@@ -136,7 +137,9 @@ if Context.environment["GRAFT_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "GraftFuzz",
-            dependencies: ["GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem", "GraftText"],
+            dependencies: [
+                "GraftFormats", "GraftImages", "GraftFeatures", "GraftModel", "GraftGraph", "GraftSystem", "GraftText",
+            ],
             path: "Tests/Fuzz", exclude: ["Dictionaries"],
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -3,4 +3,5 @@
 @_exported import GraftFormats
 @_exported import GraftImages
 @_exported import GraftReports
+@_exported import GraftText
 @_exported import GraftTraining

@@ -5,7 +5,14 @@ extension Classifier {
     ///
     /// - Throws: `GraftError` where the file is no model of images, and where the options do not fit it.
     init(_ path: String, _ options: ModelOptions, _ machine: MachineOptions) throws {
-        let model = try SavedModel.load(path, inputSize: options.inputSize).preceded(by: options.preprocessing)
+        try self.init(SavedModel.load(path, inputSize: options.inputSize), named: path, options, machine)
+    }
+
+    /// The classifier of a model that was read already.
+    ///
+    /// - Throws: as ``init(_:_:_:)``.
+    init(_ model: Model, named path: String, _ options: ModelOptions, _ machine: MachineOptions) throws {
+        let model = try model.preceded(by: options.preprocessing)
         if options.outputActivation != nil, model.outputKind == .probabilities {
             throw GraftError(
                 .argument,

@@ -30,6 +30,7 @@ struct Evaluate: ParsableCommand {
             valueName: "part"))
     var split: DatasetPart?
 
+    @OptionGroup(title: "Texts") var texts: TextArguments
     @OptionGroup(title: "Views") var views: ViewArguments
     @OptionGroup(title: "Model") var options: ModelOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -40,7 +41,9 @@ struct Evaluate: ParsableCommand {
         let console = output.console
         try explain(on: console) {
             try machine.tellPrecision(on: console)
-            var classifier = try Classifier(model, options, machine)
+            let network = try SavedModel.load(model, inputSize: options.inputSize)
+            if TextClassifier.takesTexts(network) { return try evaluateTexts(network, on: console) }
+            var classifier = try Classifier(network, named: model, options, machine)
             try classifier.requireProbabilities()
             classifier.tellOutputs(on: console)
             let examples = try examples(for: classifier, on: console)
@@ -58,6 +61,23 @@ struct Evaluate: ParsableCommand {
                 EvaluationText(evaluation, views).show(on: console)
             }
         }
+    }
+
+    /// The loss, the accuracy and each class's figures of a model of texts.
+    private func evaluateTexts(_ network: Model, on console: Console) throws {
+        let classifier = try TextClassifier(network, named: model, options: machine.trainingOptions())
+        let metadata = classifier.model.metadata
+        let found = try LabelledTexts(
+            at: images, columns: texts.columns, task: metadata.imageTask ?? .classes, classNames: metadata.classNames)
+        console.list(found.problems.map(\.description), title: "left out")
+        let part = split ?? (found.test != nil ? .test : found.validation != nil ? .validation : .training)
+        guard let examples = found[part], examples.count > 0 else {
+            throw GraftError(.data, "--split: \(images) has no part \(part.rawValue)")
+        }
+        if part != .training { console.say("\(images): evaluating its part \(part.rawValue)") }
+        let evaluation = try classifier.evaluate(examples) { console.progress(ProgressLine("evaluation", $0)) }
+        console.closeProgressLine()
+        EvaluationText(evaluation, noun: "text").show(on: console)
     }
 
     private func examples(for classifier: Classifier, on console: Console) throws -> ImageDataset {

@@ -11,7 +11,11 @@ struct EvaluationText {
     /// What views changed, where answers are means over them.
     private var views: (chosen: TestTimeViews, result: ViewEvaluation)?
 
-    init(_ evaluation: Evaluation) {
+    /// What an example is.
+    private var noun = "image"
+
+    init(_ evaluation: Evaluation, noun: String = "image") {
+        self.noun = noun
         (figures, classes, confusion) = (evaluation.figures, evaluation.classes, evaluation.confusion)
         (exampleCount, failures) = (evaluation.exampleCount, evaluation.failures)
     }
@@ -25,15 +29,15 @@ struct EvaluationText {
     func show(on console: Console) {
         console.list(failures.map(\.description), title: "left out, as they cannot be read")
         if let views { tell(views.result, views.chosen, on: console) }
-        console.say("\(exampleCount.of("image"))  \(ProgressReporter.figures(figures))")
-        let confusions = ConfusionText(confusion, names: classes.map(\.name))
+        console.say("\(exampleCount.of(noun))  \(ProgressReporter.figures(figures))")
+        let confusions = ConfusionText(confusion, names: classes.map(\.name), noun: noun)
         let shown = showClasses(confusions, on: console)
         for line in confusions.lines { console.say("  \(line)") }
         var object = JSONObject(event: "evaluation")
         object.add(figures: figures)
         if let views { add(views.result, views.chosen, to: &object) }
         object.add("classes", .object(shown))
-        object.add("images", .int(exampleCount))
+        object.add("\(noun)s", .int(exampleCount))
         object.add("left_out", .strings(failures.map(\.path)))
         console.emit(object)
     }
@@ -47,7 +51,7 @@ struct EvaluationText {
             let shown = [("recall", figures.recall), ("precision", figures.precision), ("F1", figures.f1)].map {
                 "\($0) \($1?.fixed(4) ?? "-")"
             }
-            console.say("  \(padded)  \(figures.count.of("image"))  \(shown.joined(separator: "  "))")
+            console.say("  \(padded)  \(figures.count.of(noun))  \(shown.joined(separator: "  "))")
             var entry = JSONObject()
             entry.add("count", .int(figures.count))
             entry.add("recall", figures.recall.map { .number($0) } ?? .null)

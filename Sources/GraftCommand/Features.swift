@@ -5,13 +5,16 @@ import Graft
 /// `graft features`
 struct Features: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write what a network makes of each image, as a .npy array.",
+        abstract: "Write what a network makes of each image or text, as a .npy array.",
         discussion: """
             The array has one row an image, in the order of the paths in the text file beside it (features.npy and \
             features.txt). Images that cannot be read are listed and have no row.
 
-            Example:
+            Of texts, the rows are those of a file with a text a line, of a table's column for texts, or of standard input.
+
+            Examples:
               graft features inception-v3 photos --input-size 150 --cut mixed7 --output features.npy
+              graft features minilm reviews.txt --weights minilm/model.safetensors --output embeddings.npy
             """)
 
     @Argument(help: "A base (see graft bases), or a model in a file: .keras, .h5, .onnx.")
@@ -24,6 +27,12 @@ struct Features: ParsableCommand {
     var images: String
 
     @OptionGroup(title: "Network") var source: BaseArguments
+
+    @OptionGroup(title: "Texts") var texts: TextArguments
+    @OptionGroup(title: "Texts") var textBase: TextBaseArguments
+
+    @Flag(help: "Texts: bring each row to length 1, as sentence encoders are used.")
+    var unit = false
 
     @Flag(help: "Keep the classifier that the base was trained with.")
     var top = false
@@ -46,6 +55,7 @@ struct Features: ParsableCommand {
         try explain(on: console) {
             try OutputFile.check(output)
             try machine.tellPrecision(on: console)
+            if TextBase.isNamed(network) { return try TextFeaturesJob(options: self, console: console).run() }
             let network = NetworkSource(name: network, choice: source.choice, top: top)
             let whole = try network.model(on: console)
             let usualCut = network.isSavedModel || top ? nil : try network.named().defaultCut

@@ -36,6 +36,13 @@ struct FineTuningArguments: ParsableArguments {
         }
     }
 
+    /// What they say for texts, where steps are usually of 2e-5; `nil` where the base stays frozen.
+    var textFineTuning: FineTuning? {
+        guard var choice else { return nil }
+        if fineTuneLearningRate == nil { choice.learningRate = 2e-5 }
+        return choice
+    }
+
     /// What they say; `nil` where the base stays frozen.
     var choice: FineTuning? {
         fineTuneFrom.map { layer in

@@ -18,7 +18,7 @@ struct GraftCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Train.self, Evaluate.self, Predict.self, Report.self, Clean.self, Audit.self, Preview.self, Split.self,
-            Features.self, Summary.self,
+            Features.self, Tokenize.self, Summary.self,
             Export.self,
             FindLearningRate.self, Bases.self, Fetch.self, Sample.self, Doctor.self, Distill.self, SearchVerb.self,
             ServeVerb.self, StudioVerb.self,

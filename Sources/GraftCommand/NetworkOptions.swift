@@ -7,14 +7,15 @@ struct NetworkOptions: ParsableArguments {
         help: ArgumentHelp(
             "The pretrained network, such as \(Base.resNet50.id); `graft bases` lists them. Or a whole model in a file "
                 + "(\(SavedModel.endings)), which is cut before its classifier. (default: \(Base.pocket.id), which "
-                + "is part of Graft; \(Base.inceptionV3.id) where --weights or --cut is given)",
+                + "is part of Graft; \(Base.inceptionV3.id) where --weights or --cut is given). For texts: "
+                + "\(TextBase.names.joined(separator: ", ")), with --weights.",
             valueName: "name|file"))
     var base: String?
 
     @OptionGroup var source: BaseArguments
 
     func validate() throws {
-        guard modelPath == nil else { return }
+        guard modelPath == nil, !TextBase.isNamed(base) else { return }
         try asUsage { () throws(GraftError) in try named() }
     }
 
@@ -79,6 +80,11 @@ struct BaseChoice {
     var imageOptions: [String] = []
     /// Whether nothing is downloaded.
     var isOffline = false
+
+    /// The options that were given and that say something of images alone.
+    var givenForImagesAlone: [String] {
+        (inputSize == nil ? [] : ["--input-size"]) + (preprocessing == nil ? [] : ["--preprocessing"]) + imageOptions
+    }
 
     /// The options that were given and that a saved model does not take: it carries its own.
     var givenForBasesAlone: [String] {

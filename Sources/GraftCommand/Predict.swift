@@ -5,7 +5,7 @@ import Graft
 /// `graft predict`
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say which class each image shows.",
+        abstract: "Say which class each image shows, or each text is of.",
         discussion: """
             Of a folder all images in it and in the folders below are predicted. An image that cannot be read is reported and \
             the others are predicted; the exit code is then 1.
@@ -16,8 +16,12 @@ struct Predict: ParsableCommand {
 
             A model that ends without softmax or sigmoid gives scores or features, and they are shown as such.
 
+            A model of texts is asked about --text, about files with a text a line, about tables with a column for texts, or, \
+            with -, about the lines of standard input.
+
             Examples:
               graft predict cats-and-dogs.keras one.jpg two.png --top 1
+              graft predict intents.keras --text "my card has not arrived"
               graft predict cats-and-dogs.keras photos --views 8 --augment flip,crop:0.7:1
               graft predict from-keras.keras photos --classes cats,dogs --output-activation softmax
             """)
@@ -28,7 +32,12 @@ struct Predict: ParsableCommand {
     @Argument(
         help: "The images, folders of them, tables that name them (.csv, .jsonl), or - for a list on standard input.",
         completion: .file())
-    var files: [String]
+    var files: [String] = []
+
+    @Option(help: ArgumentHelp("A text to ask a model of texts about; several times for several.", valueName: "text"))
+    var text: [String] = []
+
+    @OptionGroup(title: "Texts") var texts: TextArguments
 
     @Option(help: ArgumentHelp("How many classes to print, the likeliest first.", valueName: "N"))
     var top: Int?
@@ -58,6 +67,7 @@ struct Predict: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
+        guard !files.isEmpty || !text.isEmpty else { throw ValidationError("Missing expected argument '<files> ...'") }
         if let top { try require(top >= 1, "--top", top, "at least 1") }
         if let coverage { try require(coverage > 0 && coverage < 1, "--coverage", coverage, "between 0 and 1") }
         if let activationMaps {
@@ -74,7 +84,12 @@ struct Predict: ParsableCommand {
         let console = output.console
         try explain(on: console) {
             try machine.tellPrecision(on: console)
-            var classifier = try Classifier(model, options, machine)
+            let network = try SavedModel.load(model, inputSize: options.inputSize)
+            if TextClassifier.takesTexts(network) {
+                return try TextPrediction(options: self, console: console).run(network)
+            }
+            guard text.isEmpty else { throw GraftError(.argument, "--text: \(model) takes images, not texts") }
+            var classifier = try Classifier(network, named: model, options, machine)
             classifier.tellOutputs(on: console)
             classifier.tellNames(on: console)
             if coverage != nil, classifier.calibration == nil {
@@ -141,7 +156,7 @@ struct Predict: ParsableCommand {
         return found.paths
     }
 
-    private func show(_ answer: Classification, _ outputs: ClassifierOutputs, on console: Console) {
+    func show(_ answer: Classification, _ outputs: ClassifierOutputs, on console: Console) {
         let shown = PredictionText(answer, of: outputs, top: top)
         console.say(shown.line)
         console.emit(shown.object)

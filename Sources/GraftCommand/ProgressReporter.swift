@@ -12,13 +12,17 @@ final class ProgressReporter {
     private var phase: (name: String?, begin: Int, end: Int)?
     private var unreadable: [ExampleFailure] = []
     /// What features are of: images, or views of them.
-    private var unit = "image"
+    private var unit: String
+    private let noun: String
     /// The pictures that were listed, which a later phase meets again.
     private var listedPaths: Set<String> = []
     /// Whether somebody was told that no checkpoint can be written.
     private var hasWarned = false
 
-    init(console: Console) { self.console = console }
+    /// - Parameter noun: what an example is.
+    init(console: Console, noun: String = "image") {
+        (self.console, self.noun, unit) = (console, noun, noun)
+    }
 
     /// Begins a stretch of training, named where there are several; epochs are counted through all of them.
     func begin(_ name: String?, epochs: Int) { phase = (name, epochCount, epochs) }
@@ -31,7 +35,7 @@ final class ProgressReporter {
         case .began(let outline): self.outline = outline
         case .resumed(let report): showResumed(report)
         case .checkpoint(let report): showCheckpoint(report)
-        case .featuresFound(let count): console.say("features of \(count.of("image")) found from an earlier run")
+        case .featuresFound(let count): console.say("features of \(count.of(noun)) found from an earlier run")
         case .featuresNeeded(let demand): showNeeded(demand)
         case .features(let progress): showFeatures(progress)
         case .featuresNotKept(let error):
@@ -59,7 +63,7 @@ final class ProgressReporter {
     /// Where an image has several views, the disk that they take is the user's choice.
     private func showNeeded(_ demand: FeatureDemand) {
         guard demand.views > 1 else {
-            unit = "image"
+            unit = noun
             return
         }
         unit = "view"

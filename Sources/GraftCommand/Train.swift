@@ -5,7 +5,7 @@ import Graft
 /// `graft train`
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train a classifier on folders of images and write a model.",
+        abstract: "Train a classifier on images or texts and write a model.",
         discussion: """
             IMAGES holds one folder a class, or train/ and validation/ (and test/, evaluated at the end) that do; or it is a \
             table, .csv or .jsonl, with a path, a label and perhaps a split of each image (graft split writes one). The base network is cut at a \
@@ -35,6 +35,10 @@ struct Train: ParsableCommand {
             All from scratch, to see what the published weights are worth:
               graft train photos --weights none --epochs 0 --fine-tune-from all --fine-tune-learning-rate 1e-3
 
+            Texts are a table with a column for them and one for their classes (.csv, .tsv, .jsonl), or a folder with one folder \
+            a class of .txt files. They take an encoder, whose config.json and tokenizer lie beside its weights:
+              graft train questions.csv --base minilm --weights minilm/model.safetensors --output intents.keras
+
             Beside the model stand MODEL.history.csv and a chart of it, MODEL.history.svg.
 
             Ctrl-C stops after the current step and writes the model of the last complete epoch; a second Ctrl-C ends \
@@ -45,7 +49,9 @@ struct Train: ParsableCommand {
               graft train --resume cats-and-dogs.checkpoint
             """)
 
-    @Argument(help: "The folder of images, or a table that names them (.csv, .jsonl).", completion: .file())
+    @Argument(
+        help: "The folder of images or of texts, or a table that names or holds them (.csv, .tsv, .jsonl).",
+        completion: .file())
     var images: String?
 
     @OptionGroup(title: "Network") var network: NetworkOptions
@@ -58,6 +64,8 @@ struct Train: ParsableCommand {
     var head: String?
 
     @OptionGroup(title: "Images") var data: DataArguments
+    @OptionGroup(title: "Texts") var texts: TextArguments
+    @OptionGroup(title: "Texts") var textBase: TextBaseArguments
     @OptionGroup(title: "Augmentation") var augmentation: AugmentationArguments
     @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup(title: "Fine-tuning") var fineTuning: FineTuningArguments
@@ -123,7 +131,8 @@ struct Train: ParsableCommand {
     /// A model named after a folder of images.
     static func modelPath(for images: String) -> String {
         let url = URL(fileURLWithPath: images).standardizedFileURL
-        let name = (ImageTable.isTable(images) ? url.deletingPathExtension() : url).lastPathComponent
+        let isTable = LabelledTable.Format(path: images) != nil
+        let name = (isTable ? url.deletingPathExtension() : url).lastPathComponent
         return (["", "/", ".", ".."].contains(name) ? "model" : name) + ".keras"
     }
 
@@ -132,6 +141,9 @@ struct Train: ParsableCommand {
         console.outliveReader()
         try explain(on: console) {
             try profiling.follow(machine, on: console) { profiler in
+                if TextTrainingJob.takes(self) {
+                    return try TextTrainingJob(options: self, console: console, profiler: profiler).run()
+                }
                 guard let path = checkpoints.resume else {
                     return try TrainingJob(options: self, console: console, profiler: profiler).run()
                 }

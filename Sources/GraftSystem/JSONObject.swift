@@ -19,6 +19,8 @@ public struct JSONObject: Sendable {
         case strings([String])
         /// A list of numbers.
         case numbers([Double])
+        /// A list of whole numbers.
+        case ints([Int])
         /// An object inside of this one.
         case object(JSONObject)
         /// A list of objects.
@@ -49,6 +51,7 @@ public struct JSONObject: Sendable {
         case .int(let int): String(int)
         case .number(let number): text(number)
         case .numbers(let numbers): "[" + numbers.map(text).joined(separator: ",") + "]"
+        case .ints(let ints): "[" + ints.map(String.init).joined(separator: ",") + "]"
         case .bool(let bool): bool ? "true" : "false"
         case .strings(let strings): "[" + strings.map(quoted).joined(separator: ",") + "]"
         case .object(let object): object.line

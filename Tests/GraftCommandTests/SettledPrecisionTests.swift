@@ -26,11 +26,11 @@ import Testing
             (.bfloat16, 0.01, "as asked"),
         ] as [(Precision, Double?, String)])
     func theReasonIsSaid(choice: Precision, distance: Double?, explanation: String) {
-        #expect(SettledPrecision(choice, distance: distance).explanation == explanation)
+        #expect(SettledPrecision(choice, distance: distance).explanation() == explanation)
     }
 
     @Test func aRunThatGoesOnSaysSo() throws {
-        #expect(try SettledPrecision(.automatic, resumed: .float32) { nil }.explanation == "as the run was begun")
-        #expect(try SettledPrecision(.float32) { nil }.explanation == "as asked")
+        #expect(try SettledPrecision(.automatic, resumed: .float32) { nil }.explanation() == "as the run was begun")
+        #expect(try SettledPrecision(.float32) { nil }.explanation() == "as asked")
     }
 }

@@ -12,11 +12,11 @@ package struct FolderListing {
     package struct Entry {
         package let name: String
         package let path: String
-        package let kind: Kind
+        package let kind: NodeKind
         package let isLink: Bool
     }
 
-    package enum Kind: Equatable {
+    package enum NodeKind: Equatable {
         case file
         case folder
         /// Something that is neither, or a link to nothing; the text says what.
@@ -70,7 +70,7 @@ package struct FolderListing {
     }
 
     /// What a path leads to; `nil` where there is nothing.
-    package static func kind(of path: String) -> Kind? {
+    package static func kind(of path: String) -> NodeKind? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         switch status.st_mode & S_IFMT {

@@ -37,7 +37,9 @@ extension Tokenizer {
         for (piece, score) in zip(pieces, scores) where piece.count > 1 {
             for cut in 1..<piece.count {
                 let (left, right) = (Array(piece[..<cut]), Array(piece[cut...]))
-                if vocabulary.id(of: left) != nil, vocabulary.id(of: right) != nil { merges.append((score, left, right)) }
+                if vocabulary.id(of: left) != nil, vocabulary.id(of: right) != nil {
+                    merges.append((score, left, right))
+                }
             }
         }
         // The sort is stable: of equal scores the earlier piece comes first.
@@ -49,7 +51,8 @@ extension Tokenizer {
             "decoder": [
                 "type": "Sequence",
                 "decoders": [
-                    ["type": "ByteFallback"], ["type": "Fuse"], ["type": "Strip", "content": " ", "start": 1, "stop": 0],
+                    ["type": "ByteFallback"], ["type": "Fuse"],
+                    ["type": "Strip", "content": " ", "start": 1, "stop": 0],
                 ],
             ],
             "model": [
