@@ -34,6 +34,13 @@ import Testing
         }
     }
 
+    /// GPT-2's size, by transformers' own count, and an output layer that is not tied.
+    @Test func gpt2HasItsParameters() throws {
+        let sizes = DecoderConfiguration(
+            .gpt2, vocabularySize: 50_257, width: 768, layerCount: 12, headCount: 12, positionCount: 1024)
+        #expect(try TextDecoder(sizes).model().countParameters() == 124_439_808 + 50_257 * 768)
+    }
+
     /// Only what came before is seen.
     @Test(arguments: names) func laterTokensChangeNothing(_ name: String) throws {
         let folder = try Self.folder(name)
