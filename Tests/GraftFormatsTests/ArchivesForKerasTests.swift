@@ -1,4 +1,5 @@
 import Foundation
+import GraftApplications
 import GraftData
 import Testing
 
@@ -19,6 +20,7 @@ import Testing
             try write(model, to: "\(root)/\(name)")
             try write(Model.load(Fixture.path("\(name).keras")), to: "\(root)/\(name)-resaved")
         }
+        try writeTexts(to: root)
         // The one activation that has no name in Keras's files.
         try write(
             Sequential([
@@ -28,6 +30,45 @@ import Testing
         try LegacyWeights.save(TestModels.functional().layers, to: root + "/functional-legacy.h5")
         let anySize = try Model.load(Fixture.path("any-size.keras"), inputShape: [9, 7, 3])
         try write(anySize, to: "\(root)/settled-size")
+    }
+
+    /// Networks of texts, which are made of Keras's layers and functions: masks at calls, positions, tables of constants.
+    private func writeTexts(to root: String) throws {
+        var sizes = BERTConfiguration(vocabularySize: 17, width: 6, layerCount: 2, headCount: 2, innerWidth: 8)
+        sizes.positionCount = 9
+        var encoder = try BERT(sizes)
+        (encoder.length, encoder.hasPairs) = (5, true)
+        let network = try encoder.model()
+        var features = [try encoder.features(at: "layer1", of: network)]
+        encoder.pooling = .first
+        features.append(try encoder.features(at: "layer2", of: network))
+        var gpt2 = try TextDecoder(
+            DecoderConfiguration(
+                .gpt2, vocabularySize: 17, width: 6, layerCount: 1, headCount: 2, positionCount: 9))
+        var llama = try TextDecoder(
+            DecoderConfiguration(
+                .llama, vocabularySize: 17, width: 8, layerCount: 2, headCount: 4, keyValueHeadCount: 2, innerWidth: 6,
+                positionCount: 9))
+        (gpt2.length, llama.length) = (5, 5)
+        let models = try [
+            "bert": Model(inputs: network.inputs, outputs: Concatenate()(features)), "gpt2": gpt2.model(),
+            "llama": llama.model(),
+        ]
+        for (name, model) in models {
+            for layer in model.layers where !layer.isPermanentlyFrozen && !layer.variables.isEmpty {
+                try layer.setWeights(
+                    layer.variables.enumerated().map { index, variable in
+                        Tensor(Fixture.numbers(variable.shape, array: index), shape: variable.shape)
+                    })
+            }
+            // The first token of each text is seen.
+            let ids = [1, 16, 2, 9, 9, 3, 3, 14, 7, 1, 6, 4, 2, 1, 12].map(Float.init)
+            let flags = [1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0].map(Float.init)
+            let inputs = [ids, flags, flags.map { 1 - $0 }].prefix(model.inputs.count).map {
+                Tensor($0, shape: [3, 5])
+            }
+            try write(model, inputs, to: "\(root)/\(name)")
+        }
     }
 
     /// More members than one node of HDF5's tree holds, so that the tree has three levels; and text of every kind.
@@ -49,13 +90,17 @@ import Testing
     }
 
     private func write(_ model: Model, to folder: String) throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try model.save(folder + "/model.keras")
         let scale: Float = model.name == "stack" ? 64 : 2
         let inputs = model.inputs.enumerated().map { index, input in
             let shape = [3] + input.shape
             return Tensor(Fixture.numbers(shape, array: index).map { $0 * scale }, shape: shape)
         }
+        try write(model, inputs, to: folder)
+    }
+
+    private func write(_ model: Model, _ inputs: [Tensor], to folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try model.save(folder + "/model.keras")
         let outputs = try TestModels.predict(model, inputs)
         for (index, tensor) in inputs.enumerated() { try NumpyFile.write(tensor, to: "\(folder)/input-\(index).npy") }
         for (index, tensor) in outputs.enumerated() { try NumpyFile.write(tensor, to: "\(folder)/output-\(index).npy") }

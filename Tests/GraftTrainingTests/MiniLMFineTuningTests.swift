@@ -83,16 +83,20 @@ import Testing
     @Test(.enabled(if: folder != nil, missing)) func featuresOfTextsAreKept() throws {
         let (data, length) = try examples()
         let root = TemporaryFolder()
-        func train(_ cache: FeatureCache) throws -> (weights: [Tensor], history: History) {
+        func train(_ cache: FeatureCache, isKept: Bool) throws -> [Tensor] {
             let model = try model(length: length, from: "head")
             try model.compile(optimizer: Adam(learningRate: 0.01), loss: .sparseCategoricalCrossentropy)
-            let history = try model.fit(
-                data, batchSize: 10, epochs: 4, shuffle: false,
+            let outline = EventHandler { event in
+                guard case .began(let outline) = event else { return }
+                #expect(outline.keepsFeatures == isKept && outline.trainableParameters == 384 * 3 + 3)
+            }
+            try model.fit(
+                data, batchSize: 10, epochs: 4, shuffle: false, callbacks: [outline],
                 options: TrainingOptions(features: cache, threads: 2))
-            return (model.trainableVariables.map(\.value), history)
+            return model.trainableVariables.map(\.value)
         }
-        let (live, kept) = (try train(.off), try train(.folder(root.path)))
-        for (left, right) in zip(live.weights, kept.weights) {
+        let (live, kept) = try (train(.off, isKept: false), train(.folder(root.path), isKept: true))
+        for (left, right) in zip(live, kept) {
             // Sums of another order in float32, through eight steps of Adam.
             expectClose(right, left, tolerance: 1e-4, "a variable of the head")
         }

@@ -64,7 +64,7 @@ extension Base {
     /// DINOv2 ViT-S/14.
     public static let dinov2S14 = vision("dinov2-s14", "DINOv2S14", .small14, .dinov2, .torch, (21_628_800, nil))
     /// DINOv2 ViT-B/14.
-    public static let dinov2B14 = vision("dinov2-b14", "DINOv2B14", .base14, .dinov2, .torch, (85_725_184, nil))
+    public static let dinov2B14 = vision("dinov2-b14", "DINOv2B14", .base14, .dinov2, .torch, (85_724_928, nil))
 
     private static func vision(
         _ id: String, _ title: String, _ network: VisionTransformer, _ family: BaseFamily,

@@ -104,6 +104,19 @@ import Testing
         #expect(try CPUOutput.of(loaded, for: test.inputs) == CPUOutput.of(network, for: test.inputs))
     }
 
+    /// The published sizes, by transformers' own count without a pooler; no number is drawn for it.
+    @Test func trueSizesHaveTheirParameters() throws {
+        var sizes = BERTConfiguration(
+            vocabularySize: 30_522, width: 768, layerCount: 12, headCount: 12, innerWidth: 3072)
+        #expect(try BERT(sizes).model().countParameters() == 108_891_648)
+        (sizes.kind, sizes.layerCount, sizes.typeCount) = (.distilbert, 6, 0)
+        #expect(try BERT(sizes).model().countParameters() == 66_362_880)
+        (sizes.kind, sizes.layerCount, sizes.typeCount) = (.roberta, 12, 1)
+        (sizes.vocabularySize, sizes.positionCount, sizes.paddingID) = (50_265, 514, 1)
+        #expect(sizes.maximumLength == 512)
+        #expect(try BERT(sizes).model().countParameters() == 124_055_040)
+    }
+
     // MARK: What is refused
 
     @Test func whatDoesNotFitIsSaid() throws {
