@@ -35,7 +35,8 @@ import Testing
 
     @Test func aCalibratedModelSaysHowSureItIs() throws {
         let recipe = DrawnLeaves.recipe
-        let images = try ImageFolder(at: DrawnLeaves(train: 8, validation: 6).folder, rule: recipe.rule)
+        let drawn = try DrawnLeaves(train: 8, validation: 6)
+        let images = try ImageFolder(at: drawn.folder, rule: recipe.rule)
         let calibrated = try ClassifierTraining(on: images, recipe, options: DrawnLeaves.options).run()
         #expect(calibrated.calibration != nil)
         let path = try #require(images.validation?.paths.first)
@@ -44,6 +45,7 @@ import Testing
         let answer = try calibrated.classify(prepared: rows, names: [path], batchSize: 1)[0]
         let expected = try calibrated.classify(contentsOf: path)
         #expect(answer == expected && answer.assessment != nil)
+        withExtendedLifetime(drawn) {}
     }
 
     @Test func wrongShapesAndNamesAreRefused() throws {

@@ -145,7 +145,7 @@ import Testing
     @Test func manyAtOnceGetTheirOwnAnswers() async throws {
         try write(seed: 1)
         let server = try await server()
-        let images = (0..<40).map { image(UInt8($0 * 6), UInt8(255 - $0 * 6), UInt8($0)) }
+        let images = (0..<40).map { (number: UInt8) -> [UInt8] in image(number * 6, 255 - number * 6, number) }
         var alone: [[UInt8]] = []
         for image in images { alone.append(try await server.ask(.post, "/predict", image).body) }
         #expect(Set(alone).count == 40)
