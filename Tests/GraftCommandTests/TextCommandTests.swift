@@ -163,6 +163,20 @@ import Testing
         #expect(abs(first - 1) < 1e-5)
     }
 
+    @Test func theAuditNamesWhatHarms() throws {
+        try folder.write(
+            Data("text,label,split\nso good,a,train\nSo  good,b,test\nso so so so,b,train\n,a,train\n".utf8),
+            to: "odd.csv")
+        let outcome = try tool.run([
+            "audit", "odd.csv", "--tokenizer", "base", "--maximum-length", "5", "--strict", "--json",
+        ])
+        #expect(outcome.status == 1)
+        let found = try lines(outcome).filter { $0.string("event") == "finding" }
+        #expect(found.map { $0.string("kind") } == ["empty", "conflict", "leak", "too_long"])
+        #expect(found[1].strings("paths") == ["odd.csv:2", "odd.csv:3"])
+        #expect(outcome.errors.contains("odd.csv:4: has 6 tokens, of which 5 are read"))
+    }
+
     @Test func tokensAreShown() throws {
         let outcome = try tool.run(["tokenize", "base", "--text", "the Films", "--json"])
         try #require(outcome.status == 0, "\(outcome.errors)")
