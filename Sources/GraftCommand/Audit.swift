@@ -4,7 +4,7 @@ import Graft
 /// `graft audit`
 struct Audit: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look for what is wrong with a folder of images before training on it.",
+        abstract: "Look for what is wrong with images or texts before training on them.",
         discussion: """
             PATH is a folder of images, as train takes it, or a table of them (.csv, .jsonl). Every file is opened and \
             decoded once; nothing is changed or deleted. Found are files that cannot be used (empty, truncated, damaged, no \
@@ -12,10 +12,15 @@ struct Audit: ParsableCommand {
             near copies; tiny images; unequal and empty classes), and what Graft deals with by itself (CMYK, 16 bits, \
             animations, EXIF rotation, wrong extensions, stray and hidden files).
 
+            Of texts (a table with a column for them, or class folders of .txt files) found are those that cannot be read or are \
+            empty, the same text in several parts or under several classes or more than once, wrong encodings, unequal classes, and, \
+            with --tokenizer and --maximum-length, those that a model would cut off.
+
             Exits with 0 whatever is found. With --strict it exits with 1 where anything cannot be used or harms.
 
             Example:
               graft audit photos --sheet suspicious.png
+              graft audit questions.csv --tokenizer minilm/tokenizer.json --maximum-length 128
             """)
 
     @Argument(help: "A folder of images, or a table that names them (.csv, .jsonl).", completion: .file())
@@ -31,16 +36,33 @@ struct Audit: ParsableCommand {
     @Option(help: ArgumentHelp("How many processor cores to use; all if not given.", valueName: "N"))
     var threads: Int?
 
+    @OptionGroup(title: "Texts") var texts: TextArguments
+
+    @Option(help: ArgumentHelp("Texts: what counts their tokens.", valueName: "file|folder"))
+    var tokenizer: String?
+
+    @Option(help: ArgumentHelp("Texts: the most tokens that a model reads; needs --tokenizer.", valueName: "N"))
+    var maximumLength: Int?
+
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
         try require(threads.map { $0 >= 1 } ?? true, "--threads", threads ?? 0, "at least 1")
         if let sheet { try require(sheet.hasSuffix(".png"), "--sheet", "'\(sheet)'", "a name that ends in .png") }
+        if let maximumLength { try require(maximumLength >= 1, "--maximum-length", maximumLength, "at least 1") }
+        try require(
+            (tokenizer == nil) == (maximumLength == nil), "--maximum-length", maximumLength.map(String.init) ?? "none",
+            "--tokenizer and --maximum-length together")
     }
 
     func run() throws {
         let console = output.console
         try explain(on: console) {
+            if TextListing.isText(path, columns: texts.columns) {
+                let isHarmful = try TextAuditReport(options: self, console: console).run()
+                if strict, isHarmful { throw ExitCode(1) }
+                return
+            }
             if let sheet { try OutputFile.check(sheet, option: "--sheet") }
             let audit = try AuditReport.audit(path, threads: threads, on: console)
             let report = AuditReport(audit)

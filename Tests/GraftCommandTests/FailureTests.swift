@@ -26,7 +26,7 @@ import Testing
         ("train photos --output nowhere/m.keras", "--output: there is no folder nowhere; make it first"),
         (
             "summary inception",
-            "there is no base called “inception”; the nearest are xception, inception-v3, pocket, and `graft bases --all` "
+            "there is no base called “inception”; the nearest are xception, inception-v3, deit-ti16, and `graft bases --all` "
                 + "lists all; the name of a saved model ends in .keras, .h5, .hdf5, .onnx or .zip"
         ),
         (

@@ -101,38 +101,34 @@ import Testing
         #expect(evaluation.string("event") == "evaluation" && evaluation.number("texts") == 40)
         #expect(try #require(evaluation.number("accuracy")) > 0.8)
 
-        let asked = try tool.run([
-            "predict", "model.keras", "--text", "the film was great very nice very good", "--text",
-            "the film was awful very sad very poor" + String(repeating: " so", count: 20),
-            "--json",
-        ])
-        try #require(asked.status == 0, "\(asked.errors)")
-        #expect(try lines(asked).map { $0.string("class") } == ["praise", "blame"])
-        #expect(try lines(asked)[0].string("text") == "the film was great very nice very good")
-    }
+        try theSameIsAnsweredHoweverItIsAsked(accuracy: try #require(evaluation.number("accuracy")))
 
-    @Test func standardInputAndFilesHoldATextALine() throws {
-        let trained = try train()
-        try #require(trained.status == 0, "\(trained.errors)")
-        try folder.write(
-            Data("the film was nice very good very fine\n\nthe film was bad very sad very poor\n".utf8), to: "lines.txt"
-        )
-        for (arguments, input) in [
-            (["lines.txt"], nil),
-            (["-"], Data("the film was nice very good very fine\nthe film was bad very sad very poor".utf8)),
-        ]
-            as [([String], Data?)]
-        {
-            let asked = try tool.run(["predict", "model.keras", "--json"] + arguments, input: input)
-            try #require(asked.status == 0, "\(asked.errors)")
-            #expect(try lines(asked).map { $0.string("class") } == ["praise", "blame"])
-        }
-    }
-
-    @Test func featuresOfASecondRunAreFound() throws {
-        #expect(try train().status == 0)
+        // The features are kept: another run finds them, and gives the same model.
         let again = try train()
         #expect(again.errors.contains("features of 60 texts found from an earlier run"), "\(again.errors)")
+        #expect(try #require(try lines(again).last).number("held_out") == done.number("held_out"))
+    }
+
+    /// A table, a file with a text a line, standard input and `--text`.
+    private func theSameIsAnsweredHoweverItIsAsked(accuracy: Double) throws {
+        let asked = try tool.run(["predict", "model.keras", "test.csv", "--json"])
+        try #require(asked.status == 0, "\(asked.errors)")
+        let answers = try lines(asked)
+        let classes = answers.map { $0.string("class") }
+        // Every second review is one of praise.
+        let right = classes.enumerated().count { $1 == ($0 % 2 == 0 ? "praise" : "blame") }
+        #expect(abs(Double(right) / 40 - accuracy) < 1e-6)
+        let texts = answers.compactMap { $0.string("text") }
+        #expect(texts.count == 40 && texts[1].hasPrefix("the film was "))
+        let file = Data(texts.joined(separator: "\n\n").utf8)
+        try folder.write(file, to: "lines.txt")
+        for (arguments, input) in [
+            (["lines.txt"], nil), (["-"], file), (texts.flatMap { ["--text", $0] }, nil),
+        ] as [([String], Data?)] {
+            let other = try tool.run(["predict", "model.keras", "--json"] + arguments, input: input)
+            try #require(other.status == 0, "\(other.errors)")
+            #expect(try lines(other).map { $0.string("class") } == classes)
+        }
     }
 
     @Test func aFolderOfTextFilesIsTrainedOnAndFineTuned() throws {
@@ -165,6 +161,20 @@ import Testing
         let first = array.scalars.prefix(16).reduce(0) { $0 + $1 * $1 }
         // A length of 1 but for the rounding of 16 squares.
         #expect(abs(first - 1) < 1e-5)
+    }
+
+    @Test func theAuditNamesWhatHarms() throws {
+        try folder.write(
+            Data("text,label,split\nso good,a,train\nSo  good,b,test\nso so so so,b,train\n,a,train\n".utf8),
+            to: "odd.csv")
+        let outcome = try tool.run([
+            "audit", "odd.csv", "--tokenizer", "base", "--maximum-length", "5", "--strict", "--json",
+        ])
+        #expect(outcome.status == 1)
+        let found = try lines(outcome).filter { $0.string("event") == "finding" }
+        #expect(found.map { $0.string("kind") } == ["empty", "conflict", "leak", "too_long"])
+        #expect(found[1].strings("paths") == ["odd.csv:2", "odd.csv:3"])
+        #expect(outcome.errors.contains("odd.csv:4: has 6 tokens, of which 5 are read"))
     }
 
     @Test func tokensAreShown() throws {

@@ -13,7 +13,7 @@ import Testing
     private static let train =
         "Usage: graft train [<options>] [<images>]\n  See 'graft train --help' for more information.\n"
     private static let predict =
-        "Usage: graft predict [<options>] <model> <files> ...\n  See 'graft predict --help' for more information.\n"
+        "Usage: graft predict [<options>] <model> [<files> ...]\n  See 'graft predict --help' for more information.\n"
     private static let features =
         "Usage: graft features [<options>] <network> <images>\n  See 'graft features --help' for more information.\n"
 
@@ -37,7 +37,7 @@ import Testing
         wrong("train", train, "photos --threads 0", "--threads: got 0, needs at least 1"),
         wrong(
             "train", train, "photos --base inception",
-            "there is no base called “inception”; the nearest are xception, inception-v3, pocket, and "
+            "there is no base called “inception”; the nearest are xception, inception-v3, deit-ti16, and "
                 + "`graft bases --all` lists all; the name of a saved model ends in .keras, .h5, .hdf5, .onnx or .zip"
         ),
         wrong(
@@ -71,7 +71,7 @@ import Testing
             arguments: ["trian", "photos"],
             message:
                 "there is no verb 'trian'; did you mean 'train'? The verbs are train, evaluate, predict, report, clean, audit, preview, split, "
-                + "features, summary, export, find-learning-rate, bases, fetch, sample, doctor, distill, search, serve, studio, help",
+                + "features, tokenize, summary, export, find-learning-rate, bases, fetch, sample, doctor, distill, search, serve, studio, help",
             usage: "Usage: graft <subcommand>\n  See 'graft --help' for more information.\n"),
         wrong("predict", predict, "m.keras a.jpg --input-size 0", "--input-size: got 0, needs 1 to 4096 pixels"),
         wrong("predict", predict, "m.keras a.jpg --top 0", "--top: got 0, needs at least 1"),
