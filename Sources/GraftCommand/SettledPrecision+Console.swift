@@ -9,6 +9,7 @@ extension SettledPrecision {
         let share = distance.map { "\(($0 * 100).fixed(1)) %" } ?? ""
         switch reason {
         case .resumed: return "as the run was begun"
+        case .same: return "this network has no convolutions, which are what computes in bfloat16"
         case .distance:
             return
                 "in bfloat16, which this processor has instructions for, this network's features would be off by "

@@ -24,6 +24,7 @@ import Testing
                     + "Keras's numbers"
             ),
             (.bfloat16, 0.01, "as asked"),
+            (.automatic, 0, "this network has no convolutions, which are what computes in bfloat16"),
         ] as [(Precision, Double?, String)])
     func theReasonIsSaid(choice: Precision, distance: Double?, explanation: String) {
         #expect(SettledPrecision(choice, distance: distance).explanation() == explanation)

@@ -18,6 +18,8 @@ public struct SettledPrecision: Sendable, Hashable {
         case processor
         /// Features in bfloat16 would be too far from those in float32.
         case distance
+        /// The network has nothing that computes in bfloat16: features are the same bits.
+        case same
     }
 
     /// ``Precision/float32`` or ``Precision/bfloat16``.
@@ -65,6 +67,8 @@ public struct SettledPrecision: Sendable, Hashable {
 
     /// Where the processor has bfloat16 and it was not refused.
     package init(_ choice: Precision, distance: Double?) {
+        // Only convolutions compute in bfloat16.
+        if distance == 0 { return self.init(.float32, .same) }
         switch (choice, Self.isFar(distance)) {
         case (.automatic, true): self.init(.float32, .distance, distance)
         case (.automatic, false): self.init(.bfloat16, .processor, distance)
