@@ -85,6 +85,26 @@ def check_network(network, keras, checks: common.Checks, photos: list[Path], fol
     checks.compare(f"{network.base} {'with' if network.top else 'without'} top", received, expected, TOLERANCE_OF_NETWORKS)
 
 
+def check_encoder(keras, checks: common.Checks, folder: Path) -> None:
+    """An encoder of texts as Graft makes them: ids are multiplied by zero for positions, and gathered by."""
+    import numpy as np
+
+    keras.utils.set_random_seed(7)
+    ids = keras.Input((6,), dtype="int32", name="input_ids")
+    mask = keras.Input((6,), dtype="int32", name="attention_mask")
+    zeros = keras.ops.multiply(ids, 0)
+    positions = keras.ops.add(zeros, np.arange(6, dtype="int32"))
+    value = keras.layers.Add()([keras.layers.Embedding(20, 8)(ids), keras.layers.Embedding(6, 8)(positions),
+                                keras.layers.Embedding(2, 8)(zeros)])
+    attended = keras.layers.MultiHeadAttention(2, 4)(value, value, key_mask=mask)
+    value = keras.layers.LayerNormalization()(keras.layers.Add()([value, attended]))
+    model = keras.Model([ids, mask], keras.layers.GlobalAveragePooling1D()(value, mask=mask))
+    model.save(folder / "encoder.keras")
+    common.graft("export", folder / "encoder.keras", "--output", folder / "encoder.onnx")
+    values = [np.array([[3, 7, 19, 0, 1, 2], [5, 5, 0, 0, 0, 0]], np.int32), np.array([[1] * 6, [1, 1, 0, 0, 0, 0]], np.int32)]
+    checks.compare("an encoder of texts", run(folder / "encoder.onnx", values)[0], model.predict(values, verbose=0), TOLERANCE)
+
+
 def main() -> int:
     parser = common.parser(__doc__)
     every = networks.NETWORKS + networks.MORE
@@ -98,6 +118,7 @@ def main() -> int:
         if arguments.only is None:
             for case in layers.all_cases():
                 check_layer(case, keras, checks, folder)
+            check_encoder(keras, checks, folder)
         photos = common.numbered_copies(common.photos(4, folder / "drawn"), folder / "photos")
         for network in every if arguments.all or arguments.only else networks.NETWORKS:
             if arguments.only in (None, network.base):

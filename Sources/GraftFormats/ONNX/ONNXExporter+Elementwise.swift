@@ -9,8 +9,10 @@ extension ONNXExporter {
             && node.operands.allSatisfy { canBeChannelsFirst($0) }
         var operands: [String] = []
         for operand in node.operands {
-            try operands.append(
-                isFirst ? broadcastChannelsFirst(operand, node.label) : plain(operand, label: node.label))
+            let value = try isFirst ? broadcastChannelsFirst(operand, node.label) : plain(operand, label: node.label)
+            // Ids are numbers like others to the graph; ONNX has one type for all operands.
+            operands.append(
+                graph[operand].elementType == .int32 ? cast(value, to: .float32, node.label) : value)
         }
         let result: String
         switch operation {

@@ -67,9 +67,9 @@ public struct SettledPrecision: Sendable, Hashable {
 
     /// Where the processor has bfloat16 and it was not refused.
     package init(_ choice: Precision, distance: Double?) {
-        // Only convolutions compute in bfloat16.
-        if distance == 0 { return self.init(.float32, .same) }
         switch (choice, Self.isFar(distance)) {
+        // Only convolutions compute in bfloat16.
+        case _ where distance == 0: self.init(.float32, .same)
         case (.automatic, true): self.init(.float32, .distance, distance)
         case (.automatic, false): self.init(.bfloat16, .processor, distance)
         default: self.init(.bfloat16, .asked, distance)
