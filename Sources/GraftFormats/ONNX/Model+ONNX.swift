@@ -26,6 +26,7 @@ extension Model {
             )
         }
         var file = try ONNXExporter(self).model
+        file.metadata.append((Self.layoutKey, Self.channelsLast))
         if let classes = metadata.classNames {
             let list = JSONWriter.write(.array(classes.map { .string($0) }))
             file.metadata.append(("classes", String(decoding: list, as: UTF8.self)))
@@ -36,6 +37,10 @@ extension Model {
             try message.write(to: temporary)
         }
     }
+
+    /// Under which a file says how its images lie, so that none has to be guessed from sizes.
+    static let layoutKey = "layout"
+    static let channelsLast = "channels last"
 
     /// Of a message of protobuf.
     private static var maximumByteCount: Int { Int(Int32.max) }

@@ -165,9 +165,10 @@ struct ONNXImporter {
         values[input.name] = Value(tensor: layer.tensor(), layout: isImage ? .channelsLast : .plain)
     }
 
-    /// Whether an input is an image with its channels first: unless its last axis looks like channels and its second does not.
+    /// Whether an input is an image with its channels first: unless the file says otherwise, as Graft's own do, or
+    /// its last axis looks like channels and its second does not.
     private func readsChannelsFirst(_ input: ONNXContent.Input) -> Bool {
-        guard input.dimensions.count == 4 else { return false }
+        guard input.dimensions.count == 4, content.metadata[Model.layoutKey] != Model.channelsLast else { return false }
         func areChannels(_ size: Int?) -> Bool { size.map { [1, 3, 4].contains($0) } ?? false }
         let (first, last) = (areChannels(input.dimensions[1]), areChannels(input.dimensions[3]))
         guard first == last else { return first }
