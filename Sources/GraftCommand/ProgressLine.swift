@@ -48,18 +48,18 @@ struct ProgressLine {
 }
 
 extension ProgressLine {
-    /// The line of work on images: with the rate where there are no figures to show.
-    init(_ title: String, _ progress: Progress, figures: String = "") {
+    /// The line of work on images, or on what `unit` calls them: with the rate where there are no figures to show.
+    init(_ title: String, _ progress: Progress, figures: String = "", unit: String = "image") {
         self.init(
             title: title, fraction: progress.total > 0 ? Double(progress.done) / Double(progress.total) : 1,
             count: "\(progress.done)/\(progress.total)", figures: figures)
-        if figures.isEmpty { rate = Self.rate(of: progress.done, seconds: progress.elapsed) ?? "" }
+        if figures.isEmpty { rate = Self.rate(of: progress.done, seconds: progress.elapsed, unit: unit) ?? "" }
         remaining = progress.remaining.map { "\($0.asTimeLeft) left" } ?? ""
     }
 
-    /// Images a second, where there is something to say.
-    static func rate(of count: Int, seconds: Double) -> String? {
+    /// Images a second, or what `unit` calls them, where there is something to say.
+    static func rate(of count: Int, seconds: Double, unit: String = "image") -> String? {
         guard count > 0, seconds > 0 else { return nil }
-        return "\((Double(count) / seconds).fixed(0)) images/s"
+        return "\((Double(count) / seconds).fixed(0)) \(unit)s/s"
     }
 }

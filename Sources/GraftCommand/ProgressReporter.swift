@@ -82,10 +82,12 @@ final class ProgressReporter {
 
     private func showFeatures(_ progress: Progress) {
         hasComputedFeatures = true
-        guard progress.done == progress.total else { return console.progress(ProgressLine("features", progress)) }
+        guard progress.done == progress.total else {
+            return console.progress(ProgressLine("features", progress, unit: unit))
+        }
         let computed = progress.total - unreadable.count
         guard computed > 0 else { return console.closeProgressLine() }
-        let rate = ProgressLine.rate(of: computed, seconds: progress.elapsed).map { " (\($0))" } ?? ""
+        let rate = ProgressLine.rate(of: computed, seconds: progress.elapsed, unit: unit).map { " (\($0))" } ?? ""
         console.say("features of \(computed.of(unit)) computed in \(progress.elapsed.asDuration)\(rate)")
     }
 

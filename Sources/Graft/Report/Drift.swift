@@ -20,7 +20,8 @@ public struct Drift: Sendable {
         public let name: String
         /// The same for people.
         public let title: String
-        /// The chance of such a difference between images of one source; the smaller of both tests' times two.
+        /// The chance of such a difference between images of one source: the smaller of both tests' times two; of the probe that of
+        /// telling new images apart so well.
         public let probability: Double
         /// The chance that a new image has more of it than an old one: 0.5 where they do not differ.
         public let areaUnderCurve: Double
@@ -112,29 +113,41 @@ extension Drift {
         }
     }
 
-    /// What ridge regression says of each image that learned from other images only: −1 is old, 1 is new.
+    /// What ridge regression says of each image that learned from other images only: −1 is old, 1 is new. Each fold has both groups'
+    /// shares, as a fold with more of one leaves less of it to learn from; and only new images that are told apart count, as what
+    /// is left out turns chance to the other side.
     private static func probe(of features: Tensor, paths: [String], split: Int) throws -> Measure {
         let count = paths.count
-        let order = paths.indices.sorted {
-            SHA256.hash(Array(paths[$0].utf8)).lexicographicallyPrecedes(SHA256.hash(Array(paths[$1].utf8)))
+        func order(_ rows: Range<Int>) -> [Int] {
+            let digests = rows.map { SHA256.hash(Array(paths[$0].utf8)) }
+            return rows.sorted {
+                digests[$0 - rows.lowerBound].lexicographicallyPrecedes(digests[$1 - rows.lowerBound])
+            }
         }
         var folds = [[Int]](repeating: [], count: 5)
-        for (place, row) in order.enumerated() { folds[place % folds.count].append(row) }
+        for rows in [0..<split, split..<count] {
+            for (place, row) in order(rows).enumerated() { folds[place % folds.count].append(row) }
+        }
         let ridge = try HeldOutRidge(
             features: features.withUnsafeBuffer { Array($0) }, width: features.shape.last,
             targets: (0..<count).map { $0 < split ? -1 : 1 }, folds: folds)
         let said = try ridge.predictions(penalties: [Double(count)])[0]
         return Measure(
-            "probe", "the network's features as a whole", Array(said[..<split]), Array(said[split...]))
+            "probe", "the network's features as a whole", Array(said[..<split]), Array(said[split...]), tellsApart: true
+        )
     }
 }
 
 extension Drift.Measure {
-    fileprivate init(_ name: String, _ title: String, _ old: [Double], _ new: [Double]) {
+    /// - Parameter tellsApart: whether new images are to have more of it, so that one side is tested, by ranks.
+    fileprivate init(_ name: String, _ title: String, _ old: [Double], _ new: [Double], tellsApart: Bool = false) {
         let ranks = RankStatistics(new, old)
         (self.name, self.title, areaUnderCurve) = (name, title, ranks.areaUnderCurve)
-        let both = min(ranks.probability, KolmogorovSmirnov(old, new).probability)
-        probability = min(2 * both, 1)
+        if tellsApart {
+            probability = ranks.areaUnderCurve > 0.5 ? ranks.probability / 2 : 1
+        } else {
+            probability = min(2 * min(ranks.probability, KolmogorovSmirnov(old, new).probability), 1)
+        }
         medians = (old.isEmpty ? 0 : old.sorted()[old.count / 2], new.isEmpty ? 0 : new.sorted()[new.count / 2])
     }
 }

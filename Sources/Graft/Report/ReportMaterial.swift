@@ -130,12 +130,13 @@ struct ReportMaterial {
         return ImageProperties.of(allPaths)
     }
 
-    /// Whether new images look like those that the answer rests on; at most ``ModelReport/Options/knownLimit`` of these.
+    /// Whether new images look like those that the answer rests on; at most ``ModelReport/Options/knownLimit`` of each, spread evenly.
     func drift(
         _ classifier: Classifier, _ explainer: ModelExplainer, properties: [ImageProperties?],
         _ options: ModelReport.Options
     ) throws -> Drift? {
-        guard let images = options.newImages else { return nil }
+        guard let given = options.newImages else { return nil }
+        let images = try given.spread(options.knownLimit, rule: classifier.rule)
         let explained = try classifier.model.explain([images], explainer) { done in
             options.progress?("new images", done, images.count)
         }[0]
@@ -154,10 +155,10 @@ struct ReportMaterial {
             paths: rows.map { paths[$0] }, probabilities: probabilities.rows(rows), features: features.rows(rows),
             properties: rows.map { properties[$0] })
         let newPaths = explained.indices.map { images.paths[$0] }
-        var given = ClassProbabilities(classCount: probabilities.classCount)
-        for row in explained.outputs { given.append(outputs: row) }
+        var newProbabilities = ClassProbabilities(classCount: probabilities.classCount)
+        for row in explained.outputs { newProbabilities.append(outputs: row) }
         let new = Drift.Group(
-            paths: newPaths, probabilities: given, features: explained.features,
+            paths: newPaths, probabilities: newProbabilities, features: explained.features,
             properties: ImageProperties.of(newPaths))
         return try Drift(old, new, classifier.calibration, failures: explained.failures)
     }
@@ -221,5 +222,13 @@ extension ImageDataset {
         let wanted = min(count, limit)
         guard wanted > 0 else { return nil }
         return wanted == count ? self : try subset((0..<wanted).map { $0 * count / wanted })
+    }
+}
+
+extension ImageFiles {
+    /// At most so many of the files, at equal distances.
+    func spread(_ limit: Int, rule: ImageRule) throws(GraftError) -> ImageFiles {
+        guard paths.count > limit else { return self }
+        return try ImageFiles(paths: (0..<limit).map { paths[$0 * paths.count / limit] }, rule: rule)
     }
 }

@@ -30,14 +30,7 @@ public struct TextDecoder: Sendable {
     /// - Throws: `GraftError` with code `file` where the configuration is missing, as
     ///   ``DecoderConfiguration/init(contentsOf:)``.
     public init(weights path: String, configuration: String? = nil) throws(GraftError) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        let beside = configuration ?? folder + "config.json"
-        guard FileBytes.byteCount(of: beside) != nil else {
-            throw GraftError(
-                .file,
-                "\(path) needs its sizes, which Hugging Face keeps in config.json beside it; there is no \(beside). Put it there, "
-                    + "or name it")
-        }
+        let beside = try PublishedConfiguration.path(beside: path, named: configuration)
         try self.init(DecoderConfiguration(contentsOf: beside), weights: path)
     }
 
