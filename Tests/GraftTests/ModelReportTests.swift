@@ -72,9 +72,10 @@ import Testing
 
     // MARK: New images
 
-    private func report(newImages paths: [String]) throws -> ModelReport {
+    private func report(newImages paths: [String], limit: Int = 2000) throws -> ModelReport {
         let classifier = try classifier()
         var options = ModelReport.Options()
+        options.knownLimit = limit
         options.newImages = try ImageFiles(paths: paths, rule: classifier.rule)
         return try ModelReport(of: classifier, on: images("validation", classifier), options: options)
     }
@@ -105,6 +106,11 @@ import Testing
         #expect(drift.failures.count == 1 && drift.counts.new == 24)
         let page = try report(newImages: dark).html
         #expect(page.contains("need not hold for them") && page.contains("What has changed"))
+    }
+
+    @Test func ofManyNewImagesSomeAreLookedAt() throws {
+        let others = try images("training", classifier()).paths
+        #expect(try report(newImages: others, limit: 25).drift?.counts ?? (0, 0) == (25, 25))
     }
 
     @Test func fewNewImagesTellNothing() throws {
